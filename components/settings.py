@@ -1,0 +1,246 @@
+"""The only reader of configuration: a mapping of keys to values in, one frozen `Settings` out.
+
+Pulumi-free, so that the program and the verbs in `ops` read the same stack file in the same way. The keys, their types,
+defaults and descriptions stand in Pulumi.yaml and nowhere else.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import yaml
+
+PROJECT_FILE = Path(__file__).resolve().parent.parent / "Pulumi.yaml"
+
+Reload = Literal["lifecycle", "sidecar", "signal"]
+
+# Kubernetes' own rule for names of namespaces, services and most objects (RFC 1123 subdomain).
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "rulesMode": ("dedicated", "shared", "operator"),
+    "prometheusReload": ("lifecycle", "sidecar", "signal"),
+    "alertmanagerMode": ("configmap", "operator"),
+    "alertmanagerReload": ("lifecycle", "sidecar", "signal"),
+    "grafanaMode": ("api", "sidecar", "off"),
+}
+_NAMES = (
+    *("namespace", "rulesConfigMap", "sharedRulesConfigMap"),
+    *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
+    *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
+)
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message is one sentence that says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How to reach the Kubernetes API: a kubeconfig (path or contents; None for the ambient one) and its context."""
+
+    kubeconfig: str | None
+    context: str | None
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded."""
+
+    deployment: str
+    container: str
+    config_map: str
+    config_key: str
+    service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
+    url: str | None
+    reload: Reload
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the rules reach Prometheus."""
+
+    mode: Literal["dedicated", "shared", "operator"]
+    config_map: str
+    mount_path: str
+    shared_config_map: str
+    operator_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """What differs from the mail settings in routing/alertmanager.yml; None where nothing does."""
+
+    smarthost: str | None
+    from_: str | None
+    username: str | None
+    password_file: str | None
+    password: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class Grafana:
+    """How the dashboard reaches Grafana."""
+
+    mode: Literal["api", "sidecar", "off"]
+    url: str
+    folder: str
+    adopt: bool
+    sidecar_label: tuple[str, str]
+    auth: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that differs between two stacks."""
+
+    cluster: Cluster
+    rules: Rules
+    prometheus: Server
+    alertmanager: Server
+    alertmanager_mode: Literal["configmap", "operator"]
+    alertmanager_replace: bool
+    smtp: Smtp
+    grafana: Grafana
+    application_url: str
+    scrape_job: str
+    live_timeout: int  # seconds
+
+    @property
+    def namespace(self) -> str:
+        return self.cluster.namespace
+
+
+@cache
+def schema() -> Mapping[str, Mapping[str, Any]]:
+    """The `config` block of Pulumi.yaml: key → {type, default, description}."""
+    return cast(Mapping[str, Mapping[str, Any]], yaml.safe_load(PROJECT_FILE.read_text("utf-8"))["config"])
+
+
+def project() -> str:
+    """The project's name, which is also the namespace of its configuration keys."""
+    return str(yaml.safe_load(PROJECT_FILE.read_text("utf-8"))["name"])
+
+
+def read(values: Mapping[str, object], *, where: str) -> Settings:
+    """Read settings from `values` (keys without the project's prefix; strings, or typed as in a stack file).
+
+    `where` names the source in messages, such as `Pulumi.prod.yaml`. Raises SettingsError.
+    """
+    get = _Reader(values, where)
+    return Settings(
+        cluster=Cluster(get.optional("kubeconfig"), get.optional("kubeContext"), get.text("namespace")),
+        rules=Rules(
+            mode=cast(Any, get.text("rulesMode")),
+            config_map=get.text("rulesConfigMap"),
+            mount_path=get.folder("rulesMountPath"),
+            shared_config_map=get.text("sharedRulesConfigMap"),
+            operator_labels=dict(get.pairs("operatorLabels")),
+        ),
+        prometheus=get.server("prometheus"),
+        alertmanager=get.server("alertmanager"),
+        alertmanager_mode=cast(Any, get.text("alertmanagerMode")),
+        alertmanager_replace=get.flag("alertmanagerReplace"),
+        smtp=Smtp(
+            smarthost=get.host_port("smtpSmarthost", optional=True),
+            from_=get.optional("smtpFrom"),
+            username=get.optional("smtpUsername"),
+            password_file=get.optional("smtpPasswordFile"),
+            password=get.optional("smtpPassword"),
+        ),
+        grafana=Grafana(
+            mode=cast(Any, get.text("grafanaMode")),
+            url=get.url("grafanaUrl"),
+            folder=get.text("grafanaFolder"),
+            adopt=get.flag("grafanaAdopt"),
+            sidecar_label=get.pairs("grafanaSidecarLabel")[0],
+            auth=get.optional("grafanaAuth"),
+        ),
+        application_url=get.url("applicationUrl"),
+        scrape_job=get.text("scrapeJob"),
+        live_timeout=get.seconds("liveTimeout"),
+    )
+
+
+class _Reader:
+    """Typed access to values by key, each refusal naming the key and what would do."""
+
+    def __init__(self, values: Mapping[str, object], where: str) -> None:
+        for key in values:
+            if key not in schema():
+                near = difflib.get_close_matches(key, schema(), n=1, cutoff=0.6)
+                hint = f"did you mean {near[0]}?" if near else "Pulumi.yaml lists those there are."
+                raise SettingsError(f"{where}: there is no setting {key}; {hint}")
+        self._values, self._where = values, where
+
+    def _refuse(self, key: str, value: object, wanted: str) -> SettingsError:
+        shown = "(a secret)" if key in ("grafanaAuth", "smtpPassword") else repr(value)
+        return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}.")
+
+    def optional(self, key: str) -> str | None:
+        value = self._values.get(key, schema()[key]["default"])
+        if not isinstance(value, str):
+            raise self._refuse(key, value, "text")
+        return value or None
+
+    def text(self, key: str) -> str:
+        value = self.optional(key)
+        if value is None:
+            raise self._refuse(key, "", "a value, or leave it out for the default")
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise self._refuse(key, value, "one of " + ", ".join(_CHOICES[key]))
+        if key in _NAMES and not _NAME.fullmatch(value):
+            raise self._refuse(key, value, "a Kubernetes name (lower-case letters, digits, '-' and '.')")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._values.get(key, schema()[key]["default"])
+        if value not in (True, False, "true", "false"):
+            raise self._refuse(key, value, "true or false")
+        return value in (True, "true")
+
+    def seconds(self, key: str) -> int:
+        value = self._values.get(key, schema()[key]["default"])
+        if isinstance(value, bool) or not re.fullmatch(r"\d{1,6}", str(value)) or int(str(value)) < 1:
+            raise self._refuse(key, value, "a whole number of seconds, 1 or more")
+        return int(str(value))
+
+    def url(self, key: str) -> str:
+        value = self.text(key)
+        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+            raise self._refuse(key, value, "a URL that begins with http:// or https://")
+        return value.rstrip("/")
+
+    def folder(self, key: str) -> str:
+        value = self.text(key)
+        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
+            raise self._refuse(key, value, "an absolute path without a '/' at its end")
+        return value
+
+    def host_port(self, key: str, *, optional: bool = False) -> str | None:
+        value = self.optional(key) if optional else self.text(key)
+        if value is not None and not re.fullmatch(r"[^\s:/]+:\d{1,5}", value):
+            raise self._refuse(key, value, "NAME:PORT")
+        return value
+
+    def pairs(self, key: str) -> list[tuple[str, str]]:
+        value = self.text(key)
+        found = [tuple(pair.split("=", 1)) for pair in value.split(",")]
+        if any(len(pair) != 2 or not pair[0].strip() for pair in found):
+            raise self._refuse(key, value, "labels as k=v, with a comma between two")
+        return [(name.strip(), text.strip()) for name, text in found]
+
+    def server(self, name: str) -> Server:
+        return Server(
+            deployment=self.text(f"{name}Deployment"),
+            container=self.text(f"{name}Container"),
+            config_map=self.text(f"{name}ConfigMap"),
+            config_key=self.text(f"{name}ConfigKey"),
+            service=cast(str, self.host_port(f"{name}Service")),
+            url=self.url(f"{name}Url") if self.optional(f"{name}Url") else None,
+            reload=cast(Reload, self.text(f"{name}Reload")),
+        )
