@@ -1,0 +1,1 @@
+"""Starts, waits for and stops the local stack."""
