@@ -1,0 +1,37 @@
+"""Checks look and return what they found; verbs print it and choose the exit code."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["pass", "fail", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `detail` says what was seen, and when it is not in order also where, and what to do."""
+
+    name: str
+    status: Status
+    detail: str
+
+
+def passed(name: str, detail: str) -> Check:
+    """A check that is in order."""
+    return Check(name, "pass", detail)
+
+
+def failed(name: str, detail: str) -> Check:
+    """A check that is not in order; `detail` ends with the remedy."""
+    return Check(name, "fail", detail)
+
+
+def skipped(name: str, detail: str) -> Check:
+    """A check that does not apply here; `detail` says why."""
+    return Check(name, "skip", detail)
+
+
+def brief(items: Sequence[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`: a list that fits on one line."""
+    head = ", ".join(items[:most])
+    return head if len(items) <= most else f"{head} and {len(items) - most} more"

@@ -1,0 +1,103 @@
+"""Registers the verbs, and is the one place where an error becomes a sentence and an exit code.
+
+0: in order. 1: looked, and something is not. 2: could not look, or could not do it.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from ops.errors import OpsError
+from ops.render import render
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ("rules", "routing", "metrics", "dashboards", "components")  # their errors are sentences with file and line
+
+app = typer.Typer(
+    name="python -m ops",
+    help="Prove, exercise and look after the API performance monitoring of a target.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("render")(render)
+
+
+@app.callback()
+def _verbs() -> None:
+    """Prove, exercise and look after the API performance monitoring of a target."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one verb and return the exit code; errors go to stderr as one sentence."""
+    try:
+        code = app(args=list(arguments), prog_name="python -m ops", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.Exit as wanted:
+        return wanted.exit_code
+    except OpsError as error:
+        return _say(str(error), error.exit_code)
+    except typer.TyperException as misuse:
+        return _usage(misuse)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("Interrupted; nothing more was done.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _say(_file_trouble(error), 2)
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever happened
+        return _unforeseen(error)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The entry point of `python -m ops`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _say(sentence: str, code: int) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return code
+
+
+def _usage(misuse: typer.TyperException) -> int:
+    """A wrong command line: what is wrong, and where the right ones are listed."""
+    message = misuse.format_message()
+    if "\n" in message.strip() or not message.strip():  # no verb given: the message is the help itself
+        sys.stderr.write(f"{message}\n" if message.strip() else "")
+        return 2
+    context = getattr(misuse, "ctx", None)
+    command = context.command_path if context is not None else "python -m ops"
+    return _say(f"{message.rstrip('.')}; see `{command} --help`.", 2)
+
+
+def _file_trouble(error: OSError) -> str:
+    """`rules/x.yml: Permission denied; …`."""
+    if error.filename is None:
+        return f"The operating system refused ({error.strerror or error}); try again, or look at the machine."
+    name = Path(os.fsdecode(error.filename))
+    shown = name.relative_to(ROOT) if name.is_relative_to(ROOT) else name
+    return f"{shown}: {error.strerror}; check that it exists and may be read or written."
+
+
+def _unforeseen(error: Exception) -> int:
+    """Data that does not parse says so in its own sentence; all else is a mistake of ours."""
+    if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in DATA:
+        return _say(str(error), 2)
+    if os.environ.get("OPS_TRACEBACK"):
+        raise error
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    what = " ".join(str(error).split()) or "no message"
+    return _say(
+        f"This is a mistake in the program, not in the target: {type(error).__name__}{where}: {what}; "
+        "repeat it with OPS_TRACEBACK=1 and report what it prints.",
+        2,
+    )

@@ -1,0 +1,125 @@
+"""Alertmanager's HTTP API v2, as far as it is needed here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ops.clients import metrics
+from ops.clients.http import Http
+from ops.errors import BadAnswer, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs. `text`: the running configuration, defaults filled in, secrets hidden; `config`: the same, parsed."""
+
+    version: str
+    text: str
+    config: Mapping[str, Any]
+    cluster: str
+    uptime: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alert as Alertmanager holds it; state: active, suppressed or unprocessed. Times are RFC 3339."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    starts_at: str
+    ends_at: str
+    fingerprint: str
+    state: str
+    receivers: tuple[str, ...]
+    silenced_by: tuple[str, ...]
+    inhibited_by: tuple[str, ...]
+
+
+class Alertmanager:
+    """One Alertmanager. Every method raises `ops.errors` errors and nothing else."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+        return self.http.url
+
+    def ready(self) -> bool:
+        """Whether it says that it is ready to serve; Unreachable when nothing answers."""
+        try:
+            self.http.get("/-/ready")
+        except Refused as no:
+            if no.status == 503:
+                return False
+            raise
+        return True
+
+    def status(self) -> Status:
+        """Version and running configuration."""
+        answer = self.http.get_json("/api/v2/status")
+        try:
+            text = str(answer["config"]["original"])
+            config = yaml.safe_load(text)
+            return Status(
+                version=str(answer["versionInfo"]["version"]),
+                text=text,
+                config=config if isinstance(config, dict) else {},
+                cluster=str(answer["cluster"]["status"]),
+                uptime=str(answer["uptime"]),
+            )
+        except (KeyError, TypeError, yaml.YAMLError) as error:
+            raise self._strange("/api/v2/status") from error
+
+    def alerts(self, matchers: Sequence[str] = ()) -> list[Notice]:
+        """The alerts it holds, those silenced and inhibited too; `matchers` such as `alertname="X"`."""
+        answer = self.http.get_json("/api/v2/alerts", {"filter": list(matchers)})
+        try:
+            return [_notice(alert) for alert in answer]
+        except (KeyError, TypeError) as error:
+            raise self._strange("/api/v2/alerts") from error
+
+    def post_alerts(self, alerts: Iterable[Mapping[str, object]]) -> None:
+        """Send alerts as Prometheus would: labels, annotations, startsAt, endsAt (RFC 3339)."""
+        self.http.post("/api/v2/alerts", json=list(alerts))
+
+    def silences(self) -> list[dict[str, Any]]:
+        """Every silence it remembers, expired ones too, as the API gives them."""
+        found: list[dict[str, Any]] = self.http.get_json("/api/v2/silences")
+        return found
+
+    def receivers(self) -> list[str]:
+        """The names of the receivers that run."""
+        return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
+
+    def metrics(self) -> metrics.Exposition:
+        """What it says about itself."""
+        return metrics.read(self.http)
+
+    def reload(self) -> None:
+        """Ask it to read its configuration again; Refused with its own words when it cannot."""
+        self.http.post("/-/reload", timeout=max(self.http.timeout, 30.0))
+
+    def _strange(self, path: str) -> BadAnswer:
+        return BadAnswer(
+            f"{self.http.name} at {self.url} answered {path} with JSON that is not Alertmanager's; "
+            "does this address belong to an Alertmanager?"
+        )
+
+
+def _notice(alert: Mapping[str, Any]) -> Notice:
+    status = alert["status"]
+    return Notice(
+        labels=alert["labels"],
+        annotations=alert.get("annotations") or {},
+        starts_at=alert["startsAt"],
+        ends_at=alert["endsAt"],
+        fingerprint=alert["fingerprint"],
+        state=status["state"],
+        receivers=tuple(receiver["name"] for receiver in alert.get("receivers") or ()),
+        silenced_by=tuple(status.get("silencedBy") or ()),
+        inhibited_by=tuple(status.get("inhibitedBy") or ()),
+    )

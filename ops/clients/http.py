@@ -1,0 +1,191 @@
+"""The one place where HTTP is spoken: time limits, one repeated GET, and answers turned into `ops.errors`."""
+
+import json
+import ssl
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any, Self
+
+import httpx
+
+from ops.errors import BadAnswer, Conflict, Forbidden, NotFound, OpsError, Refused, Unreachable
+
+Params = Mapping[str, str | int | float | bool | Sequence[str] | None]
+IS_IT_RUNNING = "is it running, and is the address right?"
+
+
+class Http:
+    """One service at one address.
+
+    `name` and `advice` go into the messages ("Prometheus at http://… did not answer within 10 s; ADVICE").
+    `timeout` is in seconds and holds for one request. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        name: str,
+        timeout: float = 10.0,
+        headers: Mapping[str, str] | None = None,
+        verify: ssl.SSLContext | bool = True,
+        advice: str = IS_IT_RUNNING,
+        transport: httpx.BaseTransport | None = None,
+        proxy: str | None = None,
+        server_name: str | None = None,
+    ) -> None:
+        url = httpx.URL(base_url)
+        self.name = name
+        self.advice = advice
+        self.timeout = timeout
+        self.url = str(url.copy_with(userinfo=b"")).rstrip("/")
+        self._extensions = {"sni_hostname": server_name} if server_name else {}
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers=dict(headers or {}),
+            timeout=timeout,
+            verify=verify,
+            transport=transport,
+            proxy=proxy,
+            trust_env=not is_loopback(url.host),  # a company's proxy has no business with 127.0.0.1
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def get(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> httpx.Response:
+        """GET `path`; repeated once when the connection could not be made, or broke."""
+        try:
+            return self.request("GET", path, params=params, timeout=timeout)
+        except Unreachable as broken:
+            if isinstance(broken.__cause__, httpx.TimeoutException) or not isinstance(
+                broken.__cause__, httpx.TransportError
+            ):
+                raise
+        return self.request("GET", path, params=params, timeout=timeout)
+
+    def get_json(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> Any:
+        """GET `path` and decode the JSON; BadAnswer when it is something else."""
+        return self.decode(self.get(path, params, timeout=timeout))
+
+    def post(
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        data: Params | None = None,
+        json: object = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """POST a form (`data`) or JSON to `path`; never repeated."""
+        return self.request("POST", path, params=params, data=data, json=json, timeout=timeout)
+
+    def decode(self, response: httpx.Response) -> Any:
+        """The JSON of an answer; BadAnswer when it is something else."""
+        try:
+            return response.json()
+        except ValueError as error:
+            kind = response.headers.get("content-type", "something without a type").split(";")[0]
+            raise BadAnswer(
+                f"{self.name} at {self.url} answered {response.request.url.path} with {kind} instead of JSON; "
+                f"does this address belong to {self.name}?"
+            ) from error
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        data: Params | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> httpx.Response:
+        """One request; anything but a 2xx answer becomes an `ops.errors` error with the service's own words."""
+        limit = self.timeout if timeout is None else timeout
+        where = f"{self.name} at {self.url}"
+        try:
+            response = self._client.request(
+                method,
+                path.lstrip("/"),
+                params=_plain(params),
+                data=_plain(data),
+                json=json,
+                headers=dict(headers or {}),
+                timeout=limit,
+                extensions=self._extensions,
+            )
+        except httpx.TimeoutException as error:
+            raise Unreachable(f"{where} did not answer within {limit:g} s; {self.advice}") from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Unreachable(f"{where} is no address ({_reason(error)}); {self.advice}") from error
+        except httpx.ConnectError as error:
+            raise Unreachable(f"{where} cannot be reached ({_reason(error)}); {self.advice}") from error
+        except httpx.TransportError as error:
+            raise Unreachable(f"{where} broke off the connection ({_reason(error)}); {self.advice}") from error
+        if response.is_success:
+            return response
+        raise self._refusal(method, path, response)
+
+    def _refusal(self, method: str, path: str, response: httpx.Response) -> OpsError:
+        """The error that fits an answer which is not 2xx."""
+        status, words = response.status_code, _words(response)
+        where = f"{self.name} at {self.url}"
+        said = f"{status}: {words}" if words else f"{status} {response.reason_phrase}".strip()
+        if response.is_redirect:
+            return BadAnswer(
+                f"{where} sends {path} on to {response.headers.get('location', '?')}; use that address, "
+                "or credentials that need no login page"
+            )
+        if status in (401, 403):
+            return Forbidden(
+                f"{where} refused {method} {path} ({said}); check the credentials and what they may do",
+                status=status,
+                words=words,
+            )
+        if status in (502, 504) or (status == 503 and "no endpoints" in words):
+            return Unreachable(f"{where} is not behind that address ({said}); {self.advice}")
+        kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
+        return kind(f"{where} answered {method} {path} with {said}", status=status, words=words)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _plain(values: Params | None) -> dict[str, Any] | None:
+    """Without the parameters that are None, which httpx would send as empty ones."""
+    return None if values is None else {key: value for key, value in values.items() if value is not None}
+
+
+def _reason(error: Exception) -> str:
+    """The last words of an error of the transport: `Connection refused`, `certificate verify failed: …`."""
+    text = str(error) or type(error).__name__
+    if text.startswith("[") and "] " in text:
+        text = text.split("] ", 1)[1]
+    return text.rstrip(".").split(" (_ssl.c")[0]
+
+
+def _words(response: httpx.Response) -> str:
+    """What the service says about its refusal, in one line of at most 400 characters."""
+    text = response.text.strip()
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text if "<html" not in text.lower() else ""
+    if isinstance(body, dict):
+        body = body.get("error") or body.get("message") or text
+    line = " ".join(str(body).split())
+    return line if len(line) <= 400 else line[:399] + "…"

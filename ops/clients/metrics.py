@@ -1,0 +1,58 @@
+"""A service's own `/metrics`, read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from ops.clients.http import Http
+from ops.errors import BadAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sample of an exposition."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    """Everything that one `/metrics` page said."""
+
+    readings: tuple[Reading, ...]
+
+    def samples(self, name: str, **labels: str) -> Iterator[Reading]:
+        """The samples of series `name` that carry these labels."""
+        for reading in self.readings:
+            if reading.name == name and all(reading.labels.get(key) == value for key, value in labels.items()):
+                yield reading
+
+    def total(self, name: str, **labels: str) -> float | None:
+        """Their sum; None when there is no such series."""
+        values = [reading.value for reading in self.samples(name, **labels)]
+        return sum(values) if values else None
+
+    def names(self) -> set[str]:
+        """The names of all series."""
+        return {reading.name for reading in self.readings}
+
+
+def read(http: Http, path: str = "/metrics") -> Exposition:
+    """GET and parse the Prometheus text format; BadAnswer when the page is something else."""
+    text = http.get(path).text
+    try:
+        return Exposition(
+            tuple(
+                Reading(sample.name, sample.labels, sample.value)
+                for family in text_string_to_metric_families(text)
+                for sample in family.samples
+            )
+        )
+    except ValueError as error:
+        raise BadAnswer(
+            f"{http.name} at {http.url} answered {path} with something that is not the Prometheus text format "
+            f"({error}); is this the metrics endpoint?"
+        ) from error

@@ -1,0 +1,237 @@
+"""Prometheus' HTTP API, as far as it is needed here."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.clients import metrics
+from ops.clients.http import Http
+from ops.errors import BadAnswer, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value at one moment (`at`: seconds since the epoch). A scalar has no labels."""
+
+    labels: Mapping[str, str]
+    value: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The values of one series: (seconds since the epoch, value), in order."""
+
+    labels: Mapping[str, str]
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveAlert:
+    """An alert that is `pending` or `firing`. `active_at` as Prometheus writes it (RFC 3339)."""
+
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    state: str
+    active_at: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRule:
+    """A rule as Prometheus runs it. `duration` and `keep_firing_for` are seconds; health: ok, err or unknown."""
+
+    name: str
+    recording: bool
+    query: str
+    duration: float
+    keep_firing_for: float
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    health: str
+    last_error: str
+    state: str
+    last_evaluation: str
+    evaluation_time: float
+    alerts: tuple[ActiveAlert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningGroup:
+    """A rule group as Prometheus runs it; `interval` in seconds, `file` as Prometheus sees it."""
+
+    name: str
+    file: str
+    interval: float
+    rules: tuple[RunningRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeTarget:
+    """A scrape target; health: up, down or unknown."""
+
+    job: str
+    url: str
+    health: str
+    last_error: str
+    labels: Mapping[str, str]
+
+
+class Prometheus:
+    """One Prometheus. Every method raises `ops.errors` errors and nothing else."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+        return self.http.url
+
+    def ready(self) -> bool:
+        """Whether it says that it is ready to serve; Unreachable when nothing answers."""
+        try:
+            self.http.get("/-/ready")
+        except Refused as no:
+            if no.status == 503:
+                return False
+            raise
+        return True
+
+    def query(self, query: str, at: float | None = None, *, timeout: float | None = None) -> list[Sample]:
+        """The value of an instant query, now or at a moment."""
+        data = self._data("/api/v1/query", {"query": query, "time": at}, timeout)
+        if data["resultType"] in ("scalar", "string"):
+            return [Sample({}, float(data["result"][1]), float(data["result"][0]))]
+        if data["resultType"] == "matrix":
+            raise BadAnswer(f"`{query}` is a range vector; an instant query is needed")
+        return [Sample(row["metric"], float(row["value"][1]), float(row["value"][0])) for row in data["result"]]
+
+    def query_range(
+        self, query: str, start: float, end: float, step: float, *, timeout: float | None = None
+    ) -> list[Series]:
+        """The values of `query` every `step` seconds from `start` to `end`; at most 11 000 points per series."""
+        wanted = {"query": query, "start": start, "end": end, "step": step}
+        data = self._data("/api/v1/query_range", wanted, timeout)
+        return [
+            Series(row["metric"], tuple((float(at), float(value)) for at, value in row["values"]))
+            for row in data["result"]
+        ]
+
+    def rules(self) -> list[RunningGroup]:
+        """Every rule group that runs, in Prometheus' order."""
+        return [_group(group) for group in self._data("/api/v1/rules")["groups"]]
+
+    def alerts(self) -> list[ActiveAlert]:
+        """Every alert that is pending or firing."""
+        return [_alert(alert) for alert in self._data("/api/v1/alerts")["alerts"]]
+
+    def targets(self) -> list[ScrapeTarget]:
+        """Every active scrape target."""
+        active = self._data("/api/v1/targets", {"state": "active"})["activeTargets"]
+        return [
+            ScrapeTarget(
+                job=target["labels"].get("job", target.get("scrapePool", "")),
+                url=target["scrapeUrl"],
+                health=target["health"],
+                last_error=target.get("lastError", ""),
+                labels=target["labels"],
+            )
+            for target in active
+        ]
+
+    def alertmanagers(self) -> list[str]:
+        """The URLs of the Alertmanagers that it sends to."""
+        return [entry["url"] for entry in self._data("/api/v1/alertmanagers")["activeAlertmanagers"]]
+
+    def config(self) -> str:
+        """The configuration that runs, as YAML, with secrets hidden."""
+        return str(self._data("/api/v1/status/config")["yaml"])
+
+    def version(self) -> str:
+        """`3.11.3`."""
+        return str(self._data("/api/v1/status/buildinfo")["version"])
+
+    def metadata(self, metric: str | None = None) -> dict[str, list[dict[str, str]]]:
+        """Type, help and unit per metric name."""
+        found: dict[str, list[dict[str, str]]] = self._data("/api/v1/metadata", {"metric": metric})
+        return found
+
+    def series(
+        self, matchers: Iterable[str], start: float | None = None, end: float | None = None
+    ) -> list[dict[str, str]]:
+        """The label sets of the series that match one of `matchers`."""
+        found: list[dict[str, str]] = self._data(
+            "/api/v1/series", {"match[]": list(matchers), "start": start, "end": end}
+        )
+        return found
+
+    def label_values(self, label: str, matchers: Iterable[str] = (), start: float | None = None) -> list[str]:
+        """The values of `label`, among the series that match."""
+        return [
+            str(value)
+            for value in self._data(f"/api/v1/label/{label}/values", {"match[]": list(matchers), "start": start})
+        ]
+
+    def metric_names(self, start: float | None = None) -> list[str]:
+        """The names of all metrics that have series since `start`."""
+        return self.label_values("__name__", start=start)
+
+    def metrics(self) -> metrics.Exposition:
+        """What it says about itself."""
+        return metrics.read(self.http)
+
+    def reload(self) -> None:
+        """Ask it to read its files again; Refused with its own words when it cannot."""
+        self.http.post("/-/reload", timeout=max(self.http.timeout, 30.0))
+
+    def _data(self, path: str, params: Mapping[str, Any] | None = None, timeout: float | None = None) -> Any:
+        """The `data` of an answer."""
+        answer = self.http.get_json(path, params, timeout=timeout)
+        if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
+            raise BadAnswer(
+                f"{self.http.name} at {self.url} answered {path} with JSON that is not Prometheus'; "
+                "does this address belong to a Prometheus?"
+            )
+        return answer["data"]
+
+
+def _group(group: Mapping[str, Any]) -> RunningGroup:
+    return RunningGroup(
+        name=group["name"],
+        file=group["file"],
+        interval=float(group["interval"]),
+        rules=tuple(_rule(rule) for rule in group["rules"]),
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> RunningRule:
+    return RunningRule(
+        name=rule["name"],
+        recording=rule["type"] == "recording",
+        query=rule["query"],
+        duration=float(rule.get("duration", 0)),
+        keep_firing_for=float(rule.get("keepFiringFor", 0)),
+        labels=rule.get("labels") or {},
+        annotations=rule.get("annotations") or {},
+        health=rule["health"],
+        last_error=rule.get("lastError", ""),
+        state=rule.get("state", ""),
+        last_evaluation=rule.get("lastEvaluation", ""),
+        evaluation_time=float(rule.get("evaluationTime", 0)),
+        alerts=tuple(_alert(alert) for alert in rule.get("alerts") or ()),
+    )
+
+
+def _alert(alert: Mapping[str, Any]) -> ActiveAlert:
+    labels = alert["labels"]
+    return ActiveAlert(
+        name=labels.get("alertname", ""),
+        labels=labels,
+        annotations=alert.get("annotations") or {},
+        state=alert["state"],
+        active_at=alert.get("activeAt", ""),
+        value=float(alert["value"]) if alert.get("value") not in (None, "") else math.nan,
+    )

@@ -1,0 +1,62 @@
+"""What can go wrong while looking at or touching a target.
+
+    OpsError                  could not look, or could not do it: exit 2
+    ├── Misconfigured         our own input: a target, a setting, a file, an argument
+    ├── Unreachable           nothing answered, or it is not ready yet
+    ├── BadAnswer             something answered in another language than expected
+    ├── Refused               it answered, and said no (`status`, `words`)
+    │   ├── Forbidden         401 and 403
+    │   ├── NotFound          404
+    │   └── Conflict          409 and 412: somebody else was faster, or is there already
+    └── Findings              looked, and something is not in order: exit 1
+
+Every message is one sentence: what, where, and what to do next.
+"""
+
+
+class OpsError(Exception):
+    """Something that a person can act on; the message stands alone."""
+
+    exit_code = 2
+
+
+class Misconfigured(OpsError):
+    """A target, a setting, a file or an argument of ours is missing or wrong."""
+
+
+class Unreachable(OpsError):
+    """Nothing answered in time, or it answered that it is not ready."""
+
+
+class BadAnswer(OpsError):
+    """The answer is not what this service would send; most likely the address belongs to another one."""
+
+
+class Refused(OpsError):
+    """The service answered and declined.
+
+    `status` is the HTTP status; `words` are the service's own words.
+    """
+
+    def __init__(self, message: str, *, status: int, words: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.words = words
+
+
+class Forbidden(Refused):
+    """The credentials are missing, wrong, or not enough."""
+
+
+class NotFound(Refused):
+    """No such object."""
+
+
+class Conflict(Refused):
+    """The object changed since it was read, or exists already."""
+
+
+class Findings(OpsError):
+    """The target was looked at, and something is not in order."""
+
+    exit_code = 1
