@@ -1,0 +1,98 @@
+"""The rule files, brought to where Prometheus reads them."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from components.mount import mounted
+from components.settings import Settings
+from rules import RuleFile
+
+# The API server takes objects up to 1 MiB of data; some room is left for names and metadata.
+CONFIG_MAP_BYTES = 1_000_000
+
+
+class AlertRules(pulumi.ComponentResource):
+    """Every file of `rules/`, byte for byte, by the way that `settings.rules.mode` names."""
+
+    def __init__(self, files: Sequence[RuleFile], settings: Settings, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("monitoring:index:AlertRules", "alert-rules", None, opts)
+        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        texts = {file.name: file.text for file in files}
+        match settings.rules.mode:
+            case "dedicated":
+                self._dedicated(texts)
+            case "shared":
+                self._shared(texts)
+            case "operator":
+                self._operator(texts)
+        self.register_outputs({})
+
+    def _dedicated(self, texts: Mapping[str, str]) -> None:
+        rules = self._settings.rules
+        groups = spread(texts, CONFIG_MAP_BYTES)
+        names = numbered(rules.config_map, len(groups))
+        maps = [
+            k8s.core.v1.ConfigMap(name, metadata=self._metadata(name), data=data, opts=self._child)
+            for name, data in zip(names, groups, strict=True)
+        ]
+        source: dict[str, object] = {"configMap": {"name": names[0]}}
+        if len(names) > 1:
+            source = {"projected": {"sources": [{"configMap": {"name": name}} for name in names]}}
+        mounted(
+            rules.config_map,
+            self._settings.prometheus,
+            self._settings.namespace,
+            source,
+            rules.mount_path,
+            trigger=names,
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=maps)),
+        )
+
+    def _shared(self, texts: Mapping[str, str]) -> None:
+        name = self._settings.rules.shared_config_map
+        k8s.core.v1.ConfigMapPatch(name, metadata=self._metadata(name, own=False), data=texts, opts=self._child)
+
+    def _operator(self, texts: Mapping[str, str]) -> None:
+        for file, text in texts.items():
+            name = f"api-monitoring-{file.rsplit('.', 1)[0]}"
+            k8s.apiextensions.CustomResource(
+                name,
+                api_version="monitoring.coreos.com/v1",
+                kind="PrometheusRule",
+                metadata={**self._metadata(name), "labels": dict(self._settings.rules.operator_labels)},
+                spec=yaml.safe_load(text),
+                opts=self._child,
+            )
+
+    def _metadata(self, name: str, *, own: bool = True) -> dict[str, object]:
+        metadata: dict[str, object] = {"name": name, "namespace": self._settings.namespace}
+        if own:  # foreground deletion, the default, waits for a garbage collector that not every API server has
+            metadata["annotations"] = {"pulumi.com/deletionPropagationPolicy": "background"}
+        return metadata
+
+
+def spread(texts: Mapping[str, str], limit: int) -> list[dict[str, str]]:
+    """The files, in their order, in as few groups of at most `limit` bytes as one pass makes.
+
+    Raises pulumi.RunError for a file that is larger by itself.
+    """
+    groups: list[dict[str, str]] = [{}]
+    used = 0
+    for name, text in texts.items():
+        size = len(name.encode()) + len(text.encode())
+        if size > limit:
+            raise pulumi.RunError(f"rules/{name} has {size} bytes, and a ConfigMap holds {limit}; split the file.")
+        if used + size > limit:
+            groups.append({})
+            used = 0
+        groups[-1][name] = text
+        used += size
+    return groups
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """`name`, `name-2`, `name-3` …"""
+    return [name if i == 1 else f"{name}-{i}" for i in range(1, count + 1)]

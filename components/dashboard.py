@@ -1,0 +1,66 @@
+"""The dashboard, with its limits drawn from the rules, in Grafana."""
+
+import os
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pulumiverse_grafana as grafana
+
+from components.settings import Settings, SettingsError
+
+FOLDER_UID = "api-performance"
+
+
+class Dashboard(pulumi.ComponentResource):
+    """The dashboard `uid`, whose JSON is `text`, by the way that `settings.grafana.mode` names."""
+
+    def __init__(self, uid: str, text: str, settings: Settings, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("monitoring:index:Dashboard", "dashboard", None, opts)
+        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        match settings.grafana.mode:
+            case "api":
+                self._by_api(uid, text)
+            case "sidecar":
+                self._by_sidecar(uid, text)
+            case "off":
+                pulumi.log.info("grafanaMode is off: the dashboard is not deployed.", self)
+        self.register_outputs({})
+
+    def _by_api(self, uid: str, text: str) -> None:
+        chosen = self._settings.grafana
+        auth = chosen.auth or os.environ.get("GRAFANA_AUTH")
+        if not auth:
+            raise SettingsError(
+                "grafanaAuth is not set; run `pulumi config set --secret grafanaAuth TOKEN`, or put the token in the "
+                "environment variable GRAFANA_AUTH."
+            )
+        provider = grafana.Provider(
+            "grafana", url=chosen.url, auth=pulumi.Output.secret(auth), opts=pulumi.ResourceOptions(parent=self)
+        )
+        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        folder = grafana.oss.Folder(
+            "folder",
+            uid=FOLDER_UID,
+            title=chosen.folder,
+            # Deleting a folder deletes what others put into it, alert rules included; rather stop and say so.
+            prevent_destroy_if_not_empty=True,
+            opts=child,
+        )
+        # Never `store_dashboard_sha256`: with it the next change of content loses the dashboard.
+        grafana.oss.Dashboard(
+            uid, config_json=text, folder=folder.uid, overwrite=chosen.adopt, message="Deployed by Pulumi", opts=child
+        )
+
+    def _by_sidecar(self, uid: str, text: str) -> None:
+        label, value = self._settings.grafana.sidecar_label
+        k8s.core.v1.ConfigMap(
+            uid,
+            metadata={
+                "name": f"dashboard-{uid}",
+                "namespace": self._settings.namespace,
+                "labels": {label: value},
+                "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
+            },
+            data={f"{uid}.json": text},
+            opts=self._child,
+        )

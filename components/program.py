@@ -1,0 +1,49 @@
+"""What the program needs of Pulumi itself: its settings, its way of refusing, its connection to the cluster."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi.runtime import config as pulumi_config
+
+import dashboards
+import metrics
+import routing
+import rules
+from components import settings
+from components.settings import Settings, SettingsError
+
+REFUSALS = (SettingsError, rules.RulesError, routing.RoutingError, metrics.ContractError, dashboards.DashboardError)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what the readers refuse into one sentence of Pulumi's, with no traceback and before anything is written."""
+    try:
+        yield
+    except REFUSALS as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def configured() -> Settings:
+    """The settings of the selected stack; raises SettingsError."""
+    # Pulumi's own Config reads one known key at a time and would never see a mistyped one.
+    every = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    prefix = f"{pulumi.get_project()}:"
+    own = {key.removeprefix(prefix): value for key, value in every.items() if key.startswith(prefix)}
+    return settings.read(own, where=f"Pulumi.{pulumi.get_stack()}.yaml")
+
+
+def cluster(of: settings.Cluster) -> k8s.Provider:
+    """The Kubernetes provider, explicit so that no ambient default decides where this goes.
+
+    ConfigMaps are mutable: a changed one is updated in place; replaced, there would be a moment with no rules at all.
+    """
+    return k8s.Provider(
+        "cluster",
+        kubeconfig=pulumi.Output.secret(of.kubeconfig) if of.kubeconfig else None,
+        context=of.context,
+        namespace=of.namespace,
+        enable_config_map_mutable=True,
+    )

@@ -1,0 +1,92 @@
+"""Who may import whom (the design's layout, held from the first day), and what may stand nowhere."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ("rules", "routing", "metrics", "dashboards")
+OURS = (*DATA, "components", "ops", "tests", "__main__")
+
+# module prefix → what of ours it may import; the longest matching prefix counts.
+LAWS: dict[str, tuple[str, ...]] = {
+    "rules": ("rules",),
+    "routing": ("routing",),
+    "metrics": ("metrics",),
+    "dashboards": ("dashboards", "rules"),
+    "components": ("components", *DATA),
+    "components.settings": (),
+    "components.live": ("components.live", "ops.clients", "ops.errors", *DATA),
+    "__main__": ("components", *DATA),
+    "ops": ("ops", "components.settings", *DATA),
+}
+# Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.
+MAY_IMPORT_PULUMI = ("components", "ops.stack", "__main__")
+MAY_NOT_IMPORT_PULUMI = ("components.settings",)
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.glob("*.py")):
+        yield path.stem, path
+    for package in (*DATA, "components", "ops"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            yield name.removesuffix(".__init__"), path
+
+
+def imports(path: Path, module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: imports are absolute, so that these laws can be read"
+            # `from ops import clients` names a module as well as `from ops.clients import Prometheus` does
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                is_module = (ROOT / Path(*full.split("."))).with_suffix(".py").exists() or (
+                    ROOT / Path(*full.split("."))
+                ).is_dir()
+                yield full if is_module else str(node.module)
+
+
+def within(name: str, prefix: str) -> bool:
+    return name == prefix or name.startswith(f"{prefix}.")
+
+
+@pytest.mark.parametrize(("module", "path"), [pytest.param(*pair, id=pair[0]) for pair in modules()])
+def test_imports_obey_the_laws(module: str, path: Path) -> None:
+    law = max((prefix for prefix in LAWS if within(module, prefix)), key=len)
+    for name in imports(path, module):
+        top = name.split(".")[0]
+        if top in OURS:
+            assert any(within(name, allowed) for allowed in LAWS[law]), f"{module} imports {name}"
+        if top in ("pulumi", "pulumi_kubernetes", "pulumiverse_grafana"):
+            allowed = any(within(module, prefix) for prefix in MAY_IMPORT_PULUMI)
+            assert allowed and module not in MAY_NOT_IMPORT_PULUMI, f"{module} imports {name}"
+
+
+def test_the_program_is_a_table_of_contents() -> None:
+    assert len((ROOT / "__main__.py").read_text("utf-8").splitlines()) <= 40
+
+
+def test_components_are_small() -> None:
+    for path in (ROOT / "components").glob("*.py"):
+        if path.name != "settings.py":
+            assert len(path.read_text("utf-8").splitlines()) <= 150, path.name
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_credentials_and_no_home_folders() -> None:
+    """Tokens by their published prefixes, private keys, and paths of somebody's machine."""
+    forbidden = re.compile(r"glsa_[A-Za-z0-9]{32}|xox[bp]-\d{6}|-----BEGIN [A-Z ]*PRIVATE KEY|/(home|Users)/[a-z]+/")
+    for path in tracked():
+        found = forbidden.search(path.read_text("utf-8", errors="replace"))
+        assert path.name == "test_architecture.py" or not found, f"{path.relative_to(ROOT)}: {found and found[0]}"

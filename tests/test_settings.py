@@ -1,0 +1,82 @@
+"""Configuration: every key has a type and a description, and a bad value gets one sentence."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components import settings
+from components.settings import SettingsError, read
+
+HERE = Path(__file__).resolve().parent.parent
+
+
+def test_defaults_are_the_guides_names() -> None:
+    found = read({}, where="nowhere")
+    assert found.namespace == "monitoring"
+    assert (found.prometheus.deployment, found.alertmanager.config_map) == ("prometheus", "alertmanager-config")
+    assert found.rules.config_map == "api-performance-alerts"
+    assert found.rules.mount_path == "/etc/prometheus/api-performance-alerts"
+    assert found.grafana.url == "https://grafana.rsolv.dev"
+
+
+def test_every_key_has_type_default_and_description() -> None:
+    for key, entry in settings.schema().items():
+        assert set(entry) == {"type", "default", "description"}, key
+        assert entry["description"].strip(), key
+
+
+def test_every_key_is_read() -> None:
+    source = Path(settings.__file__).read_text("utf-8")
+    for key in settings.schema():
+        server = re.fullmatch(
+            r"(prometheus|alertmanager)(Deployment|Container|ConfigMap|ConfigKey|Service|Url|Reload)", key
+        )
+        assert f'"{key}"' in source or (server and f'{{name}}{server[2]}"' in source), key
+
+
+def test_production_stack_file_is_read() -> None:
+    stack = yaml.safe_load((HERE / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
+    prefix = f"{settings.project()}:"
+    assert all(key.startswith(prefix) for key in stack)
+    read({key.removeprefix(prefix): value for key, value in stack.items()}, where="Pulumi.prod.yaml")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"namspace": "a"}, "Pulumi.prod.yaml: there is no setting namspace; did you mean namespace?"),
+        ({"zzz": "a"}, "Pulumi.prod.yaml: there is no setting zzz; Pulumi.yaml lists those there are."),
+        ({"rulesMode": "both"}, "rulesMode is 'both'; give one of dedicated, shared, operator."),
+        ({"namespace": "My Space"}, "namespace is 'My Space'; give a Kubernetes name"),
+        ({"namespace": ""}, "namespace is ''; give a value"),
+        ({"liveTimeout": "soon"}, "liveTimeout is 'soon'; give a whole number of seconds"),
+        ({"liveTimeout": True}, "liveTimeout is True; give a whole number of seconds"),
+        ({"grafanaAdopt": "yes"}, "grafanaAdopt is 'yes'; give true or false."),
+        ({"prometheusUrl": "prometheus:9090"}, "prometheusUrl is 'prometheus:9090'; give a URL"),
+        ({"prometheusService": "prometheus"}, "prometheusService is 'prometheus'; give NAME:PORT."),
+        ({"rulesMountPath": "etc/"}, "rulesMountPath is 'etc/'; give an absolute path"),
+        ({"operatorLabels": "release"}, "operatorLabels is 'release'; give labels as k=v"),
+        ({"smtpPassword": 7}, "smtpPassword is (a secret); give text."),
+    ],
+)
+def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        read(values, where="Pulumi.prod.yaml")
+
+
+def test_secrets_are_not_printed() -> None:
+    assert "hunter2" not in repr(read({"grafanaAuth": "hunter2", "smtpPassword": "hunter2"}, where="x"))
+
+
+@given(
+    st.sampled_from(sorted(settings.schema())), st.one_of(st.text(max_size=20), st.integers(), st.booleans(), st.none())
+)
+def test_any_value_is_read_or_refused(key: str, value: object) -> None:
+    try:
+        read({key: value}, where="Pulumi.x.yaml")
+    except SettingsError as error:
+        assert str(error).startswith(f"Pulumi.x.yaml: {key} is ")
