@@ -1,0 +1,56 @@
+"""Grafana's HTTP API, as far as it is needed here."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from ops.clients.http import Http
+from ops.errors import BadAnswer
+
+
+def credentials(auth: str | None) -> dict[str, str]:
+    """The header for a service-account token, `user:password`, or nothing (`anonymous`)."""
+    if not auth or auth == "anonymous":
+        return {}
+    if ":" in auth:
+        return {"Authorization": "Basic " + base64.b64encode(auth.encode()).decode()}
+    return {"Authorization": f"Bearer {auth}"}
+
+
+class Grafana:
+    """One Grafana. Every method raises `ops.errors` errors and nothing else."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+        return self.http.url
+
+    def health(self) -> Mapping[str, Any]:
+        """`{"database": "ok", "version": …}`; needs no credentials."""
+        found = self.http.get_json("/api/health")
+        if not isinstance(found, dict) or "database" not in found:
+            raise BadAnswer(f"{self.http.name} at {self.url} answered /api/health without a database state; is it one?")
+        return found
+
+    def dashboard(self, uid: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(model, meta) of a dashboard; meta has `folderUid`, `folderTitle`, `provisioned`, `version`."""
+        found = self.http.get_json(f"/api/dashboards/uid/{uid}")
+        try:
+            return found["dashboard"], found["meta"]
+        except (KeyError, TypeError) as error:
+            raise BadAnswer(
+                f"{self.http.name} at {self.url} answered with a dashboard that is not Grafana's; is the address right?"
+            ) from error
+
+    def folder(self, uid: str) -> dict[str, Any]:
+        """A folder by its uid."""
+        found: dict[str, Any] = self.http.get_json(f"/api/folders/{uid}")
+        return found
+
+    def data_sources(self) -> list[dict[str, Any]]:
+        """Every data source; needs a right that viewers do not have."""
+        found: list[dict[str, Any]] = self.http.get_json("/api/datasources")
+        return found

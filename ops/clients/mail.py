@@ -1,0 +1,126 @@
+"""Mail: what arrived in a sink, and whether a relay would take one."""
+
+import email
+import email.policy
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Any, cast
+
+from ops.clients.http import Http
+from ops.errors import BadAnswer, Forbidden, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it arrived: envelope recipients, decoded headers, bodies. `received`: seconds since the epoch."""
+
+    received: float
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+
+    def mentions(self, words: str) -> bool:
+        """Whether subject or body contain `words`."""
+        return words in self.subject or words in self.text or words in self.html
+
+
+class MailSink:
+    """The sandbox's mail sink, read over HTTP.
+
+    `GET /messages` answers with a JSON list, oldest first, of
+    `{"received": seconds since the epoch, "from": envelope sender, "to": [envelope recipients], "raw": the message}`.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    def messages(self) -> list[Mail]:
+        """Every mail that arrived, oldest first."""
+        try:
+            return [_mail(message) for message in self.http.get_json("/messages")]
+        except (KeyError, TypeError) as error:
+            raise BadAnswer(
+                f"{self.http.name} at {self.http.url} answered /messages with JSON that is not the mail sink's; "
+                "stop the sandbox with make sandbox-down and start it again"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """What a mail relay said: its greeting's capabilities, and whether TLS was made and the login taken."""
+
+    greeting: str
+    tls: str | None
+    authenticated: bool
+
+
+class SmtpProbe:
+    """Tries a mail relay step by step, without sending anything: connection, STARTTLS, login."""
+
+    def __init__(self, smarthost: str, *, timeout: float = 10.0) -> None:
+        host, _, port = smarthost.rpartition(":")
+        self.host, self.port, self.timeout = host, int(port), timeout
+
+    def try_out(
+        self,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        require_tls: bool = True,
+        context: ssl.SSLContext | None = None,
+    ) -> Relay:
+        """Connect, take up TLS where it is offered, log in where there are credentials; the error names the step."""
+        where = f"the mail relay {self.host}:{self.port}"
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as smtp:
+                _, banner = smtp.ehlo()
+                greeting = banner.decode("utf-8", "replace").splitlines()[0] if banner else ""
+                tls = None
+                if smtp.has_extn("starttls"):
+                    smtp.starttls(context=context or ssl.create_default_context())
+                    smtp.ehlo()
+                    tls = cast(ssl.SSLSocket, smtp.sock).version()
+                elif require_tls:
+                    raise Unreachable(
+                        f"{where} offers no STARTTLS, which smtp_require_tls asks for; check the port (587)"
+                    )
+                if username and password:
+                    smtp.login(username, password)
+                return Relay(greeting, tls, bool(username and password))
+        except ssl.SSLError as error:
+            raise Unreachable(f"TLS with {where} failed ({error.reason or error}); check its certificate") from error
+        except smtplib.SMTPAuthenticationError as error:
+            words = (
+                error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+            )
+            raise Forbidden(
+                f"{where} refused the login of {username} ({error.smtp_code} {words}); check user and password",
+                status=error.smtp_code,
+                words=words,
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise Unreachable(
+                f"{where} cannot be spoken to ({error}); check host, port and the network's outbound rules"
+            ) from error
+
+
+def _mail(message: Mapping[str, Any]) -> Mail:
+    parsed = email.message_from_string(message["raw"], policy=email.policy.default)
+    return Mail(
+        received=float(message["received"]),
+        sender=message["from"],
+        recipients=tuple(message["to"]),
+        subject=str(parsed["Subject"] or ""),
+        text=_body(parsed, "plain"),
+        html=_body(parsed, "html"),
+    )
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part is not None else ""
