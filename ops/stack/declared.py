@@ -1,0 +1,129 @@
+"""What the program declares, without an engine and without touching anything: it runs under Pulumi's mocks.
+
+The program runs in a process of its own, because a process can be told only once which Pulumi runtime it has.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.errors import Misconfigured
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRET = "(secret)"
+LIMIT = 120.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A resource as the program declares it. `custom`: a real one, not a component that only groups others."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    custom: bool
+
+
+def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declared]:
+    """Every resource that `__main__.py` declares with these settings, in the order of their registration.
+
+    `config` maps keys without the project's prefix to values. Secret inputs read "(secret)", and a dynamic resource is
+    given without its code. Misconfigured, with the program's own sentence, when it refuses.
+    """
+    question = json.dumps({"config": {key: _text(value) for key, value in config.items()}, "stack": stack})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRAFANA_AUTH": os.environ.get("GRAFANA_AUTH") or SECRET}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "ops.stack.declared"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        out, err = child.communicate(question, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise Misconfigured(f"__main__.py did not come to its end within {LIMIT:g} s under Pulumi's mocks") from None
+    try:
+        answer = json.loads(out.rpartition("\n")[2])
+    except ValueError:
+        last = (err.strip().splitlines() or ["no message"])[-1]
+        raise Misconfigured(f"__main__.py cannot be run under Pulumi's mocks: {last}") from None
+    if "refused" in answer:
+        raise Misconfigured(answer["refused"])
+    return [Declared(**resource) for resource in answer["resources"]]
+
+
+def _text(value: object) -> str:
+    """A setting as Pulumi hands it to a program."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
+    """Run the program here. The mocks echo every input, so that what depends on an output sees a value."""
+    import asyncio
+    import runpy
+
+    import pulumi
+    from pulumi.dynamic.dynamic import PROVIDER_KEY
+    from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
+    from pulumi.runtime.stack import run_pulumi_func
+
+    from components.settings import project
+
+    found: list[dict[str, Any]] = []
+
+    def shown(value: Any) -> Any:
+        if rpc.is_rpc_secret(value):
+            return SECRET
+        if isinstance(value, dict):
+            return {key: shown(item) for key, item in value.items() if key != PROVIDER_KEY}
+        if isinstance(value, list):
+            return [shown(item) for item in value]
+        return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+    class Echo(mocks.Mocks):
+        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            found.append(
+                {"type": args.typ, "name": args.name, "inputs": shown(args.inputs), "custom": bool(args.custom)}
+            )
+            return args.resource_id or f"{args.name}-id", args.inputs
+
+        def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+            return args.args, None
+
+    name = project()
+    set_all_config({f"{name}:{key}": value for key, value in config.items()})
+    set_mocks(Echo(), project=name, stack=stack, preview=False)
+
+    def program() -> None:
+        pulumi.runtime.set_all_config({f"{name}:{key}": value for key, value in config.items()})
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    asyncio.run(run_pulumi_func(program))
+    return found
+
+
+def _main() -> None:
+    import pulumi
+
+    question = json.load(sys.stdin)
+    try:
+        answer: dict[str, Any] = {"resources": _child(question["config"], question["stack"])}
+    except pulumi.RunError as refused:
+        answer = {"refused": str(refused)}
+    sys.stdout.write("\n" + json.dumps(answer))
+
+
+if __name__ == "__main__":
+    _main()
