@@ -1,0 +1,153 @@
+"""A target by its name: the sandbox, or a stack's servers, ready to be spoken to."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components import settings
+from components.settings import Settings
+from ops.clients.alertmanager import Alertmanager
+from ops.clients.grafana import Grafana, credentials
+from ops.clients.http import Http
+from ops.clients.kubernetes import Kubernetes
+from ops.clients.mail import MailSink
+from ops.clients.prometheus import Prometheus
+from ops.errors import Misconfigured
+
+ROOT = settings.PROJECT_FILE.parent
+SANDBOX = "sandbox"
+ADVICE = "is it running, and is --target right?"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Everything that a verb may speak to. None: this target has no such thing.
+
+    `settings` are the stack's; for the sandbox those of the production stack that it stands in for, with
+    its own namespace.
+    """
+
+    name: str
+    settings: Settings
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    grafana: Grafana | None
+    kubernetes: Kubernetes | None
+    application: Http
+    mail: MailSink | None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether this is the local stack, in which anything may be tried."""
+        return self.name == SANDBOX
+
+    @property
+    def application_url(self) -> str:
+        """Where the application is whose `/metrics` are scraped."""
+        return self.application.url
+
+
+def load(name: str) -> Target:
+    """The target of that name; Misconfigured with what to do when there is none, or its sandbox is not running."""
+    return _sandbox() if name == SANDBOX else _stack(name)
+
+
+def home() -> Path:
+    """The folder in which the sandbox keeps its state: `.sandbox`, or `$SANDBOX_HOME`."""
+    return Path(os.environ.get("SANDBOX_HOME") or ROOT / ".sandbox")
+
+
+def stack_values(name: str) -> dict[str, object]:
+    """The settings in `Pulumi.NAME.yaml`, without the project's prefix; secrets, which only Pulumi reads, left out."""
+    path = ROOT / f"Pulumi.{name}.yaml"
+    if not path.is_file():
+        known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+        raise Misconfigured(
+            f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *known])}"
+        )
+    try:
+        parsed = yaml.safe_load(path.read_text("utf-8"))
+        config = dict((parsed or {}).get("config") or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise Misconfigured(
+            f"{path.name} is not a stack file ({' '.join(str(error).split())}); mend its YAML"
+        ) from error
+    prefix = f"{settings.project()}:"
+    return {
+        key.removeprefix(prefix): value
+        for key, value in config.items()
+        if key.startswith(prefix) and not (isinstance(value, dict) and "secure" in value)
+    }
+
+
+def _stack(name: str) -> Target:
+    values = stack_values(name)
+    if auth := os.environ.get("GRAFANA_AUTH"):
+        values["grafanaAuth"] = auth
+    found = settings.read(values, where=f"Pulumi.{name}.yaml")
+    kubernetes = Kubernetes(found.cluster.kubeconfig, found.cluster.context)
+
+    def http(server: settings.Server, title: str) -> Http:
+        if server.url:
+            return Http(server.url, name=title, advice=ADVICE)
+        service, port = server.service.rsplit(":", 1)
+        return kubernetes.service_http(found.namespace, service, port, name=title)
+
+    grafana = None
+    if found.grafana.mode != "off":
+        headers = credentials(found.grafana.auth)
+        grafana = Grafana(Http(found.grafana.url, name="Grafana", headers=headers, advice=ADVICE))
+    return Target(
+        name=name,
+        settings=found,
+        prometheus=Prometheus(http(found.prometheus, "Prometheus")),
+        alertmanager=Alertmanager(http(found.alertmanager, "Alertmanager")),
+        grafana=grafana,
+        kubernetes=kubernetes,
+        application=Http(found.application_url, name="the application", advice=ADVICE),
+        mail=None,
+    )
+
+
+def sandbox_state() -> Mapping[str, Any]:
+    """What the running sandbox wrote about itself; Misconfigured when it is not running."""
+    path = home() / "state.json"
+    try:
+        state = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured("the sandbox is not running; start it with make sandbox") from None
+    except ValueError:
+        raise Misconfigured(f"{path} is damaged; stop the sandbox with make sandbox-down and start it again") from None
+    if not isinstance(state, dict) or "prometheus_url" not in state:
+        raise Misconfigured("the sandbox is still starting, or failed to; look at what make sandbox printed")
+    return state
+
+
+def _sandbox() -> Target:
+    state = sandbox_state()
+    values = stack_values("prod") | {"namespace": state.get("namespace", "monitoring")}
+    found = settings.read(values, where="Pulumi.prod.yaml")
+
+    def http(key: str, title: str) -> Http:
+        return Http(state[key], name=title, advice="is the sandbox running? make sandbox starts it")
+
+    try:
+        return Target(
+            name=SANDBOX,
+            settings=found,
+            prometheus=Prometheus(http("prometheus_url", "Prometheus")),
+            alertmanager=Alertmanager(http("alertmanager_url", "Alertmanager")),
+            grafana=Grafana(http("grafana_url", "Grafana")) if state.get("grafana_url") else None,
+            kubernetes=Kubernetes(state["kubeconfig"]) if state.get("kubeconfig") else None,
+            application=http("application_url", "the application"),
+            mail=MailSink(http("mail_url", "the mail sink")),
+        )
+    except KeyError as missing:
+        raise Misconfigured(
+            f"the sandbox's state.json has no {missing}; stop it with make sandbox-down and start it again"
+        ) from missing
