@@ -1,0 +1,199 @@
+"""Where the cluster is and how it is spoken to: every form of a kubeconfig, and what is said when it cannot be used.
+
+The API server itself is met in tests/e2e; here only its TLS is, by a real listener on loopback.
+"""
+
+import base64
+import http.server
+import json
+import ssl
+import stat
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+import yaml
+
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import Misconfigured, OpsError
+
+
+class _Api(http.server.BaseHTTPRequestHandler):
+    """Answers every GET with who asked: the client's certificate and bearer token."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        body = json.dumps(
+            {
+                "path": self.path,
+                "token": self.headers.get("Authorization", ""),
+                "certificate": bool(peer),
+                "metadata": {"namespace": "n", "name": "c", "resourceVersion": "1"},
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server(authority: trustme.CA) -> Iterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Api)
+    listener.socket = context.wrap_socket(listener.socket, server_side=True)
+    thread = threading.Thread(target=listener.serve_forever, daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{listener.server_port}"
+    listener.shutdown()
+    listener.server_close()
+    thread.join(10)
+
+
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def kubeconfig(server: str, authority: trustme.CA, user: dict[str, Any]) -> dict[str, Any]:
+    cluster = {"server": server, "certificate-authority-data": b64(authority.cert_pem.bytes())}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {"name": "here", "cluster": cluster},
+            {"name": "nowhere", "cluster": {"server": "https://127.0.0.1:9"}},
+        ],
+        "users": [{"name": "me", "user": user}],
+        "contexts": [
+            {"name": "mine", "context": {"cluster": "here", "user": "me", "namespace": "n"}},
+            {"name": "other", "context": {"cluster": "nowhere", "user": "me"}},
+        ],
+        "current-context": "mine",
+    }
+
+
+def test_a_token_from_a_file_from_text_and_from_the_environment(
+    server: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"}))
+    path = tmp_path / "config"
+    path.write_text(text)
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    for given in (str(path), text, None):
+        assert Kubernetes(given).get("/version")["token"] == "Bearer abc"
+
+
+def test_a_client_certificate_leaves_no_key_behind(
+    server: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    issued = authority.issue_cert("me@example.test")
+    user = {
+        "client-key-data": b64(issued.private_key_pem.bytes()),
+        "client-certificate-data": b64(b"".join(pem.bytes() for pem in issued.cert_chain_pems)),
+    }
+    cluster = Kubernetes(yaml.safe_dump(kubeconfig(server, authority, user)))
+    assert cluster.get("/version")["certificate"] is True
+    assert list(folder.iterdir()) == []
+
+
+def test_files_that_a_kubeconfig_names_stay(server: str, authority: trustme.CA, tmp_path: Path) -> None:
+    config = kubeconfig(server, authority, {"token": "abc"})
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.cert_pem.bytes())
+    cluster = config["clusters"][0]["cluster"]
+    del cluster["certificate-authority-data"]
+    cluster["certificate-authority"] = "ca.pem"  # relative to the kubeconfig
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(config))
+    assert Kubernetes(str(path)).get("/version")["token"] == "Bearer abc"
+    assert ca.exists()
+
+
+def test_an_exec_plugin(server: str, authority: trustme.CA, tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin"
+    answer = {"kind": "ExecCredential", "status": {"token": "from-plugin"}}
+    plugin.write_text(f"#!{sys.executable}\nprint({json.dumps(json.dumps(answer))})\n")
+    plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+    user = {
+        "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin), "interactiveMode": "Never"}
+    }
+    cluster = Kubernetes(yaml.safe_dump(kubeconfig(server, authority, user)))
+    assert cluster.get("/version")["token"] == "Bearer from-plugin"
+
+
+def test_many_threads_share_one_client_and_the_first_calls_collide(server: str, authority: trustme.CA) -> None:
+    text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"}))
+    shared = Kubernetes(text)
+
+    def ask(number: int) -> str:
+        one = shared if number % 2 else Kubernetes(text)
+        return str(one.config_map("n", "c").resource_version)
+
+    with ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(ask, range(64))) == {"1"}
+
+
+def test_the_service_proxy_is_a_seam_like_any_other(server: str, authority: trustme.CA) -> None:
+    cluster = Kubernetes(yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"})))
+    http = cluster.service_http("monitoring", "prometheus", "9090", name="Prometheus")
+    answer = http.get_json("/api/v1/query", {"query": "up"})
+    assert answer["path"] == "/api/v1/namespaces/monitoring/services/prometheus:9090/proxy/api/v1/query?query=up"
+    assert answer["token"] == "Bearer abc"
+
+
+def test_a_context_that_cannot_be_reached_is_named(server: str, authority: trustme.CA) -> None:
+    cluster = Kubernetes(yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"})), "other")
+    with pytest.raises(
+        OpsError,
+        match=r"^the Kubernetes API at https://127.0.0.1:9 cannot be reached \(Connection refused\); "
+        r"is the cluster up, and is context 'other' right\?$",
+    ):
+        cluster.pods("n", "app=x")
+
+
+def test_what_is_wrong_with_a_kubeconfig(
+    server: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = kubeconfig(server, authority, {"token": "abc"})
+    with pytest.raises(Misconfigured, match=r"/nowhere does not exist; set KUBECONFIG, or kubeconfig"):
+        Kubernetes(str(tmp_path / "nowhere")).get("/version")
+    with pytest.raises(Misconfigured, match="No such context theirs"):
+        Kubernetes(yaml.safe_dump(good), "theirs").get("/version")
+    with pytest.raises(Misconfigured, match="given as text has no clusters"):
+        Kubernetes("a: 1\nb: 2\n").get("/version")
+    broken = good | {
+        "users": [
+            {
+                "name": "me",
+                "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "/no/such/plugin"}},
+            }
+        ]
+    }
+    with pytest.raises(Misconfigured, match=r"given as text cannot be used .*/no/such/plugin"):
+        Kubernetes(yaml.safe_dump(broken)).get("/version")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    with pytest.raises(Misconfigured, match=r"kubeconfig .*/absent does not exist"):
+        Kubernetes().get("/version")
