@@ -2,6 +2,7 @@
 
     OpsError                  could not look, or could not do it: exit 2
     ├── Misconfigured         our own input: a target, a setting, a file, an argument
+    ├── EngineMissing         there is no `pulumi` here
     ├── Unreachable           nothing answered, or it is not ready yet
     ├── BadAnswer             something answered in another language than expected
     ├── Refused               it answered, and said no (`status`, `words`)
@@ -22,6 +23,10 @@ class OpsError(Exception):
 
 class Misconfigured(OpsError):
     """A target, a setting, a file or an argument of ours is missing or wrong."""
+
+
+class EngineMissing(OpsError):
+    """There is no `pulumi` on PATH, and its installer could not bring one."""
 
 
 class Unreachable(OpsError):

@@ -1,0 +1,242 @@
+"""The Pulumi engine, through its Automation API: the only way in which a verb speaks to it.
+
+On errors the engine prints pages; here each becomes the sentence that matters (`ops.errors`).
+"""
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+
+from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+INSTALL_LIMIT = 180  # seconds
+# An engine in a pipeline or an isolated machine must not look for newer versions of itself.
+QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which stack, and with what environment (backend, passphrase, kubeconfig) and stack file the engine runs."""
+
+    stack: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    config_file: Path | None = None  # None: Pulumi.STACK.yaml of the program's folder
+
+
+@dataclass(frozen=True)
+class Update:
+    """One entry of the stack's history."""
+
+    kind: str  # update, destroy, refresh, rename …
+    result: str  # succeeded, failed, in-progress
+    started: datetime
+    seconds: float | None
+    message: str
+    commit: str | None  # the full hash, None outside a git checkout
+    dirty: bool
+    author: str
+    changes: Mapping[str, int]  # operation (create, update, delete, same …) → how many
+
+    @property
+    def usable(self) -> bool:
+        """Whether it names a state of the files that can be gone back to."""
+        return self.kind == "update" and self.result == "succeeded" and self.commit is not None and not self.dirty
+
+
+def find_pulumi(say: Say = lambda _: None) -> auto.PulumiCommand:
+    """`pulumi` from PATH, else what Pulumi's own installer brings; raises EngineMissing with both reasons."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return _command()
+    say("pulumi is not on PATH; asking Pulumi's own installer for it …")
+    # In a process of its own, because the installer has no time limit.
+    code = "from pulumi.automation import PulumiCommand; print(PulumiCommand.install().command)"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=INSTALL_LIMIT, check=False
+        )
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    except subprocess.TimeoutExpired:
+        done, reason = None, f"it took more than {INSTALL_LIMIT} s"
+    if done is None or done.returncode != 0:
+        raise EngineMissing(
+            f"There is no Pulumi engine here: pulumi is not on PATH, and its installer failed ({reason}); "
+            "install it as https://www.pulumi.com/docs/install says."
+        )
+    return _command(str(Path(done.stdout.strip()).parent.parent))
+
+
+def _command(root: str | None = None) -> auto.PulumiCommand:
+    try:
+        return auto.PulumiCommand(root=root)
+    except auto.InvalidVersionError as error:
+        raise Misconfigured(f"The pulumi on PATH is too old: {error}") from None
+
+
+class Engine:
+    """One stack, run from one folder. Methods raise `ops.errors` errors only."""
+
+    def __init__(self, access: Access, work_dir: Path = ROOT, *, command: auto.PulumiCommand | None = None) -> None:
+        self._access, self._dir = access, work_dir
+        self._command = command or find_pulumi()
+        self._made: auto.Stack | None = None
+
+    @property
+    def access(self) -> Access:
+        return self._access
+
+    def at(self, work_dir: Path) -> "Engine":
+        """The same stack, with the program of another folder (a git worktree)."""
+        return Engine(self._access, work_dir, command=self._command)
+
+    def create(self) -> None:
+        """Make the stack where there is none."""
+        with _sentences(self._access.stack):
+            self._made = auto.create_or_select_stack(self._access.stack, work_dir=str(self._dir), opts=self._options())
+
+    def history(self, limit: int | None = None) -> list[Update]:
+        """The stack's updates, newest first; all of them unless `limit` says how many."""
+        # The Automation API's history() needs values that a failed update lacks; the CLI's JSON has the same and more.
+        command = ["stack", "history", "--json", "--stack", self._access.stack]
+        if limit:
+            command += ["--page-size", str(limit), "--page", "1"]
+        return [_update(entry) for entry in json.loads(self._run(command) or "[]")]
+
+    def preview(self, say: Say = lambda _: None, *, refresh: bool = False) -> dict[str, int]:
+        """What `up` would do: operation → how many resources. Its lines go to `say`."""
+        with _sentences(self._access.stack):
+            result = self._stack().preview(
+                on_output=say, diff=True, color="never", refresh=refresh, config_file=self._config_file(), **_SILENT
+            )
+        return {str(getattr(op, "value", op)): count for op, count in result.change_summary.items()}
+
+    def up(self, say: Say = lambda _: None, *, message: str | None = None, refresh: bool = False) -> dict[str, int]:
+        """Deploy; returns operation → how many resources. Its lines go to `say`."""
+        with _sentences(self._access.stack):
+            result = self._stack().up(
+                on_output=say,
+                message=message,
+                color="never",
+                refresh=refresh,
+                config_file=self._config_file(),
+                show_secrets=False,
+                suppress_progress=True,
+                **_SILENT,
+            )
+        return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
+
+    def refresh(self, say: Say = lambda _: None, *, clear_pending: bool = False) -> None:
+        """Read the live state into the stack's; `clear_pending` forgets creations that a crash left undecided."""
+        with _sentences(self._access.stack):
+            self._stack().refresh(
+                on_output=say,
+                color="never",
+                clear_pending_creates=clear_pending,
+                config_file=self._config_file(),
+                show_secrets=False,
+                **_SILENT,
+            )
+
+    def destroy(self, say: Say = lambda _: None) -> None:
+        """Take everything back."""
+        with _sentences(self._access.stack):
+            self._stack().destroy(
+                on_output=say, color="never", config_file=self._config_file(), show_secrets=False, **_SILENT
+            )
+
+    def cancel(self) -> None:
+        """Remove the lock that a killed update left."""
+        with _sentences(self._access.stack):
+            self._stack().cancel()
+
+    def pending(self) -> list[str]:
+        """URNs of operations that a crash left undecided."""
+        with _sentences(self._access.stack):
+            state = self._stack().export_stack().deployment or {}
+        return [str(entry["resource"]["urn"]) for entry in state.get("pending_operations") or ()]
+
+    def _stack(self) -> auto.Stack:
+        if self._made is None:
+            self._made = auto.select_stack(self._access.stack, work_dir=str(self._dir), opts=self._options())
+        return self._made
+
+    def _options(self) -> auto.LocalWorkspaceOptions:
+        return auto.LocalWorkspaceOptions(env_vars={**QUIET, **self._access.env}, pulumi_command=self._command)
+
+    def _config_file(self) -> str | None:
+        return str(self._access.config_file) if self._access.config_file else None
+
+    def _run(self, arguments: list[str]) -> str:
+        with _sentences(self._access.stack):
+            done = self._command.run(arguments, str(self._dir), {**QUIET, **self._access.env})
+        return str(done.stdout)
+
+
+_SILENT: dict[str, Any] = {"on_error": lambda _: None}
+
+
+def _update(entry: Mapping[str, Any]) -> Update:
+    environment = entry.get("environment") or {}
+    started = datetime.fromisoformat(entry["startTime"]).astimezone(UTC)
+    ended = datetime.fromisoformat(entry["endTime"]) if entry.get("endTime") else None
+    return Update(
+        kind=str(entry.get("kind", "update")),
+        result=str(entry.get("result", "in-progress")),
+        started=started,
+        seconds=(ended - started).total_seconds() if ended else None,
+        message=str(entry.get("message", "")),
+        commit=environment.get("git.head"),
+        dirty=environment.get("git.dirty") == "true",
+        author=str(environment.get("git.author") or environment.get("git.committer") or ""),
+        changes={str(op): int(count) for op, count in (entry.get("resourceChanges") or {}).items()},
+    )
+
+
+@contextlib.contextmanager
+def _sentences(stack: str) -> Any:
+    """Turn the engine's pages into one sentence."""
+    with contextlib.redirect_stderr(io.StringIO()):  # the Automation API warns there of what on_output already shows
+        try:
+            yield
+        except StackNotFoundError:
+            raise Misconfigured(
+                f"There is no stack {stack} in this backend; run `pulumi stack init {stack}`, or log in to the right "
+                "one with `pulumi login`."
+            ) from None
+        except ConcurrentUpdateError as error:
+            raise Unreachable(
+                f"Stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
+                "it, and if there is none, run `pulumi cancel`."
+            ) from None
+        except CommandError as error:
+            raise Refused(f"Pulumi stopped: {' '.join(reasons(str(error)))}", status=0, words=str(error)) from None
+
+
+def _locked_by(text: str) -> str:
+    found = re.search(r"locked by .*?created by (\S+) \(pid (\d+)\) at (\S+)", text)
+    return f" by {found[1]} (pid {found[2]}) since {found[3]}" if found else ""
+
+
+def reasons(text: str) -> list[str]:
+    """The sentences in an engine's output that say why it stopped, without its frames, tracebacks and repetitions."""
+    lines = [line.strip().removeprefix("stderr: ") for line in text.splitlines()]
+    errors = [re.sub(r"^(error:|\*)\s*", "", line) for line in lines if re.match(r"(error:|\* )", line)]
+    noise = re.compile(
+        r"(update|preview|destroy|resource .*) failed|KeyboardInterrupt|exit status"
+        r"|an unhandled error occurred: program exited|program exited with"
+    )
+    told = [line for line in dict.fromkeys(errors) if line and not noise.match(line)]
+    return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]
