@@ -1,0 +1,183 @@
+"""The routing of our alerts: `alertmanager.yml`, and its one reader.
+
+The file is a whole, valid Alertmanager configuration, and all that a mail says stands in it, so that each of its
+receivers also works inside a configuration that somebody else wrote.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from routing import _schema, _yaml
+from routing._yaml import RoutingError
+
+__all__ = ["FOLDER", "Parts", "Routing", "RoutingError", "Smtp", "load"]
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """How mails leave: what differs between production and a sandbox."""
+
+    smarthost: str  # host:port
+    from_: str
+    username: str  # empty for a relay that asks for none
+    password_file: str  # a path that Alertmanager sees; empty as above
+    require_tls: bool
+
+
+# Our names, and those of Alertmanager: in `global` with smtp_ before it (and auth_ as here), in a receiver as here.
+_KEYS = {
+    "smarthost": "smarthost",
+    "from_": "from",
+    "username": "auth_username",
+    "password_file": "auth_password_file",
+    "require_tls": "require_tls",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What belongs into a configuration that somebody else wrote, as plain mappings that share nothing with it."""
+
+    receivers: tuple[Mapping[str, Any], ...]  # each mail with its own SMTP settings: the other's `global` is not needed
+    routes: tuple[Mapping[str, Any], ...]  # to stand first among the other's routes; each says all its settings itself
+    inhibit_rules: tuple[Mapping[str, Any], ...]
+    time_intervals: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The routing as it stands in its file: `text` is deployed where all of it is ours, elsewhere `parts()`."""
+
+    path: Path
+    text: str
+    config: Mapping[str, Any]
+
+    @property
+    def smtp(self) -> Smtp:
+        """The mail settings that the file names in `global`."""
+        settings = self.config["global"]
+        return Smtp(**{ours: settings[f"smtp_{theirs}"] for ours, theirs in _KEYS.items()})
+
+    def parts(self, smtp: Smtp | None = None) -> Parts:
+        """Our receivers (not the fallback, which is the other's), routes, inhibitions and the time intervals in use.
+
+        With `smtp`, mails leave by that; else as the file says.
+        """
+        smtp = smtp or self.smtp
+        settings = {theirs: getattr(smtp, ours) for ours, theirs in _KEYS.items() if getattr(smtp, ours) != ""}
+        routes = tuple(_copy(route) for route in self.config["route"]["routes"])
+        used = {name for route in routes for name in _values(route, "receiver")}
+        intervals = {name for route in routes for key in _INTERVALS for name in _values(route, key)}
+        return Parts(
+            receivers=tuple(
+                _with_settings(receiver, settings) for receiver in self.config["receivers"] if receiver["name"] in used
+            ),
+            routes=routes,
+            inhibit_rules=tuple(_copy(rule) for rule in self.config.get("inhibit_rules") or ()),
+            time_intervals=tuple(
+                _copy(interval) for interval in self.config.get("time_intervals") or () if interval["name"] in intervals
+            ),
+        )
+
+    def with_smtp(self, smtp: Smtp) -> str:
+        """The text with the mail settings in `global` replaced by these; every other byte stays."""
+        node, _ = _yaml.parse(self.text, _shown(self.path))
+        assert node is not None  # load() has read it
+        found = _yaml.At(node, _shown(self.path)).fields("The configuration")["global"].fields("global")
+        text = self.text
+        edits = [(found[f"smtp_{theirs}"].node, getattr(smtp, ours)) for ours, theirs in _KEYS.items()]
+        for scalar, value in sorted(edits, key=lambda edit: -edit[0].start_mark.index):
+            written = str(value).lower() if isinstance(value, bool) else _scalar(value)
+            text = text[: scalar.start_mark.index] + written + text[scalar.end_mark.index :]
+        return text
+
+
+_INTERVALS = ("mute_time_intervals", "active_time_intervals")
+
+
+def load(folder: Path = FOLDER) -> Routing:
+    """Read and check `alertmanager.yml` in `folder`. Raises RoutingError."""
+    path = folder / "alertmanager.yml"
+    shown = _shown(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise RoutingError(f"{shown}:1: there is no such file; the routing stands in it.") from None
+    except UnicodeDecodeError as error:
+        raise RoutingError(f"{shown}:1: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
+    node, config = _yaml.parse(text, shown)
+    if node is None or not isinstance(config, dict):
+        raise RoutingError(f"{shown}:1: the configuration has to be a mapping (key: value).")
+    root = _yaml.At(node, shown)
+    _schema.check(root)
+    _check_ours(root)
+    return Routing(path, text, config)
+
+
+def _check_ours(root: _yaml.At) -> None:
+    """What only we ask of the file, so that its parts work elsewhere too."""
+    top = root.fields("The configuration")
+    settings = top["global"].fields("global") if "global" in top else {}
+    for field in fields(Smtp):
+        key = f"smtp_{_KEYS[field.name]}"
+        if key not in settings or not settings[key].text(key):
+            top.get("global", root).refuse(f"global has no {key}; give it, it goes into each of our receivers.")
+    if "smtp_auth_password" in settings:
+        settings["smtp_auth_password"].refuse("a password must not stand here; put it into a file.")
+    if "templates" in top and list(top["templates"].items("templates")):
+        top["templates"].refuse(
+            "template files would be missing where our receivers stand in another's configuration; "
+            "write the text into the receivers."
+        )
+    route = top["route"].fields("route")
+    if "routes" not in route or not list(route["routes"].items("routes")):
+        top["route"].refuse("there are no routes below the first; without one every alert goes to the fallback.")
+    for child in route["routes"].items("routes"):
+        given = child.fields("A route")
+        for key in ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval"):
+            if key not in given:
+                child.refuse(f"this route has no {key}; give it, elsewhere it would inherit another's.")
+        if not any(key in given for key in ("matchers", "match", "match_re")):
+            child.refuse("this route matches every alert, those of others too; give it matchers.")
+
+
+def _with_settings(receiver: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    result: dict[str, Any] = _copy(receiver)
+    if "email_configs" in result:
+        result["email_configs"] = [
+            {"to": mail["to"], **{key: mail.get(key, value) for key, value in settings.items()}, **mail}
+            for mail in result["email_configs"]
+        ]
+    return result
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy without YAML's aliases."""
+    if isinstance(value, Mapping):
+        return {key: _copy(item) for key, item in value.items()}
+    return [_copy(item) for item in value] if isinstance(value, list) else value
+
+
+def _values(route: Mapping[str, Any], key: str) -> set[str]:
+    """Every value of `key` in a route and below it."""
+    value = route.get(key) or []
+    found = {value} if isinstance(value, str) else set(value)
+    return found.union(*(_values(child, key) for child in route.get("routes") or ()))
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML, plain where that says the same."""
+    if re.fullmatch(r"[A-Za-z/][\w./@:-]*", text) and not text.endswith(":") and yaml.safe_load(text) == text:
+        return text
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9).rstrip("\n")
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"

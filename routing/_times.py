@@ -1,0 +1,65 @@
+"""Durations and time intervals as Alertmanager writes them."""
+
+import re
+import zoneinfo
+from collections.abc import Callable
+
+from routing._yaml import At
+
+_UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile("".join(rf"(?:([0-9]+){unit}(?![a-z]))?" for unit in _UNITS))
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
+_FIELDS = ("times", "weekdays", "days_of_month", "months", "years", "location")
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+
+
+def seconds(text: str) -> float:
+    """A duration such as `1h30m` in seconds. Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if not text or (found is None and text != "0"):
+        raise ValueError(f"{text!r}, not a duration such as 30s, 5m or 1h30m")
+    parts = found.groups() if found else ()
+    return sum(int(part) * size for part, size in zip(parts, _UNITS.values(), strict=False) if part)
+
+
+def check(interval: At) -> None:
+    """Raise RoutingError if Alertmanager would refuse one entry of a named time interval."""
+    fields = interval.fields("A time interval", _FIELDS)
+    for entry in fields["times"].items("times") if "times" in fields else ():
+        times = entry.fields("times", ("start_time", "end_time"))
+        clock = {key: place.text(key) for key, place in times.items()}
+        start, end = clock.get("start_time", ""), clock.get("end_time", "")
+        if not _CLOCK.fullmatch(start) or not _CLOCK.fullmatch(end) or start >= end:
+            entry.refuse("times needs start_time and a later end_time, each as HH:MM (24:00 for the end of the day).")
+    members: dict[str, Callable[[str], int]] = {
+        "weekdays": _DAYS.index,
+        "days_of_month": _day_of_month,
+        "months": lambda text: _MONTHS.index(text) + 1 if text in _MONTHS else int(text),
+        "years": int,
+    }
+    for key, member in members.items():
+        for entry in fields[key].items(key) if key in fields else ():
+            text = entry.text(key).lower()
+            try:
+                ends = [member(part) for part in text.split(":")]
+            except ValueError:
+                ends = []
+            if len(ends) not in (1, 2) or (ends[0] > ends[-1] and (ends[0] > 0) == (ends[-1] > 0)):
+                entry.refuse(f"{text!r} is not in {key}; write one or a range, first:last.")
+    if "location" in fields:
+        zone = fields["location"].text("location")
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            fields["location"].refuse(f"{zone!r} is not a time zone; write one such as Europe/Berlin.")
+
+
+def _day_of_month(text: str) -> int:
+    day = int(text)
+    if not 1 <= abs(day) <= 31:
+        raise ValueError(text)
+    return day
