@@ -1,0 +1,82 @@
+"""A commit's files in a folder of their own, so that the engine can run them while the checkout stays as it is."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ops.errors import Misconfigured
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# What a part consists of: its data, not its reader.
+PARTS = {
+    "rules": ("rules/*.yml",),
+    "routing": ("routing/*.yml",),
+    "dashboard": ("dashboards/*.json",),
+}
+
+
+def git(*arguments: str, folder: Path | None = None) -> str:
+    """Run git; Misconfigured with its own last words when it refuses."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder or ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise Misconfigured("git is not on PATH; a rollback goes back to a commit, so install git.") from None
+    if done.returncode:
+        words = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("fatal: ")
+        raise Misconfigured(f"git {arguments[0]} failed: {words}.")
+    return done.stdout.strip()
+
+
+def resolve(revision: str) -> str:
+    """The full hash of a commit by any name that git knows; Misconfigured if there is none in this clone."""
+    try:
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except Misconfigured:
+        raise Misconfigured(
+            f"There is no commit {revision} in this clone; `git fetch` it, or see `rollback --list`."
+        ) from None
+
+
+def subject(commit: str) -> str | None:
+    """The first line of a commit's message; None where this clone does not have it."""
+    try:
+        return git("log", "-1", "--format=%s", "--end-of-options", commit)
+    except Misconfigured:
+        return None
+
+
+@contextmanager
+def checked_out(commit: str, *, stack_file: str) -> Iterator[Path]:
+    """`commit` in a temporary worktree, with what the engine needs and git does not hold linked into it."""
+    with tempfile.TemporaryDirectory(prefix="rollback-") as parent:
+        folder = Path(parent) / "worktree"
+        git("worktree", "add", "--detach", "--quiet", str(folder), commit)
+        try:
+            # A relative virtualenv and an uncommitted stack file are missing in a worktree.
+            for name in (".venv", ".tools", stack_file):
+                if (ROOT / name).exists() and not (folder / name).exists():
+                    (folder / name).symlink_to(ROOT / name)
+            yield folder
+        finally:
+            git("worktree", "remove", "--force", str(folder))
+
+
+def with_part(folder: Path, part: str, commit: str) -> str:
+    """In the worktree `folder`, take the files of `part` from `commit`, and commit that on a branch; its name.
+
+    A commit, because the history has to name one: what runs can then be seen, merged and gone back to.
+    """
+    patterns = [f":(glob){pattern}" for pattern in PARTS[part]]
+    if git("ls-files", "--", *patterns, folder=folder):
+        git("rm", "-q", "--", *patterns, folder=folder)
+    git("checkout", "-q", commit, "--", *patterns, folder=folder)
+    if not git("status", "--porcelain", "--untracked-files=no", folder=folder):
+        raise Misconfigured(f"The {part} of {commit[:10]} is what is deployed already; there is nothing to bring back.")
+    branch = f"rollback/{part}-{commit[:10]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    git("switch", "-q", "-c", branch, folder=folder)
+    git("commit", "-q", "-m", f"Bring back the {part} of {commit[:10]}", folder=folder)
+    return branch

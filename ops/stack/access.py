@@ -1,0 +1,24 @@
+"""Which stack a target is, and with what environment and stack file the engine runs it."""
+
+from pathlib import Path
+
+from ops import targets
+from ops.errors import Misconfigured
+from ops.stack.engine import Access
+
+
+def of(target: str) -> Access:
+    """The engine's way to `target`: a stack's own, or the one that the running sandbox was deployed with.
+
+    Raises Misconfigured where the sandbox was projected without an engine, or there is no such stack file.
+    """
+    if target != targets.SANDBOX:
+        targets.stack_values(target)  # refuses what is no stack
+        return Access(target)
+    pulumi = targets.sandbox_state().get("pulumi")
+    if not pulumi:
+        raise Misconfigured(
+            "this sandbox was made without a Pulumi engine, so it has no history; install pulumi, then "
+            "make sandbox-down and make sandbox"
+        )
+    return Access(str(pulumi["stack"]), env=dict(pulumi["env"]), config_file=Path(pulumi["config_file"]))

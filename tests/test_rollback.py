@@ -1,0 +1,125 @@
+"""The way back: what is chosen, and what stands in the worktree that the engine runs."""
+
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops.errors import Misconfigured
+from ops.rollback import choice, worktree
+from ops.stack.engine import Update
+
+GOOD = Update("update", "succeeded", datetime(2026, 1, 1, tzinfo=UTC), 3.0, "m", "a" * 40, False, "me", {"create": 3})
+
+
+def test_goes_back_past_the_newest_deployment() -> None:
+    older = replace(GOOD, commit="b" * 40)
+    assert choice.last_good([GOOD, GOOD, older]) is older
+
+
+def test_after_a_failed_update_goes_back_to_the_one_that_succeeded() -> None:
+    failed = replace(GOOD, result="failed", commit="c" * 40)
+    assert choice.last_good([failed, GOOD]) is GOOD
+    assert choice.last_good([replace(failed, commit=GOOD.commit), GOOD]) is GOOD
+
+
+def test_passes_over_what_is_no_clean_deployment() -> None:
+    passed_over = [
+        replace(GOOD, commit="b" * 40, dirty=True),
+        replace(GOOD, commit="c" * 40, kind="destroy"),
+        replace(GOOD, commit="d" * 40, result="failed"),
+        replace(GOOD, commit=None),
+    ]
+    good = replace(GOOD, commit="e" * 40)
+    assert choice.last_good([GOOD, *passed_over, good]) is good
+    with pytest.raises(Misconfigured, match="no earlier deployment"):
+        choice.last_good([GOOD, *passed_over])
+
+
+def test_a_stack_without_history_has_no_way_back() -> None:
+    with pytest.raises(Misconfigured, match="never been deployed"):
+        choice.last_good([])
+
+
+@pytest.mark.parametrize(
+    ("history", "sentence"),
+    [
+        ([], "was never deployed to this stack"),
+        ([replace(GOOD, dirty=True)], "deployed with uncommitted changes"),
+        ([replace(GOOD, result="failed")], "was tried and failed"),
+    ],
+)
+def test_refuses_commits_that_never_ran_as_they_are(history: list[Update], sentence: str) -> None:
+    with pytest.raises(Misconfigured, match=sentence):
+        choice.by_commit(history, "a" * 40)
+
+
+def test_takes_a_commit_that_ran() -> None:
+    assert choice.by_commit([replace(GOOD, result="failed"), GOOD], "a" * 40) is GOOD
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two commits that differ in every part, a virtual environment and an uncommitted stack file."""
+    root = tmp_path / "clone"
+    for name in ("rules", "routing", "dashboards", ".venv"):
+        (root / name).mkdir(parents=True)
+    monkeypatch.setattr(worktree, "ROOT", root)
+
+    def run(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+
+    run("init", "-q")
+    run("config", "user.name", "t")
+    run("config", "user.email", "t@example.org")
+    (root / ".gitignore").write_text("/.venv\n/Pulumi.try.yaml\n")
+    (root / "Pulumi.try.yaml").write_text("config: {}\n")
+    for number in ("one", "two"):
+        for file in ("rules/a.yml", "rules/reader.py", "routing/alertmanager.yml", "dashboards/x.json"):
+            (root / file).write_text(number)
+        (root / f"rules/only-{number}.yml").write_text(number)
+        if number == "two":
+            (root / "rules/only-one.yml").unlink()
+        run("add", "-A")
+        run("commit", "-q", "-m", f"Number {number}")
+    return root
+
+
+def test_a_worktree_has_the_commit_and_what_git_does_not_hold(clone: Path) -> None:
+    with worktree.checked_out(worktree.resolve("HEAD~1"), stack_file="Pulumi.try.yaml") as folder:
+        assert (folder / "rules/a.yml").read_text() == "one"
+        assert (folder / ".venv").is_dir()
+        assert (folder / "Pulumi.try.yaml").read_text() == "config: {}\n"
+    assert not folder.exists()
+    assert worktree.git("worktree", "list", folder=clone).count("\n") == 0
+    assert (clone / "rules/a.yml").read_text() == "two"
+
+
+def test_one_part_is_brought_back_and_the_rest_stays(clone: Path) -> None:
+    old = worktree.resolve("HEAD~1")
+    with worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder:
+        branch = worktree.with_part(folder, "rules", old)
+        assert sorted(path.name for path in (folder / "rules").glob("*.yml")) == ["a.yml", "only-one.yml"]
+        assert (folder / "rules/a.yml").read_text() == "one"
+        assert (folder / "rules/reader.py").read_text() == "two"
+        assert (folder / "routing/alertmanager.yml").read_text() == "two"
+        assert worktree.git("status", "--porcelain", folder=folder) == ""
+    assert branch.startswith(f"rollback/rules-{old[:10]}-")
+    assert worktree.subject(branch) == f"Bring back the rules of {old[:10]}"
+
+
+def test_a_part_that_is_there_already_is_refused(clone: Path) -> None:
+    head = worktree.resolve("HEAD")
+    with (
+        worktree.checked_out(head, stack_file="Pulumi.try.yaml") as folder,
+        pytest.raises(Misconfigured, match="nothing to bring back"),
+    ):
+        worktree.with_part(folder, "dashboard", head)
+
+
+def test_a_commit_that_this_clone_does_not_have_is_refused(clone: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"There is no commit --oops in this clone; `git fetch` it"):
+        worktree.resolve("--oops")
+    assert worktree.subject("0" * 40) is None
