@@ -1,0 +1,121 @@
+"""Our own files, rewritten all together or not at all.
+
+Texts are read and written byte for byte: line ends stay as they are, and bytes that are not UTF-8 survive.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.settings import PROJECT_FILE
+from ops.errors import Conflict, Misconfigured
+
+ROOT = PROJECT_FILE.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One file's text before and after. `before` None: the file did not exist."""
+
+    path: Path
+    before: str | None
+    after: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be written."""
+        return self.before != self.after
+
+
+def shown(path: Path) -> str:
+    """The path as a person names it: relative to the project, where it lies within."""
+    full = path.absolute()
+    return str(full.relative_to(ROOT)) if full.is_relative_to(ROOT) else str(path)
+
+
+def read(path: Path, *, remedy: str = "check the path") -> str:
+    """The text of a file, every byte kept; Misconfigured, ending with `remedy`, when it cannot be read."""
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        raise Misconfigured(f"{shown(path)} does not exist; {remedy}") from None
+    except OSError as error:
+        raise Misconfigured(f"{shown(path)} cannot be read ({error.strerror}); {remedy}") from error
+
+
+def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
+    """Write every edit that changes something, in order; on any failure all files hold again what they held before.
+
+    Raises Misconfigured (read-only, no such folder, disk full) or Conflict (a file changed since it was read).
+    """
+    wanted = [edit for edit in (edits.values() if isinstance(edits, Mapping) else edits) if edit.changes]
+    prepared: list[tuple[Edit, Path, Path]] = []  # the edit, the real file behind it, its new text beside it
+    replaced: list[tuple[Edit, Path]] = []
+    try:
+        for edit in wanted:
+            real = Path(os.path.realpath(edit.path))
+            _must_be_writable(edit, real)
+            fresh = real.with_name(f".{real.name}.{os.getpid()}.new")
+            prepared.append((edit, real, fresh))
+            _put(fresh, edit.after, like=real)
+        for edit, real, fresh in prepared:
+            if _now(real) != edit.before:
+                raise Conflict(
+                    f"{shown(edit.path)} was changed by somebody else meanwhile; nothing was written, run it again",
+                    status=409,
+                    words="changed",
+                )
+            replaced.append((edit, real))
+            fresh.replace(real)
+    except BaseException as error:
+        for edit, real in reversed(replaced):
+            _take_back(edit, real)
+        if isinstance(error, OSError):
+            at = shown(prepared[-1][0].path) if prepared else "a file"
+            raise Misconfigured(
+                f"{at} cannot be written ({error.strerror}); nothing was changed, make room for it or permit it"
+            ) from error
+        raise
+    finally:
+        for _, _, fresh in prepared:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+
+
+def _must_be_writable(edit: Edit, real: Path) -> None:
+    """Replacing a file asks only its folder for permission, so a read-only file has to be looked at."""
+    name = shown(edit.path)
+    if real.is_dir() or (real.exists() and not real.is_file()):
+        raise Misconfigured(f"{name} is not a file; name a file")
+    if not real.parent.is_dir():
+        raise Misconfigured(f"{name} has no folder to lie in; make {shown(real.parent)} first")
+    if real.exists() and not (real.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)):
+        raise Misconfigured(f"{name} is read-only; permit writing to it (chmod u+w) and run it again")
+    if not os.access(real if real.exists() else real.parent, os.W_OK):
+        raise Misconfigured(f"{name} may not be written by this user; permit it and run it again")
+
+
+def _put(path: Path, text: str, *, like: Path) -> None:
+    with path.open("wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+        file.flush()
+        os.fsync(file.fileno())
+    if like.exists():
+        shutil.copymode(like, path)
+
+
+def _now(real: Path) -> str | None:
+    return real.read_bytes().decode("utf-8", "surrogateescape") if real.exists() else None
+
+
+def _take_back(edit: Edit, real: Path) -> None:
+    if edit.before is None:
+        real.unlink(missing_ok=True)
+        return
+    old = real.with_name(f".{real.name}.{os.getpid()}.old")
+    _put(old, edit.before, like=real)
+    old.replace(real)
