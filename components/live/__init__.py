@@ -1,0 +1,5 @@
+"""Parts of ours in texts that others wrote, and the proof that they run.
+
+Pure: editors.py (what a resource asks for) over rule_files.py, routing_merge.py and whole_file.py; they splice marked
+lines (splice.py, take_out.py) at positions that yaml_tree.py finds.
+"""

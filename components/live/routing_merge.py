@@ -1,0 +1,120 @@
+"""Our receivers, routes, inhibitions and time intervals in an alertmanager.yml that somebody else wrote."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from components.live import marked_lists, take_over
+from components.live.marked_lists import Parts, Written
+from components.live.refused import Refused
+from components.live.secrets import hidden
+from components.live.yaml_list import read
+from routing import Parts as RoutingParts
+from routing import RoutingError, tree
+
+LISTS = {
+    "receivers": ("receivers",),
+    "routes": ("route", "routes"),
+    "inhibit_rules": ("inhibit_rules",),
+    "time_intervals": ("time_intervals",),
+}
+
+
+def ours_of(parts: RoutingParts) -> str:
+    """The parts as the text which the editor takes."""
+    return json.dumps(dataclasses.asdict(parts), ensure_ascii=False)
+
+
+class Routing:
+    """``ours``: JSON of routing.Parts, see `ours_of`. Our routes stand first: an alert that they match is theirs."""
+
+    where = "alertmanager.yml"
+
+    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+        parts = _parts(ours)
+        if marked_lists.has(text, parts, self.where):
+            return text
+        bare = marked_lists.remove(text, self.where, written)
+        self._refuse_clashes(bare, parts)
+        return marked_lists.insert(bare, parts, self.where)
+
+    def remove(self, text: str, written: Written | None = None) -> str:
+        return marked_lists.remove(text, self.where, written)
+
+    def has(self, text: str, ours: str) -> bool:
+        return marked_lists.has(text, _parts(ours), self.where)
+
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
+        """What changes for others: routes that lose alerts to ours, live inhibitions that can mute ours.
+
+        ``alerts``: the label sets of our alerts. Never raises: what cannot be read is said.
+        """
+        parts = _parts(ours)
+        if marked_lists.by_hand(text, parts):
+            return [f"{self.where}: all of our routing is there already by somebody else's hand: it is left, always"]
+        try:
+            config = self._config(marked_lists.remove(text, self.where))
+            return take_over.sentences(config, parts[LISTS["routes"]], alerts)
+        except (RoutingError, Refused) as problem:
+            return [f"{self.where}: what our routes change for others cannot be said: {problem}"]
+
+    def _refuse_clashes(self, bare: str, parts: Parts) -> None:
+        read(bare, self.where, marked_lists.snippets(parts))
+        try:
+            config = self._config(bare)
+            live = tree.tree(config).routes
+            ours = tree.tree({"route": {"receiver": "ours", "routes": parts[LISTS["routes"]]}}).routes
+        except (RoutingError, ValueError) as problem:
+            raise Refused(f"{self.where} is not edited, for it cannot be read: {problem}") from None
+        if not config.get("receivers"):
+            raise Refused(
+                f"{self.where} has no receivers, so it is no Alertmanager configuration: is this the right key?"
+            )
+        for kind, what in (("receivers", "receiver"), ("time_intervals", "time interval")):
+            theirs = [*(config.get(kind) or ()), *(config.get(f"mute_{kind}") or ())]
+            for mine in parts[LISTS[kind]]:
+                for other in theirs:
+                    if _name(mine) == _name(other):
+                        self._clash(f"{what} named {_name(mine)!r}", "rename one of them", other, mine)
+        for mine_route, mine in zip(ours, parts[LISTS["routes"]], strict=True):
+            for other_route in live:
+                if mine_route.matchers == other_route.matchers:
+                    other = config["route"]["routes"][other_route.match.position[-1]]
+                    self._clash("route with the same matchers", "make one of them narrower", other, mine)
+        known = {_name(receiver) for receiver in [*(config.get("receivers") or ()), *parts[LISTS["receivers"]]]}
+        for route in ours:
+            for node in route.walk():
+                name = node.match.receiver
+                if name not in known:
+                    raise Refused(
+                        f"routing: our route {node.match.path[-1]} names {name!r}, which no receiver is called"
+                    )
+
+    def _config(self, text: str) -> tree.Config:
+        try:
+            return tree.parse(text, self.where)
+        except RoutingError:
+            if "\t" not in text:
+                raise
+            return tree.parse(text.replace("\t", " "), self.where)  # Go takes tabs where PyYAML does not
+
+    def _clash(self, what: str, remedy: str, theirs: Any, ours: Any) -> None:
+        sides = "".join(
+            f"# {who}:\n" + yaml.safe_dump(side, sort_keys=False, allow_unicode=True)
+            for who, side in (("there", theirs), ("ours", ours))
+        )
+        raise Refused(
+            f"{self.where} has a {what} already, and it is not ours: {remedy}, or take it out there", hidden(sides)
+        )
+
+
+def _parts(ours: str) -> Parts:
+    data = json.loads(ours)
+    return {path: data.get(name) or [] for name, path in LISTS.items()}
+
+
+def _name(item: Any) -> Any:
+    return item.get("name") if isinstance(item, Mapping) else None

@@ -1,0 +1,117 @@
+"""What our routes, standing first, change for others; and what of others can mute our alerts."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from routing import tree
+from routing.tree import Inhibition, Matcher, Route
+
+Labels = Mapping[str, str]
+
+
+def sentences(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+    """For a preview. ``config``: the live one without ours; ``routes``: ours; ``alerts``: our alerts' labels.
+
+    Raises routing.RoutingError for a configuration that cannot be read.
+    """
+    return [*_losses(config, routes, alerts), *_mutes(config, alerts)]
+
+
+def _losses(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+    """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others alike."""
+    before = tree.tree(config)
+    root = config["route"]
+    after = tree.tree({**config, "route": {**root, "routes": [*routes, *(root.get("routes") or ())]}})
+    ours = after.routes[: len(routes)]
+    lost: dict[tuple[int, ...], tuple[Route, dict[str, None], dict[str, None]]] = {}
+    for labels in [*alerts, *_alike(before, ours)]:
+        now = after.takes(labels)
+        kept = {_below(route.match.position, len(routes)) for route in now}
+        takers = [route.match.receiver for route in now if route.match.position[:1] < (len(routes),)]
+        for route in before.takes(labels):
+            if route.match.position and route.match.position not in kept and takers:
+                _, examples, receivers = lost.setdefault(route.match.position, (route, {}, {}))
+                examples[labels.get("alertname") or _shown(labels)] = None
+                receivers.update(dict.fromkeys(takers))
+    return [
+        f"alertmanager.yml: route {' '.join(route.match.path[1:])} → {route.match.receiver} no longer gets "
+        f"{_some(list(examples))}: ours stand first and send them to {_some(list(receivers))} "
+        "(`continue: true` on ours lets both have them)"
+        for route, examples, receivers in lost.values()
+    ]
+
+
+def _below(position: tuple[int, ...], ours: int) -> tuple[int, ...] | None:
+    """Where a route stood before ours were put in front; None for ours."""
+    if not position:
+        return position
+    return (position[0] - ours, *position[1:]) if position[0] >= ours else None
+
+
+def _alike(before: Route, ours: Sequence[Route]) -> Iterator[dict[str, str]]:
+    """Label sets that both a live route and one of ours match, as far as their matchers spell them out."""
+    for path in _paths(before, ()):
+        for mine in ours:
+            labels = _spelt_out([*path, *mine.matchers])
+            if labels:
+                yield labels
+
+
+def _paths(route: Route, above: tuple[Matcher, ...]) -> Iterator[tuple[Matcher, ...]]:
+    for child in route.routes:
+        path = (*above, *child.matchers)
+        yield path
+        yield from _paths(child, path)
+
+
+def _spelt_out(matchers: Sequence[Matcher]) -> dict[str, str] | None:
+    """Labels that fulfil all the matchers; None where none are found."""
+    labels = {matcher.name: matcher.value for matcher in matchers if matcher.operator == "="}
+    for matcher in matchers:
+        if matcher.operator == "=~" and matcher.name not in labels:
+            for word in matcher.value.strip("^$()").split("|"):
+                if re.fullmatch(r"[\w-]+", word) and all(
+                    other.matches({matcher.name: word}) for other in matchers if other.name == matcher.name
+                ):
+                    labels[matcher.name] = word
+                    break
+    return labels if labels and all(matcher.matches(labels) for matcher in matchers) else None
+
+
+def _mutes(config: Mapping[str, Any], alerts: Sequence[Labels]) -> list[str]:
+    found = []
+    for index, rule in enumerate(tree.inhibitions(config), start=1):
+        muted = [labels for labels in alerts if _can_mute(rule, labels)]
+        if muted:
+            held = [label for label in rule.equal if any(label in labels for labels in muted)]
+            scope = f"with the same {_some(held)}" if held else "anywhere: ours carry none of the labels in its `equal`"
+            found.append(
+                f"alertmanager.yml: inhibition {rule.name or index} mutes {_some([_name(labels) for labels in muted])} "
+                f"while an alert with {_conditions(rule.source)} fires {scope}"
+            )
+    return found
+
+
+def _can_mute(rule: Inhibition, target: Labels) -> bool:
+    if "alertname" in rule.equal:  # no alert of others has the name of one of ours
+        return False
+    same = [Matcher(label, target[label], "=") for label in rule.equal if label in target]
+    source = _spelt_out([*rule.source, *same])
+    return source is not None and rule.mutes(target, source)
+
+
+def _name(labels: Labels) -> str:
+    return labels.get("alertname") or _shown(labels)
+
+
+def _conditions(matchers: Sequence[Matcher]) -> str:
+    return ", ".join(str(matcher) for matcher in matchers) or "any labels"
+
+
+def _shown(labels: Labels) -> str:
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,224 @@
+"""Our entry in the rule_files of every shape of prometheus.yml that was met."""
+
+import pytest
+
+from components.live.marked_lists import Written
+from components.live.refused import Refused
+from components.live.rule_files import RuleFiles
+from components.live.yaml_tree import parse
+
+OURS = "/etc/prometheus/api-performance-alerts/*.yml"
+EDITOR = RuleFiles()
+
+SHAPES = {
+    "key missing": "global:\n  scrape_interval: 15s\n",
+    "key missing, commented-out text at the end": "scrape_configs:\n  - job_name: a\n  # - job_name: b\n",
+    "key missing, no final newline": "global:\n  scrape_interval: 15s",
+    "key missing, document end": "---\nglobal: {}\n...\n# bye\n",
+    "key missing, kept block": "a: |+\n  text\n\n\n",
+    "key missing, clipped block": "a: |\n  text\n",
+    "key missing, all indented": "  global: {}\n  scrape_configs: []\n",
+    "block list": "rule_files:\n  - a.yml\n  - b.yml\nscrape_configs: []\n",
+    "block list, comments": "# top\nrule_files: # why\n  # first\n  - a.yml # one\n\n  # second\n  - 'b.yml'\n# end\n",
+    "block list not indented": "rule_files:\n- a.yml\n- b.yml\n",
+    "block list far indented": "rule_files:\n        - a.yml\n",
+    "list of an anchored item": "rule_files:\n  - &a a.yml\nother: *a\n",
+    "only comments below": "rule_files:\n  # - a.yml\n  # - b.yml\n\nscrape_configs:\n  - job_name: x\n",
+    "nothing below": "global: {}\nrule_files:\n",
+    "nothing below, no final newline": "global: {}\nrule_files:",
+    "empty list": "rule_files: []\nglobal: {}\n",
+    "empty list, comment": "rule_files: [ ]   # none yet\nglobal: {}\n",
+    "empty list, no final newline": "rule_files: []",
+    "null": "rule_files: null\nglobal: {}\n",
+    "tilde": "rule_files: ~ # none\n",
+    "one-line list": "rule_files: ['a.yml', b.yml]\nglobal: {}\n",
+    "one-line list, spaces and comment": "rule_files: [ a.yml , b.yml ] # two\n",
+    "one-line list on the next line": "rule_files:\n  [a.yml]\n",
+    "list over lines": 'rule_files: [\n  "a.yml",\n  # and\n  "b.yml"\n]\n',
+    "list over lines, first on the line": "rule_files: [a.yml,\n  b.yml]\n",
+    "empty list over lines": "rule_files: [\n]\n",
+    "carriage returns": "global: {}\r\nrule_files:\r\n  - a.yml\r\nscrape_configs: []\r\n",
+    "carriage returns, empty list": "global: {}\r\nrule_files: []  # none\r\n",
+    "carriage returns, one-line list": "rule_files: [a.yml]\r\n",
+    "carriage returns, key missing, no final newline": "global: {}\r\nscrape_configs: []",
+    "trailing spaces": "rule_files:   \n  - a.yml  \nglobal: {}   \n",
+    "tabs that Go accepts": "rule_files:\t# our\n  -\ta.yml\t\nglobal:\t{}\n",
+    "not ASCII": "# Überwachung – 監視 🔥\nrule_files:\n  - /etc/größe/*.yml\n",
+    "quoted key": '"rule_files": []\n',
+    "byte order mark": "\ufeffrule_files:\n- a.yml\n",
+    "document start": "%YAML 1.1\n---\nrule_files:\n  - a.yml\n",
+    "anchors elsewhere": "x: &x {a: 1}\ny:\n  <<: *x\nrule_files: []\n",
+    "aliases in circles": "x: &x [*x]\nrule_files:\n- a\n",
+    "nothing at all": "",
+    "only a comment": "# to be written\n",
+    "only a document start": "---\n",
+    "the words elsewhere": 'a:\n  rule_files: [x]\nb: |\n  rule_files:\n  - c\nrule_files: ["d"]\n',
+    "replaced variables": "global:\n  external_labels: {region: '${REGION}'}\nrule_files:\n  - a.yml\n",
+}
+
+REFUSED = {
+    "alias": ("x: &a [b]\nrule_files: *a\n", "prometheus.yml:2: rule_files is an alias"),
+    "anchor": ("rule_files: &a\n  - b\nx: *a\n", "prometheus.yml:1: rule_files is an alias or carries an anchor"),
+    "anchor, one line": ("rule_files: &a [b]\nx: *a\n", "anchor"),
+    "tag": ("rule_files: !!seq\n  - b\n", "tag"),
+    "several documents": ("a: 1\n---\nb: 2\n", "prometheus.yml:2: the text holds several documents"),
+    "duplicate keys": ("a: {x: 1, x: 2}\n", "prometheus.yml:1: the text has the key 'x' twice"),
+    "template for a value": ("global: {{ .Values.global }}\n", "template braces"),
+    "template lines": ("{{- if .Values.x }}\na: 1\n{{- end }}\n", "an unrendered template?"),
+    "not YAML": ("a: [1\n", "the text is not valid YAML"),
+    "tab for indentation": ("a:\n\t- b\n- c\n", "not valid YAML"),
+    "last value a block without final newline": ("a: |\n  text", "do it by hand"),
+    "all in braces": ('{"rule_files": []}', "no mapping written line by line"),
+    "a list of things": ("- a\n", "no mapping written line by line"),
+    "merged": ("x: &x {rule_files: [a]}\n<<: *x\n", "merged from elsewhere"),
+    "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is no list"),
+    "explicit key": ("? rule_files\n: - a.yml\n", "unusual form"),
+    "too deep": ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+}
+
+
+def lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
+def test_in_and_out_again(text: str) -> None:
+    new = EDITOR.insert(text, OURS)
+    assert OURS in new and EDITOR.has(new, OURS) and not EDITOR.has(text, OURS)
+    found = (parse(new).root or pytest.fail()).get("rule_files")
+    assert found and found[1].children[0].value == OURS
+    assert EDITOR.remove(new) == text
+    assert EDITOR.insert(new, OURS) == new
+    assert new.count("\r\n") == new.count("\n") or "\r" not in text
+
+
+@pytest.mark.parametrize("text", SHAPES.values(), ids=SHAPES)
+def test_another_entry_takes_the_place_of_the_first(text: str) -> None:
+    other = EDITOR.insert(EDITOR.insert(text, OURS), "/other/*.yml")
+    assert other == EDITOR.insert(text, "/other/*.yml")
+    assert OURS not in other
+    assert EDITOR.remove(other) == text
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED)
+def test_refused_with_the_lines_to_paste(text: str, words: str) -> None:
+    with pytest.raises(Refused, match=r"^prometheus\.yml") as refusal:
+        EDITOR.insert(text, OURS)
+    assert words in refusal.value.sentence
+    assert refusal.value.snippet == f"rule_files:\n  - {OURS}\n"
+
+
+def test_pasted_by_hand_it_is_left_alone() -> None:
+    text = f"x: &a [{OURS}]\nrule_files: *a\n"
+    assert EDITOR.has(text, OURS)
+    assert EDITOR.insert(text, OURS) == text
+    assert EDITOR.remove(text, Written(text, text)) == text
+    assert "by somebody else's hand" in EDITOR.warnings(text, OURS)[0]
+    assert EDITOR.warnings("", OURS) == []
+
+
+def test_several_entries() -> None:
+    new = EDITOR.insert("rule_files:\n- a.yml\n", "/one/*.yml\n/two/*.yml\n")
+    assert [line for line in lines(new) if line.startswith("- ")] == ["- /one/*.yml\n", "- /two/*.yml\n", "- a.yml\n"]
+
+
+# What others do to the text between our edit and its removal.
+
+
+def test_an_entry_added_below_a_list_that_we_made_stays() -> None:
+    new = EDITOR.insert("global: {}\n", OURS) + "  - theirs.yml\n"
+    assert EDITOR.remove(new) == "global: {}\nrule_files:\n  - theirs.yml\n"
+    assert EDITOR.has(new, OURS)
+    again = EDITOR.insert(new, "/other/*.yml")
+    assert "theirs.yml" in again and OURS not in again
+    assert EDITOR.remove(again) == "global: {}\nrule_files:\n  - theirs.yml\n"
+
+
+def test_an_entry_added_between_our_marks_stays() -> None:
+    text = "rule_files:\n- a.yml\n"
+    new = EDITOR.insert(text, OURS)
+    edited = new.replace(f"- {OURS}\n", f"- {OURS}\n- theirs.yml # mine\n")
+    assert EDITOR.remove(edited, Written(text, new)) == "rule_files:\n- theirs.yml # mine\n- a.yml\n"
+    before = edited.replace(f"- {OURS}\n", "").replace("- theirs.yml # mine\n", f"- theirs.yml\n- {OURS}\n")
+    assert EDITOR.remove(before, Written(text, new)) == "rule_files:\n- theirs.yml\n- a.yml\n"
+
+
+def test_an_entry_added_between_our_marks_to_a_list_that_we_made_stays() -> None:
+    new = EDITOR.insert("global: {}\n", OURS)
+    edited = new.replace(f"  - {OURS}\n", f"  - {OURS}\n  - theirs.yml\n")
+    assert EDITOR.remove(edited, Written("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
+
+
+def test_our_entry_changed_by_somebody_goes_all_the_same() -> None:
+    new = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
+    edited = new.replace(OURS, "/changed/*.yml")
+    assert not EDITOR.has(edited, OURS)
+    assert EDITOR.remove(edited, Written("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
+    assert EDITOR.insert(edited, OURS) == new
+
+
+@pytest.mark.parametrize("text", ["a: 1", "rule_files:", "rule_files: []"])
+def test_an_editor_adds_a_final_newline(text: str) -> None:
+    new = EDITOR.insert(text, OURS)
+    assert EDITOR.remove(new + "\n") == text + "\n\n"
+    assert EDITOR.remove(new.removesuffix("\n")) == text
+
+
+def test_text_added_behind_ours_keeps_its_line() -> None:
+    assert EDITOR.remove(EDITOR.insert("a: 1", OURS) + "b: 2\n") == "a: 1\nb: 2\n"
+
+
+def test_the_empty_list_does_not_come_back_over_an_entry_of_theirs() -> None:
+    new = EDITOR.insert("rule_files: []  # none\n", OURS) + "  - theirs.yml\n"
+    assert EDITOR.remove(new) == "rule_files:  # none\n  - theirs.yml\n"
+
+
+def test_a_key_line_changed_since_is_left() -> None:
+    new = EDITOR.insert("rule_files: []\n", OURS).replace("rule_files:\n", "rule_files: # soon\n")
+    assert EDITOR.remove(new) == "rule_files: # soon\n"
+
+
+def test_a_one_line_list_changed_since() -> None:
+    new = EDITOR.insert("rule_files: [a.yml] # one\n", OURS).replace("[", "[ # all").replace("a.yml]", "a.yml, b.yml]")
+    assert EDITOR.remove(new) == "rule_files: [ # all\n  a.yml, b.yml] # one\n"
+
+
+def test_a_file_written_anew_without_ours_needs_nothing() -> None:
+    text = "rule_files:\n- a.yml\n"
+    assert EDITOR.remove("global: {}\n", Written(text, EDITOR.insert(text, OURS))) == "global: {}\n"
+
+
+def test_comments_lost_ours_is_still_found() -> None:
+    """Written anew by a tool that drops comments: our entry goes, theirs stay."""
+    text = "global: {}\nrule_files:\n- a.yml\n"
+    written = Written(text, EDITOR.insert(text, OURS))
+    assert (
+        EDITOR.remove(f"rule_files:\n- {OURS}\n- a.yml\nglobal: {{}}\n", written)
+        == "rule_files:\n- a.yml\nglobal: {}\n"
+    )
+    assert EDITOR.remove(f"rule_files:\n- a.yml\n- {OURS}", written) == "rule_files:\n- a.yml\n"
+    with pytest.raises(Refused, match=r"prometheus\.yml:1: the marks around our entries of rule_files are gone"):
+        EDITOR.remove(f"rule_files: [{OURS}, a.yml]\n", written)
+
+
+def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
+    text = f"rule_files:\n- a.yml\n- {OURS}\n"
+    assert EDITOR.insert(text, OURS) == text
+    assert EDITOR.remove(text, Written(text, text)) == text
+
+
+@pytest.mark.parametrize("gone", ["# >>>", "# <<<"])
+def test_a_damaged_mark_is_refused(gone: str) -> None:
+    new = "".join(line for line in lines(EDITOR.insert("rule_files:\n- a.yml\n", OURS)) if gone not in line)
+    for edit in (lambda: EDITOR.remove(new), lambda: EDITOR.insert(new, "/other/*.yml")):
+        with pytest.raises(
+            Refused, match=r"prometheus\.yml:\d: the marks around the lines of api-performance are damaged"
+        ):
+            edit()
+
+
+def test_marks_inside_a_text_are_not_taken_for_ours() -> None:
+    inner = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
+    text = "copy: |\n" + "".join("  " + line for line in lines(inner))
+    with pytest.raises(Refused):
+        EDITOR.remove(text)
