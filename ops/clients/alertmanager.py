@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from ops.clients import metrics
 from ops.clients.http import Http
 from ops.errors import BadAnswer, Refused
+from routing import RoutingError, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +62,14 @@ class Alertmanager:
         answer = self.http.get_json("/api/v2/status")
         try:
             text = str(answer["config"]["original"])
-            config = yaml.safe_load(text)
             return Status(
                 version=str(answer["versionInfo"]["version"]),
                 text=text,
-                config=config if isinstance(config, dict) else {},
+                config=tree.parse(text, "the running configuration"),
                 cluster=str(answer["cluster"]["status"]),
                 uptime=str(answer["uptime"]),
             )
-        except (KeyError, TypeError, yaml.YAMLError) as error:
+        except (KeyError, TypeError, RoutingError) as error:
             raise self._strange("/api/v2/status") from error
 
     def alerts(self, matchers: Sequence[str] = ()) -> list[Notice]:

@@ -1,0 +1,133 @@
+"""What the guide has a person look at before anything else: are the parts there, and do they answer?"""
+
+from typing import Any
+
+from components.settings import Server
+from ops.checks import Check, brief, failed, passed, skipped
+from ops.clients import metrics
+from ops.clients.alertmanager import Alertmanager
+from ops.clients.prometheus import Prometheus
+from ops.errors import BadAnswer, NotFound, OpsError
+from ops.targets import Target
+
+
+def prometheus(target: Target) -> Check:
+    """Prometheus answers and is ready. Raises Unreachable when nothing answers."""
+    return _ready("prometheus", "Prometheus", target.prometheus, target.settings.prometheus)
+
+
+def alertmanager(target: Target) -> Check:
+    """Alertmanager answers and is ready. Raises Unreachable when nothing answers."""
+    return _ready("alertmanager", "Alertmanager", target.alertmanager, target.settings.alertmanager)
+
+
+def _ready(name: str, title: str, client: Prometheus | Alertmanager, server: Server) -> Check:
+    if client.ready():
+        return passed(name, f"ready at {client.url}")
+    return failed(
+        name,
+        f"{title} at {client.url} says that it is not ready; wait a minute, then read the log of {server.deployment}",
+    )
+
+
+def pods(target: Target, server: Server) -> Check:
+    """The pods of the Deployment that runs a server are all ready."""
+    name = f"pods/{server.deployment}"
+    if target.kubernetes is None:
+        return skipped(name, "this target has no Kubernetes API")
+    try:
+        deployment = target.kubernetes.deployment(target.settings.namespace, server.deployment)
+        labels: dict[str, str] = deployment["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        found = target.kubernetes.pods(target.settings.namespace, selector)
+    except NotFound:
+        setting = "prometheusDeployment" if server is target.settings.prometheus else "alertmanagerDeployment"
+        return failed(
+            name,
+            f"there is no Deployment {server.deployment} in namespace {target.settings.namespace}; "
+            f"set {setting} in the stack's configuration",
+        )
+    except OpsError as error:
+        # By URL the servers can be looked at without the cluster; through the proxy we would not have come this far.
+        return skipped(name, str(error))
+    if target.is_sandbox and not found:
+        return skipped(name, "the sandbox's API server runs no pods; its servers are processes, and they answer")
+    states = {pod["metadata"]["name"]: _pod_state(pod) for pod in found}
+    wrong = [f"{pod} is {state}" for pod, state in states.items() if state != "Running"]
+    if not found:
+        return failed(
+            name, f"no pod has the labels {selector}; look at `kubectl describe deployment {server.deployment}`"
+        )
+    if wrong:
+        return failed(
+            name, f"{brief(wrong)}; look at `kubectl -n {target.settings.namespace} describe pod {wrong[0].split()[0]}`"
+        )
+    return passed(name, f"{len(found)} running: {brief(list(states))}")
+
+
+def _pod_state(pod: dict[str, Any]) -> str:
+    """`Running`, or what kubectl would show instead."""
+    status = pod.get("status") or {}
+    for container in status.get("containerStatuses") or ():
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting:
+            return str(waiting.get("reason", "waiting"))
+        if not container.get("ready"):
+            return "not ready"
+    return str(status.get("phase", "Unknown"))
+
+
+def grafana(target: Target) -> Check:
+    """Grafana answers, and its database is well."""
+    if target.grafana is None:
+        return skipped("grafana", "no Grafana is installed here" if target.is_sandbox else "grafanaMode is off")
+    state = target.grafana.health()
+    if state["database"] != "ok":
+        return failed(
+            "grafana",
+            f"Grafana at {target.grafana.url} has trouble with its database ({state['database']}); read its log",
+        )
+    return passed("grafana", f"{state.get('version', 'ready')} at {target.grafana.url}")
+
+
+def metrics_endpoint(target: Target) -> Check:
+    """The application's /metrics answers 200 with metrics."""
+    page = metrics.read(target.application)
+    if not page.readings:
+        raise BadAnswer(
+            f"the application at {target.application_url} answered /metrics with an empty page; is PromEx on?"
+        )
+    return passed("metrics-endpoint", f"{len(page.names())} series names at {target.application_url}/metrics")
+
+
+def scrape_target(target: Target) -> Check:
+    """Prometheus scrapes the application, and it is up."""
+    name, job = "scrape-target", target.settings.scrape_job
+    every = target.prometheus.targets()
+    ours = [found for found in every if found.job == job]
+    if not ours:
+        others = brief(sorted({found.job for found in every})) or "no job at all"
+        return failed(
+            name,
+            f"Prometheus has no scrape job {job!r} (it has {others}); "
+            "set scrapeJob, or add the job to scrape_configs of prometheus.yml",
+        )
+    down = [found for found in ours if found.health != "up"]
+    if len(down) == len(ours):
+        first = down[0]
+        why = first.last_error or "not scraped yet"
+        return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`")
+    partly = f", {len(down)} not: {down[0].url} ({down[0].last_error})" if down else ""
+    return passed(name, f"{job}: {len(ours) - len(down)} up{partly}")
+
+
+def delivery(target: Target) -> Check:
+    """Prometheus knows an Alertmanager to send to."""
+    found = target.prometheus.alertmanagers()
+    if not found:
+        return failed(
+            "delivery",
+            f"Prometheus at {target.prometheus.url} knows no Alertmanager, so that no alert leaves it; "
+            "mend `alerting.alertmanagers` in prometheus.yml",
+        )
+    return passed("delivery", f"Prometheus sends to {brief(found)}")

@@ -1,0 +1,144 @@
+"""Does Alertmanager run our routing, and does every alert of ours reach its receiver there?"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ops.checks import Check, brief, failed, passed, skipped
+from ops.clients.alertmanager import Alertmanager
+from ops.targets import Target
+from routing import Routing, tree
+from rules import Alert
+
+DEPLOY = "deploy with `pulumi up`"
+# What a stack may set otherwise than the repository, what Alertmanager hides, and what it fills in.
+_NOT_COMPARED = {"smarthost", "from", "hello", "require_tls", "tls_config"}
+_HIDDEN = "<secret>"
+
+
+def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Check]:
+    """Reload, receivers, inhibitions, and the way of every alert, on the configuration that runs."""
+    config = target.alertmanager.status().config
+    return [
+        reload(target.alertmanager),
+        receivers(config, routing),
+        inhibitions(config, routing),
+        ways(config, routing, alerts),
+    ]
+
+
+def reload(alertmanager: Alertmanager) -> Check:
+    """The last reload of Alertmanager succeeded."""
+    name = "routing/reload"
+    state = alertmanager.metrics().total("alertmanager_config_last_reload_successful")
+    if state == 0:
+        return failed(
+            name,
+            f"Alertmanager at {alertmanager.url} could not read its configuration last time and still runs the old one; its "
+            f"next restart will fail: find `Loading configuration file failed` in its log, mend the file, and {DEPLOY}",
+        )
+    return passed(name, "Alertmanager's last reload went well")
+
+
+def receivers(config: Mapping[str, Any], routing: Routing) -> Check:
+    """Our receivers are there, with our recipients, subjects and texts."""
+    name = "routing/receivers"
+    running = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+    ours = routing.parts().receivers
+    missing = [str(receiver["name"]) for receiver in ours if receiver["name"] not in running]
+    if missing:
+        return failed(name, f"Alertmanager runs without {_plural('receiver', missing)}; {DEPLOY}")
+    other = [
+        f"{receiver['name']} ({difference})"
+        for receiver in ours
+        if (difference := _difference(receiver, running[receiver["name"]]))
+    ]
+    if other:
+        return failed(name, f"Alertmanager runs with another {_plural('receiver', other)}; {DEPLOY}")
+    return passed(name, f"{len(ours)} receivers run as in routing/{routing.path.name}")
+
+
+def inhibitions(config: Mapping[str, Any], routing: Routing) -> Check:
+    """Our inhibitions are among those that run."""
+    name = "routing/inhibitions"
+    running = [_ends(rule) for rule in tree.inhibitions(config)]
+    missing = [rule for rule in tree.inhibitions(routing.config) if _ends(rule) not in running]
+    if missing:
+        shown = brief([f"{_shown(rule.source)} over {_shown(rule.target)}" for rule in missing], 1)
+        return failed(name, f"Alertmanager runs without the inhibition of {shown}; {DEPLOY}")
+    return passed(name, f"{len(routing.config.get('inhibit_rules') or ())} of ours run, {len(running)} in all")
+
+
+def ways(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -> Check:
+    """Every alert ends, in the configuration that runs, where the repository sends it, as fast and as often."""
+    name = "routing/ways"
+    astray, count = [], 0
+    for alert in alerts:
+        count += 1
+        labels = {"alertname": alert.name, **alert.labels}
+        wanted = [_way(match) for match in tree.matches(routing.config, labels)]
+        actual = [_way(match) for match in tree.matches(config, labels)]
+        if any(way not in actual for way in wanted):
+            there = " and ".join(sorted({match.receiver for match in tree.matches(config, labels)}))
+            here = " and ".join(sorted({match.receiver for match in tree.matches(routing.config, labels)}))
+            how = f"to {there} instead of {here}" if there != here else f"to {here} with other timing or grouping"
+            astray.append(f"{alert.name} goes {how}")
+    if astray:
+        return failed(name, f"{brief(astray, 2)}; {DEPLOY}")
+    return passed(name, f"all {count} alerts reach their receivers")
+
+
+def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
+    """The alert that always fires has come all the way from a rule to Alertmanager."""
+    name = "routing/watchdog"
+    always = [alert for alert in alerts if alert.labels.get("component") == "watchdog"]
+    if not always:
+        return skipped(name, "no rule with component: watchdog in rules/")
+    held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}
+    absent = [alert.name for alert in always if alert.name not in held]
+    if absent:
+        return failed(
+            name,
+            f"{brief(absent)} always fires but is not at Alertmanager ({target.alertmanager.url}), so no other alert "
+            "would be; wait a minute after a deployment, then look at Prometheus' /alerts and its log for `notify`",
+        )
+    return passed(name, f"{brief([alert.name for alert in always])} has come from Prometheus to Alertmanager")
+
+
+def _way(match: tree.Match) -> tuple[object, ...]:
+    return (match.receiver, match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
+
+
+def _ends(rule: tree.Inhibition) -> tuple[object, ...]:
+    return (rule.source, rule.target, tuple(sorted(rule.equal)))
+
+
+def _shown(matchers: Iterable[tree.Matcher]) -> str:
+    return "{" + ",".join(str(matcher) for matcher in matchers) + "}"
+
+
+def _plural(noun: str, items: list[str]) -> str:
+    return f"{noun}{'s' if len(items) > 1 else ''} {brief(items)}"
+
+
+def _difference(ours: Any, live: Any, where: str = "") -> str | None:
+    """Where `live` lacks what `ours` says; what Alertmanager fills in or hides is no difference."""
+    if isinstance(ours, Mapping):
+        if not isinstance(live, Mapping):
+            return f"no {where}"
+        for key, value in ours.items():
+            if key in _NOT_COMPARED or str(key).startswith("auth_"):
+                continue
+            found = live.get(key)
+            if found is None and isinstance(key, str) and where.endswith("headers"):
+                found = {str(name).lower(): text for name, text in live.items()}.get(key.lower())
+            if difference := _difference(value, found, f"{where}.{key}".lstrip(".")):
+                return difference
+        return None
+    if isinstance(ours, list):
+        if not isinstance(live, list) or len(ours) != len(live):
+            return f"another number of {where}"
+        pairs = zip(ours, live, strict=True)
+        return next((found for one, other in pairs if (found := _difference(one, other, where))), None)
+    if live == _HIDDEN or str(ours) == str(live):
+        return None
+    return f"{where} differs"
