@@ -21,12 +21,16 @@ LIMIT = 120.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A resource as the program declares it. `custom`: a real one, not a component that only groups others."""
+    """A resource as the program declares it.
+
+    `custom`: a real one, not a component that only groups others. `after`: names of the resources that are made first.
+    """
 
     type: str
     name: str
     inputs: Mapping[str, Any]
     custom: bool
+    after: tuple[str, ...] = ()
 
 
 def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declared]:
@@ -59,7 +63,7 @@ def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declar
         raise Misconfigured(f"__main__.py cannot be run under Pulumi's mocks: {last}") from None
     if "refused" in answer:
         raise Misconfigured(answer["refused"])
-    return [Declared(**resource) for resource in answer["resources"]]
+    return [Declared(**resource | {"after": tuple(resource["after"])}) for resource in answer["resources"]]
 
 
 def _text(value: object) -> str:
@@ -102,16 +106,23 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
             return args.args, None
 
+    needs: dict[tuple[str, str], list[str]] = {}
+
+    class Noting(mocks.MockMonitor):
+        def RegisterResource(self, request: Any) -> Any:
+            needs[request.type, request.name] = sorted({urn.rpartition("::")[2] for urn in request.dependencies})
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
     name = project()
     set_all_config({f"{name}:{key}": value for key, value in config.items()})
-    set_mocks(Echo(), project=name, stack=stack, preview=False)
+    set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=Noting(Echo()))
 
     def program() -> None:
         pulumi.runtime.set_all_config({f"{name}:{key}": value for key, value in config.items()})
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     asyncio.run(run_pulumi_func(program))
-    return found
+    return [resource | {"after": needs[resource["type"], resource["name"]]} for resource in found]
 
 
 def _main() -> None:
