@@ -3,28 +3,58 @@
 0: in order. 1: looked, and something is not. 2: could not look, or could not do it.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from ops.errors import OpsError
-from ops.render import render
 
 ROOT = Path(__file__).resolve().parent.parent
+HELP = {"help_option_names": ["-h", "--help"]}
 DATA = ("rules", "routing", "metrics", "dashboards", "components")  # their errors are sentences with file and line
 
+# Every verb and where it is defined: imported when it is called, so that none waits for the libraries of another.
+VERBS = {
+    "verify": "ops.verify:verify",
+    "test-alert": "ops.test_alert:test_alert",
+    "baseline": "ops.baseline:baseline",
+    "rollback": "ops.rollback.verb:rollback",
+    "render": "ops.render:render",
+    "sandbox": "ops.sandbox.cli:app",
+}
+
+
+class _Verbs(TyperGroup):
+    """The verbs, each loaded on demand."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        if name not in VERBS:
+            return None
+        module, _, attribute = VERBS[name].partition(":")
+        verb = getattr(importlib.import_module(module), attribute)
+        if isinstance(verb, typer.Typer):
+            return typer.main.get_command(verb)
+        alone = typer.Typer(add_completion=False, context_settings=HELP)
+        alone.command(name)(verb)
+        return typer.main.get_command(alone)
+
+
 app = typer.Typer(
-    name="python -m ops",
-    help="Prove, exercise and look after the API performance monitoring of a target.",
+    cls=_Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP,
 )
-app.command("render")(render)
 
 
 @app.callback()
