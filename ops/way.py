@@ -180,6 +180,14 @@ def _operator(matcher: Mapping[str, Any]) -> str:
     return ("=~" if regex else "=") if equal else ("!~" if regex else "!=")
 
 
+def spoken(seconds: float) -> str:
+    """`10 s`, `5 min`, `6 h`: a duration as Alertmanager's configuration would have it."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
 def describe(way: Way) -> Sequence[str]:
     """The way in lines for people."""
     lines = ["labels    " + ", ".join(f"{key}={value}" for key, value in way.labels.items())]
@@ -187,7 +195,8 @@ def describe(way: Way) -> Sequence[str]:
         lines += [
             "route     " + " › ".join(match.path),
             f"          to {match.receiver}, grouped by {', '.join(match.group_by) or 'nothing'}; first mail within "
-            f"{match.group_wait:g} s, news after {match.group_interval:g} s, again every {match.repeat_interval:g} s",
+            f"{spoken(match.group_wait)}, news after {spoken(match.group_interval)}, "
+            f"again every {spoken(match.repeat_interval)}",
         ]
     lines.append("muted by  " + (", ".join(way.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(way.silenced_by) or "no"))
