@@ -151,7 +151,11 @@ class Http:
                 status=status,
                 words=words,
             )
-        if status in (502, 504) or (status == 503 and "no endpoints" in words):
+        # The API server's service proxy: no such Service, no pod behind it, or nobody listens there.
+        absent = (status == 404 and words.startswith('services "')) or (
+            status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
+        )
+        if absent or status in (502, 504):
             return Unreachable(f"{where} is not behind that address ({said}); {self.advice}")
         kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
         return kind(f"{where} answered {method} {path} with {said}", status=status, words=words)
