@@ -33,8 +33,8 @@ def reload(alertmanager: Alertmanager) -> Check:
     if state == 0:
         return failed(
             name,
-            f"Alertmanager at {alertmanager.url} could not read its configuration last time and still runs the old one; its "
-            f"next restart will fail: find `Loading configuration file failed` in its log, mend the file, and {DEPLOY}",
+            f"Alertmanager at {alertmanager.url} could not read its configuration last time and runs the old one; "
+            f"its next restart will fail: find `Loading configuration file failed` in its log, mend it, and {DEPLOY}",
         )
     return passed(name, "Alertmanager's last reload went well")
 

@@ -61,34 +61,15 @@ def _is_ours(candidate: RunningGroup, group: Group) -> bool:
 def differing(group: Group, live: RunningGroup) -> list[str]:
     """What differs between a group of the repository and the same group as it runs, one phrase for each difference."""
     found: list[str] = []
-    if group.interval and group.interval != live.interval:
+    if group.interval != live.interval:
         found.append(f"group {group.name} runs every {live.interval:g} s instead of {group.interval:g} s")
-    ours, theirs = _keyed(group.rules), _keyed_live(live.rules)
-    found += [f"{key[0]} is missing" for key in ours if key not in theirs]
-    found += [f"{key[0]} runs but is not in the repository" for key in theirs if key not in ours]
-    for key, rule in ours.items():
-        if key in theirs:
-            found += _rule_differences(rule, theirs[key])
+    ours, theirs = {rule.name: rule for rule in group.rules}, {rule.name: rule for rule in live.rules}
+    found += [f"{name} is missing" for name in ours if name not in theirs]
+    found += [f"{name} runs but is not in the repository" for name in theirs if name not in ours]
+    for name, rule in ours.items():
+        if name in theirs:
+            found += _rule_differences(rule, theirs[name])
     return found
-
-
-def _keyed(rules: Sequence[Alert | Recording]) -> dict[tuple[str, int], Alert | Recording]:
-    """By name and occurrence: a recording may be defined by several rules."""
-    counts: dict[str, int] = {}
-    keyed = {}
-    for rule in rules:
-        counts[rule.name] = counts.get(rule.name, 0) + 1
-        keyed[rule.name, counts[rule.name]] = rule
-    return keyed
-
-
-def _keyed_live(rules: Sequence[RunningRule]) -> dict[tuple[str, int], RunningRule]:
-    counts: dict[str, int] = {}
-    keyed = {}
-    for rule in rules:
-        counts[rule.name] = counts.get(rule.name, 0) + 1
-        keyed[rule.name, counts[rule.name]] = rule
-    return keyed
 
 
 def _rule_differences(ours: Alert | Recording, live: RunningRule) -> list[str]:
