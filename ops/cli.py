@@ -41,11 +41,13 @@ class _Verbs(TyperGroup):
             return None
         module, _, attribute = VERBS[name].partition(":")
         verb = getattr(importlib.import_module(module), attribute)
-        if isinstance(verb, typer.Typer):
-            return typer.main.get_command(verb)
-        alone = typer.Typer(add_completion=False, context_settings=HELP)
-        alone.command(name)(verb)
-        return typer.main.get_command(alone)
+        if not isinstance(verb, typer.Typer):
+            alone = typer.Typer(add_completion=False, context_settings=HELP)
+            alone.command(name)(verb)
+            verb = alone
+        command = typer.main.get_command(verb)
+        command.name = name
+        return command
 
 
 app = typer.Typer(

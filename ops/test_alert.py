@@ -68,7 +68,7 @@ def test_alert(
     With --dry-run: show the route, the receivers, what would mute it, and the mail.
     """
     aim = targets.load(target)
-    drill = prepare(alert, label or [])
+    drill = prepare(alert, label or [], harmless=not dry_run)
     others = [{"alertname": rule.name, **rule.labels} for rule in rules.alerts().values()]
     path = way.of(aim.alertmanager, drill.labels, drill.annotations, others)
     if dry_run:
@@ -91,15 +91,17 @@ def test_alert(
     raise typer.Exit(report.exit_code)
 
 
-def prepare(alert: str, given: list[str]) -> Drill:
-    """The alert to send; Misconfigured when there is no such alert, or a label is not k=v."""
+def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
+    """The alert to send; Misconfigured when there is no such alert, or a label is not k=v.
+
+    `harmless`: it is given a `signal` of its own, so that it mutes no real warning while it fires.
+    """
     mark = secrets.token_hex(4)
     known = rules.alerts()
     if alert == NAME:
         labels = dict(LABELS)
     elif alert in known:
-        # Without its own `signal` it mutes no real warning while it fires.
-        labels = {"alertname": alert, **known[alert].labels, "signal": "drill"}
+        labels = {"alertname": alert, **known[alert].labels} | ({"signal": "drill"} if harmless else {})
     elif given:
         labels = {"alertname": alert}
     else:

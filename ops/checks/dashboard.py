@@ -22,6 +22,7 @@ _VARIABLES = {
     "__interval_ms": "60000",
 }
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
+_PARTS = re.compile(r"_(bucket|count|sum)$")
 # What Grafana gives a dashboard by itself.
 _GRAFANAS = ("id", "version", "iteration")
 
@@ -110,7 +111,7 @@ def data(prometheus: Prometheus, query: str, names: set[str]) -> int | str:
         return numbers
     absent = [selector[0] for selector in selectors(query) if selector[0] not in names]
     if absent:
-        return f"Prometheus has no metric {absent[0]}; see the line metric/{absent[0].removesuffix('_bucket')}"
+        return f"Prometheus has no metric {absent[0]}; see the line metric/{_PARTS.sub('', absent[0])}"
     return "nothing happened in its window: the metrics are there, but no traffic gives no number; look again later"
 
 

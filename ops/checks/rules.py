@@ -1,5 +1,6 @@
 """Does Prometheus run the rules of this repository, and exactly them?"""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ops.checks import Check, brief, failed, passed
@@ -45,11 +46,9 @@ def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[
     sick = [trouble for rule in found[0].rules if (trouble := _sickness(prometheus, rule))]
     if sick:
         return failed(name, f"{brief(sick, 2)}; look at {prometheus.url}/rules")
-    alerts = sum(isinstance(rule, Alert) for rule in group.rules)
-    kinds = [f"{alerts} alerts"] * bool(alerts) + [f"{len(group.rules) - alerts} recordings"] * (
-        alerts < len(group.rules)
-    )
-    return passed(name, f"{' and '.join(kinds)} run as in rules/{file.name}, all healthy")
+    counts = Counter(type(rule).__name__.lower() for rule in group.rules)
+    kinds = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
+    return passed(name, f"{kinds} as in rules/{file.name}, all healthy")
 
 
 def _is_ours(candidate: RunningGroup, group: Group) -> bool:
