@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -145,7 +146,7 @@ def look(target: Target) -> Report:
     seen.at("prometheus", lambda: prerequisites.prometheus(target))
     seen.at("alertmanager", lambda: prerequisites.alertmanager(target))
     for server in (target.settings.prometheus, target.settings.alertmanager):
-        seen.at(f"pods/{server.deployment}", lambda server=server: prerequisites.pods(target, server))
+        seen.at(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
     seen.at("grafana", lambda: prerequisites.grafana(target))
     seen.finding("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
     seen.at("scrape-target", lambda: prerequisites.scrape_target(target), "prometheus")

@@ -72,6 +72,7 @@ class Kubernetes:
         self._transport = transport
         self._lock = threading.Lock()
         self._http: Http | None = None
+        self._known: Access | None = None
 
     @property
     def url(self) -> str:
@@ -134,7 +135,8 @@ class Kubernetes:
 
         The account needs `get` on `services/proxy` in that namespace, and `create` for a reload.
         """
-        access = self._access()
+        with self._lock:
+            access = self._access()
         return self._seam(
             access,
             f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy",
@@ -144,8 +146,9 @@ class Kubernetes:
         )
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Give the connections back, and forget the credentials."""
         with self._lock:
+            self._known = None
             if self._http is not None:
                 self._http.close()
                 self._http = None
@@ -188,9 +191,11 @@ class Kubernetes:
         )
 
     def _access(self) -> Access:
-        """Read the kubeconfig and fetch credentials, in a thread of its own: the caller's may already run a loop."""
-        with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as alone:
-            return alone.submit(lambda: asyncio.run(access(self._kubeconfig, self._context))).result()
+        """Read the kubeconfig and fetch credentials, once, in a thread of its own: the caller's may already run a loop."""
+        if self._known is None:
+            with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as alone:
+                self._known = alone.submit(lambda: asyncio.run(access(self._kubeconfig, self._context))).result()
+        return self._known
 
 
 async def access(kubeconfig: str | None, context: str | None) -> Access:

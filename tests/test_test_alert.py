@@ -1,0 +1,162 @@
+"""`test-alert` through a real Alertmanager to a real relay: delivered, resolved; and each way in which it is not."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ops import records, targets, test_alert, way
+from ops.checks import Check
+from ops.clients.http import Http
+from ops.errors import Misconfigured
+from ops.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def target(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> targets.Target:
+    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
+    return targets.load("sandbox")
+
+
+@pytest.fixture
+def relay(target: targets.Target) -> Iterator[Http]:
+    """The relay's controls; in order again afterwards."""
+    assert target.mail is not None
+    yield target.mail.http
+    target.mail.http.post("/control", json={})
+
+
+def drilled(target: targets.Target, drill: test_alert.Drill, timeout: float | None = None) -> dict[str, Check]:
+    path = way.of(target.alertmanager, drill.labels, drill.annotations, [])
+    return {check.name: check for check in test_alert.prove(target, drill, path, timeout, lambda _: None)}
+
+
+def test_the_guides_test_alert_arrives_and_is_resolved(sandbox: Sandbox, target: targets.Target) -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox", "--format", "json"],
+        cwd=ROOT,
+        env={**os.environ, "SANDBOX_HOME": str(sandbox.home)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    details = {check["name"]: check["detail"] for check in answer["checks"]}
+    assert list(details) == ["route", "mail", "recipients", "subject", "content", "resolved-mail"]
+    assert details["subject"] == "⚠️  API Performance Warning: TestAPIAlert"
+    assert details["recipients"] == "admin@rsolv.dev, alerts@rsolv.dev"
+    assert "Resolved: API Performance Warning: TestAPIAlert" in details["resolved-mail"]
+    assert answer["passed"] == 6
+    assert time.monotonic() - started < 45
+    assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
+    assert records.read("sandbox")["test-alert"]["delivered"] is True
+
+
+def test_twice_in_a_row_each_waits_for_its_own_mail(target: targets.Target) -> None:
+    for _ in range(2):
+        checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))
+        assert {check.status for check in checks.values()} == {"pass"}, checks
+
+
+def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.Target) -> None:
+    """Its route waits a minute before the first mail; the drill, dated back, does not."""
+    drill = test_alert.prepare("DatabaseQueryLatencyHigh", [], harmless=True)
+    assert drill.labels["signal"] == "drill"
+    started = time.monotonic()
+    checks = drilled(target, drill, timeout=8)
+    assert checks["subject"].detail == "⚠️  Database Performance Warning: DatabaseQueryLatencyHigh"
+    assert checks["mail"].status == "pass"
+    assert checks["resolved-mail"].status == "fail"  # that takes the route's five minutes, and we waited for 8 s
+    assert time.monotonic() - started < 30
+
+
+def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> None:
+    relay.post("/control", json={"refuse_login": True})
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    assert checks["mail"].status == "fail"
+    assert "refusals by the relay: `python -m ops diagnose` tries the relay" in checks["mail"].detail
+    assert checks["resolved-mail"].status == "skip"
+    assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
+
+
+def test_a_relay_that_drops_a_recipient(target: targets.Target, relay: Http) -> None:
+    relay.post("/control", json={"refuse_recipients": ["alerts@rsolv.dev"]})
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    assert "fail" in {check.status for check in checks.values()}
+
+
+def test_where_nobody_reads_the_mailbox_the_counters_are_the_proof(target: targets.Target, relay: Http) -> None:
+    blind = targets.Target(**{**target.__dict__, "mail": None})
+    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True))
+    assert [check.status for check in checks.values()] == ["pass"] * 3, checks
+    assert "mail(s) for admin@rsolv.dev, alerts@rsolv.dev" in checks["mail"].detail
+    relay.post("/control", json={"refuse_login": True})
+    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    assert checks["mail"].detail.startswith("the relay refused it; ")
+
+
+def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> None:
+    now = datetime.now(UTC)
+    silence = {
+        "matchers": [{"name": "alertname", "value": "Test.*", "isRegex": True, "isEqual": True}],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(minutes=5)).isoformat(),
+        "createdBy": "somebody",
+        "comment": "a test",
+    }
+    made = target.alertmanager.http.decode(target.alertmanager.http.post("/api/v2/silences", json=silence))
+    try:
+        checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))
+    finally:
+        target.alertmanager.http.request("DELETE", f"/api/v2/silence/{made['silenceID']}")
+    assert list(checks) == ["route"]
+    assert f"a silence holds for it ({made['silenceID']} until " in checks["route"].detail
+    assert " by somebody); expire it" in checks["route"].detail
+
+
+def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: targets.Target) -> None:
+    command = [sys.executable, "-m", "ops", "test-alert", "APIErrorRateHigh", "--dry-run"]
+    environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
+    done = subprocess.run(
+        [*command, "--format", "json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["labels"]["signal"] == "errors"
+    assert answer["routes"][0]["receiver"] == "api-warnings"
+    assert answer["routes"][0]["group_wait_seconds"] == 60
+    assert answer["muted_by"] == ["APIErrorRateCritical"]
+    (mail,) = answer["mails"]
+    assert mail["to"] == ["admin@rsolv.dev", "alerts@rsolv.dev"]
+    assert mail["subject"] == "⚠️  API Performance Warning: APIErrorRateHigh"
+    assert "Summary:     Test of APIErrorRateHigh" in mail["text"]
+    text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False).stdout
+    assert "muted by  APIErrorRateCritical while firing" in text
+    assert target.alertmanager.alerts(['drill!=""']) == []
+
+
+def test_labels_by_hand() -> None:
+    drill = test_alert.prepare("TestAPIAlert", ["component=database", "team=a=b"], harmless=True)
+    assert drill.labels | {"drill": ""} == {
+        "alertname": "TestAPIAlert",
+        "severity": "warning",
+        "component": "database",
+        "team": "a=b",
+        "drill": "",
+    }
+    assert test_alert.prepare("Mine", ["severity=critical"], harmless=True).labels["alertname"] == "Mine"
+    with pytest.raises(Misconfigured, match=r"there is no alert 'Nope' in rules/; name one of those \(API"):
+        test_alert.prepare("Nope", [], harmless=True)
+    with pytest.raises(Misconfigured, match=r"--label severity is not k=v; write for example --label component=api"):
+        test_alert.prepare("TestAPIAlert", ["severity"], harmless=True)

@@ -1,0 +1,305 @@
+"""`verify` against a sandbox in which one thing after the other is really broken: each is one line, with what to do."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import dashboards
+import rules
+from ops import targets, verify
+from ops.checks import Check, alerts, criteria, dashboard
+from ops.errors import Refused
+from ops.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+RULE_FILE = "api-performance-alerts.yml"
+
+
+@pytest.fixture
+def target(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> targets.Target:
+    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
+    return targets.load("sandbox")
+
+
+@pytest.fixture
+def green(target: targets.Target) -> targets.Target:
+    """The sandbox in order, as each test expects and leaves it."""
+    report = verify.awaited(target, 60, lambda _: None)
+    assert report.exit_code == 0, report.failures
+    return target
+
+
+def found(target: targets.Target, name: str, wanted: str = "fail", limit: float = 20) -> Check:
+    """The check of that name as soon as it has that status."""
+    until = time.monotonic() + limit
+    while True:
+        checks = {check.name: check for check in verify.look(target).checks}
+        if name in checks and checks[name].status == wanted:
+            return checks[name]
+        assert time.monotonic() < until, f"{name} is not {wanted}: {checks.get(name)}"
+        time.sleep(0.5)
+
+
+@contextmanager
+def rewritten(path: Path, change: Callable[[str], str], reload: Callable[[], None]) -> Iterator[None]:
+    """A file of the sandbox with other contents, taken up; as before afterwards."""
+    before = path.read_text("utf-8")
+    changed = change(before)
+    assert changed != before
+    path.write_text(changed, "utf-8")
+    try:
+        with suppress(Refused):  # what the server does not take up is what some of these tests are about
+            reload()
+        yield
+    finally:
+        path.write_text(before, "utf-8")
+        reload()
+
+
+def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Target, sandbox: Sandbox) -> None:
+    environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
+    command = [sys.executable, "-m", "ops", "verify", "--target", "sandbox"]
+    done = subprocess.run(
+        [*command, "--format", "json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["target", "checks", "passed", "failed", "skipped"]
+    assert answer["target"] == "sandbox"
+    assert {tuple(check) for check in answer["checks"]} == {("name", "status", "detail")}
+    assert {check["status"] for check in answer["checks"]} <= {"pass", "skip"}
+    assert answer["failed"] == 0
+    assert answer["passed"] + answer["skipped"] == len(answer["checks"])
+    details = {check["name"]: check["detail"] for check in answer["checks"]}
+    assert details["rules/api_performance"] == f"15 alerts as in rules/{RULE_FILE}, all healthy"
+    assert len([name for name in details if name.startswith("query/")]) == 4
+    assert {f"panel/{panel.title}" for panel in dashboards.load().panels if panel.queries} <= set(details)
+
+    text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    *lines, last = text.stdout.splitlines()
+    assert len(lines) == len(answer["checks"])
+    assert {line[0] for line in lines} <= {"✓", "–"}
+    assert last == f"sandbox: {answer['passed']} passed, 0 failed, {answer['skipped']} skipped"
+
+
+def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sandbox: Sandbox) -> None:
+    sandbox.stop("prometheus", kill=True)
+    try:
+        report = verify.look(green)
+    finally:
+        sandbox.start("prometheus")
+    assert report.exit_code == 2
+    assert [check.name for check in report.failures] == ["prometheus"]
+    assert report.failures[0].detail == (
+        f"Prometheus at {green.prometheus.url} cannot be reached (Connection refused); "
+        "is the sandbox running? make sandbox starts it"
+    )
+    assert {check.detail for check in report.checks if check.name in ("rules", "panels")} == {
+        "not looked at: prometheus did not answer"
+    }
+
+
+def test_an_application_that_is_gone_is_a_finding(green: targets.Target, sandbox: Sandbox) -> None:
+    sandbox.stop("application", kill=True)
+    try:
+        down = found(green, "scrape-target")
+        report = verify.look(green)
+    finally:
+        sandbox.start("application")
+    assert report.exit_code == 1
+    assert "connection refused" in down.detail
+    assert "try `curl -v http" in down.detail
+    assert "metrics-endpoint" in [check.name for check in report.failures]
+
+
+def test_a_rule_file_that_is_gone(green: targets.Target, sandbox: Sandbox) -> None:
+    path = sandbox.mounts.rules / RULE_FILE
+    text = path.read_text("utf-8")
+    path.unlink()
+    try:
+        green.prometheus.reload()
+        report = verify.look(green)
+    finally:
+        path.write_text(text, "utf-8")
+        green.prometheus.reload()
+    assert report.exit_code == 1
+    assert [(check.name, check.detail) for check in report.failures] == [
+        (
+            "rules/api_performance",
+            f"Prometheus at {green.prometheus.url} runs no group api_performance (rules/{RULE_FILE}); "
+            "deploy with `pulumi up`",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("> 0.05", "> 0.06", 1), "APIErrorRateCritical runs with another expression"),
+        (
+            lambda text: text.replace("for: 2m", "for: 3m", 1),
+            "APIErrorRateCritical runs with `for: 180s` instead of 120s",
+        ),
+        (
+            lambda text: text.replace("severity: warning", "severity: Warning", 1),
+            "APIErrorRateHigh runs with label severity 'Warning' instead of 'warning'",
+        ),
+        (
+            lambda text: text.replace("summary: The API answers", "summary: An API answers", 1),
+            "APIErrorRateHigh runs with annotation summary 'An API answers",
+        ),
+        (
+            lambda text: text.replace("interval: 30s", "interval: 10s", 1),
+            "group api_performance runs every 10 s instead of 30 s",
+        ),
+        (
+            lambda text: text.replace("alert: APIErrorRateHigh", "alert: Other", 1),
+            "APIErrorRateHigh is missing, Other runs but",
+        ),
+    ],
+    ids=["limit", "for", "label", "annotation", "interval", "name"],
+)
+def test_rules_that_differ(change: Callable[[str], str], said: str, green: targets.Target, sandbox: Sandbox) -> None:
+    with rewritten(sandbox.mounts.rules / RULE_FILE, change, green.prometheus.reload):
+        assert said in found(green, "rules/api_performance").detail
+
+
+def test_other_layout_is_no_difference(green: targets.Target, sandbox: Sandbox) -> None:
+    with rewritten(
+        sandbox.mounts.rules / RULE_FILE,
+        lambda text: text.replace("\n          > 0.05\n", "   > 0.05\n"),
+        green.prometheus.reload,
+    ):
+        assert found(green, "rules/api_performance", "pass")
+
+
+def test_rules_that_do_not_load_and_rules_that_run_twice(green: targets.Target, sandbox: Sandbox) -> None:
+    path = sandbox.mounts.rules / RULE_FILE
+    with rewritten(path, lambda text: text.replace("> 0.05", "> > 0.05", 1), green.prometheus.reload):
+        assert "could not read its configuration last time" in found(green, "rules/reload").detail
+    twin = path.with_name("twin.yml")
+    twin.write_bytes(path.read_bytes())
+    try:
+        green.prometheus.reload()
+        detail = found(green, "rules/api_performance").detail
+    finally:
+        twin.unlink()
+        green.prometheus.reload()
+    assert "group api_performance runs twice, from " in detail
+    assert "twin.yml" in detail
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "said"),
+    [
+        (
+            lambda text: text.replace("admin@rsolv.dev, alerts@rsolv.dev", "admin@rsolv.dev"),
+            "routing/receivers",
+            "another receivers api-critical (email_configs.to differs)",
+        ),
+        (
+            lambda text: text.replace('severity="critical", signal!=""', 'severity="critical"'),
+            "routing/inhibitions",
+            "runs without the inhibition of {component=~",
+        ),
+        (
+            lambda text: text.replace('[component="api", severity="warning"]', '[component="api", severity="Warning"]'),
+            "routing/ways",
+            "APIErrorRateHigh goes to fallback instead of api-warnings",
+        ),
+        (
+            lambda text: text.replace("group_wait: 10s", "group_wait: 11s"),
+            "routing/ways",
+            "goes to api-critical with other timing or grouping",
+        ),
+    ],
+    ids=["recipients", "inhibition", "route", "timing"],
+)
+def test_routing_that_differs(
+    change: Callable[[str], str], name: str, said: str, green: targets.Target, sandbox: Sandbox
+) -> None:
+    with rewritten(sandbox.mounts.alertmanager_config, change, green.alertmanager.reload):
+        assert said in found(green, name).detail
+
+
+def test_routing_that_does_not_load(green: targets.Target, sandbox: Sandbox) -> None:
+    with rewritten(
+        sandbox.mounts.alertmanager_config, lambda text: text + "\nno_such_key: 1\n", green.alertmanager.reload
+    ):
+        detail = found(green, "routing/reload").detail
+    assert "its next restart will fail: find `Loading configuration file failed` in its log" in detail
+
+
+def test_an_alert_that_fires_comes_with_the_first_step_of_its_runbook(green: targets.Target, sandbox: Sandbox) -> None:
+    extra = sandbox.mounts.rules / "extra.yml"
+    rule = {"alert": "DatabaseQueryLatencyHigh", "expr": "vector(123.4)"}
+    extra.write_text(json.dumps({"groups": [{"name": "extra", "interval": "1s", "rules": [rule]}]}))
+    try:
+        green.prometheus.reload()
+        check = found(green, "alert/DatabaseQueryLatencyHigh")
+    finally:
+        extra.unlink()
+        green.prometheus.reload()
+    limit = rules.alerts()["DatabaseQueryLatencyHigh"].limit.text
+    assert f" UTC (123.4, limit {limit}); first: " in check.detail
+    assert check.detail.endswith("(docs/runbooks/DatabaseQueryLatencyHigh.md)")
+
+
+def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Target, sandbox: Sandbox) -> None:
+    told: list[str] = []
+    path = sandbox.mounts.rules / RULE_FILE
+    with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), target.prometheus.reload):
+        started = time.monotonic()
+        assert verify.awaited(target, 3, told.append).exit_code == 1
+        assert time.monotonic() - started < 10
+    assert told[0] == "waiting for rules/api_performance …"
+    assert verify.awaited(target, 60, told.append).exit_code == 0
+
+
+def test_the_success_criteria_are_the_guides(green: targets.Target) -> None:
+    judged = criteria.judge(green, verify.look(green).checks)
+    assert [check.name for check in judged] == [
+        "All alert rules are loaded in Prometheus (15 in api_performance)",
+        "Alertmanager shows the updated routing",
+        "The Grafana dashboard is accessible and shows data",
+        "The test alert was received by mail",
+        "No false-positive alerts in the first 6 hours",
+        "Baseline metrics are documented",
+    ]
+    status = {check.name: check.status for check in judged}
+    assert list(status.values())[:3] == ["pass"] * 3
+    quiet = judged[4]
+    assert quiet.status == "pass" or "the rules run for" in quiet.detail or "fired in the last 6 hours" in quiet.detail
+
+
+def test_a_runbooks_first_step(tmp_path: Path) -> None:
+    (tmp_path / "A.md").write_text(
+        "# A\n\n## Meaning\n\n1. no\n\n## Diagnosis\n\n1. Look at\n   the log:\n\n   ```\n   x\n   ```\n2. Then\n"
+    )
+    (tmp_path / "B.md").write_text("## Diagnosis\n\nRead the graph.\nTwice.\n\n## Mitigation\n\n- no\n")
+    (tmp_path / "C.md").write_text("## Meaning\n\nnothing\n")
+    assert alerts.first_step("A", tmp_path) == "Look at the log (docs/runbooks/A.md)"
+    assert alerts.first_step("B", tmp_path) == "Read the graph. Twice (docs/runbooks/B.md)"
+    assert alerts.first_step("C", tmp_path) == "read docs/runbooks/C.md"
+    assert alerts.first_step("D", tmp_path) == "write its runbook, docs/runbooks/D.md does not exist"
+
+
+def test_grafanas_variables_are_filled_in_as_grafana_would() -> None:
+    values = {"__rate_interval": "5m", "path": ".*", "repo": "a|b"}
+    query = 'sum(rate(x{path=~"$path",repo=~"${repo:regex}",z="[[repo]]"}[$__rate_interval])) # $none'
+    assert dashboard.substitute(query, values) == 'sum(rate(x{path=~".*",repo=~"a|b",z="a|b"}[5m])) # $none'
+
+
+def test_how_two_dashboards_differ() -> None:
+    ours = {"uid": "u", "title": "T", "panels": [{"id": 1, "title": "A", "type": "stat"}, {"id": 2, "title": "B"}]}
+    same = ours | {"id": 7, "version": 3, "panels": [{"id": 9, "title": "A", "type": "stat"}, {"id": 2, "title": "B"}]}
+    other = ours | {"title": "Mine", "panels": [{"id": 1, "title": "A", "type": "gauge"}, {"id": 3, "title": "C"}]}
+    assert dashboard.differing(ours, same) == []
+    assert dashboard.differing(ours, other) == ["title", "panel 'A'", "panel 'B'", "panel 'C'"]
