@@ -191,7 +191,7 @@ class Kubernetes:
         )
 
     def _access(self) -> Access:
-        """Read the kubeconfig and fetch credentials, once, in a thread of its own: the caller's may already run a loop."""
+        """Read the kubeconfig and fetch credentials, once; in a thread of its own, as the caller may run a loop."""
         if self._known is None:
             with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as alone:
                 self._known = alone.submit(lambda: asyncio.run(access(self._kubeconfig, self._context))).result()
