@@ -21,7 +21,7 @@ def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Chec
     return [
         reload(target.alertmanager),
         receivers(config, routing),
-        inhibitions(config, routing),
+        inhibitions(config, routing, widened=target.settings.alertmanager_mode == "operator"),
         ways(config, routing, alerts),
     ]
 
@@ -42,7 +42,7 @@ def reload(alertmanager: Alertmanager) -> Check:
 def receivers(config: Mapping[str, Any], routing: Routing) -> Check:
     """Our receivers are there, with our recipients, subjects and texts."""
     name = "routing/receivers"
-    running = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+    running = {_plain(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
     ours = routing.parts().receivers
     missing = [str(receiver["name"]) for receiver in ours if receiver["name"] not in running]
     if missing:
@@ -57,11 +57,13 @@ def receivers(config: Mapping[str, Any], routing: Routing) -> Check:
     return passed(name, f"{len(ours)} receivers run as in routing/{routing.path.name}")
 
 
-def inhibitions(config: Mapping[str, Any], routing: Routing) -> Check:
-    """Our inhibitions are among those that run."""
+def inhibitions(config: Mapping[str, Any], routing: Routing, *, widened: bool = False) -> Check:
+    """Our inhibitions are among those that run; `widened`: the operator has added matchers on the namespace."""
     name = "routing/inhibitions"
-    running = [_ends(rule) for rule in tree.inhibitions(config)]
-    missing = [rule for rule in tree.inhibitions(routing.config) if _ends(rule) not in running]
+    running = tree.inhibitions(config)
+    missing = [
+        rule for rule in tree.inhibitions(routing.config) if not any(_is(rule, live, widened) for live in running)
+    ]
     if missing:
         shown = brief([f"{_shown(rule.source)} over {_shown(rule.target)}" for rule in missing], 1)
         return failed(name, f"Alertmanager runs without the inhibition of {shown}; {DEPLOY}")
@@ -105,11 +107,19 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
 
 
 def _way(match: tree.Match) -> tuple[object, ...]:
-    return (match.receiver, match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
+    return (_plain(match.receiver), match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
 
 
-def _ends(rule: tree.Inhibition) -> tuple[object, ...]:
-    return (rule.source, rule.target, tuple(sorted(rule.equal)))
+def _is(ours: tree.Inhibition, live: tree.Inhibition, widened: bool) -> bool:
+    if {*ours.equal} != {*live.equal}:
+        return False
+    ends = (({*ours.source}, {*live.source}), ({*ours.target}, {*live.target}))
+    return all(mine <= theirs if widened else mine == theirs for mine, theirs in ends)
+
+
+def _plain(receiver: str) -> str:
+    """A receiver's name without what the operator puts before it: `NAMESPACE/OBJECT/`."""
+    return receiver.rpartition("/")[2]
 
 
 def _shown(matchers: Iterable[tree.Matcher]) -> str:
