@@ -6,6 +6,7 @@ from components.settings import Server
 from ops.checks import Check, brief, failed, passed, skipped
 from ops.clients import metrics
 from ops.clients.alertmanager import Alertmanager
+from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, NotFound, OpsError
 from ops.targets import Target
@@ -31,38 +32,46 @@ def _ready(name: str, title: str, client: Prometheus | Alertmanager, server: Ser
 
 
 def pods(target: Target, server: Server) -> Check:
-    """The pods of the Deployment that runs a server are all ready."""
-    name = f"pods/{server.deployment}"
+    """The pods that run a server are all ready: those of its Deployment, or behind its Service if it has none."""
+    name, namespace = f"pods/{server.deployment}", target.settings.namespace
     if target.kubernetes is None:
         return skipped(name, "this target has no Kubernetes API")
     try:
-        deployment = target.kubernetes.deployment(target.settings.namespace, server.deployment)
-        labels: dict[str, str] = deployment["spec"]["selector"].get("matchLabels") or {}
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        found = target.kubernetes.pods(target.settings.namespace, selector)
-    except NotFound:
-        setting = "prometheusDeployment" if server is target.settings.prometheus else "alertmanagerDeployment"
-        return failed(
-            name,
-            f"there is no Deployment {server.deployment} in namespace {target.settings.namespace}; "
-            f"set {setting} in the stack's configuration",
-        )
+        selector = _selector(target.kubernetes, namespace, server)
+        found = target.kubernetes.pods(namespace, selector) if selector else []
     except OpsError as error:
         # By URL the servers can be looked at without the cluster; through the proxy we would not have come this far.
         return skipped(name, str(error))
     if target.is_sandbox and not found:
         return skipped(name, "the sandbox's API server runs no pods; its servers are processes, and they answer")
-    states = {pod["metadata"]["name"]: _pod_state(pod) for pod in found}
-    wrong = [f"{pod} is {state}" for pod, state in states.items() if state != "Running"]
+    if selector is None:
+        setting = "prometheus" if server is target.settings.prometheus else "alertmanager"
+        return failed(
+            name,
+            f"namespace {namespace} has neither a Deployment {server.deployment} nor a Service {server.service}; "
+            f"set {setting}Deployment or {setting}Service in the stack's configuration",
+        )
     if not found:
-        return failed(
-            name, f"no pod has the labels {selector}; look at `kubectl describe deployment {server.deployment}`"
-        )
+        return failed(name, f"no pod has the labels {selector}; look at `kubectl -n {namespace} get events`")
+    states = {pod["metadata"]["name"]: _pod_state(pod) for pod in found}
+    wrong = [pod for pod, state in states.items() if state != "Running"]
     if wrong:
-        return failed(
-            name, f"{brief(wrong)}; look at `kubectl -n {target.settings.namespace} describe pod {wrong[0].split()[0]}`"
-        )
+        what = brief([f"{pod} is {states[pod]}" for pod in wrong])
+        return failed(name, f"{what}; look at `kubectl -n {namespace} describe pod {wrong[0]}`")
     return passed(name, f"{len(found)} running: {brief(list(states))}")
+
+
+def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | None:
+    """The labels of a server's pods as a selector; None when there is nothing to take them from."""
+    labels: dict[str, str]
+    try:
+        labels = kubernetes.deployment(namespace, server.deployment)["spec"]["selector"].get("matchLabels") or {}
+    except NotFound:
+        try:  # the operator runs it as a StatefulSet
+            labels = kubernetes.service(namespace, server.service.rpartition(":")[0])["spec"].get("selector") or {}
+        except NotFound:
+            return None
+    return ",".join(f"{key}={value}" for key, value in labels.items()) or None
 
 
 def _pod_state(pod: dict[str, Any]) -> str:
