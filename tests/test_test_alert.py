@@ -62,11 +62,8 @@ def test_the_guides_test_alert_arrives_and_is_resolved(sandbox: Sandbox, target:
     assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
     assert records.read("sandbox")["test-alert"]["delivered"] is True
 
-
-def test_twice_in_a_row_each_waits_for_its_own_mail(target: targets.Target) -> None:
-    for _ in range(2):
-        checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))
-        assert {check.status for check in checks.values()} == {"pass"}, checks
+    again = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))  # waits for mails of its own
+    assert {check.status for check in again.values()} == {"pass"}, again
 
 
 def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.Target) -> None:
@@ -74,16 +71,16 @@ def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.T
     drill = test_alert.prepare("DatabaseQueryLatencyHigh", [], harmless=True)
     assert drill.labels["signal"] == "drill"
     started = time.monotonic()
-    checks = drilled(target, drill, timeout=8)
+    checks = drilled(target, drill, timeout=6)
     assert checks["subject"].detail == "⚠️  Database Performance Warning: DatabaseQueryLatencyHigh"
     assert checks["mail"].status == "pass"
-    assert checks["resolved-mail"].status == "fail"  # that takes the route's five minutes, and we waited for 8 s
+    assert checks["resolved-mail"].status == "fail"  # that takes the route's five minutes, and we waited for 6 s
     assert time.monotonic() - started < 30
 
 
 def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_login": True})
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
     assert checks["mail"].status == "fail"
     assert "refusals by the relay: `python -m ops diagnose` tries the relay" in checks["mail"].detail
     assert checks["resolved-mail"].status == "skip"
@@ -92,7 +89,7 @@ def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> 
 
 def test_a_relay_that_drops_a_recipient(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_recipients": ["alerts@rsolv.dev"]})
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
     assert "fail" in {check.status for check in checks.values()}
 
 
@@ -102,7 +99,7 @@ def test_where_nobody_reads_the_mailbox_the_counters_are_the_proof(target: targe
     assert [check.status for check in checks.values()] == ["pass"] * 3, checks
     assert "mail(s) for admin@rsolv.dev, alerts@rsolv.dev" in checks["mail"].detail
     relay.post("/control", json={"refuse_login": True})
-    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=4)
+    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
     assert checks["mail"].detail.startswith("the relay refused it; ")
 
 
