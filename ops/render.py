@@ -79,8 +79,18 @@ def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
         else "# kubectl apply --server-side -f THIS\n"
     )
     body = {key: value for key, value in inputs.items() if value is not None}
+    body["metadata"] = _without_pulumi(inputs.get("metadata") or {})
     secret = "# The program knows the secret values; they are left out here.\n" if SECRET in json.dumps(body) else ""
     return how + secret + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the annotations that speak to Pulumi alone."""
+    kept = {
+        key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("pulumi.com/")
+    }
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return rest | ({"annotations": kept} if kept else {})
 
 
 def _snippet(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,127 @@
+"""`render`: what the program declares, as files; and what it refuses to write over."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+import dashboards
+import routing
+import rules
+from ops import cli, render, targets
+from ops.errors import Misconfigured
+from ops.stack.declared import SECRET, Declared, collect
+
+
+def config_map(name: str, data: dict[str, str], *, patch: bool = False) -> Declared:
+    inputs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n"}, "data": data}
+    return Declared(f"kubernetes:core/v1:ConfigMap{'Patch' if patch else ''}", name, inputs, custom=True)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the real program declares for production."""
+    out = tmp_path_factory.mktemp("rendered")
+    assert cli.run(["render", "--target", "prod", "--out", str(out)]) == 0
+    return out
+
+
+def test_the_rules_are_the_files_of_the_repository_byte_for_byte(written: Path) -> None:
+    manifest = yaml.safe_load((written / "manifests" / "configmap-api-performance-alerts.yaml").read_text("utf-8"))
+    assert manifest["apiVersion"] == "v1"
+    assert manifest["metadata"]["namespace"] == "monitoring"
+    assert manifest["data"] == {file.name: file.text for file in rules.load()}
+
+
+def test_the_mount_is_a_patch_that_adds_and_nothing_else(written: Path) -> None:
+    text = (written / "manifests" / "deployment-prometheus.yaml").read_text("utf-8")
+    assert text.startswith("# Adds these fields to an object that is there already:\n# kubectl apply --server-side ")
+    pod = yaml.safe_load(text)["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in pod["volumes"]] == ["api-performance-alerts"]
+
+
+def test_the_dashboard_is_the_drawn_one(written: Path) -> None:
+    model = json.loads((written / "dashboards" / f"{dashboards.UID}.json").read_text("utf-8"))
+    assert model == dashboards.draw_limits(dashboards.load().model, rules.alerts())
+
+
+def test_what_goes_into_texts_of_others_is_a_snippet(written: Path) -> None:
+    snippet = (written / "snippets" / "alertmanager-config-alertmanager.yml").read_text("utf-8")
+    for receiver in routing.load().parts().receivers:
+        assert str(receiver["name"]) in snippet
+    assert "api-performance-alerts" in (written / "snippets" / "prometheus-config-prometheus.yml").read_text("utf-8")
+
+
+def test_every_way_of_bringing_the_rules_can_be_rendered() -> None:
+    prod = targets.stack_values("prod")
+    shared = render.rendered(collect({**prod, "rulesMode": "shared"}))
+    assert yaml.safe_load(shared["manifests/configmap-prometheus-rules.yaml"])["kind"] == "ConfigMap"
+    operator = render.rendered(collect({**prod, "rulesMode": "operator", "alertmanagerMode": "operator"}))
+    kinds = {yaml.safe_load(text)["kind"] for name, text in operator.items() if name.startswith("manifests/")}
+    assert {"PrometheusRule", "AlertmanagerConfig"} <= kinds
+
+
+def test_a_secret_is_never_written(tmp_path: Path) -> None:
+    values = {**targets.stack_values("prod"), "grafanaAuth": "glsa_do_not_show", "smtpPassword": "hunter2-do-not-show"}
+    for text in render.rendered(collect(values)).values():
+        assert "do_not_show" not in text
+        assert "do-not-show" not in text
+
+
+def test_what_the_program_refuses_is_one_sentence() -> None:
+    with pytest.raises(Misconfigured, match=r"there is no setting namspace; did you mean namespace\?$"):
+        collect({"namspace": "x"})
+
+
+def test_texts_of_several_lines_are_blocks_and_odd_ones_survive() -> None:
+    odd = {
+        "a.yml": "groups:\n  - name: x\n",
+        "b": "trailing \n\n",
+        "c": "tab\there\n",
+        "d": "no end",
+        "e": "⚠️ ä\n",
+        "f": "",
+    }
+    ((name, text),) = render.rendered([config_map("c", odd)]).items()
+    assert name == "manifests/configmap-c.yaml"
+    assert yaml.safe_load(text)["data"] == odd
+    assert "  a.yml: |\n    groups:\n" in text
+
+
+def test_components_and_providers_are_no_objects() -> None:
+    none = [
+        Declared("monitoring:index:AlertRules", "rules", {}, custom=False),
+        Declared("pulumi:providers:kubernetes", "cluster", {"kubeconfig": SECRET}, custom=True),
+    ]
+    assert render.rendered(none) == {}
+
+
+def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "theirs.txt").write_text("x")
+    with pytest.raises(Misconfigured, match=r"holds theirs.txt, which render did not write; name an empty folder"):
+        render.write(tmp_path, {"a.yaml": "1\n"})
+    assert [path.name for path in tmp_path.iterdir()] == ["theirs.txt"]
+    with pytest.raises(Misconfigured, match="is not a folder"):
+        render.write(tmp_path / "theirs.txt", {})
+
+
+def test_a_second_render_takes_away_what_is_no_longer_declared(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "rendered"
+    render.write(out, {"manifests/a.yaml": "1\n", "dashboards/b.json": "2\n"})
+    render.write(out, {"manifests/c.yaml": "3\n"})
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == [
+        ".rendered",
+        "manifests",
+        "manifests/c.yaml",
+    ]
+    (out / "mine").write_text("x")
+    with pytest.raises(Misconfigured, match="holds mine"):
+        render.write(out, {})
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "rendered"
+    assert cli.run(["render", "--out", str(out), "--dry-run"]) == 0
+    assert not out.exists()
+    assert "would write" in capsys.readouterr().out
