@@ -76,7 +76,8 @@ TOOLS = {
             minutes="half a minute",
             version_variable=_COMMON_VERSION,
         ),
-        # promtool's unit tests start at a chosen weekday (`start_timestamp`) only from 3.9.
+        # From 3.9 promtool's unit tests start at a chosen weekday (`start_timestamp`), and Prometheus finds backfilled
+        # blocks without a minute's wait (`--storage.tsdb.block-reload-interval`).
         Tool(
             name="promtool",
             folder="prometheus",
@@ -90,7 +91,7 @@ TOOLS = {
             name="prometheus",
             folder="prometheus",
             package="github.com/prometheus/prometheus/cmd/prometheus",
-            minimum=(3, 0, 0),
+            minimum=(3, 9, 0),
             minutes="1 to 8 minutes",
             tags=_DISCOVERIES,
             version_variable=_COMMON_VERSION,

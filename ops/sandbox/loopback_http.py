@@ -1,0 +1,57 @@
+"""A small JSON-over-HTTP server on loopback, for the parts of the sandbox that can be told to misbehave."""
+
+import json
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from ops.sandbox.ports import HOST
+
+
+class BadRequest(ValueError):
+    """What was asked for cannot be done; the message is the answer."""
+
+
+# Takes the decoded body (None without one) and the Accept header; answers (status, content type, body).
+Answer = tuple[int, str, bytes]
+Route = Callable[[Any, str], Answer]
+
+
+def as_json(value: object, status: int = 200) -> Answer:
+    return status, "application/json", json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def serve(port: int, routes: Mapping[tuple[str, str], Route]) -> None:
+    """Answer on `port` until the process ends. `routes`: (method, path) → what answers it."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            path = self.path.partition("?")[0]
+            route = routes.get(("GET" if self.command == "HEAD" else self.command, path))
+            try:
+                length = int(self.headers.get("Content-Length") or 0)
+                text = self.rfile.read(length)
+                if route is None:
+                    raise LookupError(f"there is no {self.command} {path} here")
+                status, kind, body = route(json.loads(text) if text else None, self.headers.get("Accept", "*/*"))
+            except LookupError as error:
+                status, kind, body = as_json({"error": str(error)}, 404)
+            except ValueError as error:  # BadRequest, and what json says of a body that is none
+                status, kind, body = as_json({"error": str(error)}, 400)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_DELETE = _answer
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: the log is for what goes wrong."""
+
+    ThreadingHTTPServer.daemon_threads = True
+    with ThreadingHTTPServer((HOST, port), Handler) as server:
+        server.serve_forever(poll_interval=0.2)

@@ -1,0 +1,107 @@
+"""What the sandbox is made of: how each part is started, and how one sees that it is ready."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.clients.http import Http
+from ops.errors import OpsError
+from ops.sandbox import ports as on_loopback
+from ops.sandbox import tools
+from ops.sandbox.mounts import Mounts
+from ops.sandbox.ports import HOST
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Every port by name, in the order of start: an earlier part knows nothing of a later one.
+PORTS = ("application", "mail", "smtp", "alertmanager", "prometheus")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process. `ports`: the names of those it listens on."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ports: tuple[str, ...]
+    ready: Callable[[], bool]
+    seconds: float = 30.0
+
+
+def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dict[str, Part]:
+    """Every part of the sandbox at `home` on `ports`, by name, in the order of start. Brings the tools if need be."""
+    mounts = Mounts(home)
+    url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+    environment = _environment()
+    made = (
+        Part(
+            "application",
+            (sys.executable, "-m", "ops.sandbox.application", "--port", str(ports["application"])),
+            environment,
+            ("application",),
+            lambda: answers(url["application"], "/control"),
+        ),
+        Part(
+            "mail-sink",
+            (
+                *(sys.executable, "-m", "ops.sandbox.mail_sink"),
+                *("--smtp-port", str(ports["smtp"]), "--http-port", str(ports["mail"])),
+                *("--certificate", str(home / "tls" / "server.pem"), "--password-file", str(mounts.smtp_password)),
+            ),
+            environment,
+            ("mail", "smtp"),
+            lambda: answers(url["mail"], "/control") and on_loopback.answers(ports["smtp"]),
+        ),
+        Part(
+            "alertmanager",
+            (
+                str(tools.path("alertmanager", progress)),
+                f"--config.file={mounts.alertmanager_config}",
+                f"--storage.path={home / 'data' / 'alertmanager'}",
+                f"--web.listen-address={HOST}:{ports['alertmanager']}",
+                f"--web.external-url={url['alertmanager']}",
+                "--cluster.listen-address=",
+            ),
+            # The one authority that it trusts is the sandbox's: TLS to anybody else fails.
+            {**environment, "SSL_CERT_FILE": str(home / "tls" / "ca.pem"), "SSL_CERT_DIR": str(home / "tls")},
+            ("alertmanager",),
+            lambda: answers(url["alertmanager"], "/-/ready"),
+        ),
+        Part(
+            "prometheus",
+            (
+                str(tools.path("prometheus", progress)),
+                f"--config.file={mounts.prometheus_config}",
+                f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
+                "--storage.tsdb.retention.time=30d",
+                "--storage.tsdb.block-reload-interval=1s",
+                f"--web.listen-address={HOST}:{ports['prometheus']}",
+                f"--web.external-url={url['prometheus']}",
+                "--web.enable-lifecycle",
+            ),
+            environment,
+            ("prometheus",),
+            lambda: answers(url["prometheus"], "/-/ready"),
+            60.0,
+        ),
+    )
+    return {part.name: part for part in made}
+
+
+def answers(url: str, path: str) -> bool:
+    """Whether `url` answers `path` with success."""
+    try:
+        with Http(url, name=url, timeout=2.0) as http:
+            http.get(path)
+    except OpsError:
+        return False
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """What a child needs of ours, and no proxy: whatever a machine has set for the wide world is not for loopback."""
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "GOMEMLIMIT": "400MiB"}

@@ -1,0 +1,182 @@
+"""Children that outlive us: each in a session of its own, found again by a record on disk, stopped without remains.
+
+A record (`run/NAME.json`) holds the process id and the moment when that process started, so that a pid which the system
+has given to somebody else meanwhile is never signalled. It is written before anything is waited for: whatever happens
+later, `stop` finds every child.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ops.errors import OpsError
+
+GRACE = 8.0  # seconds between SIGTERM and SIGKILL
+
+# A line of a log that says why a program gave up, as Prometheus, Alertmanager, etcd and Python write them.
+_TELLING = re.compile(r"level=(error|fatal)|\"level\":\"(error|fatal)\"|\bFATAL\b|panic:|^\w*(Error|Exception)\b", re.I)
+
+
+class SandboxError(OpsError):
+    """The sandbox cannot be started, or is not as it was left."""
+
+
+class PortTaken(SandboxError):
+    """Another program listens where a child was to listen."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of ours. `started` is the system's own mark of when it began (compared, never read)."""
+
+    name: str
+    pid: int
+    started: str
+    log: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return self.started != "" and _started(self.pid) == self.started
+
+
+def start(
+    run: Path,
+    name: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Child:
+    """Start `command` in a session of its own; its words go to `run`/NAME.log, the record to `run`/NAME.json."""
+    run.mkdir(parents=True, exist_ok=True)
+    log = run / f"{name}.log"
+    with log.open("wb") as words:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=subprocess.STDOUT,
+                env=dict(environment) if environment is not None else None,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}.") from error
+    process.returncode = 0  # never waited for through this object: `_started` reaps it, whoever asks
+    child = Child(name, process.pid, _started(process.pid), str(log))
+    record = run / f"{name}.json"
+    record.write_text(json.dumps(asdict(child)), encoding="utf-8")
+    return child
+
+
+def recorded(run: Path) -> dict[str, Child]:
+    """Every child on record below `run`, alive or not, by name."""
+    children = {}
+    for file in sorted(run.glob("*.json")):
+        try:
+            children[file.stem] = Child(**json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise SandboxError(f"{file} is not a record of a process ({error}); delete the folder {run}.") from error
+    return children
+
+
+def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until `ready()`; if the child dies or is late, raise with its log's name and most telling line."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not child.alive:
+            said = last_words(child)
+            error = PortTaken if "address already in use" in said.lower() else SandboxError
+            raise error(f"{child.name} ended right after its start: {said} (all of it in {child.log}).")
+        if time.monotonic() > deadline:
+            said = last_words(child)
+            raise SandboxError(f"{child.name} is not ready after {seconds:.0f} s: {said} (all of it in {child.log}).")
+        time.sleep(0.05)
+
+
+def stop(
+    run: Path, names: Sequence[str] | None = None, *, grace: float = GRACE, keep_record: bool = False
+) -> list[str]:
+    """Stop the children on record (all, or those named), with their own children; returns the names that were alive.
+
+    `keep_record`: leave them on record, as children that have ended.
+
+    SIGTERM to all first, SIGKILL to those that have not gone after `grace` seconds. Only what is ours is signalled.
+    """
+    children = [child for name, child in recorded(run).items() if names is None or name in names]
+    alive = [child for child in children if child.alive]
+    for child in alive:
+        _signal(child, signal.SIGTERM)
+    if not _gone(alive, grace):
+        for child in alive:
+            if child.alive:
+                _signal(child, signal.SIGKILL)
+        if not _gone(alive, GRACE):
+            left = ", ".join(f"{child.name} (pid {child.pid})" for child in alive if child.alive)
+            raise SandboxError(f"{left} did not end, not even by SIGKILL; look at it with `ps -o pid,stat,wchan,cmd`.")
+    for child in () if keep_record else children:
+        (run / f"{child.name}.json").unlink(missing_ok=True)
+    return [child.name for child in alive]
+
+
+def last_words(child: Child) -> str:
+    """The line of the child's log that tells most: its last error, else simply its last line."""
+    try:
+        with Path(child.log).open("rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - 20_000))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        return f"its log cannot be read ({error.strerror})"
+    lines = [line.strip() for line in lines if line.strip()]
+    if not lines:
+        return "it said nothing"
+    telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1])
+    return telling if len(telling) <= 400 else f"{telling[:400]}…"
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    """Signal the child's whole group; it leads one, as it was started in a session of its own."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return
+    except PermissionError:  # macOS says so of a group whose only member is a zombie
+        return
+
+
+def _gone(children: Sequence[Child], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(child.alive for child in children):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _started(pid: int) -> str:
+    """The system's mark of when `pid` started; empty if there is no such process, or it is a zombie. Reaps ours."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return ""
+    except ChildProcessError:
+        pass  # not a child of this process: started by another run of the program
+    if sys.platform == "linux":
+        try:
+            text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        fields = text[text.rindex(")") + 2 :].split()
+        return "" if fields[0] in "ZX" else fields[19]
+    shown = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.split(maxsplit=1)
+    return "" if not shown or shown[0].startswith("Z") else shown[1].strip()
