@@ -1,0 +1,141 @@
+"""
+The alerts and recordings of this folder, and the only reader of them.
+
+Every `*.yml` here is a Prometheus rule file and is deployed as it stands. An alert's expression ends in a line of its
+own that is only the comparison: that line is the limit, all above it the signal.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rules import _promql, _reader
+from rules._errors import RulesError, refuse, shown
+from rules._model import Alert, Group, Recording, RuleFile
+from rules._promql import Limit
+
+__all__ = [
+    "FOLDER",
+    "Alert",
+    "Group",
+    "Limit",
+    "Recording",
+    "RuleFile",
+    "RulesError",
+    "alerts",
+    "expand",
+    "load",
+    "normalise",
+    "parse",
+    "quantity",
+    "recordings",
+    "with_limit",
+]
+
+FOLDER = Path(__file__).parent
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*\.yml")
+
+
+def load(folder: Path = FOLDER) -> tuple[RuleFile, ...]:
+    """Every rule file of `folder`, in the order of their names. Raises RulesError for the first thing that is wrong."""
+    if not folder.is_dir():
+        raise RulesError(f"{shown(folder)}:1: is no folder: it should hold the rule files")
+    found: list[RuleFile] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in (".yml", ".yaml"):
+            continue
+        if not _FILE_NAME.fullmatch(path.name):
+            refuse(path, 1, "would not be deployed under this name: use letters, digits, . _ - and the ending .yml")
+        found.append(_reader.read(path))
+    if not found:
+        raise RulesError(f"{shown(folder)}:1: holds no rule file: put at least one *.yml there")
+    _check_unique(found)
+    return tuple(found)
+
+
+def parse(text: str, path: Path) -> RuleFile:
+    """A rule file from its text; `path` is only named in errors and in the result. Raises RulesError."""
+    file = _reader.parse(text, path)
+    _check_unique([file])
+    return file
+
+
+def alerts(folder: Path = FOLDER) -> dict[str, Alert]:
+    """Every alert by its name."""
+    return {alert.name: alert for file in load(folder) for alert in file.alerts}
+
+
+def recordings(folder: Path = FOLDER) -> dict[str, Recording]:
+    """Every recording rule by the name that it records."""
+    return {recording.name: recording for file in load(folder) for recording in file.recordings}
+
+
+def normalise(expr: str) -> str:
+    """The form in which expressions are compared: one layout, no comments or outer parentheses. Raises RulesError."""
+    try:
+        return _promql.normalise(expr)
+    except ValueError as error:
+        raise RulesError(f"the expression {expr!r} {error}") from None
+
+
+def quantity(signal: str) -> str:
+    """What a signal measures, without its guards (`… and on () guard`), normalised. Raises RulesError."""
+    try:
+        return _promql.quantity(signal)
+    except ValueError as error:
+        raise RulesError(f"the expression {signal!r} {error}") from None
+
+
+def expand(expr: str, recordings: Mapping[str, Recording]) -> str:
+    """
+    The expression with recorded names replaced by what they record: it can be asked of a time before they were.
+
+    A range over a recorded name becomes a subquery at the recording's interval. Raises RulesError where a recorded
+    name carries matchers, an offset or labels.
+    """
+    definitions = {name: (recording.expr, recording.interval) for name, recording in recordings.items()}
+    try:
+        for name in _promql.names(expr) & set(recordings):
+            if recordings[name].labels:
+                raise ValueError(f"cannot be unfolded: the recording {name} adds labels")
+        return _promql.expand(expr, definitions)
+    except ValueError as error:
+        raise RulesError(f"the expression {expr!r} {error}") from None
+
+
+def with_limit(text: str, alert: Alert, value: float) -> str:
+    """
+    The text of `alert`'s file with another limit: one number in one line is replaced, everything else stays.
+
+    Raises RulesError if the text is not the one that the alert was read from, or the number is none.
+    """
+    if not math.isfinite(value):
+        refuse(alert.file, alert.limit_line, f"{value} is no limit for {alert.name}: give a number")
+    lines = text.split("\n")
+    before = {found.name: found for found in parse(text, alert.file).alerts}.get(alert.name)
+    if before is None or (before.limit_line, before.expr) != (alert.limit_line, alert.expr):
+        refuse(alert.file, alert.limit_line, f"{alert.name} has changed since it was read: read the rules again")
+    lines[alert.limit_line - 1] = _promql.with_number(lines[alert.limit_line - 1], float(value))
+    changed = "\n".join(lines)
+    after = {found.name: found for found in parse(changed, alert.file).alerts}[alert.name]
+    if after.limit.value != value or after.signal != alert.signal:
+        refuse(alert.file, alert.limit_line, f"the limit of {alert.name} cannot be rewritten: change it by hand")
+    return changed
+
+
+def _check_unique(files: Iterable[RuleFile]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for file in files:
+        for group in file.groups:
+            line = min(rule.line for rule in group.rules)
+            _once(seen, "group", group.name, file.path, line)
+            for rule in group.rules:
+                _once(seen, "alert" if isinstance(rule, Alert) else "recording", rule.name, file.path, rule.line)
+
+
+def _once(seen: dict[tuple[str, str], str], what: str, name: str, path: Path, line: int) -> None:
+    if (what, name) in seen:
+        refuse(path, line, f"there is another {what} {name}, at {seen[what, name]}: rename one")
+    seen[what, name] = f"{shown(path)}:{line}"

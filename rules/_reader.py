@@ -1,0 +1,185 @@
+"""One rule file's text → a RuleFile, or a RulesError that says what to do."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from rules import _promql, _templates, _yaml
+from rules._errors import RulesError, shown
+from rules._model import Alert, Group, Recording, RuleFile
+
+SEVERITIES = ("warning", "critical")
+LABELS = ("severity", "component", "signal")
+ANNOTATIONS = ("summary", "description", "runbook_url", "dashboard_url")
+
+_GROUP_KEYS = {"name", "interval", "query_offset", "limit", "labels", "rules"}
+_RECORDING_KEYS = {"record", "expr", "labels"}
+_ALERT_KEYS = {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
+_ALERT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_RECORD_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+_SECONDS = (365 * 86400, 7 * 86400, 86400, 3600, 60, 1, 0.001)
+_LONGEST = 365 * 86400.0
+
+
+def read(path: Path) -> RuleFile:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RulesError(f"{shown(path)}:1: cannot be read ({error.strerror}): check the file and its rights") from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise RulesError(f"{shown(path)}:{line}: is not UTF-8: save the file with that encoding") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> RuleFile:
+    """`path` is only named in errors and in the result; nothing is read from it."""
+    root = _yaml.read(text, path).mapping({"groups"}, ("groups",))
+    groups: dict[str, Group] = {}
+    for value in root["groups"].items():
+        group = _group(value, path)
+        if group.name in groups:
+            value.refuse(f"has the name of another group, {group.name}: rename one")
+        groups[group.name] = group
+    return RuleFile(path, path.name, text, tuple(groups.values()))
+
+
+def _group(value: _yaml.Value, path: Path) -> Group:
+    value.what = "the group"
+    parts = value.mapping(_GROUP_KEYS, ("name", "interval", "rules"))
+    name = parts["name"].text()
+    interval = _duration(parts["interval"])
+    if not interval:
+        parts["interval"].refuse("is zero: give it a duration such as 30s")
+    if "query_offset" in parts:
+        _duration(parts["query_offset"])
+    if "limit" in parts and not re.fullmatch(r"\d{1,9}", parts["limit"].scalar()):
+        parts["limit"].refuse("must be a whole number")
+    labels = _labels(parts.get("labels"))
+    rules = tuple(_rule(entry, path, name, interval, labels) for entry in parts["rules"].items())
+    return Group(name, interval, rules)
+
+
+def _rule(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert | Recording:
+    value.what = f"the rule in group {group}"
+    present = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)
+    if ("alert" in present) == ("record" in present):
+        value.refuse("must have either `alert` or `record`: the name of what it is")
+    if "record" in present:
+        return _recording(value, path, group, interval, common)
+    return _alert(value, path, group, interval, common)
+
+
+def _recording(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Recording:
+    name = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)["record"].text()
+    value.what = f"the recording {name}"
+    parts = value.mapping(_RECORDING_KEYS, ("record", "expr"))
+    if not _RECORD_NAME.fullmatch(name):
+        parts["record"].refuse("must be a metric name, as in level:metric:operation")
+    expr = parts["expr"].text()
+    try:
+        kind = _promql.kind(_promql.parse(expr))
+    except ValueError as error:
+        parts["expr"].refuse(str(error))
+    else:
+        if kind not in ("vector", "scalar"):
+            parts["expr"].refuse(f"is a {kind}, and only a vector or scalar can be recorded")
+    return Recording(name, group, interval, path, value.line, expr, {**common, **_labels(parts.get("labels"))})
+
+
+def _alert(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert:
+    name = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)["alert"].text()
+    value.what = f"the alert {name}"
+    parts = value.mapping(_ALERT_KEYS, ("alert", "expr", "labels", "annotations"))
+    if not _ALERT_NAME.fullmatch(name):
+        parts["alert"].refuse("must be one word of letters, digits and _: its runbook is a file of that name")
+    split, row = _expression(parts["expr"])
+    labels = {**common, **_labels(parts["labels"])}
+    _check_labels(parts["labels"], labels, split.signal)
+    return Alert(
+        name=name,
+        group=group,
+        interval=interval,
+        file=path,
+        line=value.line,
+        expr=parts["expr"].text(),
+        signal=split.signal,
+        limit=split.limit,
+        limit_line=row,
+        for_=_duration(parts["for"]) if "for" in parts else 0.0,
+        keep_firing_for=_duration(parts["keep_firing_for"]) if "keep_firing_for" in parts else 0.0,
+        labels=labels,
+        annotations=_annotations(parts["annotations"]),
+    )
+
+
+def _expression(value: _yaml.Value) -> tuple[_promql.Split, int]:
+    """The expression taken apart, and the line of its limit in the file."""
+    expr = value.text()
+    if not value.is_literal:
+        value.refuse("must be a literal block (`expr: |`), so that its limit has a line of its own")
+    try:
+        split = _promql.split(expr)
+    except ValueError as error:
+        value.refuse(str(error))
+        raise
+    return split, value.first_row + split.row
+
+
+def _check_labels(value: _yaml.Value, labels: Mapping[str, str], signal: str) -> None:
+    for label in LABELS:
+        if label not in labels:
+            value.refuse(f"lacks `{label}`: alerts are routed and muted by {', '.join(LABELS)}")
+    severity = labels["severity"]
+    # An alert that looks at no metric always fires: a watchdog, which must reach nobody as a warning.
+    if severity == "none" and not _promql.names(signal):
+        return
+    if severity not in SEVERITIES:
+        value.refuse(f"has the severity `{severity}`, which is routed nowhere: use {' or '.join(SEVERITIES)}")
+
+
+def _annotations(value: _yaml.Value) -> Mapping[str, str]:
+    annotations = value.texts()
+    for name, part in value.mapping(set(), ANNOTATIONS).items():
+        _check_template(name, part)
+        if name.endswith("_url") and not re.fullmatch(r"https?://\S+", part.text()):
+            part.refuse("must be a URL that starts with https://")
+        if name == "summary" and "\n" in part.text().strip():
+            part.refuse("must be a single line: it becomes a mail's subject")
+    return annotations
+
+
+def _labels(value: _yaml.Value | None) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    for name, part in value.mapping(set()).items():
+        if name in ("alertname", "__name__"):
+            part.refuse("is set by Prometheus itself: remove it")
+        _check_template(name, part)
+    return value.texts()
+
+
+def _check_template(name: str, part: _yaml.Value) -> None:
+    if not _LABEL_NAME.fullmatch(name):
+        part.refuse("is no name for a label or annotation: use letters, digits and _")
+    if problem := _templates.problem(part.text()):
+        part.refuse(problem)
+
+
+def _duration(value: _yaml.Value) -> float:
+    """Seconds, from Prometheus' form of a duration."""
+    text = value.scalar()
+    found = _DURATION.fullmatch(text)
+    if text == "0":
+        return 0.0
+    if not text or not found or len(text) > 30:
+        value.refuse(f"is `{text}`, which is no duration: write it like 30s, 5m or 1h30m")
+        raise AssertionError
+    seconds = sum(int(part) * unit for part, unit in zip(found.groups(), _SECONDS, strict=True) if part)
+    if seconds > _LONGEST:
+        value.refuse(f"is `{text}`, more than a year: that is hardly meant")
+    return float(seconds)
