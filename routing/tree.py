@@ -23,6 +23,7 @@ __all__ = [
     "inhibitors",
     "matches",
     "parse",
+    "parse_matchers",
     "tree",
 ]
 
@@ -114,6 +115,14 @@ def parse(text: str, file: str = "alertmanager.yml") -> Config:
     if not isinstance(value, dict):
         raise RoutingError(f"{file}:1: the configuration has to be a mapping (key: value).")
     return value
+
+
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """The matchers in one entry of a `matchers` list. Raises RoutingError."""
+    try:
+        return _matchers.parse(text)
+    except _matchers.MatcherError as error:
+        raise RoutingError(f"{error}.") from None
 
 
 def matches(config: Config, labels: Labels) -> list[Match]:

@@ -1,0 +1,203 @@
+"""The routing and inhibition of `routing.tree`, held against Alertmanager itself."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from ops.sandbox import ports, tools
+from routing import RoutingError, tree
+
+LABELS = ("component", "severity", "path")
+VALUES = ("", "api", "warning", "x", "xy", "é", "a b")
+PATTERNS = ("", "api", "x.*", "x|api", ".+", "[^x]*", "(?i)API", r"\w+", "x?y?", "é", "^api$", "a.b")
+
+
+# ── routing, against amtool ──
+
+matchers = st.builds(
+    lambda name, operator, value, pattern: f'{name}{operator}"{(pattern if "~" in operator else value)}"'.replace(
+        "\\", "\\\\"
+    ),
+    st.sampled_from(LABELS),
+    st.sampled_from(["=", "!=", "=~", "!~"]),
+    st.sampled_from(VALUES),
+    st.sampled_from(PATTERNS),
+)
+conditions = st.one_of(
+    st.fixed_dictionaries({"matchers": st.lists(matchers, max_size=2)}),
+    st.fixed_dictionaries({"match": st.dictionaries(st.sampled_from(LABELS), st.sampled_from(VALUES), max_size=2)}),
+    st.fixed_dictionaries(
+        {"match_re": st.dictionaries(st.sampled_from(LABELS), st.sampled_from(PATTERNS), max_size=2)}
+    ),
+)
+routes: st.SearchStrategy[dict[str, Any]] = st.recursive(
+    st.builds(dict),
+    lambda inner: st.fixed_dictionaries({"routes": st.lists(inner, min_size=1, max_size=4)}),
+    max_leaves=9,
+)
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> dict[str, Any]:
+    """A valid configuration in which most routes have a receiver of their own."""
+    count = 0
+
+    def fill(route: dict[str, Any]) -> dict[str, Any]:
+        nonlocal count
+        result: dict[str, Any] = dict(draw(conditions))
+        if draw(st.integers(0, 3)):
+            count += 1
+            result["receiver"] = f"r{count}"
+        if draw(st.booleans()):
+            result["continue"] = draw(st.booleans())
+        if route:
+            result["routes"] = [fill(child) for child in route["routes"]]
+        return result
+
+    root = {"receiver": "r0", "routes": [fill(route) for route in draw(st.lists(routes, min_size=1, max_size=4))]}
+    return {"route": root, "receivers": [{"name": f"r{number}"} for number in range(count + 1)]}
+
+
+@seed(20261123)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    configurations(),
+    st.lists(st.dictionaries(st.sampled_from(LABELS), st.sampled_from(VALUES)), min_size=3, max_size=3),
+)
+def test_alerts_go_where_alertmanager_sends_them(
+    tmp_path: Path, config: dict[str, Any], alerts: list[dict[str, str]]
+) -> None:
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    assert tree.parse(file.read_text("utf-8")) == config
+    for labels in alerts:
+        given = [f'{name}="{value}"' for name, value in labels.items()] or ['unused="1"']
+        command = [str(tools.path("amtool")), "config", "routes", "test", "--config.file", str(file), *given]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        assert ",".join(match.receiver for match in tree.matches(config, labels)) == said
+
+
+def test_settings_are_inherited() -> None:
+    config = tree.parse("""
+        route:
+          receiver: a
+          group_by: [x, b]
+          repeat_interval: 1h30m
+          routes:
+            - group_wait: 0s
+              active_time_intervals: [work]
+              routes:
+                - matchers: [n="1"]
+                  group_by: []
+                - matchers: [n="2"]
+                  group_by: ['...']
+                  receiver: b
+            - continue: true
+    """)
+    first, second = (tree.matches(config, {"n": n})[0] for n in "12")
+    assert (first.receiver, first.group_by, first.position) == ("a", (), (0, 0))
+    assert (first.group_wait, first.group_interval, first.repeat_interval) == (0.0, 300.0, 5400.0)
+    assert first.active_time_intervals == ()  # intervals are not inherited
+    assert first.path == ("{}", "{}", '{n="1"}')
+    assert (second.receiver, second.group_by) == ("b", ("...",))
+    [third] = tree.matches(config, {})
+    assert (third.group_by, third.position, third.active_time_intervals) == (("b", "x"), (0,), ("work",))
+
+
+def test_defaults_are_alertmanagers() -> None:
+    [match] = tree.matches({"route": {"receiver": "a"}}, {})
+    assert (match.group_wait, match.group_interval, match.repeat_interval) == (30.0, 300.0, 14400.0)
+
+
+def test_text_stays_text() -> None:
+    config = tree.parse("route: {receiver: 17:00, routes: [{match: {a: 1.10, b: yes, c: 0x1}, receiver: on}]}")
+    assert config["route"]["receiver"] == "17:00"
+    assert config["route"]["routes"][0] == {"match": {"a": "1.10", "b": "yes", "c": "0x1"}, "receiver": "on"}
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"route": None}, {"route": {"matchers": ["a"]}}, {"route": {"group_wait": "1 s"}}]
+)
+def test_what_cannot_be_answered_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(RoutingError):
+        tree.matches(config, {})
+
+
+# ── inhibition, against a running Alertmanager ──
+
+RULES: list[dict[str, Any]] = [
+    {
+        "source_matchers": ['severity="critical"'],
+        "target_matchers": ['severity="warning"'],
+        "equal": ["rule", "component"],
+    },
+    {"source_match": {"kind": "s"}, "target_match_re": {"kind": "s|t"}, "equal": ["rule", "absent"]},
+    {"source_matchers": ["kind=~s.*"], "target_matchers": ['kind!="s"'], "equal": ["rule"]},
+    {"source_matchers": ['kind="never"'], "target_matchers": [], "equal": []},
+]
+ALERTS = [
+    {"rule": "a", "severity": "critical", "component": "api"},
+    {"rule": "a", "severity": "warning", "component": "api"},
+    {"rule": "a", "severity": "warning", "component": "database"},
+    {"rule": "a", "severity": "warning"},
+    {"rule": "b", "severity": "critical"},
+    {"rule": "b", "severity": "warning"},  # missing on both sides counts as equal
+    {"rule": "b", "severity": "warning", "component": "api"},
+    {"rule": "c", "kind": "s"},  # both ends: not muted by itself
+    {"rule": "c", "kind": "t"},
+    {"rule": "d", "kind": "t"},
+    {"rule": "e", "kind": "st"},  # both ends of the third rule
+    {"rule": "e", "kind": "u"},
+]
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[str]:
+    config = {"route": {"receiver": "r", "group_by": ["rule"]}, "receivers": [{"name": "r"}], "inhibit_rules": RULES}
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config), "utf-8")
+    url = f"http://127.0.0.1:{ports.choose(['alertmanager'], {})['alertmanager']}"
+    command = [
+        *(str(tools.path("alertmanager")), f"--config.file={tmp_path / 'alertmanager.yml'}"),
+        *(f"--storage.path={tmp_path / 'data'}", f"--web.listen-address={url.removeprefix('http://')}"),
+        "--cluster.listen-address=",
+    ]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                httpx.get(f"{url}/-/ready").raise_for_status()
+                break
+            except httpx.HTTPError:
+                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_alerts_are_muted_as_alertmanager_mutes_them(alertmanager: str) -> None:
+    config = {"route": {"receiver": "r"}, "inhibit_rules": RULES}
+    named = [{"alertname": f"A{number}", **labels} for number, labels in enumerate(ALERTS)]
+    httpx.post(f"{alertmanager}/api/v2/alerts", json=[{"labels": labels} for labels in named]).raise_for_status()
+    expected = {labels["alertname"]: bool(tree.inhibitors(config, labels, named)) for labels in named}
+    assert sorted(name for name, muted in expected.items() if muted) == ["A1", "A11", "A5", "A8"]
+    deadline = time.monotonic() + 20
+    while True:  # the group's first flush decides; Alertmanager shows it afterwards
+        alerts = httpx.get(f"{alertmanager}/api/v2/alerts").json()
+        found = {alert["labels"]["alertname"]: bool(alert["status"]["inhibitedBy"]) for alert in alerts}
+        if found == expected:
+            return
+        assert time.monotonic() < deadline, json.dumps(found)
+        time.sleep(0.1)
