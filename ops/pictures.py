@@ -1,0 +1,165 @@
+"""Pictures of a signal over time with its limits: PNG and SVG files, or SVG to stand inside a page, light or dark.
+
+matplotlib is imported when the first picture is drawn: it takes a second, and most verbs draw none.
+"""
+
+import io
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ops import window
+from ops.window import Window
+
+SIZE = (6.6, 2.5)  # inches: legible on a phone, where a page is scaled to its width, and two abreast on a desk
+COLUMNS = 480  # more than that cannot be seen apart
+
+# Colours that stand out from white and from near black alike.
+LINES = ("#2f7fd8", "#8a5fd3", "#1a9a8a", "#c2578f", "#7f8a3a", "#6b7a90")
+SEVERITIES = {"critical": "#e0484d", "warning": "#d98a00"}
+INK, FAINT = "#5b6270", "#9aa1ad"  # in a page both become the page's own
+
+
+class Picture(StrEnum):
+    """How a picture is written: a file of its own (png, svg)."""
+
+    png = "png"
+    svg = "svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: (seconds since the epoch, value) in order; NaN and missing moments are gaps."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A limit: `text` such as `> 1000` stands beside it."""
+
+    text: str
+    value: float
+    severity: str
+
+
+def file(
+    lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, kind: Picture, lowest: bool
+) -> bytes:
+    """A picture as a file, on white. `lowest`: low values are the ones that matter, so they survive the drawing."""
+    return _draw(lines, list(marks), over, title=title, unit=unit, kind=kind.value, lowest=lowest, backdrop="white")
+
+
+def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, lowest: bool) -> str:
+    """An `<svg>` element in the colours of the page around it; `title` is for those who cannot see it."""
+    text = _draw(lines, list(marks), over, title="", unit=unit, kind="svg", lowest=lowest, backdrop="none").decode()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r"font: ([0-9.]+)px [^;\"]*", r"font-size: \1px", text)
+    text = text.replace(INK, "var(--ink-soft)").replace(FAINT, "var(--rule)")
+    return text.replace("<svg", f'<svg role="img" aria-label="{_attribute(title)}"', 1).strip()
+
+
+def _draw(
+    lines: Sequence[Line],
+    marks: list[Mark],
+    over: Window,
+    *,
+    title: str,
+    unit: str,
+    kind: str,
+    lowest: bool,
+    backdrop: str,
+) -> bytes:
+    import matplotlib as mpl
+    from matplotlib import dates
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    style = {
+        "svg.fonttype": "none",  # text stays text: smaller, searchable, in the reader's font
+        "svg.hashsalt": "/".join([title, unit, *(line.name for line in lines), *(mark.text for mark in marks)]),
+        "font.size": 10,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.edgecolor": FAINT,
+    }
+    with mpl.rc_context(style):
+        figure = Figure(figsize=SIZE, facecolor=backdrop, layout="constrained")
+        axes: Any = figure.add_subplot(facecolor="none")
+        drawn = [Line(line.name, _thinned(line.points, over, lowest=lowest)) for line in lines[: len(LINES)]]
+        for line, colour in zip(drawn, LINES, strict=False):
+            days = [at / window.DAY for at, _ in line.points]
+            axes.plot(days, [value for _, value in line.points], color=colour, linewidth=1.3, label=line.name)
+        top = _scale(axes, drawn, marks)
+        for mark in marks:
+            _mark(axes, mark, top, unit)
+        if not any(math.isfinite(value) for line in drawn for _, value in line.points):
+            axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center")
+        axes.set_xlim(over.start / window.DAY, over.end / window.DAY)
+        locator = dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False))
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: window.quantity(value, unit)))
+        axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(length=0)
+        if len(drawn) > 1:
+            axes.legend(frameon=False, fontsize=8.5, loc="upper left", ncols=2, borderaxespad=0, labelcolor=INK)
+        if title:
+            axes.set_title(title, fontsize=10.5, loc="left", color=INK)
+        out = io.BytesIO()
+        figure.savefig(out, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+    return out.getvalue()
+
+
+def _scale(axes: Any, lines: Sequence[Line], marks: Sequence[Mark]) -> float:
+    """Let the axis start at zero, hold all values and the nearest limit; returns its upper end.
+
+    A limit far beyond is left out, or the signal would be a flat line at the bottom.
+    """
+    values = [value for line in lines for _, value in line.points if math.isfinite(value)]
+    high = max(values, default=0.0)
+    reach = max(high, min((mark.value for mark in marks), default=0.0))
+    top = max([reach, *(mark.value for mark in marks if mark.value <= 3 * reach)], default=1.0)
+    top = top * 1.15 if top > 0 else 1.0
+    axes.set_ylim(min([0.0, *values]), top)
+    return top
+
+
+def _mark(axes: Any, mark: Mark, top: float, unit: str) -> None:
+    colour = SEVERITIES.get(mark.severity, INK)
+    operator = mark.text.split(" ", 1)[0]
+    text = f"{operator} {window.quantity(mark.value, unit)}"
+    if mark.value <= top:
+        axes.axhline(mark.value, color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
+        axes.annotate(text, (1, mark.value), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                      textcoords="offset points", ha="right", va="bottom", color=colour, fontsize=9)  # fmt: skip
+    else:
+        axes.annotate(f"{text} ↑", (1, 1), xycoords="axes fraction", ha="right", va="top", color=colour, fontsize=9)
+
+
+def _thinned(points: Sequence[tuple[float, float]], over: Window, *, lowest: bool) -> tuple[tuple[float, float], ...]:
+    """At most COLUMNS points, each the highest (or lowest) of its stretch of time, NaN where there is nothing."""
+    columns = min(COLUMNS, over.moments)
+    width = over.span / columns
+    held: list[float] = [math.nan] * columns
+    for at, value in points:
+        column = min(columns - 1, max(0, math.ceil((at - over.start) / width) - 1))
+        best = held[column]
+        if math.isfinite(value) and (math.isnan(best) or (value < best if lowest else value > best)):
+            held[column] = value
+    return tuple((over.start + (column + 0.5) * width, value) for column, value in enumerate(held))
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")

@@ -1,0 +1,217 @@
+"""A span of the past, and what a query was during it."""
+
+import math
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ops.clients.prometheus import Prometheus, Series
+from ops.errors import Misconfigured
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+_UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
+_CHUNK = 2880  # points per request: a day at the interval of most rules
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The moments `start + step`, …, `end`, in seconds since the epoch; both ends are multiples of `step`."""
+
+    start: float
+    end: float
+    step: float
+
+    @property
+    def span(self) -> float:
+        """Seconds from start to end."""
+        return self.end - self.start
+
+    @property
+    def moments(self) -> int:
+        """How many moments are looked at."""
+        return round(self.span / self.step)
+
+    def __str__(self) -> str:
+        return f"{stamp(self.start)} to {stamp(self.end)} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """One value per moment at which there was one, in order; NaN where a quantile had nothing to look at."""
+
+    window: Window
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def numbers(self) -> list[float]:
+        """The values that are numbers (NaN says that there was no traffic, infinity that it was divided by none)."""
+        return [value for _, value in self.points if math.isfinite(value)]
+
+    @property
+    def coverage(self) -> float:
+        """The share of the window's moments, 0 to 1, at which there was data."""
+        return min(1.0, len(self.points) / self.window.moments)
+
+    @property
+    def covered(self) -> float:
+        """Seconds of the window with data."""
+        return self.coverage * self.window.span
+
+    @property
+    def average(self) -> float | None:
+        """The mean over time; None without a number."""
+        numbers = self.numbers
+        return math.fsum(numbers) / len(numbers) if numbers else None
+
+    def quantile(self, share: float) -> float | None:
+        """The value that `share` (0 to 1) of the moments stay at or below, interpolated; None without a number."""
+        numbers = sorted(self.numbers)
+        if not numbers:
+            return None
+        at = share * (len(numbers) - 1)
+        low = math.floor(at)
+        high = min(low + 1, len(numbers) - 1)
+        return numbers[low] + (numbers[high] - numbers[low]) * (at - low)
+
+    @property
+    def peak(self) -> tuple[float, float] | None:
+        """(moment, value) of the highest number, the first of equals."""
+        found = [(at, value) for at, value in self.points if math.isfinite(value)]
+        return max(found, key=lambda point: (point[1], -point[0])) if found else None
+
+    @property
+    def low(self) -> tuple[float, float] | None:
+        """(moment, value) of the lowest number, the first of equals."""
+        found = [(at, value) for at, value in self.points if math.isfinite(value)]
+        return min(found, key=lambda point: (point[1], point[0])) if found else None
+
+
+def window(span: str, end: str | None = None, *, interval: float, now: float | None = None) -> Window:
+    """The window of length `span` (`24h`) that ends at `end` (a moment as people write it, UTC; now when None).
+
+    The step is the rules' `interval`, or for a long span so many intervals that a series has at most about
+    six thousand points. Raises Misconfigured.
+    """
+    length = duration(span, option="--window")
+    now = time.time() if now is None else now
+    until = now if end is None else moment(end, option="--end")
+    if until > now + MINUTE:
+        raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
+    step = interval * max(1, math.ceil(length / (6000 * interval)))
+    if length < 10 * step:
+        raise Misconfigured(f"--window {span} is too short to say anything; give at least {told(10 * step)}")
+    last = math.floor(until / step) * step
+    return Window(last - math.ceil(length / step) * step, last, step)
+
+
+def history(prometheus: Prometheus, query: str, over: Window) -> list[Series]:
+    """Every series of `query` at the window's moments, asked for in pieces that Prometheus answers at ease."""
+    pieces: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
+    first = 1
+    while first <= over.moments:
+        last = min(first + _CHUNK - 1, over.moments)
+        found = prometheus.query_range(
+            query, over.start + first * over.step, over.start + last * over.step, over.step, timeout=60.0
+        )
+        for series in found:
+            pieces.setdefault(tuple(sorted(series.labels.items())), []).extend(series.points)
+        first = last + 1
+    return [Series(dict(labels), tuple(points)) for labels, points in pieces.items()]
+
+
+def worst(series: Iterable[Series], over: Window, *, lowest: bool = False) -> Values:
+    """Several series as one: at each moment the highest value of them (or the lowest), NaN only where all are."""
+    found: dict[float, float] = {}
+    for one in series:
+        for at, value in one.points:
+            held = found.get(at, math.nan)
+            if math.isnan(held) or (value < held if lowest else value > held):
+                found[at] = value
+    return Values(over, tuple(sorted(found.items())))
+
+
+def weighted(values: Values, weights: Values) -> float | None:
+    """The mean of `values`, each moment counted by its weight: the share of all, not the mean of the shares."""
+    by_moment = dict(weights.points)
+    pairs = [
+        (value, weight)
+        for at, value in values.points
+        if math.isfinite(value) and math.isfinite(weight := by_moment.get(at, math.nan))
+    ]
+    total = math.fsum(weight for _, weight in pairs)
+    return math.fsum(value * weight for value, weight in pairs) / total if total > 0 else None
+
+
+def duration(text: str, *, option: str) -> float:
+    """Seconds of a span as Prometheus writes it (`24h`, `1h30m`, `7d`); Misconfigured, naming `option`."""
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise Misconfigured(f"{option} {text!r} is no span of time; write it as 30m, 24h or 7d")
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+    if not 0 < seconds <= 10 * _UNITS["y"]:
+        raise Misconfigured(f"{option} {text} holds nothing to look at; give a span such as 24h or 7d")
+    return seconds
+
+
+def moment(text: str, *, option: str) -> float:
+    """Seconds since the epoch of a moment as people write it, UTC unless it says otherwise; Misconfigured."""
+    try:
+        if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
+            return float(text)
+        parsed = datetime.fromisoformat(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise Misconfigured(
+            f"{option} {text!r} is no moment; write it as 2026-01-31T12:00Z, or as seconds since 1970"
+        ) from None
+
+
+def stamp(at: float, *, seconds: bool = False) -> str:
+    """`2026-11-23 10:00`, in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def iso(at: float) -> str:
+    """`2026-11-23T10:00:00Z`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def told(seconds: float) -> str:
+    """A span as people say it, to two units: `3 h 12 min`, `45 s`, `24 h`, `7 d`."""
+    left = max(0, round(seconds))
+    if left >= 3 * 3600:
+        left = round(left / 60) * 60
+    parts: list[str] = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if unit == "d" and left < 2 * DAY:
+            continue
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts) or "0 s"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number to so many significant digits, never in powers of ten: `830`, `0.0125`, `14.4`."""
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    rounded = round(value, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{rounded:.{max(0, digits - 1 - math.floor(math.log10(abs(rounded))))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A value with its unit as the dashboard names it: `830 ms`, `1.25%` for percentunit, a bare number for none."""
+    if value is None or not math.isfinite(value):
+        return "no data"
+    if unit == "percentunit":
+        return f"{number(value * 100)}%"
+    return f"{number(value)} {unit}" if unit not in ("", "none", "short") else number(value)

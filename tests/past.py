@@ -1,0 +1,117 @@
+"""A real Prometheus with a past that is known by the number: hours of steady traffic, with one slow hour at the end."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from ops.sandbox import ports, tools
+
+STEP = 60
+BUCKETS = {
+    "phoenix_http_request_duration_milliseconds": (10, 100, 500, 1000, 5000, 10000, 30000),
+    "rsolv_prom_ex_ecto_query_duration_milliseconds": (10, 50, 250, 2500, 10000, 30000),
+    "rsolv_prom_ex_ecto_repo_query_queue_time_milliseconds": (10, 50, 250, 1000, 5000, 10000),
+    "rsolv_billing_stripe_webhook_received_duration_milliseconds": (10, 50, 100, 250, 500, 1000, 5000),
+}
+# A minute of traffic: (metric, labels, how many observations fall into which bucket's upper bound)
+API, QUERY, QUEUE, HOOK = BUCKETS
+USUAL = (
+    # 200 requests: 100 up to 100, 80 up to 500, 20 up to 1000 → P50 100, P95 750; two of them 5xx → 1 %
+    (
+        API,
+        {"status": "200", "path": "/api/v1/vulnerabilities/validate", "method": "POST"},
+        {100: 98, 500: 80, 1000: 20},
+    ),
+    (API, {"status": "500", "path": "/", "method": "GET"}, {100: 2}),
+    (QUERY, {"repo": "Repo", "source": "users", "command": "select"}, {10: 800, 50: 200}),  # P95 40
+    (QUEUE, {"repo": "Repo"}, {10: 1000}),
+    (HOOK, {"event_type": "invoice.paid", "status": "processed"}, {100: 2}),  # P95 97.5
+)
+SLOW = (
+    (API, {"status": "200", "path": "/api/v1/vulnerabilities/validate", "method": "POST"}, {5000: 198}),
+    (API, {"status": "500", "path": "/", "method": "GET"}, {5000: 2}),  # P95 of all: 4800
+    *USUAL[2:],
+)
+
+
+def traffic(start: int, end: int, slow_from: int) -> str:
+    """OpenMetrics text: every series at every step from `start` to `end`."""
+    totals: dict[str, float] = {}
+    samples: dict[str, list[str]] = {}
+    for at in range(start, end + 1, STEP):
+        for metric, labels, observed in SLOW if at > slow_from else USUAL:
+            text = ",".join(f'{key}="{value}"' for key, value in labels.items())
+            for bound in (*BUCKETS[metric], None):
+                le = "+Inf" if bound is None else f"{bound}.0"
+                key = f'{metric}_bucket{{{text},le="{le}"}}'
+                count = sum(n for upper, n in observed.items() if bound is None or upper <= bound)
+                totals[key] = totals.get(key, 0) + count
+            count_key = f"{metric}_count{{{text}}}"
+            totals[count_key] = totals.get(count_key, 0) + sum(observed.values())
+        hook = "rsolv_billing_stripe_webhook_received_total"
+        for status, count in (("processed", 2), ("failed", 0)):
+            key = f'{hook}{{event_type="invoice.paid",status="{status}"}}'
+            totals[key] = totals.get(key, 0) + count
+        totals['rsolv_prom_ex_ecto_connection_pool_used_connections{repo="Repo"}'] = 4
+        totals['rsolv_prom_ex_ecto_connection_pool_size{repo="Repo"}'] = 10
+        totals['up{job="rsolv-platform"}'] = 1
+        if slow_from + 600 <= at:
+            alert = 'alertname="APIP95LatencyHigh",alertstate="firing",severity="warning",component="api"'
+            totals[f"ALERTS{{{alert}}}"] = 1
+        for key, value in totals.items():
+            samples.setdefault(key, []).append(f"{key} {value:g} {at}")
+    return "\n".join(line for lines in samples.values() for line in lines) + "\n# EOF\n"
+
+
+@contextmanager
+def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
+    """The URL of a Prometheus that remembers `hours` of traffic up to `end`, the last of them slow; stopped at exit."""
+    text = folder / "past.om"
+    text.write_text(traffic(end - int(hours * 3600), end, end - 3600), "utf-8")
+    data = folder / "data"
+    subprocess.run(
+        [tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
+    )
+    (folder / "prometheus.yml").write_text("{}\n", "utf-8")
+    address = f"{ports.HOST}:{ports.choose(['prometheus'], {})['prometheus']}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                str(tools.path("prometheus")),
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={data}",
+                "--storage.tsdb.retention.time=10y",
+                f"--web.listen-address={address}",
+                "--log.level=warn",
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                if httpx.get(f"http://{address}/-/ready", trust_env=False).is_success:
+                    break
+            except httpx.TransportError:
+                pass
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < until, "Prometheus did not get ready"
+            time.sleep(0.1)
+        yield f"http://{address}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def target(home: Path, url: str) -> None:
+    """Let `--target sandbox` be this Prometheus (with SANDBOX_HOME at `home`) and nothing else."""
+    nowhere = "http://127.0.0.1:9"
+    state = {"prometheus_url": url, "alertmanager_url": nowhere, "application_url": nowhere, "mail_url": nowhere}
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "state.json").write_text(json.dumps(state), "utf-8")
