@@ -1,0 +1,24 @@
+"""Draw the limits of `rules/` into the dashboard's file: `python -m dashboards`."""
+
+import sys
+
+import dashboards
+import rules
+
+
+def main() -> int:
+    try:
+        board = dashboards.load()
+        text = dashboards.text(dashboards.draw_limits(board.model, rules.alerts()))
+        changed = text != dashboards.FILE.read_text("utf-8")
+        if changed:
+            dashboards.FILE.write_text(text, "utf-8")
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{dashboards.FILE.name}: {'redrawn' if changed else 'as drawn already'}, {len(board.panels)} panels")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
