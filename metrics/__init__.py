@@ -1,0 +1,274 @@
+"""
+The metric contract: what the application exports, and whether rules and panels ask for nothing else.
+
+`contract.yml` in this folder is its only statement, this package its only reader.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import yaml
+
+from metrics import _expressions
+from metrics._expressions import Selector
+
+__all__ = ["FILE", "Contract", "ContractError", "Metric", "Selector", "load", "selectors"]
+
+FILE = Path(__file__).parent / "contract.yml"
+
+TYPES = ("histogram", "counter", "gauge")
+# What Prometheus adds to every series of a target, whatever the application exports.
+TARGET_LABELS = {"job", "instance", "namespace", "pod", "service", "node", "cluster", "container", "endpoint"}
+# What Prometheus itself records of targets and alerts.
+_OWN = re.compile(r"up|scrape_[a-z_]+|ALERTS|ALERTS_FOR_STATE|prometheus_\w+|alertmanager_\w+")
+_COUNTING = {"rate", "increase", "irate"}
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_KEYS = {"type", "help", "unit", "labels", "buckets", "source", "aliases"}
+_QUANTILE = re.compile(r"\s*histogram_quantile\s*\(")
+
+
+class ContractError(ValueError):
+    """The contract cannot be read. The message is one sentence: `file:line: what is wrong and what to do`."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """
+    A metric as the application exports it, without `_bucket`, `_count` and `_sum`.
+
+    `labels`: name → example values. `buckets`: finite upper bounds in `unit`, ascending (histograms only).
+    """
+
+    name: str
+    type: str
+    labels: Mapping[str, tuple[str, ...]]
+    unit: str
+    buckets: tuple[float, ...]
+    source: str
+    aliases: tuple[str, ...]
+    help: str
+
+
+class _Limit(Protocol):
+    @property
+    def operator(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+
+
+class _Alert(Protocol):
+    """What is asked of an alert here; rules.Alert is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def quantity(self) -> str: ...
+    @property
+    def limit(self) -> _Limit: ...
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Every metric by its name."""
+
+    metrics: Mapping[str, Metric]
+
+    @property
+    def series(self) -> dict[str, Metric]:
+        """Every name that can be queried (`_bucket`, `_count` and `_sum` of histograms) → its metric."""
+        return {name: metric for metric in self.metrics.values() for name in _series(metric)}
+
+    def problems(self, expr: str, recordings: Collection[str] = ()) -> list[str]:
+        """What `expr` asks for that the contract does not have; sentences, none if all is well.
+
+        `recordings`: names that rules record themselves. Raises ContractError if `expr` is not PromQL.
+        """
+        return [
+            problem
+            for selector in selectors(expr)
+            if selector.name not in recordings and not _OWN.fullmatch(selector.name)
+            for problem in self._lacks(selector)
+        ]
+
+    def _lacks(self, selector: Selector) -> Iterable[str]:
+        metric = self.series.get(selector.name)
+        if metric is None:
+            yield f"{selector.name or 'a selector without a name'} is not in the contract{self._hint(selector.name)}"
+            return
+        known = {*metric.labels, *TARGET_LABELS, *(["le"] if selector.name.endswith("_bucket") else [])}
+        for label in dict.fromkeys((*selector.matchers, *selector.grouping)):
+            if label not in known:
+                yield f"{selector.name} has no label {label} (it has {', '.join(sorted(metric.labels)) or 'none'})"
+        counting = _COUNTING & {*selector.functions}
+        if counting and metric.type == "gauge":
+            yield f"{selector.name} is a gauge, and {min(counting)}() is for counters"
+        if not counting and selector.name.endswith("_bucket") and "histogram_quantile" in selector.functions:
+            yield f"{selector.name} counts since the start of the application: take its rate() before a quantile"
+
+    def _hint(self, name: str) -> str:
+        for metric in self.metrics.values():
+            if name == metric.name and metric.type == "histogram":
+                return f": it is a histogram, so ask for {name}_bucket, _count or _sum"
+            for alias in metric.aliases:
+                if name == alias or name in _suffixed(alias):
+                    return f", which calls it {metric.name}{name.removeprefix(alias)}"
+        return ": add it there, or use a metric that is"
+
+    def limit_problems(self, alerts: Iterable[_Alert]) -> list[str]:
+        """Alerts on a quantile that can never fire, or always would: limits outside the histogram's finite buckets."""
+        found = []
+        for alert, metric in self._quantiles(alerts):
+            last, limit = metric.buckets[-1], alert.limit
+            if limit.operator in (">", ">=") and limit.value >= last:
+                found.append(
+                    f"{alert.name} can never fire: a quantile of {metric.name} reads {last:g} {metric.unit} at most (its "
+                    f"last finite bucket), and the limit is {limit.value:g}; lower it, or have buckets added"
+                )
+        return found
+
+    def limit_warnings(self, alerts: Iterable[_Alert]) -> list[str]:
+        """Limits between two bucket bounds: the quantile is interpolated there, and only as exact as they are close."""
+        found = []
+        for alert, metric in self._quantiles(alerts):
+            value = alert.limit.value
+            if value < metric.buckets[-1] and value not in metric.buckets:
+                low = max((bound for bound in metric.buckets if bound < value), default=0.0)
+                high = min(bound for bound in metric.buckets if bound > value)
+                found.append(
+                    f"{alert.name}: its limit {value:g} is no bucket of {metric.name}, it is interpolated between "
+                    f"{low:g} and {high:g} {metric.unit}"
+                )
+        return found
+
+    def _quantiles(self, alerts: Iterable[_Alert]) -> Iterable[tuple[_Alert, Metric]]:
+        """The alerts whose value is a histogram's quantile, each with its histogram."""
+        for alert in alerts:
+            if _QUANTILE.match(alert.quantity):
+                for selector in selectors(alert.quantity)[:1]:
+                    metric = self.series.get(selector.name)
+                    if metric is not None and metric.buckets:
+                        yield alert, metric
+
+
+def selectors(expr: str) -> list[Selector]:
+    """Every series that `expr` reads, in order. Raises ContractError if it is not PromQL."""
+    try:
+        return _expressions.find(expr)
+    except ValueError as error:
+        raise ContractError(f"the expression {expr!r} is not PromQL: {' '.join(str(error).split())}") from None
+
+
+def load(path: Path = FILE) -> Contract:
+    """The contract from its file. Raises ContractError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        _refuse_aliases(text, path)
+        document = loader.construct_document(node) if node is not None else None
+    except OSError as error:
+        raise ContractError(f"{path}:1: cannot be read ({error.strerror}): restore the file") from None
+    except UnicodeDecodeError:
+        raise ContractError(f"{path}:1: is not UTF-8: save the file with that encoding") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ContractError(f"{path}:{line}: is not YAML: {' '.join(str(error.problem).split())}") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ContractError(f"{path}:1: is not YAML: {' '.join(str(error).split())[:200]}") from None
+    if not isinstance(document, dict) or set(document) != {"metrics"} or not isinstance(document["metrics"], dict):
+        raise ContractError(f"{path}:1: must hold `metrics:` and nothing else, with a metric's name before each entry")
+    lines = _Lines(path, node)
+    found: dict[str, Metric] = {}
+    for name, entry in document["metrics"].items():
+        found[str(name)] = _metric(str(name), entry, lines)
+    taken: dict[str, str] = {}
+    for metric in found.values():
+        for series in _series(metric):
+            if series in taken:
+                lines.refuse(metric.name, f"has the series {series}, as has {taken[series]}: rename one")
+            taken[series] = metric.name
+    return Contract(found)
+
+
+class _Lines:
+    """Where each metric of the contract stands in its file."""
+
+    def __init__(self, path: Path, root: Any) -> None:
+        self.path = path
+        entries = [(key.value, key.start_mark.line + 1) for key, _ in root.value[0][1].value]
+        self.of: dict[str, int] = {}
+        for name, line in entries:
+            if name in self.of:
+                raise ContractError(f"{path}:{line}: {name} stands there twice: keep one of them")
+            self.of[str(name)] = line
+
+    def refuse(self, name: str, sentence: str) -> NoReturn:
+        raise ContractError(f"{self.path}:{self.of.get(name, 1)}: {name} {sentence}")
+
+
+def _refuse_aliases(text: str, path: Path) -> None:
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            raise ContractError(f"{path}:{token.start_mark.line + 1}: there is an alias (*): write the value out")
+
+
+def _metric(name: str, entry: Any, lines: _Lines) -> Metric:
+    if not _NAME.fullmatch(name):
+        lines.refuse(name, "is no metric name: use letters, digits, _ and :")
+    if not isinstance(entry, dict):
+        lines.refuse(name, "must be a mapping with type, labels, unit and source")
+    if unknown := sorted(str(key) for key in entry if key not in _KEYS):
+        lines.refuse(name, f"has the unknown key `{unknown[0]}`; it knows {', '.join(sorted(_KEYS))}")
+    for key in ("type", "help", "unit", "source"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            lines.refuse(name, f"needs `{key}`, a text")
+    if entry["type"] not in TYPES:
+        lines.refuse(name, f"has the type {entry['type']}: use {', '.join(TYPES)}")
+    labels, aliases = entry.get("labels", {}), entry.get("aliases", [])
+    if not isinstance(labels, dict) or not all(_texts(key, values) for key, values in labels.items()):
+        lines.refuse(name, "needs `labels`, each with a list of example values (quote numbers)")
+    if not _texts("", aliases) or not all(_NAME.fullmatch(alias) for alias in aliases):
+        lines.refuse(name, "needs `aliases` to be a list of metric names")
+    return Metric(
+        name=name,
+        type=entry["type"],
+        labels={key: tuple(values) for key, values in labels.items()},
+        unit=entry["unit"],
+        buckets=_buckets(name, entry, lines),
+        source=entry["source"],
+        aliases=tuple(aliases),
+        help=entry["help"],
+    )
+
+
+def _buckets(name: str, entry: Any, lines: _Lines) -> tuple[float, ...]:
+    buckets = entry.get("buckets")
+    if (entry["type"] == "histogram") != (buckets is not None):
+        lines.refuse(name, "needs `buckets` if it is a histogram, and only then")
+    if buckets is None:
+        return ()
+    if not isinstance(buckets, list) or not buckets or not all(_is_number(bound) for bound in buckets):
+        lines.refuse(name, "needs `buckets` to be a list of finite numbers")
+    if any(low >= high for low, high in zip(buckets, buckets[1:], strict=False)):
+        lines.refuse(name, "needs its `buckets` in ascending order, each once")
+    return tuple(float(bound) for bound in buckets)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _texts(key: object, values: object) -> bool:
+    return isinstance(key, str) and isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _series(metric: Metric) -> tuple[str, ...]:
+    return _suffixed(metric.name) if metric.type == "histogram" else (metric.name,)
+
+
+def _suffixed(name: str) -> tuple[str, ...]:
+    return (f"{name}_bucket", f"{name}_count", f"{name}_sum")
