@@ -10,6 +10,8 @@ from components.live.marked_lists import Written
 from components.live.refused import Refused
 from components.live.routing_merge import Routing, ours_of
 from routing import tree
+from tests.live.shapes import ALERTMANAGER as SHAPES
+from tests.live.shapes import MINIMAL
 
 EDITOR = Routing()
 OURS = ours_of(routing.load().parts())
@@ -25,57 +27,6 @@ SMALL = json.dumps(
         ],
     }
 )
-
-MINIMAL = "route:\n  receiver: default\nreceivers:\n  - name: default\n"
-SHAPES = {
-    "minimal": MINIMAL,
-    "minimal, no final newline": MINIMAL.removesuffix("\n"),
-    "carriage returns": MINIMAL.replace("\n", "\r\n"),
-    "receivers first": "receivers:\n- name: default\nroute:\n  receiver: default\n  # routes:\n  #   - receiver: x\n",
-    "everything there": """\
-# Alerting – hands off!
-global:
-  smtp_smarthost: 'localhost:25'   # aligned
-  resolve_timeout:   5m
-
-route:
-    receiver: "default"
-    group_by: ['alertname',
-               'cluster']
-    routes:
-        # the pager
-        - match:
-            severity: page
-          receiver: pager
-          continue: true
-        # - match: {severity: info}
-        - receiver: default   # catch-all
-
-inhibit_rules:
-- source_match: {severity: 'critical'}
-  target_match: {severity: 'warning'}
-  equal: ['cluster']
-
-mute_time_intervals: []
-time_intervals:
-  # - name: never
-
-receivers:
-- name: default
-- name: pager
-  webhook_configs:
-  - url: http://127.0.0.1:1/
-    send_resolved: True
-# end
-""",
-    "empty lists": "route: \n  receiver: d\n  routes: [] # none\nreceivers: [{name: d}]\n"
-    "inhibit_rules: []\ntime_intervals: null\n",
-    "lists in brackets": "route:\n  receiver: d\n  routes: [{receiver: d, match: {a: b}}]\n"
-    "receivers: [\n  {name: d},\n]\n",
-    "tabs that Go accepts": MINIMAL.replace(": default", ":\tdefault\t# x"),
-    "a template in a text": MINIMAL + "  - name: other\n    email_configs:\n    - to: '{{ template \"x\" . }}'\n",
-    "anchors": "x: &s {a: b}\n" + MINIMAL.replace("receiver: default", "receiver: default\n  routes:\n  - match: *s"),
-}
 
 
 @pytest.mark.parametrize("ours", [OURS, SMALL], ids=["ours", "small"])

@@ -6,55 +6,10 @@ from components.live.marked_lists import Written
 from components.live.refused import Refused
 from components.live.rule_files import RuleFiles
 from components.live.yaml_tree import parse
+from tests.live.shapes import PROMETHEUS as SHAPES
 
 OURS = "/etc/prometheus/api-performance-alerts/*.yml"
 EDITOR = RuleFiles()
-
-SHAPES = {
-    "key missing": "global:\n  scrape_interval: 15s\n",
-    "key missing, commented-out text at the end": "scrape_configs:\n  - job_name: a\n  # - job_name: b\n",
-    "key missing, no final newline": "global:\n  scrape_interval: 15s",
-    "key missing, document end": "---\nglobal: {}\n...\n# bye\n",
-    "key missing, kept block": "a: |+\n  text\n\n\n",
-    "key missing, clipped block": "a: |\n  text\n",
-    "key missing, all indented": "  global: {}\n  scrape_configs: []\n",
-    "block list": "rule_files:\n  - a.yml\n  - b.yml\nscrape_configs: []\n",
-    "block list, comments": "# top\nrule_files: # why\n  # first\n  - a.yml # one\n\n  # second\n  - 'b.yml'\n# end\n",
-    "block list not indented": "rule_files:\n- a.yml\n- b.yml\n",
-    "block list far indented": "rule_files:\n        - a.yml\n",
-    "list of an anchored item": "rule_files:\n  - &a a.yml\nother: *a\n",
-    "only comments below": "rule_files:\n  # - a.yml\n  # - b.yml\n\nscrape_configs:\n  - job_name: x\n",
-    "nothing below": "global: {}\nrule_files:\n",
-    "nothing below, no final newline": "global: {}\nrule_files:",
-    "empty list": "rule_files: []\nglobal: {}\n",
-    "empty list, comment": "rule_files: [ ]   # none yet\nglobal: {}\n",
-    "empty list, no final newline": "rule_files: []",
-    "null": "rule_files: null\nglobal: {}\n",
-    "tilde": "rule_files: ~ # none\n",
-    "one-line list": "rule_files: ['a.yml', b.yml]\nglobal: {}\n",
-    "one-line list, spaces and comment": "rule_files: [ a.yml , b.yml ] # two\n",
-    "one-line list on the next line": "rule_files:\n  [a.yml]\n",
-    "list over lines": 'rule_files: [\n  "a.yml",\n  # and\n  "b.yml"\n]\n',
-    "list over lines, first on the line": "rule_files: [a.yml,\n  b.yml]\n",
-    "empty list over lines": "rule_files: [\n]\n",
-    "carriage returns": "global: {}\r\nrule_files:\r\n  - a.yml\r\nscrape_configs: []\r\n",
-    "carriage returns, empty list": "global: {}\r\nrule_files: []  # none\r\n",
-    "carriage returns, one-line list": "rule_files: [a.yml]\r\n",
-    "carriage returns, key missing, no final newline": "global: {}\r\nscrape_configs: []",
-    "trailing spaces": "rule_files:   \n  - a.yml  \nglobal: {}   \n",
-    "tabs that Go accepts": "rule_files:\t# our\n  -\ta.yml\t\nglobal:\t{}\n",
-    "not ASCII": "# Überwachung – 監視 🔥\nrule_files:\n  - /etc/größe/*.yml\n",
-    "quoted key": '"rule_files": []\n',
-    "byte order mark": "\ufeffrule_files:\n- a.yml\n",
-    "document start": "%YAML 1.1\n---\nrule_files:\n  - a.yml\n",
-    "anchors elsewhere": "x: &x {a: 1}\ny:\n  <<: *x\nrule_files: []\n",
-    "aliases in circles": "x: &x [*x]\nrule_files:\n- a\n",
-    "nothing at all": "",
-    "only a comment": "# to be written\n",
-    "only a document start": "---\n",
-    "the words elsewhere": 'a:\n  rule_files: [x]\nb: |\n  rule_files:\n  - c\nrule_files: ["d"]\n',
-    "replaced variables": "global:\n  external_labels: {region: '${REGION}'}\nrule_files:\n  - a.yml\n",
-}
 
 REFUSED = {
     "alias": ("x: &a [b]\nrule_files: *a\n", "prometheus.yml:2: rule_files is an alias"),
@@ -210,11 +165,11 @@ def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
 @pytest.mark.parametrize("gone", ["# >>>", "# <<<"])
 def test_a_damaged_mark_is_refused(gone: str) -> None:
     new = "".join(line for line in lines(EDITOR.insert("rule_files:\n- a.yml\n", OURS)) if gone not in line)
-    for edit in (lambda: EDITOR.remove(new), lambda: EDITOR.insert(new, "/other/*.yml")):
-        with pytest.raises(
-            Refused, match=r"prometheus\.yml:\d: the marks around the lines of api-performance are damaged"
-        ):
-            edit()
+    words = r"prometheus\.yml:\d: the marks around the lines of api-performance are damaged"
+    with pytest.raises(Refused, match=words):
+        EDITOR.remove(new)
+    with pytest.raises(Refused, match=words):
+        EDITOR.insert(new, "/other/*.yml")
 
 
 def test_marks_inside_a_text_are_not_taken_for_ours() -> None:

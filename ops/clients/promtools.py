@@ -1,0 +1,64 @@
+"""promtool and amtool, where they are at hand: what the servers themselves would say of a configuration."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+BUILT = Path(__file__).resolve().parents[2] / ".tools" / "bin"
+SECONDS = 30.0
+
+
+def find(tool: str) -> Path | None:
+    """Where the tool is: on PATH, or built by `make tools`; None where it is neither."""
+    found = shutil.which(tool, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(BUILT)]))
+    return Path(found) if found else None
+
+
+def check_prometheus(text: str) -> list[str] | None:
+    """What promtool finds wrong with a prometheus.yml, a line per fault; None without promtool.
+
+    Files that it names (rules, passwords, certificates) need not be here.
+    """
+    return _check("promtool", ["check", "config", "--syntax-only"], "prometheus.yml", text)
+
+
+def check_rules(text: str) -> list[str] | None:
+    """What promtool finds wrong with a rule file; None without promtool."""
+    return _check("promtool", ["check", "rules", "--lint=none"], "rules.yml", text)
+
+
+def check_alertmanager(text: str) -> list[str] | None:
+    """What amtool finds wrong with an alertmanager.yml; None without amtool."""
+    return _check("amtool", ["check-config"], "alertmanager.yml", text)
+
+
+def newly(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
+    """Of the faults of a text after an edit, those that it did not have before (line numbers aside)."""
+    known = {re.sub(r"\d+", "", line) for line in before or ()}
+    return [line for line in after or () if re.sub(r"\d+", "", line) not in known]
+
+
+def _check(tool: str, command: list[str], name: str, text: str) -> list[str] | None:
+    program = find(tool)
+    if program is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="api-performance-") as folder:
+        file = Path(folder, name)
+        file.write_bytes(text.encode())
+        try:
+            done = subprocess.run(
+                [program, *command, file], capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None  # the tool itself is broken: that says nothing of the text
+    if done.returncode == 0:
+        return []
+    said = (done.stdout + done.stderr).replace(f"{file}", name).replace(f"{folder}/", "")
+    lines = [re.sub(r"^.*?(?:FAILED:|error:|err=)\s*", "", line).strip() for line in said.splitlines()]
+    lines = [line.rstrip('"') if line.count('"') % 2 else line for line in lines]
+    noise = re.compile(r"^$|^Checking |^SUCCESS|^Found:|^ - |^amtool: *$|failed to validate \d")
+    return [line for line in lines if not noise.search(line)] or [f"{tool} refuses it without saying why"]
