@@ -80,7 +80,7 @@ def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.T
 
 def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_login": True})
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=7)
     assert checks["mail"].status == "fail"
     assert "refusals by the relay: `python -m ops diagnose` tries the relay" in checks["mail"].detail
     assert checks["resolved-mail"].status == "skip"
@@ -89,7 +89,7 @@ def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> 
 
 def test_a_relay_that_drops_a_recipient(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_recipients": ["alerts@rsolv.dev"]})
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
+    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=3)
     assert "fail" in {check.status for check in checks.values()}
 
 
@@ -99,7 +99,7 @@ def test_where_nobody_reads_the_mailbox_the_counters_are_the_proof(target: targe
     assert [check.status for check in checks.values()] == ["pass"] * 3, checks
     assert "mail(s) for admin@rsolv.dev, alerts@rsolv.dev" in checks["mail"].detail
     relay.post("/control", json={"refuse_login": True})
-    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=8)
+    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=7)
     assert checks["mail"].detail.startswith("the relay refused it; ")
 
 
