@@ -85,7 +85,7 @@ class Past:
     def recordings(self, prometheus_url: str) -> None:
         """Evaluate our recording rules over the history, by the Prometheus that has it."""
         promtool = tools.path("promtool")
-        names = [file.path for file in rules.load() if any(group_records(group) for group in file.groups)]
+        names = [file.path for file in rules.load() if any(map(_records, file.groups))]
         done = subprocess.run(
             [
                 *(promtool, "tsdb", "create-blocks-from", "rules", f"--url={prometheus_url}"),
@@ -157,8 +157,7 @@ class Past:
         return [(usual, {}), *found]
 
 
-def group_records(group: rules.Group) -> bool:
-    """Whether a group has a recording rule."""
+def _records(group: rules.Group) -> bool:
     return any(isinstance(rule, rules.Recording) for rule in group.rules)
 
 

@@ -78,6 +78,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
                 f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
                 "--storage.tsdb.retention.time=30d",
                 "--storage.tsdb.block-reload-interval=1s",
+                "--scrape.discovery-reload-interval=1s",
                 f"--web.listen-address={HOST}:{ports['prometheus']}",
                 f"--web.external-url={url['prometheus']}",
                 "--web.enable-lifecycle",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from metrics import Contract
+from metrics import Contract, Metric
 
 HTTP = "phoenix_http_request_duration_milliseconds"
 QUERY = "rsolv_prom_ex_ecto_query_duration_milliseconds"
@@ -143,7 +143,7 @@ def flows(going_wrong: Mapping[str, float], contract: Contract) -> list[Flow]:
     known = [*_requests(going_wrong), *_queries(going_wrong), *_webhooks(going_wrong)]
     modelled = {name for flow in known for name in flow.metrics}
     others = [
-        Flow((metric.name,), {}, 0.5, (metric.buckets or (1.0,))[0] / 2, (metric.buckets or (1.0,))[0])
+        Flow((metric.name,), _examples(metric), 0.5, (metric.buckets or (1.0,))[0] / 2, (metric.buckets or (1.0,))[0])
         for metric in contract.metrics.values()
         if metric.type != "gauge" and metric.name not in modelled
     ]
@@ -157,11 +157,15 @@ def levels(going_wrong: Mapping[str, float], contract: Contract) -> list[Level]:
     known = [used, Level(POOL_SIZE, {"repo": _REPO}, _POOL, 0.0, _POOL)]
     modelled = {level.metric for level in known}
     others = [
-        Level(metric.name, {}, 1.0, 0.0, 1.0)
+        Level(metric.name, _examples(metric), 1.0, 0.0, 1.0)
         for metric in contract.metrics.values()
         if metric.type == "gauge" and metric.name not in modelled
     ]
     return [*(level for level in known if level.metric in contract.metrics), *others]
+
+
+def _examples(metric: Metric) -> Labels:
+    return {name: values[0] if values else "" for name, values in metric.labels.items()}
 
 
 def _requests(going_wrong: Mapping[str, float]) -> Iterable[Flow]:
