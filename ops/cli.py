@@ -24,6 +24,7 @@ VERBS = {
     "verify": "ops.verify:verify",
     "test-alert": "ops.test_alert:test_alert",
     "baseline": "ops.baseline:baseline",
+    "backtest": "ops.backtest.verb:backtest",
     "rollback": "ops.rollback.verb:rollback",
     "render": "ops.render:render",
     "sandbox": "ops.sandbox.cli:app",

@@ -1,0 +1,49 @@
+"""Recorded series written out as what they record, for a past in which nobody recorded them (or recorded otherwise)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import promql_parser as promql
+
+from ops.errors import Misconfigured
+from rules import Recording
+
+
+def expand(expression: str, recordings: Mapping[str, Recording]) -> str:
+    """`expression` with each of `recordings` (by name) that it reads replaced by what it records.
+
+    A recorded value stands until its group's next evaluation, so `x` becomes `last_over_time((…)[15s:15s])` with the
+    group's interval: computed as often as recorded, and gone at once when there is nothing to record. Raises
+    Misconfigured for what cannot be said that way: matchers on a recorded series, a recording that reads itself.
+    """
+    return str(_expand(promql.parse(expression), recordings, ()).prettify())
+
+
+def _expand(tree: promql.Expr, recordings: Mapping[str, Recording], within: tuple[str, ...]) -> promql.Expr:
+    def visit(node: promql.Expr) -> promql.Expr | None:
+        selector = node.vector_selector if isinstance(node, promql.MatrixSelector) else node
+        if not isinstance(selector, promql.VectorSelector) or selector.name not in recordings:
+            return None
+        recording = recordings[str(selector.name)]
+        if recording.name in within:
+            raise Misconfigured(f"{recording.name} reads itself, through {' and '.join(within)}; break the circle")
+        matchers = selector.matchers
+        if matchers.matchers or matchers.or_matchers:
+            raise Misconfigured(
+                f"{selector.prettify()} cannot be replayed from before it was recorded: its matchers cannot be put "
+                "into its expression; write the expression out in the alert"
+            )
+        inner = _expand(promql.parse(recording.expr), recordings, (*within, recording.name)).prettify()
+        for label, value in recording.labels.items():
+            inner = f'label_replace({inner}, "{label}", "{_quoted(value)}", "", "")'
+        step = promql.display_duration(timedelta(seconds=recording.interval))
+        when = selector.prettify().removeprefix(recording.name).removeprefix("{}")  # its offset and @
+        if isinstance(node, promql.MatrixSelector):
+            return promql.parse(f"({inner})[{promql.display_duration(node.range)}:{step}]{when}")
+        return promql.parse(f"last_over_time(({inner})[{step}:{step}]{when})")
+
+    return promql.transform(tree, visit)
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")

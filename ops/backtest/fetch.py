@@ -1,0 +1,73 @@
+"""Range queries without Prometheus' limits: in pieces, several at a time, each asked once."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from ops.clients.prometheus import Prometheus, Series
+from ops.errors import Refused
+
+LABELS = tuple[tuple[str, str], ...]
+PIECE = 4000  # points per series and request; Prometheus refuses more than 11 000
+AT_ONCE = 3  # more would only queue in a Prometheus of two cores, and crowd out others
+TIMEOUT = 130.0  # s; Prometheus gives a query up after two minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query at every moment of `at` (ms)."""
+
+    query: str
+    at: range
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The series of a query: label pairs (sorted) → {moment in ms: value}."""
+
+    series: Mapping[LABELS, Mapping[int, float]]
+
+
+def ask(
+    prometheus: Prometheus, questions: Iterable[Question], progress: Callable[[int, int], None] | None = None
+) -> dict[Question, Answer]:
+    """The answers to all questions, equal ones asked once. `progress` is called with (pieces done, pieces in all).
+
+    Raises what the client raises; the other pieces are then given up.
+    """
+    wanted = list(dict.fromkeys(questions))
+    pieces = [(question, piece) for question in wanted for piece in _pieces(question.at, PIECE)]
+    pieces.sort(key=lambda pair: -len(pair[0].query))  # long ones are mostly slow ones: first, so that none comes last
+    collected: dict[Question, dict[LABELS, dict[int, float]]] = {question: {} for question in wanted}
+    lock = threading.Lock()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = {pool.submit(_piece, prometheus, question.query, at): question for question, at in pieces}
+        try:
+            for done, future in enumerate(as_completed(running), 1):
+                with lock:
+                    for series in future.result():
+                        labels = tuple(sorted(series.labels.items()))
+                        points = collected[running[future]].setdefault(labels, {})
+                        points.update((round(at * 1000), value) for at, value in series.points)
+                if progress is not None:
+                    progress(done, len(pieces))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {question: Answer(series) for question, series in collected.items()}
+
+
+def _pieces(at: range, most: int) -> Sequence[range]:
+    return [at[first : first + most] for first in range(0, len(at), most)]
+
+
+def _piece(prometheus: Prometheus, query: str, at: range) -> list[Series]:
+    """One request; halved as long as Prometheus says that it would load too many samples."""
+    try:
+        return prometheus.query_range(query, at[0] / 1000, at[-1] / 1000, at.step / 1000, timeout=TIMEOUT)
+    except Refused as no:
+        if "too many samples" not in no.words or len(at) < 50:
+            raise
+    middle = len(at) // 2
+    return _piece(prometheus, query, at[:middle]) + _piece(prometheus, query, at[middle:])

@@ -1,0 +1,56 @@
+"""Alertmanager's time intervals: whether a moment lies in one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+
+
+def inside(config: Mapping[str, Any], names: Iterable[str], at: float) -> bool:
+    """Whether `at` (seconds since the epoch) lies in one of the named intervals of an Alertmanager configuration."""
+    wanted = set(names)
+    known = [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]
+    return any(
+        _contains(interval, at)
+        for named in known
+        if named["name"] in wanted
+        for interval in named.get("time_intervals") or ()
+    )
+
+
+def _contains(interval: Mapping[str, Any], at: float) -> bool:
+    """All fields that are given have to hold; of the entries of one field, any."""
+    here = datetime.fromtimestamp(at, ZoneInfo(str(interval.get("location") or "UTC")))
+    length = ((here.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+
+    def day(text: str) -> int:
+        return int(text) if int(text) > 0 else length + int(text) + 1
+
+    minute = here.hour * 60 + here.minute
+    checks: dict[str, Callable[[Any], bool]] = {
+        "times": lambda entry: _minutes(entry["start_time"]) <= minute < _minutes(entry["end_time"]),
+        "weekdays": lambda entry: _within(entry, (here.weekday() + 1) % 7, _DAYS.index),
+        "days_of_month": lambda entry: _within(entry, here.day, day),
+        "months": lambda entry: _within(
+            entry, here.month, lambda text: _MONTHS.index(text) + 1 if text in _MONTHS else int(text)
+        ),
+        "years": lambda entry: _within(entry, here.year, int),
+    }
+    return all(any(check(entry) for entry in interval[field]) for field, check in checks.items() if interval.get(field))
+
+
+def _within(entry: object, value: int, number: Callable[[str], int]) -> bool:
+    """`monday:friday`, `1:-1`, `march`."""
+    ends = [number(part.strip()) for part in str(entry).lower().split(":")]
+    return ends[0] <= value <= ends[-1]
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = str(clock).split(":")
+    return int(hours) * 60 + int(minutes)

@@ -1,0 +1,159 @@
+"""A backtest for people: what fired, how much, then each time."""
+
+from collections.abc import Iterable, Mapping
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops import window
+from ops.backtest.run import Outcome, Version
+from ops.backtest.signals import Replay, Spell
+
+MOST = 12  # intervals shown per alert; the rest is counted
+COLOURS = {"critical": "red", "warning": "yellow"}
+_OWN = ("alertname",)
+
+
+def show(console: Console, outcome: Outcome) -> None:
+    """Print the answer: a table of the alerts, then when each one fired."""
+    ours, *other = outcome.versions
+    against = other[0] if other else None
+    asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
+    console.print(f"{asked} ({window.told(outcome.end - outcome.start)})", markup=False)
+    for note in outcome.notes:
+        console.print(f"• {note}", style="dim", markup=False)
+    console.print()
+    names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
+    if against is None:
+        loud = [name for name in names if ours.replays[name].spells]
+        console.print(_table(ours, names))
+        for name in loud:
+            _intervals(console, ours.replays[name])
+    else:
+        _compare(console, ours, against, names)
+
+
+def _table(version: Version, names: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("Alert", no_wrap=True)
+    for title in ("Limit", "For", "Fired", "Firing", "Longest", "Only pending", "Mails"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("First", no_wrap=True)
+    table.add_column("Last", no_wrap=True)
+    for name in names:
+        replay = version.replays[name]
+        firing = replay.firing
+        style = COLOURS.get(str(replay.alert.labels.get("severity")), "") if firing else "dim"
+        table.add_row(
+            Text(name, style=style),
+            replay.limit.text,
+            _span(replay.alert.for_),
+            _count(replay.times_fired),
+            _span(replay.seconds_firing),
+            _span(replay.longest),
+            _count(replay.near_misses),
+            _count(version.sent(name)),
+            window.stamp(firing[0].start) if firing else "",
+            window.stamp(firing[-1].start) if firing else "",
+            style="" if firing else "dim",
+        )
+    mails = sum(message.kind == "email" for message in version.messages)
+    others = len(version.messages) - mails
+    table.caption = f"{_many(mails, 'mail')} in all" + (f", {_many(others, 'other message')}" if others else "")
+    table.caption_justify = "left"
+    return table
+
+
+def _intervals(console: Console, replay: Replay) -> None:
+    """`2026-11-20 10:14  firing 25 min` per time, the pending that led to it in the same line."""
+    lines = list(_lines(replay))
+    console.print(Text(replay.alert.name, style="bold"))
+    for line in lines[-MOST:]:
+        console.print(f"  {line}", markup=False)
+    if len(lines) > MOST:
+        console.print(f"  and {len(lines) - MOST} earlier; --format json has them all", style="dim", markup=False)
+
+
+def _lines(replay: Replay) -> Iterable[str]:
+    led = {(_key(spell), spell.end): spell for spell in replay.pending}
+    for spell in sorted([*replay.firing, *replay.pending], key=lambda one: one.start):
+        labels = _labels(spell.labels, replay)
+        if spell.state == "firing":
+            before = led.get((_key(spell), spell.start))
+            pending = f" after {window.told(before.seconds)} pending" if before is not None else ""
+            lasted = "still firing after" if spell.open else "firing for"
+            yield f"{window.stamp(spell.start)}  {lasted} {window.told(spell.seconds)}{pending}{labels}"
+        elif spell.open:
+            yield f"{window.stamp(spell.start)}  still pending after {window.told(spell.seconds)}{labels}"
+        elif (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
+            yield f"{window.stamp(spell.start)}  only pending, for {window.told(spell.seconds)}{labels}"
+
+
+def _compare(console: Console, ours: Version, against: Version, names: Iterable[str]) -> None:
+    """Only the alerts that differ have a row; each cell is `before → after`, or one value where both agree."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("Alert", no_wrap=True)
+    for title in ("Limit", "For", "Fired", "Firing", "Longest", "Mails"):
+        table.add_column(title, justify="right", no_wrap=True)
+    same: list[str] = []
+    changed: list[str] = []
+    for name in names:
+        before, after = _cells(against, name), _cells(ours, name)
+        quiet = before == after and against.replays[name].spells == ours.replays[name].spells
+        if quiet:
+            same.append(name)
+            continue
+        changed.append(name)
+        cells = [
+            old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in zip(before, after, strict=True)
+        ]
+        table.add_row(name, *cells)
+    if changed:
+        console.print(f"{against.name} → {ours.name}:", markup=False)
+        console.print(table)
+        for version in (against, ours):
+            for name in changed:
+                if name in version.replays and version.replays[name].spells:
+                    console.print(f"{version.name}: ", end="", style="dim", markup=False)
+                    _intervals(console, version.replays[name])
+    if same:
+        agree = "All alerts do" if not changed else f"{_many(len(same), 'alert')} do" + ("es" if len(same) == 1 else "")
+        console.print(f"{agree} the same in {against.name} and in the {ours.name}.", markup=False)
+
+
+def _cells(version: Version, name: str) -> list[str]:
+    replay = version.replays.get(name)
+    if replay is None:
+        return [""] * 6
+    return [
+        replay.limit.text,
+        _span(replay.alert.for_) or "0 s",
+        str(replay.times_fired),
+        _span(replay.seconds_firing) or "0 s",
+        _span(replay.longest) or "0 s",
+        str(version.sent(name)),
+    ]
+
+
+def _labels(labels: Mapping[str, str], replay: Replay) -> str:
+    """What tells one alert of a rule from another: the labels that the rule does not set itself."""
+    own = {name: value for name, value in labels.items() if name not in replay.alert.labels and name not in _OWN}
+    return f"  {', '.join(f'{name}={value}' for name, value in own.items())}" if own else ""
+
+
+def _key(spell: Spell) -> frozenset[tuple[str, str]]:
+    return frozenset(spell.labels.items())
+
+
+def _span(seconds: float) -> str:
+    return window.told(seconds) if seconds else ""
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
