@@ -1,0 +1,18 @@
+"""The sandbox that the whole test session shares, brought up when the first test asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ops.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A running sandbox, deployed to, with two hours of past. Leave it as you found it."""
+    box = Sandbox(tmp_path_factory.mktemp("sandbox") / "home")
+    try:
+        box.up(print)
+        yield box
+    finally:
+        box.down()

@@ -1,0 +1,158 @@
+"""Children: started apart, watched, found again, stopped without remains, and never somebody else's."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.sandbox import ports, processes
+from ops.sandbox.processes import Child, PortTaken, SandboxError
+
+SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", deaf])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "run"
+    processes.stop(tmp_path / "run", grace=0.2)
+
+
+def started(run: Path, code: str, name: str = "child") -> Child:
+    return processes.start(run, name, [sys.executable, "-c", code])
+
+
+def said(child: Child) -> str:
+    until = time.monotonic() + 10
+    while not (text := Path(child.log).read_text("utf-8")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return text
+
+
+def exists(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
+    except FileNotFoundError:
+        return False
+
+
+def test_a_child_lives_in_a_session_of_its_own_and_is_found_again(run: Path) -> None:
+    child = started(run, SLEEPER)
+    processes.wait_ready(child, lambda: "here" in said(child), seconds=10)
+    assert child.alive
+    assert os.getsid(child.pid) == child.pid
+    assert processes.recorded(run) == {"child": child}
+    assert processes.stop(run) == ["child"]
+    assert not child.alive
+    assert not exists(child.pid)
+    assert processes.recorded(run) == {}
+    assert processes.stop(run) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "telling"),
+    [
+        ("print('level=error msg=\"bad config\"'); print('bye'); raise SystemExit(3)", 'level=error msg="bad config"'),
+        ("raise RuntimeError('no disk')", "RuntimeError: no disk"),
+        ("print('only this')", "only this"),
+        ("pass", "it said nothing"),
+    ],
+)
+def test_a_child_that_dies_names_its_log_and_its_telling_line(run: Path, code: str, telling: str) -> None:
+    child = started(run, code)
+    with pytest.raises(SandboxError) as error:
+        processes.wait_ready(child, lambda: False, seconds=10)
+    assert str(error.value) == f"child ended right after its start: {telling} (all of it in {run / 'child.log'})."
+
+
+def test_a_child_that_finds_its_port_taken_is_told_apart(run: Path) -> None:
+    child = started(run, "raise OSError('listen tcp 127.0.0.1:9090: bind: address already in use')")
+    with pytest.raises(PortTaken, match="address already in use"):
+        processes.wait_ready(child, lambda: False, seconds=10)
+
+
+def test_a_child_that_is_never_ready_is_not_waited_for_for_ever(run: Path) -> None:
+    child = started(run, SLEEPER)
+    said(child)
+    with pytest.raises(SandboxError, match=r"^child is not ready after 0 s: here \(all of it in .*child\.log\)\.$"):
+        processes.wait_ready(child, lambda: False, seconds=0.3)
+
+
+def test_a_program_that_is_not_there(run: Path) -> None:
+    with pytest.raises(SandboxError, match=r"^child could not be started: /no/such: No such file or directory\.$"):
+        processes.start(run, "child", ["/no/such"])
+
+
+def test_one_that_ignores_sigterm_is_killed_with_its_own_children(run: Path) -> None:
+    child = started(run, STUBBORN)
+    grandchild = int(said(child))
+    time.sleep(0.2)  # until that one ignores SIGTERM too
+    assert processes.stop(run, grace=0.3) == ["child"]
+    assert not child.alive
+    until = time.monotonic() + 5
+    while exists(grandchild):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(run: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.DEVNULL, start_new_session=True) as other:
+        try:
+            run.mkdir()
+            record = {"name": "child", "pid": other.pid, "started": "1", "log": str(run / "child.log")}
+            (run / "child.json").write_text(json.dumps(record))
+            assert processes.stop(run) == []
+            assert other.poll() is None
+        finally:
+            other.send_signal(signal.SIGKILL)
+
+
+def test_what_has_ended_can_stay_on_record(run: Path) -> None:
+    child = started(run, SLEEPER)
+    assert processes.stop(run, ["child"], keep_record=True) == ["child"]
+    assert list(processes.recorded(run)) == ["child"]
+    assert not child.alive
+
+
+def test_a_damaged_record_is_named(run: Path) -> None:
+    run.mkdir()
+    (run / "child.json").write_text("{")
+    with pytest.raises(SandboxError, match=r"child\.json is not a record of a process"):
+        processes.recorded(run)
+    (run / "child.json").unlink()
+
+
+def test_free_ports_differ_and_fixed_ones_are_kept() -> None:
+    found = ports.choose(["a", "b", "c"], {})
+    assert len(set(found.values())) == 3
+    assert ports.choose(["a", "b"], {"b": found["b"]})["b"] == found["b"]
+
+
+def test_a_port_that_is_taken_or_unknown() -> None:
+    import socket
+
+    with socket.socket() as other:
+        other.bind((ports.HOST, 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        assert ports.answers(taken)
+        with pytest.raises(
+            PortTaken, match=rf"^port {taken}, wanted for prometheus, is taken \(Address already in use\)"
+        ):
+            ports.choose(["prometheus"], {"prometheus": taken})
+    with pytest.raises(SandboxError, match="nothing in the sandbox is called 'x'; ports can be given to prometheus"):
+        ports.choose(["prometheus"], {"x": 1})
