@@ -42,7 +42,23 @@ class Routing:
         return marked_lists.insert(bare, parts, self.where)
 
     def remove(self, text: str, written: Written | None = None) -> str:
-        return marked_lists.remove(text, self.where, written)
+        """Raises Refused also where somebody's route has come to need a receiver of ours."""
+        bare = marked_lists.remove(text, self.where, written)
+        if lost := self._nowhere(bare) - self._nowhere(text):
+            raise Refused(
+                f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
+                "part: give that route another receiver first"
+            )
+        return bare
+
+    def _nowhere(self, text: str) -> set[str]:
+        """Receivers that routes name and nobody defines."""
+        try:
+            config = self._config(text)
+            named = {node.match.receiver for node in tree.tree(config).walk()}
+        except RoutingError:
+            return set()
+        return named - {str(_name(receiver)) for receiver in config.get("receivers") or ()}
 
     def has(self, text: str, ours: str) -> bool:
         return marked_lists.has(text, _parts(ours), self.where)

@@ -1,0 +1,208 @@
+"""The dynamic resource that keeps our part in a text of somebody else's.
+
+Pickled by reference: the names of this module and of `ConfigTextProvider` stand in the state of every stack. Renaming
+or moving either strands that state.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.live import config_map, places
+from components.live.config_map import Found, Key
+from components.live.editors import editor
+from components.live.marked_lists import Written
+from components.live.refused import Refused
+from components.live.routing_merge import Routing
+from components.live.saying import in_one_sentence, say
+from ops.clients import promtools
+from ops.errors import Forbidden, NotFound, OpsError
+
+Props = dict[str, Any]
+
+_WHERE = ("namespace", "config_map", "key", "editor")
+_CHECKS = {
+    "rule-files": promtools.check_prometheus,
+    "routing": promtools.check_alertmanager,
+    "replace": promtools.check_alertmanager,
+}
+
+
+class ConfigTextProvider(ResourceProvider):
+    """Reads, edits and writes one key of one ConfigMap. Every refusal comes in preview, before anything is written."""
+
+    serialize_as_secret_always = False
+
+    @in_one_sentence
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        if pulumi.UNKNOWN in news.values():
+            return CheckResult(news, [])
+        try:
+            at = _key(news)
+            cluster = places.kubernetes(news)
+            found = config_map.read(cluster, at)
+            written = _written(_olds, found) if _same_place(_olds, news) else found.replaced
+            _edited(at, found.text, news["ours"], written)
+            _refuse_a_dead_mount(cluster, news)
+            if not editor(at.editor).has(found.text, news["ours"]):
+                for line in _warnings(at, found.text, news):
+                    say(f"warning: {line}")
+        except (Refused, OpsError) as problem:
+            return CheckResult(news, [CheckFailure("ours", str(problem))])
+        return CheckResult(news, [])
+
+    @in_one_sentence
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        changed = [name for name in (*_WHERE, "ours", *places.ACCESS) if _olds.get(name) != _news.get(name)]
+        moved = [name for name in _WHERE if name in changed]
+        # Another editor on the same key has to find the text without what the former put there.
+        return DiffResult(bool(changed or _olds.get("drift")), moved, [], delete_before_replace=True)
+
+    @in_one_sentence
+    def create(self, props: Props) -> CreateResult:
+        return CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
+
+    @in_one_sentence
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        return UpdateResult(_put(_news, lambda found: _written(_olds, found)))
+
+    @in_one_sentence
+    def read(self, id_: str, props: Props) -> ReadResult:
+        try:
+            found = config_map.read(places.kubernetes(props), _key(props))
+        except Refused:
+            return ReadResult("", {})
+        drift = ""
+        if not editor(props["editor"]).has(found.text, props["ours"]):
+            drift = f"our part of {id_} is gone or was changed by somebody else"
+            say(f"warning: {drift}; the next `up` puts it back")
+        return ReadResult(id_, {**props, "drift": drift})
+
+    @in_one_sentence
+    def delete(self, _id: str, _props: Props) -> None:
+        at = _key(_props)
+
+        def bare(found: Found) -> str:
+            text = editor(at.editor).remove(found.text, _written(_props, found))
+            _refuse_newly_broken(at, found.text, text)
+            return text
+
+        cluster = places.kubernetes(_props)
+        try:
+            config_map.read(cluster, at)
+        except Refused as gone:
+            say(f"{gone}: there is nothing of ours to take out")
+            return
+        config_map.swap(cluster, at, bare, gone=True)
+
+
+class ConfigText(Resource, module="monitoring", name="ConfigText"):
+    """Our part of a text that others wrote: `ours` (see components.live.editors) in `server`'s configuration.
+
+    `alerts`: the label sets of our alerts, for the warnings of a preview on what changes for others.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: places.ClusterLike,
+        server: places.ServerLike,
+        editor: str,
+        ours: str,
+        alerts: Sequence[Mapping[str, str]] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            **places.of_cluster(cluster),
+            "kubeconfig": pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None,
+            "config_map": server.config_map,
+            "key": server.config_key,
+            "deployment": server.deployment,
+            "container": server.container,
+            "editor": editor,
+            "ours": ours,
+            "alerts": [dict(sorted(labels.items())) for labels in alerts],
+            "before": None,
+            "after": None,
+            "drift": None,
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["before", "after", "kubeconfig"])
+        super().__init__(ConfigTextProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
+
+
+def _key(props: Props) -> Key:
+    return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
+
+
+def _same_place(olds: Props, news: Props) -> bool:
+    return all(olds.get(name) == news.get(name) for name in _WHERE)
+
+
+def _written(props: Props, found: Found) -> Written | None:
+    """What we wrote last: as the ConfigMap itself has it after a replacement, else as the state has it."""
+    if found.replaced and found.replaced.after:
+        return found.replaced
+    before, after = props.get("before"), props.get("after")
+    return Written(before, after) if isinstance(before, str) and isinstance(after, str) else found.replaced
+
+
+def _put(props: Props, written: Any) -> Props:
+    at = _key(props)
+    edit = editor(at.editor)
+    found, new = config_map.swap(
+        places.kubernetes(props), at, lambda found: _edited(at, found.text, props["ours"], written(found))
+    )
+    last = written(found)
+    # From the text itself, not from "found": an `up` that was killed may have written ours already.
+    before = (last.before if last else found.text) if at.editor == "replace" else edit.remove(new)
+    return {**props, "before": before, "after": new, "drift": ""}
+
+
+def _edited(at: Key, text: str, ours: str, written: Written | None) -> str:
+    new = editor(at.editor).insert(text, ours, written)
+    _refuse_newly_broken(at, text, new)
+    return new
+
+
+def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
+    """What promtool or amtool, where one of them is at hand, finds wrong in the text after an edit and not before."""
+    if before == after:
+        return
+    check = _CHECKS[at.editor]
+    faults = check(after)
+    if faults and (broken := promtools.newly(check(before), faults)):
+        raise Refused(f"{at} would no longer be valid: {' '.join(broken)}")
+
+
+def _refuse_a_dead_mount(cluster: Any, props: Props) -> None:
+    if not props.get("deployment"):
+        return
+    try:
+        pod = cluster.deployment(props["namespace"], props["deployment"])["spec"]["template"]["spec"]
+    except (Forbidden, NotFound):
+        return  # that this account may not look, or that it runs as something else, is no fault of the text's
+    why = config_map.mounted_so_that_it_never_changes(pod, str(props.get("container")), props["config_map"])
+    if why:
+        raise Refused(f"Deployment {props['namespace']}/{props['deployment']} {why} (ConfigMap {props['config_map']})")
+
+
+def _warnings(at: Key, text: str, props: Props) -> list[str]:
+    edit = editor(at.editor)
+    if isinstance(edit, Routing):
+        return edit.warnings(text, props["ours"], props.get("alerts") or ())
+    return edit.warnings(text, props["ours"])
+
+
+__all__ = ["ConfigText", "ConfigTextProvider"]

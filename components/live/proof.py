@@ -1,0 +1,176 @@
+"""The first and the last resource: nothing counts as deployed before it runs, nor as gone while it still does.
+
+Pickled by reference: the names of this module and of its providers stand in the state of every stack. Renaming or
+moving one strands that state.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from components.live import places, rollout, running
+from components.live.saying import in_one_sentence, say
+from ops.errors import Forbidden, NotFound, OpsError
+from routing import Parts
+from rules import RuleFile
+
+Props = dict[str, Any]
+
+_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "timeout", *places.ACCESS)
+
+
+class LiveProvider(ResourceProvider):
+    """On create and update: reload, and wait until all of it runs. A failure leaves it to the next `up`."""
+
+    serialize_as_secret_always = False
+
+    @in_one_sentence
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        failures = []
+        for kind in ("prometheus", "alertmanager"):
+            if news.get(kind) and (why := _cannot_reload(kind, news)):
+                failures.append(CheckFailure(kind, why))
+        return CheckResult(news, failures)
+
+    @in_one_sentence
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        if any(_olds.get(name) != _news.get(name) for name in _SHOWN):
+            return DiffResult(True)
+        # The text is as we left it, but does it run? Somebody may have reloaded, or restarted, onto something else;
+        # and an `up` that failed here and was then taken back has left no trace in the state.
+        try:
+            faults = rollout.lacking(_news)
+        except OpsError as problem:
+            say(f"warning: whether it still runs cannot be said: {problem}")
+            return DiffResult(False)
+        for fault in faults[:5]:
+            say(f"warning: {fault}")
+        return DiffResult(bool(faults))
+
+    @in_one_sentence
+    def create(self, props: Props) -> CreateResult:
+        rollout.until_running(props)
+        return CreateResult("live", props)
+
+    @in_one_sentence
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        rollout.until_running(_news)
+        return UpdateResult(_news)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Nothing to take back."""
+
+
+class WithdrawnProvider(ResourceProvider):
+    """On delete, which comes last: reload, and wait until both servers run without us."""
+
+    serialize_as_secret_always = False
+
+    @in_one_sentence
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        return DiffResult(any(_olds.get(name) != _news.get(name) for name in _SHOWN))
+
+    def create(self, props: Props) -> CreateResult:
+        return CreateResult("withdrawn", props)
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        return UpdateResult(_news)
+
+    @in_one_sentence
+    def delete(self, _id: str, _props: Props) -> None:
+        try:
+            rollout.until_gone(_props)
+        except NotFound as gone:
+            say(f"{gone}: it is gone altogether, and ours with it")
+
+
+def _inputs(
+    cluster: places.ClusterLike,
+    prometheus: places.ServerLike | None,
+    alertmanager: places.ServerLike | None,
+    rules: Iterable[RuleFile],
+    routing: Parts,
+    timeout: float,
+    operator: bool,
+) -> Props:
+    return {
+        **places.of_cluster(cluster),
+        "kubeconfig": pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None,
+        "prometheus": places.of_server(prometheus) if prometheus else None,
+        "alertmanager": {**places.of_server(alertmanager), "operator": operator} if alertmanager else None,
+        "rules": running.wanted_rules(rules),
+        "routing": running.wanted_routing(routing),
+        "timeout": timeout,
+    }
+
+
+class Live(Resource, module="monitoring", name="Live"):
+    """Made last, after all it proves (`opts.depends_on`): `timeout` seconds until both servers run all of it.
+
+    A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: places.ClusterLike,
+        prometheus: places.ServerLike | None,
+        alertmanager: places.ServerLike | None,
+        rules: Iterable[RuleFile],
+        routing: Parts,
+        timeout: float,
+        operator: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator)
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
+        super().__init__(LiveProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
+
+
+class Withdrawn(Resource, module="monitoring", name="Withdrawn"):
+    """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: places.ClusterLike,
+        prometheus: places.ServerLike | None,
+        alertmanager: places.ServerLike | None,
+        rules: Iterable[RuleFile],
+        routing: Parts,
+        timeout: float,
+        operator: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator)
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
+        super().__init__(WithdrawnProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
+
+
+def _cannot_reload(kind: str, props: Props) -> str:
+    """Why the chosen way of reloading will not work, as far as the Deployment shows it; "" when it may."""
+    server = props[kind]
+    if server["reload"] != "lifecycle" or kind == "alertmanager":  # Alertmanager's is always on
+        return ""
+    try:
+        deployment = places.kubernetes(props).deployment(props["namespace"], server["deployment"])
+    except (Forbidden, NotFound):
+        return ""
+    except OpsError as problem:
+        return str(problem)
+    containers = deployment["spec"]["template"]["spec"].get("containers") or []
+    words = [str(word) for one in containers for word in (*(one.get("command") or ()), *(one.get("args") or ()))]
+    if not words or any("web.enable-lifecycle" in word and not word.endswith("=false") for word in words):
+        return ""  # without any argument the image's own decide, and nobody can tell
+    sidecar = next((str(one.get("image")) for one in containers if "reload" in str(one.get("image"))), "")
+    remedy = (
+        f"{sidecar} beside it reloads by itself: set {kind}Reload to sidecar"
+        if sidecar
+        else f"add that argument, or set {kind}Reload to signal"
+    )
+    where = f"{props['namespace']}/{server['deployment']}"
+    return f"Deployment {where} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"

@@ -1,0 +1,183 @@
+"""Ask the servers to read their files again until they run what was written, or say what is in the way."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from components.live import places, running
+from components.live.refused import Refused
+from components.live.saying import say
+from ops.clients import pod_exec
+from ops.clients.alertmanager import Alertmanager
+from ops.clients.prometheus import Prometheus
+from ops.errors import BadAnswer, Forbidden, NotFound, OpsError, Unreachable
+from ops.errors import Refused as Declined
+from routing import RoutingError, tree
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
+SPEAK = 10.0  # seconds between two lines of progress
+
+Props = Mapping[str, Any]
+Look = Callable[[], list[str]]
+
+
+def until_running(props: Props) -> None:
+    """Wait until both servers run what is wanted. Raises Refused, naming what does not, when the time is up."""
+    _wait(props, "run what was written", _looks(props, prometheus_lacks, alertmanager_lacks))
+
+
+def until_gone(props: Props) -> None:
+    """Wait until both servers run, and nothing of ours. Raises Refused when the time is up."""
+    _wait(props, "run without our part", _looks(props, _prometheus_keeps, _alertmanager_keeps))
+
+
+def lacking(props: Props) -> list[str]:
+    """What does not run as wanted now, without asking for anything. Raises ops.errors."""
+    return [fault for _, look in _looks(props, prometheus_lacks, alertmanager_lacks, reload=False) for fault in look()]
+
+
+def _looks(props: Props, of_prometheus: Any, of_alertmanager: Any, *, reload: bool = True) -> list[tuple[str, Look]]:
+    looks: list[tuple[str, Look]] = []
+    for kind, connect, lacks in (
+        ("prometheus", places.prometheus, of_prometheus),
+        ("alertmanager", places.alertmanager, of_alertmanager),
+    ):
+        if props.get(kind):
+            looks.append((kind.capitalize(), _look(kind, connect(props), lacks, props, reload)))
+    return looks
+
+
+def _look(kind: str, server: Any, lacks: Callable[[Any, Props], list[str]], props: Props, reload: bool) -> Look:
+    reloads = reload and props[kind]["reload"] == "lifecycle"
+
+    def look() -> list[str]:
+        """Look first: a server that runs it already is not disturbed."""
+        before = lacks(server, props)
+        if not before or not reloads:
+            if reloads or not before:
+                return before
+            if reload and props[kind]["reload"] == "signal":
+                _signal(kind, props)
+            return lacks(server, props) if reload else before
+        try:
+            server.reload()
+        except Forbidden as no:
+            raise _Final(
+                f"{kind.capitalize()} does not reload on request ({no.words or no.status}): start it with "
+                f"--web.enable-lifecycle, or set {kind}Reload to sidecar or signal"
+            ) from None
+        except Declined as no:
+            return [f"it refuses its files: {no.words}"]
+        return lacks(server, props)
+
+    return look
+
+
+class _Final(Refused):
+    """Waiting will not help."""
+
+
+def _wait(props: Props, goal: str, looks: Sequence[tuple[str, Look]]) -> None:
+    start = time.monotonic()
+    limit, spoken = float(props["timeout"]), start
+    open_: dict[str, list[str]] = {}
+    pending = list(looks)
+    attempt = 0
+    while True:
+        still = []
+        for name, look in pending:
+            try:
+                faults = look()
+            except (Unreachable, BadAnswer) as problem:
+                faults = [str(problem)]
+            except OpsError as problem:
+                raise Refused(str(problem)) from None
+            if faults:
+                open_[name] = faults
+                still.append((name, look))
+            else:
+                say(f"{name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
+        pending = still
+        if not pending:
+            return
+        now = time.monotonic()
+        if now - start >= limit:
+            what = "; ".join(f"{name}: {_some(open_[name])}" for name, _ in pending)
+            raise Refused(f"after {limit:g} s not all servers {goal}. {what}")
+        if now - spoken >= SPEAK:
+            spoken = now
+            seen = " and ".join(f"{name} ({_some(open_[name], 1)})" for name, _ in pending)
+            say(f"waiting for {seen}, {now - start:.0f} s")
+        time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))
+        attempt += 1
+
+
+def _some(faults: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(faults) - shown} more" if len(faults) > shown else ""
+    return "; ".join(faults[:shown]) + more
+
+
+# ---------------------------------------------------------------- what they run
+
+
+def prometheus_lacks(server: Prometheus, props: Props) -> list[str]:
+    groups = server.rules()
+    faults = running.rules_not_running(props["rules"], groups)
+    if faults:
+        return faults
+    for rule in running.unevaluated(props["rules"], groups):  # its first turn may be an interval away: ask now
+        try:
+            server.query(rule.query)
+        except Declined as no:
+            faults.append(f"{rule.name} cannot be evaluated: {no.words}")
+    return faults or _reload_failed(server, "prometheus_config_last_reload_successful")
+
+
+def alertmanager_lacks(server: Alertmanager, props: Props) -> list[str]:
+    operator = bool(props["alertmanager"].get("operator"))
+    faults = running.routing_not_running(props["routing"], server.status().config, operator=operator)
+    return faults or _reload_failed(server, "alertmanager_config_last_reload_successful")
+
+
+def _prometheus_keeps(server: Prometheus, props: Props) -> list[str]:
+    kept = running.rules_still_running(props["rules"], server.rules())
+    return kept or _reload_failed(server, "prometheus_config_last_reload_successful")
+
+
+def _alertmanager_keeps(server: Alertmanager, props: Props) -> list[str]:
+    kept = running.routing_still_running(props["routing"], server.status().config, _declared(props))
+    return kept or _reload_failed(server, "alertmanager_config_last_reload_successful")
+
+
+def _reload_failed(server: Prometheus | Alertmanager, metric: str) -> list[str]:
+    ok = server.metrics().total(metric)
+    return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
+
+
+def _declared(props: Props) -> list[str]:
+    """Receivers in the text as it stands now: what is there by somebody else's hand may go on running."""
+    server = props["alertmanager"]
+    path = f"/api/v1/namespaces/{props['namespace']}/configmaps/{server['config_map']}"
+    try:
+        data = places.kubernetes(props).get(path).get("data") or {}
+        config = tree.parse(data.get(server["config_key"], ""))
+    except (OpsError, RoutingError):
+        return []
+    return [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
+
+
+def _signal(kind: str, props: Props) -> None:
+    """SIGHUP to the server's process, by running `kill` in each of its pods."""
+    server = props[kind]
+    cluster = places.kubernetes(props)
+    try:
+        deployment = cluster.deployment(props["namespace"], server["deployment"])
+    except NotFound:
+        raise _Final(
+            f"Deployment {props['namespace']}/{server['deployment']} is not there: whom to send SIGHUP?"
+        ) from None
+    labels = deployment["spec"]["selector"].get("matchLabels") or {}
+    selector = ",".join(f"{name}={value}" for name, value in labels.items())
+    for pod in cluster.pods(props["namespace"], selector):
+        name, container = pod["metadata"]["name"], server["container"]
+        pod_exec.run(props["kubeconfig"], props["context"], props["namespace"], name, container, ["kill", "-HUP", "1"])
