@@ -33,9 +33,10 @@ class Matcher:
         return bool(compile_regex(self.value).fullmatch(value)) == (self.operator == "=~")
 
     def __str__(self) -> str:
-        value = self.value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-        name = self.name if re.fullmatch(_BARE, self.name) else f'"{self.name}"'
-        return f'{name}{self.operator}"{value}"'
+        if re.fullmatch(_BARE, self.name):
+            value = self.value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+            return f'{self.name}{self.operator}"{value}"'
+        return f"{_quote(self.name)}{self.operator}{_quote(self.value)}"
 
 
 @lru_cache(maxsize=4096)
@@ -172,6 +173,12 @@ _ESCAPE = re.compile(
     r"|(?P<o>[0-7]{3})|.?)",
     re.S,
 )
+
+
+def _quote(text: str) -> str:
+    """A text as a double-quoted Go string."""
+    names = {value: f"\\{name}" for name, value in _ESCAPES.items()}
+    return '"' + "".join(names.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
 
 
 def _unquote(quoted: str) -> str:
