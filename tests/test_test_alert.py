@@ -145,7 +145,7 @@ def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: t
 
 def test_labels_by_hand() -> None:
     drill = test_alert.prepare("TestAPIAlert", ["component=database", "team=a=b"], harmless=True)
-    assert drill.labels | {"drill": ""} == {
+    assert {**drill.labels, "drill": ""} == {
         "alertname": "TestAPIAlert",
         "severity": "warning",
         "component": "database",

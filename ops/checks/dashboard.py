@@ -109,7 +109,7 @@ def data(prometheus: Prometheus, query: str, names: set[str]) -> int | str:
     numbers = sum(not math.isnan(sample.value) for sample in samples)
     if numbers:
         return numbers
-    absent = [selector[0] for selector in selectors(query) if selector[0] not in names]
+    absent = [selector.name for selector in selectors(query) if selector.name not in names]
     if absent:
         return f"Prometheus has no metric {absent[0]}; see the line metric/{_PARTS.sub('', absent[0])}"
     return "nothing happened in its window: the metrics are there, but no traffic gives no number; look again later"

@@ -5,8 +5,9 @@ import math
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
-from metrics import Contract, Metric, selectors
+from metrics import Contract, Metric
 from ops.checks import Check, brief, failed, passed
 from ops.checks.dashboard import data
 from ops.clients.prometheus import Prometheus
@@ -78,50 +79,32 @@ def _did_you_mean(metric: Metric, names: list[str]) -> str:
 
 
 def buckets(prometheus: Prometheus, contract: Contract, alerts: Iterable[Alert]) -> Check:
-    """Every latency limit lies below the last finite bucket that the application really has."""
-    name, wrong, between, count = "buckets", [], [], 0
-    bounds: dict[str, list[float]] = {}
-    for alert in alerts:
-        for metric in _histograms(alert, contract):
-            if metric.name not in bounds:
-                bounds[metric.name] = _live_bounds(prometheus, metric.name)
-            finite = [bound for bound in bounds[metric.name] if math.isfinite(bound)]
-            if not finite:
-                continue  # not there: another check says so
-            count += 1
-            limit = alert.limit.value
-            if limit >= finite[-1]:
-                wrong.append(
-                    f"{alert.name} can never fire: its limit {limit:g} is not below the last bucket, {finite[-1]:g}"
-                )
-            elif limit not in finite:
-                low = max([0.0, *(bound for bound in finite if bound < limit)])
-                high = min(bound for bound in finite if bound > limit)
-                between.append(f"{alert.name} ({limit:g} lies between {low:g} and {high:g})")
+    """Every limit on a quantile lies below the last finite bucket that the application really has."""
+    name, every = "buckets", list(alerts)
+    live = {
+        metric.name: bounds
+        for metric in contract.metrics.values()
+        if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
+    }
+    if not live:
+        return failed(name, "none of the contract's histograms is there; see the lines metric/…")
+    found = Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
+    if problems := found.limit_problems(every):
+        return failed(name, f"{brief(problems, 2)} in the application")
     drifted = [
-        f"{metric} has other buckets than the contract: {', '.join(f'{bound:g}' for bound in found[:-1])}"
-        for metric, found in bounds.items()
-        if found and {*found} - {math.inf} != {*map(float, contract.metrics[metric].buckets)} - {math.inf}
+        f"{known} has the buckets {', '.join(f'{bound:g}' for bound in bounds)} and not the contract's"
+        for known, bounds in live.items()
+        if bounds != contract.metrics[known].buckets
     ]
-    if wrong:
-        return failed(name, f"{brief(wrong, 2)}; lower the limit, or add buckets in the application")
     if drifted:
         return failed(name, f"{brief(drifted, 1)}; write the live ones into metrics/contract.yml and run make test")
-    if not count:
-        return failed(name, "none of the histograms that the limits refer to is there; see the lines metric/…")
-    estimated = f"; interpolated: {brief(between)}" if between else ""
-    return passed(name, f"{count} limits lie below the last bucket{estimated}")
+    estimated = [warning.partition(":")[0] for warning in found.limit_warnings(every)]
+    between = f"; between two bounds, so interpolated: {brief(estimated)}" if estimated else ""
+    return passed(name, f"every limit lies below the last bucket of its histogram{between}")
 
 
-def _histograms(alert: Alert, contract: Contract) -> list[Metric]:
-    """The histograms whose quantile is the alert's very value."""
-    if not alert.quantity.startswith("histogram_quantile("):
-        return []
-    names = {_PARTS.sub("", selector[0]) for selector in selectors(alert.quantity)}
-    return [metric for name in sorted(names) if (metric := contract.metrics.get(name)) and metric.type == "histogram"]
-
-
-def _live_bounds(prometheus: Prometheus, name: str) -> list[float]:
-    """The upper bounds of a histogram's buckets as they are scraped, in order."""
+def _live_bounds(prometheus: Prometheus, name: str) -> tuple[float, ...]:
+    """The finite upper bounds of a histogram's buckets as they are scraped, in order."""
     found = prometheus.query(f"group by (le) ({name}_bucket)")
-    return sorted({float(sample.labels["le"]) for sample in found if "le" in sample.labels})
+    bounds = {float(sample.labels["le"]) for sample in found if "le" in sample.labels}
+    return tuple(sorted(bound for bound in bounds if math.isfinite(bound)))
