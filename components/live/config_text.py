@@ -59,15 +59,16 @@ class ConfigTextProvider(ResourceProvider):
                 for line in _warnings(at, found.text, news):
                     say(f"warning: {line}")
         except (Refused, OpsError) as problem:
-            return CheckResult(news, [CheckFailure("ours", str(problem))])
+            return CheckResult(news, [CheckFailure("", str(problem))])
         return CheckResult(news, [])
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         changed = [name for name in (*_WHERE, "ours", *places.ACCESS) if _olds.get(name) != _news.get(name)]
         moved = [name for name in _WHERE if name in changed]
+        drift = _olds.get("drift") or ("" if changed else _drift(_news))
         # Another editor on the same key has to find the text without what the former put there.
-        return DiffResult(bool(changed or _olds.get("drift")), moved, [], delete_before_replace=True)
+        return DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
 
     @in_one_sentence
     def create(self, props: Props) -> CreateResult:
@@ -80,14 +81,9 @@ class ConfigTextProvider(ResourceProvider):
     @in_one_sentence
     def read(self, id_: str, props: Props) -> ReadResult:
         try:
-            found = config_map.read(places.kubernetes(props), _key(props))
+            return ReadResult(id_, {**props, "drift": _drift(props)})
         except Refused:
             return ReadResult("", {})
-        drift = ""
-        if not editor(props["editor"]).has(found.text, props["ours"]):
-            drift = f"our part of {id_} is gone or was changed by somebody else"
-            say(f"warning: {drift}; the next `up` puts it back")
-        return ReadResult(id_, {**props, "drift": drift})
 
     @in_one_sentence
     def delete(self, _id: str, _props: Props) -> None:
@@ -144,6 +140,16 @@ class ConfigText(Resource, module="monitoring", name="ConfigText"):
 
 def _key(props: Props) -> Key:
     return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
+
+
+def _drift(props: Props) -> str:
+    """That our part does not stand in the live text as it should, said aloud; "" when it does."""
+    at = _key(props)
+    if editor(at.editor).has(config_map.read(places.kubernetes(props), at).text, props["ours"]):
+        return ""
+    drift = f"our part of {at} is gone or was changed by somebody else"
+    say(f"warning: {drift}; `up` puts it back")
+    return drift
 
 
 def _same_place(olds: Props, news: Props) -> bool:

@@ -31,7 +31,7 @@ class LiveProvider(ResourceProvider):
         failures = []
         for kind in ("prometheus", "alertmanager"):
             if news.get(kind) and (why := _cannot_reload(kind, news)):
-                failures.append(CheckFailure(kind, why))
+                failures.append(CheckFailure("", why))
         return CheckResult(news, failures)
 
     @in_one_sentence
@@ -56,7 +56,7 @@ class LiveProvider(ResourceProvider):
 
     @in_one_sentence
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        rollout.until_running(_news)
+        rollout.until_running(_news, _olds)
         return UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:

@@ -21,9 +21,22 @@ Props = Mapping[str, Any]
 Look = Callable[[], list[str]]
 
 
-def until_running(props: Props) -> None:
-    """Wait until both servers run what is wanted. Raises Refused, naming what does not, when the time is up."""
-    _wait(props, "run what was written", _looks(props, prometheus_lacks, alertmanager_lacks))
+def until_running(props: Props, olds: Props | None = None) -> None:
+    """Wait until both servers run what is wanted, and of `olds` nothing that is not wanted any more.
+
+    Raises Refused, naming what is in the way, when the time is up.
+    """
+    gone = running.no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
+
+    def of_prometheus(server: Prometheus, props: Props) -> list[str]:
+        left = running.rules_still_running(gone["rules"], server.rules()) if gone else []
+        return left or prometheus_lacks(server, props)
+
+    def of_alertmanager(server: Alertmanager, props: Props) -> list[str]:
+        left = running.routing_still_running(gone["routing"], server.status().config, _declared(props)) if gone else []
+        return left or alertmanager_lacks(server, props)
+
+    _wait(props, "run what was written", _looks(props, of_prometheus, of_alertmanager))
 
 
 def until_gone(props: Props) -> None:
@@ -67,10 +80,23 @@ def _look(kind: str, server: Any, lacks: Callable[[Any, Props], list[str]], prop
                 f"--web.enable-lifecycle, or set {kind}Reload to sidecar or signal"
             ) from None
         except Declined as no:
-            return [f"it refuses its files: {no.words}"]
+            return [*_blamed(server, props), f"it refuses its files: {no.words}"]
         return lacks(server, props)
 
     return look
+
+
+def _blamed(server: Any, props: Props) -> list[str]:
+    """Prometheus keeps to its log which rule it does not like: ask it for each."""
+    found = []
+    if isinstance(server, Prometheus):
+        for name, rule in props["rules"].items():
+            try:
+                server.query(rule["expression"])
+            except Declined as no:
+                if no.status == 400:
+                    found.append(f"rules/{rule['file']}: {name}: {no.words}")
+    return found
 
 
 class _Final(Refused):

@@ -24,7 +24,7 @@ def fingerprint(value: object) -> str:
 
 
 def wanted_rules(files: Iterable[RuleFile]) -> dict[str, dict[str, str]]:
-    """`group/name#n` → where it stands in the repository, and a fingerprint of each part of it."""
+    """`group/name#n` → the file where it stands, its expression, and a fingerprint of each other part of it."""
     found: dict[str, dict[str, str]] = {}
     for file in files:
         for group in file.groups:
@@ -69,6 +69,17 @@ def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[st
     return faults
 
 
+def no_longer_wanted(olds: Wanted, news: Wanted) -> dict[str, Any]:
+    """Of what was wanted before, what has gone from the repository since."""
+    routing = {
+        part: {k: v for k, v in olds["routing"][part].items() if k not in news["routing"][part]} for part in _LISTS
+    }
+    return {"rules": {k: v for k, v in olds["rules"].items() if k not in news["rules"]}, "routing": routing}
+
+
+_LISTS = ("routes", "receivers", "inhibitions")
+
+
 def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
     running = running_rules(groups)
     return [
@@ -93,7 +104,7 @@ def _parts(
     expr: str, for_: float, keep: float, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> dict[str, str]:
     return {
-        "expression": fingerprint(rules.normalise(expr)) if _reads(expr) else fingerprint(expr),
+        "expression": _normal(expr),
         "for": f"{for_:g}s",
         "keep_firing_for": f"{keep:g}s",
         "labels": fingerprint(dict(labels)),
@@ -101,13 +112,12 @@ def _parts(
     }
 
 
-def _reads(expr: str) -> bool:
-    """Rules of others may use functions that our reader does not know; they are not compared anyway."""
+def _normal(expr: str) -> str:
+    """Rules of others may use what our reader does not know; they are not compared anyway."""
     try:
-        rules.normalise(expr)
+        return rules.normalise(expr)
     except rules.RulesError:
-        return False
-    return True
+        return expr
 
 
 def _free(taken: Mapping[str, object], group: str, name: str) -> str:

@@ -18,7 +18,7 @@ def run(
     """
     where = f"{' '.join(command)} in {namespace}/{pod}"
     try:
-        source: Any = yaml.safe_load(kubeconfig) if "\n" in (kubeconfig or "") else kubeconfig
+        source: Any = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
         api = kr8s.api(kubeconfig=source, context=context, namespace=namespace)
         Pod.get(pod, namespace=namespace, api=api).exec(command, container=container, timeout=10)
     except kr8s.ExecError as error:
