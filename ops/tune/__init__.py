@@ -1,0 +1,1 @@
+"""`tune`: limits that follow from what was observed, written down with the reason."""

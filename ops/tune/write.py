@@ -1,0 +1,43 @@
+"""A limit, changed everywhere where it is written or drawn: prepared as texts, checked, then written all together."""
+
+import json
+from pathlib import Path
+
+import dashboards
+import rules
+from ops import files, tracking
+from ops.errors import Misconfigured
+from ops.files import Edit
+from ops.tracking import Change
+from rules import Alert
+
+
+def edits(alert: Alert, value: float, change: Change, *, document: Path, changelog: Path) -> list[Edit]:
+    """The rule file with one number changed, the dashboard with that limit drawn, and the record in two documents.
+
+    The rule file comes last: a limit that is new is also recorded. Raises Misconfigured, RulesError, DashboardError.
+    """
+    text = files.read(alert.file)
+    changed = rules.with_limit(text, alert, value)
+    alerts = rules.alerts(alert.file.parent) | {one.name: one for one in rules.parse(changed, alert.file).alerts}
+    board = files.read(dashboards.FILE)
+    drawn = dashboards.text(dashboards.draw_limits(json.loads(board), alerts))
+    where = files.shown(document)
+    record = files.read(document, remedy="name the tracking document with --document")
+    log = files.read(changelog, remedy="create it with a heading `## Unreleased`, or name another with --changelog")
+    wanted = [
+        Edit(document, record, tracking.with_change(record, change, where=where)),
+        Edit(changelog, log, tracking.with_entry(log, change)),
+        Edit(dashboards.FILE, board, drawn),
+        Edit(alert.file, text, changed),
+    ]
+    paths = [edit.path.resolve() for edit in wanted]
+    if len(set(paths)) != len(paths):
+        raise Misconfigured("--document and --changelog name the same file, or one that is not a record; name two")
+    return wanted
+
+
+def redrawn(edit: Edit) -> int:
+    """How many panels of the dashboard look different."""
+    before, after = json.loads(edit.before or "{}"), json.loads(edit.after)
+    return sum(one != other for one, other in zip(before.get("panels", []), after["panels"], strict=False))
