@@ -114,7 +114,9 @@ class _Reader:
         if not isinstance(model, dict) or not isinstance(model.get("panels"), list):
             raise self.error('not a dashboard: it has no list of "panels"; export it from Grafana again.')
         if model.get("uid") != self.uid:
-            raise self.error(f"the uid is {model.get('uid')!r}; make it {self.uid!r}, as the file is called.", "uid")
+            raise self.error(
+                f"the uid is {model.get('uid')!r}; make it {self.uid!r}, as the file is called.", model.get("uid")
+            )
         for key in ("id", "version"):
             if key in model:
                 raise self.error(f"{key} belongs to one Grafana only, and overwrites what is there; take it out.", key)
