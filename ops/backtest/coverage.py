@@ -21,13 +21,14 @@ class Coverage:
 
 
 def question(names: Iterable[str], start: int, end: int) -> Question:
-    """What to ask for `coverage`: which metrics have samples, every five minutes, or finer in short windows (ms)."""
+    """What to ask for `coverage`: which metrics have samples, between two moments (ms).
+
+    A metric is there for five minutes after each sample, as it is to Prometheus itself.
+    """
     step = min(COARSE, max(1000, (end - start) // 300))
     wanted = "|".join(sorted({_cheap(name) for name in names} | {"up"}))
-    window = promql.display_duration(promql.parse_duration(f"{step}ms"))
-    return Question(
-        f'group by (__name__) (last_over_time({{__name__=~"{wanted}"}}[{window}]))', range(start, end + step, step)
-    )
+    query = f'group by (__name__) (last_over_time({{__name__=~"{wanted}"}}[{COARSE // 1000}s]))'
+    return Question(query, range(start, end + step, step))
 
 
 def coverage(names: Iterable[str], asked: Question, answer: Answer) -> Coverage:
