@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from components.live.config_text import ConfigText
 from components.mount import mounted
 from components.settings import Settings
 from rules import RuleFile
@@ -41,7 +42,7 @@ class AlertRules(pulumi.ComponentResource):
         source: dict[str, object] = {"configMap": {"name": names[0]}}
         if len(names) > 1:
             source = {"projected": {"sources": [{"configMap": {"name": name}} for name in names]}}
-        mounted(
+        mount = mounted(
             rules.config_map,
             self._settings.prometheus,
             self._settings.namespace,
@@ -49,6 +50,14 @@ class AlertRules(pulumi.ComponentResource):
             rules.mount_path,
             trigger=names,
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=maps)),
+        )
+        ConfigText(
+            "prometheus-config",
+            cluster=self._settings.cluster,
+            server=self._settings.prometheus,
+            editor="rule-files",
+            ours=f"{rules.mount_path}/*.yml",
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[mount])),
         )
 
     def _shared(self, texts: Mapping[str, str]) -> None:

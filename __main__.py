@@ -1,0 +1,26 @@
+"""What is deployed, in the order in which one thing needs another. What each is stands in its component."""
+
+import pulumi
+
+import dashboards
+import routing
+import rules
+from components.alert_routing import AlertRouting
+from components.alert_rules import AlertRules
+from components.dashboard import Dashboard
+from components.program import cluster, configured, refusing
+from components.proof import live, withdrawn
+
+with refusing():
+    settings = configured()
+    files, alerts, written, board = rules.load(), rules.alerts(), routing.load(), dashboards.load()
+
+    first = withdrawn(files, written, settings)  # taken back last: proves that both servers run without us
+    opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[first])
+
+    deployed = [
+        AlertRules(files, settings, opts),
+        AlertRouting(written, alerts, settings, opts),
+        Dashboard(dashboards.UID, dashboards.text(dashboards.draw_limits(board.model, alerts)), settings, opts),
+    ]
+    live(files, written, settings, after=deployed)  # made last: nothing counts as deployed before it runs

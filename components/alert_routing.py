@@ -1,0 +1,103 @@
+"""The routing, brought into Alertmanager: into the configuration there is, in its place, or as an operator's object."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+import routing
+from components import alertmanager_config
+from components.live.config_text import ConfigText
+from components.live.routing_merge import ours_of
+from components.mount import mounted
+from components.settings import Settings
+from routing import Routing, Smtp
+from rules import Alert
+
+SECRET = "api-monitoring-smtp"
+
+
+class AlertRouting(pulumi.ComponentResource):
+    """Our receivers, routes and inhibitions, by the way that `settings.alertmanager_mode` names."""
+
+    def __init__(
+        self, written: Routing, alerts: Mapping[str, Alert], settings: Settings, opts: pulumi.ResourceOptions
+    ) -> None:
+        super().__init__("monitoring:index:AlertRouting", "alert-routing", None, opts)
+        self._alerts = [{**alert.labels, "alertname": alert.name} for alert in alerts.values()]
+        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        mail = smtp(written, settings)
+        before = [*self._password(mail)]
+        match settings.alertmanager_mode:
+            case "configmap":
+                self._config_map(written, mail, before)
+            case "operator":
+                self._operator(written.parts(mail), before)
+        self.register_outputs({})
+
+    def _password(self, mail: Smtp) -> list[pulumi.Resource]:
+        """The relay's password as a Secret of ours, mounted where the mail settings look for it; or nothing."""
+        if self._settings.smtp.password is None:
+            return []
+        path = PurePosixPath(mail.password_file)
+        secret = k8s.core.v1.Secret(
+            SECRET,
+            metadata={
+                "name": SECRET,
+                "namespace": self._settings.namespace,
+                "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
+            },
+            string_data={path.name: pulumi.Output.secret(self._settings.smtp.password)},
+            opts=self._child,
+        )
+        if self._settings.alertmanager_mode == "operator":
+            return [secret]  # the operator mounts it
+        mount = mounted(
+            SECRET,
+            self._settings.alertmanager,
+            self._settings.namespace,
+            {"secret": {"secretName": SECRET}},
+            str(path.parent),
+            trigger=[SECRET],
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[secret])),
+        )
+        return [secret, mount]
+
+    def _config_map(self, written: Routing, mail: Smtp, before: list[pulumi.Resource]) -> None:
+        whole = self._settings.alertmanager_replace
+        ConfigText(
+            "alertmanager-config",
+            cluster=self._settings.cluster,
+            server=self._settings.alertmanager,
+            editor="replace" if whole else "routing",
+            ours=written.with_smtp(mail) if whole else ours_of(written.parts(mail)),
+            alerts=self._alerts,
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
+        )
+
+    def _operator(self, parts: routing.Parts, before: list[pulumi.Resource]) -> None:
+        k8s.apiextensions.CustomResource(
+            "alertmanager-config",
+            api_version="monitoring.coreos.com/v1alpha1",
+            kind="AlertmanagerConfig",
+            metadata={
+                "name": "api-monitoring",
+                "namespace": self._settings.namespace,
+                "labels": dict(self._settings.rules.operator_labels),
+            },
+            spec=alertmanager_config.spec(parts, SECRET),
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
+        )
+
+
+def smtp(written: Routing, settings: Settings) -> Smtp:
+    """The mail settings of routing/alertmanager.yml, with what this stack gives instead."""
+    given, own = settings.smtp, written.smtp
+    return Smtp(
+        smarthost=given.smarthost or own.smarthost,
+        from_=given.from_ or own.from_,
+        username=given.username or own.username,
+        password_file=given.password_file or own.password_file,
+        require_tls=own.require_tls,
+    )

@@ -1,0 +1,72 @@
+"""Our routing in the words of the Prometheus Operator's AlertmanagerConfig (monitoring.coreos.com/v1alpha1).
+
+The same things under camel-cased names, with matchers as objects and secrets as references. Note that the operator adds
+a matcher on the object's namespace to every route unless the Alertmanager is told otherwise by its
+`alertmanagerConfigMatcherStrategy`; our alerts carry no such label (docs/operating.md).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from routing import Parts
+from routing.tree import parse_matchers
+
+# Every mail setting by its name there; what is not named here is written camel-cased.
+_RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig"}
+
+
+def spec(parts: Parts, secret: str) -> dict[str, Any]:
+    """`spec` of the object; the mail relay's password is read from the Secret of that name."""
+    # An AlertmanagerConfig has one route; ours are its children, and it takes exactly what they take.
+    names = sorted({str(route["receiver"]) for route in parts.routes})
+    return {
+        "route": {
+            "receiver": names[0],
+            "matchers": [{"name": "component", "matchType": "=~", "value": "api|database|webhook|watchdog"}],
+            "routes": [_route(route) for route in parts.routes],
+        },
+        "receivers": [_receiver(receiver, secret) for receiver in parts.receivers],
+        "inhibitRules": [
+            {
+                "sourceMatch": _matchers(rule.get("source_matchers", ())),
+                "targetMatch": _matchers(rule.get("target_matchers", ())),
+                "equal": list(rule.get("equal", ())),
+            }
+            for rule in parts.inhibit_rules
+        ],
+    }
+
+
+def _route(route: Mapping[str, Any]) -> dict[str, Any]:
+    found = {_camel(key): value for key, value in route.items() if key not in ("matchers", "routes")}
+    found["matchers"] = _matchers(route.get("matchers", ()))
+    if route.get("routes"):
+        found["routes"] = [_route(child) for child in route["routes"]]
+    return found
+
+
+def _receiver(receiver: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    mails = [_mail(mail, secret) for mail in receiver.get("email_configs", ())]
+    return {"name": receiver["name"], **({"emailConfigs": mails} if mails else {})}
+
+
+def _mail(mail: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    found = {_camel(key): value for key, value in mail.items() if key not in ("headers", "auth_password_file")}
+    found["headers"] = [{"key": key, "value": value} for key, value in mail.get("headers", {}).items()]
+    if "auth_password_file" in mail:
+        found["authPassword"] = {"name": secret, "key": PurePosixPath(mail["auth_password_file"]).name}
+    return found
+
+
+def _matchers(matchers: Sequence[str]) -> list[dict[str, str]]:
+    return [
+        {"name": matcher.name, "matchType": matcher.operator, "value": matcher.value}
+        for text in matchers
+        for matcher in parse_matchers(text)
+    ]
+
+
+def _camel(name: str) -> str:
+    return _RENAMED.get(name) or re.sub(r"_(\w)", lambda found: found[1].upper(), name)

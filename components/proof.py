@@ -1,0 +1,34 @@
+"""The first and the last thing of the program: what proves that it runs, and what proves that it is gone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from components.alert_routing import smtp
+from components.live.proof import Live, Withdrawn
+from components.settings import Settings
+from routing import Routing
+from rules import RuleFile
+
+
+def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings) -> Withdrawn:
+    """Made before everything else, so that it is taken back after it: then both servers have to run without us."""
+    return Withdrawn("withdrawn", **_proved(files, written, settings))
+
+
+def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, after: Sequence[pulumi.Resource]) -> Live:
+    """Made after everything else: both servers reload, and have to run exactly what was written."""
+    return Live("live", **_proved(files, written, settings), opts=pulumi.ResourceOptions(depends_on=after))
+
+
+def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
+    return {
+        "cluster": settings.cluster,
+        "prometheus": settings.prometheus,
+        "alertmanager": settings.alertmanager,
+        "rules": files,
+        "routing": written.parts(smtp(written, settings)),
+        "timeout": settings.live_timeout,
+        "operator": settings.alertmanager_mode == "operator",
+    }

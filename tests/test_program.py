@@ -1,0 +1,180 @@
+"""The program under Pulumi's mocks: shapes, dependencies, and that the deployed bytes are the files'.
+
+Mocks prove no more than that; tests/e2e runs the same program on a real engine and a real API server.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+import dashboards
+import routing
+import rules
+from components.alert_rules import CONFIG_MAP_BYTES, numbered, spread
+from ops.errors import Misconfigured
+from ops.stack.declared import SECRET, Declared, collect
+
+FILES = {file.name: file.text for file in rules.load()}
+
+
+@cache
+def declared(**values: object) -> list[Declared]:
+    return collect(values)
+
+
+def of_type(found: list[Declared], ending: str) -> list[Declared]:
+    return [resource for resource in found if resource.type.endswith(ending)]
+
+
+def one(found: list[Declared], ending: str) -> Declared:
+    (resource,) = of_type(found, ending)
+    return resource
+
+
+def reaches(found: list[Declared], start: str) -> set[str]:
+    """Everything that is made before `start`, directly or not."""
+    after = {resource.name: resource.after for resource in found}
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for name in after.get(waiting.pop(), ()):
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return seen
+
+
+def test_dedicated_is_the_guides_second_step() -> None:
+    found = declared()
+    config_map = one(found, ":ConfigMap")
+    assert config_map.inputs["metadata"]["name"] == "api-performance-alerts"
+    assert config_map.inputs["data"] == FILES
+    pod = one(found, ":DeploymentPatch").inputs["spec"]["template"]["spec"]
+    assert pod["volumes"] == [{"name": "api-performance-alerts", "configMap": {"name": "api-performance-alerts"}}]
+    (container,) = pod["containers"]
+    assert container["name"] == "prometheus"
+    assert container["volumeMounts"][0]["mountPath"] == "/etc/prometheus/api-performance-alerts"
+    edits = {edit.inputs["editor"]: edit.inputs for edit in of_type(found, "ConfigText")}
+    assert edits["rule-files"]["ours"] == "/etc/prometheus/api-performance-alerts/*.yml"
+    assert (edits["rule-files"]["config_map"], edits["rule-files"]["key"]) == ("prometheus-config", "prometheus.yml")
+
+
+def test_shared_adds_one_key_a_file_and_restarts_nothing() -> None:
+    found = declared(rulesMode="shared")
+    patch = one(found, ":ConfigMapPatch")
+    assert patch.inputs["metadata"]["name"] == "prometheus-rules"
+    assert patch.inputs["data"] == FILES
+    assert not of_type(found, ":DeploymentPatch")
+    assert [edit.inputs["editor"] for edit in of_type(found, "ConfigText")] == ["routing"]
+
+
+def test_operator_declares_the_same_rules_and_routes_in_its_words() -> None:
+    found = declared(rulesMode="operator", alertmanagerMode="operator", grafanaMode="sidecar", operatorLabels="a=b,c=d")
+    objects = of_type(found, ":PrometheusRule")
+    assert [entry.inputs["spec"] for entry in objects] == [yaml.safe_load(text) for text in FILES.values()]
+    assert all(entry.inputs["metadata"]["labels"] == {"a": "b", "c": "d"} for entry in objects)
+    spec = one(found, ":AlertmanagerConfig").inputs["spec"]
+    parts = routing.load().parts()
+    assert [route["receiver"] for route in spec["route"]["routes"]] == [route["receiver"] for route in parts.routes]
+    assert {receiver["name"] for receiver in spec["receivers"]} == {receiver["name"] for receiver in parts.receivers}
+    mail = next(entry for entry in spec["receivers"] if entry["name"] == "api-warnings")["emailConfigs"][0]
+    assert mail["smarthost"] == "smtp.postmarkapp.com:587"
+    assert mail["requireTLS"] and mail["sendResolved"]
+    assert mail["authPassword"] == {"name": "api-monitoring-smtp", "key": "password"}
+    assert mail["headers"][0]["key"] == "Subject"
+    assert not of_type(found, "ConfigText")
+
+
+def test_replace_deploys_the_file_byte_for_byte() -> None:
+    edit = {e.inputs["editor"]: e.inputs for e in of_type(declared(alertmanagerReplace=True), "ConfigText")}["replace"]
+    assert edit["ours"] == routing.load().text
+
+
+def test_the_smarthost_alone_differs_where_a_stack_says_so() -> None:
+    found = declared(alertmanagerReplace=True, smtpSmarthost="localhost:2525")
+    edit = {e.inputs["editor"]: e.inputs for e in of_type(found, "ConfigText")}["replace"]
+    assert edit["ours"] == routing.load().text.replace("smtp.postmarkapp.com:587", "localhost:2525")
+
+
+def test_merged_receivers_carry_their_own_mail_settings() -> None:
+    edit = {e.inputs["editor"]: e.inputs for e in of_type(declared(), "ConfigText")}["routing"]
+    parts: Mapping[str, Any] = json.loads(edit["ours"])
+    for receiver in parts["receivers"]:
+        for mail in receiver.get("email_configs", ()):
+            assert mail["smarthost"] == "smtp.postmarkapp.com:587"
+            assert mail["auth_password_file"] == "/etc/alertmanager/smtp/password"
+    assert "fallback" not in {receiver["name"] for receiver in parts["receivers"]}
+
+
+def test_the_dashboard_is_the_file_with_its_limits_drawn() -> None:
+    found = declared(grafanaAuth="token")
+    board = (
+        one(found, ":Dashboard")
+        if not of_type(found, "oss/dashboard:Dashboard")
+        else one(found, "oss/dashboard:Dashboard")
+    )
+    assert board.inputs["configJson"] == dashboards.FILE.read_text("utf-8")
+    assert not board.inputs.get("overwrite")
+    assert one(found, "oss/folder:Folder").inputs["uid"] == "api-performance"
+
+
+def test_the_dashboard_for_the_sidecar_is_a_labelled_config_map() -> None:
+    board = next(entry for entry in of_type(declared(grafanaMode="sidecar"), ":ConfigMap") if "dashboard" in entry.name)
+    assert board.inputs["metadata"]["labels"] == {"grafana_dashboard": "1"}
+    assert board.inputs["data"] == {"api-performance-baseline.json": dashboards.FILE.read_text("utf-8")}
+
+
+def test_a_password_becomes_a_secret_mounted_where_it_is_looked_for() -> None:
+    found = declared(smtpPassword="hunter2")
+    secret = one(found, ":Secret")
+    assert list(secret.inputs["stringData"]) == ["password"] if isinstance(secret.inputs["stringData"], dict) else True
+    assert "hunter2" not in str(found)
+    (patch,) = [p for p in of_type(found, ":DeploymentPatch") if p.inputs["metadata"]["name"] == "alertmanager"]
+    (container,) = patch.inputs["spec"]["template"]["spec"]["containers"]
+    assert container["volumeMounts"][0]["mountPath"] == "/etc/alertmanager/smtp"
+
+
+def test_proof_comes_last_and_its_counterpart_first() -> None:
+    found = declared()
+    live = one(found, ":Live")
+    real = {resource.name for resource in found if resource.custom and not resource.type.startswith("pulumi:providers")}
+    first = one(found, ":Withdrawn")
+    assert real - reaches(found, live.name) <= {live.name}
+    assert not first.after
+    edits = of_type(found, "ConfigText") + of_type(found, ":ConfigMap") + of_type(found, ":DeploymentPatch")
+    assert edits
+    for resource in edits:
+        assert first.name in reaches(found, resource.name), resource.name
+
+
+def test_rules_are_mounted_before_they_are_named() -> None:
+    found = declared()
+    (edit,) = [e for e in of_type(found, "ConfigText") if e.inputs["editor"] == "rule-files"]
+    before = reaches(found, edit.name)
+    assert {one(found, ":ConfigMap").name, one(found, ":DeploymentPatch").name} <= before
+
+
+def test_a_bad_setting_is_refused_in_one_sentence() -> None:
+    with pytest.raises(
+        Misconfigured, match=r"^Pulumi\.prod\.yaml: there is no setting namspace; did you mean namespace\?$"
+    ):
+        collect({"namspace": "x"})
+
+
+def test_files_beyond_a_config_map_are_spread() -> None:
+    texts = {f"{n}.yml": "x" * 400 for n in range(5)}
+    groups = spread(texts, 1000)
+    assert [len(group) for group in groups] == [2, 2, 1]
+    assert {name: text for group in groups for name, text in group.items()} == texts
+    assert numbered("rules", 3) == ["rules", "rules-2", "rules-3"]
+    assert CONFIG_MAP_BYTES < 1 << 20
+
+
+def test_no_secret_is_shown() -> None:
+    found = declared(grafanaAuth="glsa_example")
+    assert "glsa_example" not in str(found)
+    assert SECRET in str(found)
