@@ -20,7 +20,9 @@ class AlertRules(pulumi.ComponentResource):
 
     def __init__(self, files: Sequence[RuleFile], settings: Settings, opts: pulumi.ResourceOptions) -> None:
         super().__init__("monitoring:index:AlertRules", "alert-rules", None, opts)
-        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        self._settings = settings
+        # What the component waits for its parts wait for too: on destroy they go first.
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on)
         texts = {file.name: file.text for file in files}
         match settings.rules.mode:
             case "dedicated":

@@ -16,7 +16,9 @@ class Dashboard(pulumi.ComponentResource):
 
     def __init__(self, uid: str, text: str, settings: Settings, opts: pulumi.ResourceOptions) -> None:
         super().__init__("monitoring:index:Dashboard", "dashboard", None, opts)
-        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        self._settings = settings
+        # What the component waits for its parts wait for too: on destroy they go first.
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on)
         match settings.grafana.mode:
             case "api":
                 self._by_api(uid, text)
