@@ -16,7 +16,7 @@ from ops.errors import Misconfigured
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "(secret)"
-LIMIT = 120.0  # seconds
+LIMIT = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
             needs[request.type, request.name] = sorted({urn.rpartition("::")[2] for urn in request.dependencies})
             return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
+    loop = asyncio.new_event_loop()  # one for the mocks' stack and for the program: futures do not cross loops
+    asyncio.set_event_loop(loop)
     name = project()
     set_all_config({f"{name}:{key}": value for key, value in config.items()})
     set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=Noting(Echo()))
@@ -121,7 +123,7 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
         pulumi.runtime.set_all_config({f"{name}:{key}": value for key, value in config.items()})
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    asyncio.run(run_pulumi_func(program))
+    loop.run_until_complete(run_pulumi_func(program))
     return [resource | {"after": needs[resource["type"], resource["name"]]} for resource in found]
 
 
