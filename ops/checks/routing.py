@@ -16,7 +16,7 @@ DEPLOY = "deploy with `pulumi up`"
 # What a stack may set otherwise than the repository, what Alertmanager hides, and what it fills in.
 _NOT_COMPARED = {"smarthost", "from", "hello", "require_tls", "tls_config"}
 _HIDDEN = "<secret>"
-# Seconds after which an alert has reached Alertmanager for certain: Prometheus sends a firing one again every minute, and
+# Seconds after which an alert has reached Alertmanager for certain: Prometheus sends one again every minute, and
 # the first time is lost when it comes before Prometheus has found its Alertmanager.
 RESENT = 120.0
 
