@@ -7,7 +7,7 @@ own that is only the comparison: that line is the limit, all above it the signal
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from rules import _promql, _reader
@@ -24,7 +24,6 @@ __all__ = [
     "RuleFile",
     "RulesError",
     "alerts",
-    "expand",
     "load",
     "normalise",
     "parse",
@@ -86,23 +85,6 @@ def quantity(signal: str) -> str:
         return _promql.quantity(signal)
     except ValueError as error:
         raise RulesError(f"the expression {signal!r} {error}") from None
-
-
-def expand(expr: str, recordings: Mapping[str, Recording]) -> str:
-    """
-    The expression with recorded names replaced by what they record: it can be asked of a time before they were.
-
-    A range over a recorded name becomes a subquery at the recording's interval. Raises RulesError where a recorded
-    name carries matchers, an offset or labels.
-    """
-    definitions = {name: (recording.expr, recording.interval) for name, recording in recordings.items()}
-    try:
-        for name in _promql.names(expr) & set(recordings):
-            if recordings[name].labels:
-                raise ValueError(f"cannot be unfolded: the recording {name} adds labels")
-        return _promql.expand(expr, definitions)
-    except ValueError as error:
-        raise RulesError(f"the expression {expr!r} {error}") from None
 
 
 def with_limit(text: str, alert: Alert, value: float) -> str:

@@ -1,9 +1,8 @@
-"""PromQL as rules use it: taken apart at the limit, compared, and unfolded."""
+"""PromQL as rules use it: parsed with care, compared, and taken apart at the limit."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import TypeGuard
 
 import promql_parser as promql
 
@@ -147,44 +146,13 @@ def with_number(line: str, number: float) -> str:
     return f"{found['lead']}{found['operator']}{found['gap']}{text}{found['rest']}"
 
 
-def expand(expr: str, definitions: Mapping[str, tuple[str, float]]) -> str:
-    """
-    The expression with recorded names replaced by what they record, so that it can be asked of a time before they were.
-
-    `definitions`: name → (expression, interval in seconds). A range over a recorded name becomes a subquery at that interval.
-    Raises ValueError where a recorded name carries matchers, an offset or `@`, and where recordings run in circles.
-    """
-    return str(_expand(parse(expr), definitions, ()).prettify())
-
-
-def _expand(node: promql.Expr, definitions: Mapping[str, tuple[str, float]], within: tuple[str, ...]) -> promql.Expr:
-    def meant(name: str) -> str:
-        if name in within:
-            raise ValueError(f"cannot be unfolded: the recording {name} reads itself")
-        return str(_expand(parse(definitions[name][0]), definitions, (*within, name)).prettify())
-
-    def replaced(part: promql.Expr) -> promql.Expr | None:
-        selector = part.vector_selector if isinstance(part, promql.MatrixSelector) else part
-        if not isinstance(selector, promql.VectorSelector) or selector.name not in definitions:
-            return None
-        if selector.matchers.matchers or selector.matchers.or_matchers or selector.offset or selector.at:
-            raise ValueError(f"cannot be unfolded: {selector.prettify()} selects from a recording")
-        inner = meant(selector.name)
-        if selector is part:
-            return promql.parse(f"({inner})")
-        step = timedelta(seconds=definitions[selector.name][1])
-        return promql.parse(f"({inner})[{promql.display_duration(part.range)}:{promql.display_duration(step)}]")
-
-    return promql.transform(node, pre_visit=replaced)
-
-
 def _bare(node: promql.Expr) -> promql.Expr:
     while isinstance(node, promql.ParenExpr):
         node = node.expr
     return node
 
 
-def _is_guarded(node: promql.Expr) -> bool:
+def _is_guarded(node: promql.Expr) -> TypeGuard[promql.BinaryExpr]:
     """Whether `node` is `… and on () …`, which keeps the left values if there is anything on the right."""
     if not isinstance(node, promql.BinaryExpr) or str(node.op) != "and" or node.modifier is None:
         return False
@@ -196,9 +164,7 @@ def _check_guards(node: promql.Expr) -> None:
     """`a or b and on () guard` guards b alone, since `and` binds tighter: hardly ever what is meant."""
     while _is_guarded(node):
         node = _bare(node.lhs)
-    if (
-        isinstance(node, promql.BinaryExpr)
-        and str(node.op) == "or"
-        and (_is_guarded(node.lhs) or _is_guarded(node.rhs))
-    ):
+    if not isinstance(node, promql.BinaryExpr) or str(node.op) != "or":
+        return
+    if _is_guarded(node.lhs) or _is_guarded(node.rhs):
         raise ValueError("guards only one side of its `or`: put what is to be guarded in parentheses")

@@ -85,9 +85,8 @@ def _recording(value: _yaml.Value, path: Path, group: str, interval: float, comm
         kind = _promql.kind(_promql.parse(expr))
     except ValueError as error:
         parts["expr"].refuse(str(error))
-    else:
-        if kind not in ("vector", "scalar"):
-            parts["expr"].refuse(f"is a {kind}, and only a vector or scalar can be recorded")
+    if kind not in ("vector", "scalar"):
+        parts["expr"].refuse(f"is a {kind}, and only a vector or scalar can be recorded")
     return Recording(name, group, interval, path, value.line, expr, {**common, **_labels(parts.get("labels"))})
 
 
@@ -126,7 +125,6 @@ def _expression(value: _yaml.Value) -> tuple[_promql.Split, int]:
         split = _promql.split(expr)
     except ValueError as error:
         value.refuse(str(error))
-        raise
     return split, value.first_row + split.row
 
 
@@ -139,7 +137,8 @@ def _check_labels(value: _yaml.Value, labels: Mapping[str, str], signal: str) ->
     if severity == "none" and not _promql.names(signal):
         return
     if severity not in SEVERITIES:
-        value.refuse(f"has the severity `{severity}`, which is routed nowhere: use {' or '.join(SEVERITIES)}")
+        own = value.mapping(set()).get("severity", value)
+        own.refuse(f"is `{severity}`, which is routed nowhere: use {' or '.join(SEVERITIES)}")
 
 
 def _annotations(value: _yaml.Value) -> Mapping[str, str]:
@@ -178,7 +177,6 @@ def _duration(value: _yaml.Value) -> float:
         return 0.0
     if not text or not found or len(text) > 30:
         value.refuse(f"is `{text}`, which is no duration: write it like 30s, 5m or 1h30m")
-        raise AssertionError
     seconds = sum(int(part) * unit for part, unit in zip(found.groups(), _SECONDS, strict=True) if part)
     if seconds > _LONGEST:
         value.refuse(f"is `{text}`, more than a year: that is hardly meant")

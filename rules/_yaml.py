@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
-from rules._errors import refuse
+from rules._errors import RulesError, refuse
 
 MAX_DEPTH = 20
 _STRING = "tag:yaml.org,2002:str"
@@ -20,7 +21,7 @@ class Value:
         self.path, self.node, self.what = path, node, what
         self.line: int = node.start_mark.line + 1
 
-    def refuse(self, sentence: str) -> None:
+    def refuse(self, sentence: str) -> NoReturn:
         refuse(self.path, self.line, f"{self.what} {sentence}")
 
     def mapping(self, known: set[str], needed: tuple[str, ...] = ()) -> "dict[str, Value]":
@@ -40,7 +41,7 @@ class Value:
                     self.path, line, f"{self.what} has the unknown key `{key}`; known are {', '.join(sorted(known))}"
                 )
             found[key] = Value(self.path, node, f"`{key}` of {self.what}")
-            found[key].line = line if isinstance(node, yaml.ScalarNode) else found[key].line
+            found[key].line = line
         for key in needed:
             if key not in found:
                 refuse(self.path, self.line, f"{self.what} has no `{key}`: add it")
@@ -91,9 +92,10 @@ def read(text: str, path: Path) -> Value:
         _check_events(text, path)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
         words = " ".join((error.problem or error.context or "something is wrong").split())
-        refuse(path, mark.line + 1 if mark else 1, f"is not YAML: {words}")
+        refuse(path, error.problem_mark.line + 1 if error.problem_mark else 1, f"is not YAML: {words}")
+    except RulesError:
+        raise
     except yaml.YAMLError as error:
         refuse(path, 1, f"is not YAML: {' '.join(str(error).split())}")
     except (ValueError, OverflowError) as error:  # of the scanner, on escapes such as "\\UFFFFFFFF"
@@ -116,7 +118,7 @@ def _check_characters(text: str, path: Path) -> None:
 def _check_events(text: str, path: Path) -> None:
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
