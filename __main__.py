@@ -23,4 +23,4 @@ with refusing():
         AlertRouting(written, alerts, settings, opts),
         Dashboard(dashboards.UID, dashboards.text(dashboards.draw_limits(board.model, alerts)), settings, opts),
     ]
-    live(files, written, settings, after=deployed)  # made last: nothing counts as deployed before it runs
+    live(files, written, settings, after=[first, *deployed])  # made last: nothing counts as deployed before it runs

@@ -26,7 +26,9 @@ class AlertRouting(pulumi.ComponentResource):
     ) -> None:
         super().__init__("monitoring:index:AlertRouting", "alert-routing", None, opts)
         self._alerts = [{**alert.labels, "alertname": alert.name} for alert in alerts.values()]
-        self._settings, self._child = settings, pulumi.ResourceOptions(parent=self)
+        self._settings = settings
+        # What the component waits for its parts wait for too: on destroy they go first.
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on)
         mail = smtp(written, settings)
         before = [*self._password(mail)]
         match settings.alertmanager_mode:
