@@ -15,8 +15,14 @@ from ops.backtest.signals import Spell
 from ops.errors import Misconfigured
 from ops.pictures import FAINT, INK, SEVERITIES
 
+_DATES: dict[str, Any] = {
+    "tz": "UTC",
+    "show_offset": False,
+    "formats": ["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+    "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
+}
 KINDS = (".png", ".svg")
-ROW, LEFT, WIDTH = 0.34, 3.4, 12.0  # inches
+ROW, LEFT, WIDTH = 0.34, 3.7, 12.0  # inches
 
 
 def check(path: Path) -> None:
@@ -75,7 +81,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
         axes.set_yticks(range(len(names)), [_title(outcome, name) for name in names])
         locator = dates.AutoDateLocator(tz="UTC", minticks=4, maxticks=10)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False))
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, **_DATES))
         axes.grid(axis="x", color=FAINT, alpha=0.35, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
@@ -116,8 +122,8 @@ def _unknown(axes: Any, outcome: Outcome) -> None:
 
 
 def _title(outcome: Outcome, name: str) -> str:
-    limits = [version.replays[name].limit.text for version in outcome.versions if name in version.replays]
-    return f"{name}  {' ← '.join(dict.fromkeys(limits))}"
+    limits = [version.replays[name].limit.text for version in reversed(outcome.versions) if name in version.replays]
+    return f"{name}  {' → '.join(dict.fromkeys(limits))}"
 
 
 def _legend(figure: Any, outcome: Outcome, height: float) -> None:

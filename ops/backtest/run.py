@@ -13,6 +13,7 @@ from ops.backtest.expand import expand
 from ops.backtest.fetch import Question
 from ops.backtest.mails import Firing, Message
 from ops.backtest.signals import Replay, Signal, observed, signal
+from ops.checks import brief
 from ops.clients.prometheus import Prometheus, RunningGroup
 from ops.errors import BadAnswer
 from routing import tree
@@ -151,10 +152,10 @@ def _signals(
         )
     notes = _about_metrics(pairs, written, seen, start, end)
     if computed:
-        of = sorted({alert for alerts in computed.values() for alert in alerts})
+        of = list(dict.fromkeys(alert for alerts in computed.values() for alert in alerts))
         notes.append(
-            f"{', '.join(of)}: computed from the raw series, as {', '.join(sorted(computed))} "
-            f"{'was' if len(computed) == 1 else 'were'} not recorded as now defined throughout the window."
+            f"{brief(of)}: computed from the raw series, since what they read was not recorded throughout the window "
+            f"as it is defined now ({brief(sorted(computed))})."
         )
     return seen, found, notes
 
@@ -266,7 +267,7 @@ def _about_metrics(
     for name, alerts in sorted(blind.items()):
         there = coverage.overlap(seen.metrics.get(name, ()), first, last)
         how = f"is there for {window.told(there)} of {window.told(whole)}" if there else "has no data in this window"
-        notes.append(f"{name} {how}: {', '.join(alerts)} had nothing to go by without it.")
+        notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
     if early:
-        notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {', '.join(early)}.")
+        notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")
     return notes

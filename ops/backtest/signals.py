@@ -97,7 +97,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Replay:
-    """What one alert would have done. Times in seconds; counts and sums are over the window and all label sets."""
+    """What one alert would have done in the window, with all its label sets. Times in seconds."""
 
     alert: Alert
     limit: Limit
@@ -128,7 +128,12 @@ class Replay:
 
     @property
     def seconds_firing(self) -> float:
-        return sum(spell.seconds for spell in self.firing)
+        """How long at least one of its label sets fired."""
+        total, reached = 0.0, self.start
+        for spell in sorted(self.firing, key=lambda one: one.start):
+            total += max(0.0, spell.end - max(spell.start, reached))
+            reached = max(reached, spell.end)
+        return total
 
     @property
     def longest(self) -> float:

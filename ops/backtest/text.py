@@ -11,13 +11,13 @@ from ops import window
 from ops.backtest.run import Outcome, Version
 from ops.backtest.signals import Replay, Spell
 
-MOST = 12  # intervals shown per alert; the rest is counted
+MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
 COLOURS = {"critical": "red", "warning": "yellow"}
 _OWN = ("alertname",)
 
 
-def show(console: Console, outcome: Outcome) -> None:
-    """Print the answer: a table of the alerts, then when each one fired."""
+def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
+    """Print the answer: a table of the alerts, then when each one fired; with `pending`, also when it nearly did."""
     ours, *other = outcome.versions
     against = other[0] if other else None
     asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
@@ -27,12 +27,11 @@ def show(console: Console, outcome: Outcome) -> None:
     console.print()
     names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
     if against is None:
-        loud = [name for name in names if ours.replays[name].spells]
         console.print(_table(ours, names))
-        for name in loud:
-            _intervals(console, ours.replays[name])
+        for name in names:
+            _intervals(console, ours.replays[name], pending)
     else:
-        _compare(console, ours, against, names)
+        _compare(console, ours, against, names, pending)
 
 
 def _table(version: Version, names: Iterable[str]) -> Table:
@@ -54,7 +53,7 @@ def _table(version: Version, names: Iterable[str]) -> Table:
             _span(replay.seconds_firing),
             _span(replay.longest),
             _count(replay.near_misses),
-            _count(version.sent(name)),
+            str(version.sent(name)) if firing else _count(version.sent(name)),
             window.stamp(firing[0].start) if firing else "",
             window.stamp(firing[-1].start) if firing else "",
             style="" if firing else "dim",
@@ -62,36 +61,40 @@ def _table(version: Version, names: Iterable[str]) -> Table:
     mails = sum(message.kind == "email" for message in version.messages)
     others = len(version.messages) - mails
     table.caption = f"{_many(mails, 'mail')} in all" + (f", {_many(others, 'other message')}" if others else "")
+    if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
+        table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
     table.caption_justify = "left"
     return table
 
 
-def _intervals(console: Console, replay: Replay) -> None:
-    """`2026-11-20 10:14  firing 25 min` per time, the pending that led to it in the same line."""
-    lines = list(_lines(replay))
+def _intervals(console: Console, replay: Replay, pending: bool, most: int = MOST) -> None:
+    """`2026-11-20 10:14  firing for 25 min after 5 min pending`, one line each time."""
+    lines = list(_lines(replay, pending))
+    if not lines:
+        return
     console.print(Text(replay.alert.name, style="bold"))
-    for line in lines[-MOST:]:
+    for line in lines[-most:]:
         console.print(f"  {line}", markup=False)
-    if len(lines) > MOST:
-        console.print(f"  and {len(lines) - MOST} earlier; --format json has them all", style="dim", markup=False)
+    if len(lines) > most:
+        console.print(f"  and {len(lines) - most} earlier; --format json has them all", style="dim", markup=False)
 
 
-def _lines(replay: Replay) -> Iterable[str]:
+def _lines(replay: Replay, pending: bool) -> Iterable[str]:
     led = {(_key(spell), spell.end): spell for spell in replay.pending}
     for spell in sorted([*replay.firing, *replay.pending], key=lambda one: one.start):
         labels = _labels(spell.labels, replay)
         if spell.state == "firing":
             before = led.get((_key(spell), spell.start))
-            pending = f" after {window.told(before.seconds)} pending" if before is not None else ""
-            lasted = "still firing after" if spell.open else "firing for"
-            yield f"{window.stamp(spell.start)}  {lasted} {window.told(spell.seconds)}{pending}{labels}"
+            wait = f" after {window.told(before.seconds)} pending" if before is not None else ""
+            end = ", still" if spell.open else ""
+            yield f"{window.stamp(spell.start)}  firing for {window.told(spell.seconds)}{wait}{end}{labels}"
         elif spell.open:
-            yield f"{window.stamp(spell.start)}  still pending after {window.told(spell.seconds)}{labels}"
-        elif (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
+            yield f"{window.stamp(spell.start)}  pending for {window.told(spell.seconds)}, still{labels}"
+        elif pending and (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
             yield f"{window.stamp(spell.start)}  only pending, for {window.told(spell.seconds)}{labels}"
 
 
-def _compare(console: Console, ours: Version, against: Version, names: Iterable[str]) -> None:
+def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
     """Only the alerts that differ have a row; each cell is `before → after`, or one value where both agree."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("Alert", no_wrap=True)
@@ -101,26 +104,24 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
     changed: list[str] = []
     for name in names:
         before, after = _cells(against, name), _cells(ours, name)
-        quiet = before == after and against.replays[name].spells == ours.replays[name].spells
-        if quiet:
+        if before == after and against.replays[name].spells == ours.replays[name].spells:
             same.append(name)
             continue
         changed.append(name)
-        cells = [
-            old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in zip(before, after, strict=True)
-        ]
-        table.add_row(name, *cells)
+        pairs = zip(before, after, strict=True)
+        table.add_row(name, *(old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in pairs))
     if changed:
         console.print(f"{against.name} → {ours.name}:", markup=False)
         console.print(table)
         for version in (against, ours):
             for name in changed:
-                if name in version.replays and version.replays[name].spells:
+                if name in version.replays and any(True for _ in _lines(version.replays[name], pending)):
                     console.print(f"{version.name}: ", end="", style="dim", markup=False)
-                    _intervals(console, version.replays[name])
+                    _intervals(console, version.replays[name], pending, FEW)
     if same:
-        agree = "All alerts do" if not changed else f"{_many(len(same), 'alert')} do" + ("es" if len(same) == 1 else "")
-        console.print(f"{agree} the same in {against.name} and in the {ours.name}.", markup=False)
+        whom = _many(len(same), "alert") if changed else "All alerts"
+        does = "does" if changed and len(same) == 1 else "do"
+        console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
 
 
 def _cells(version: Version, name: str) -> list[str]:

@@ -63,7 +63,7 @@ def backtest(
     if format_ is Format.json:
         emit(document(target, outcome) | {"picture": str(drawing) if drawing is not None else None})
         return
-    text.show(console(), outcome)
+    text.show(console(), outcome, pending=bool(alerts))
     if drawing is not None:
         console().print(f"The timeline is in {drawing}.", markup=False)
 

@@ -192,7 +192,7 @@ def test_recordings_that_were_not_recorded_are_computed(server: Prometheus) -> N
     ours = Rules("working tree", rules.alerts(), rules.recordings())
     config = routing.load().config
     outcome = run(server, [ours], ["APIErrorBudgetBurnFast"], END - 3600, END, config)
-    assert any("were not recorded" in note for note in outcome.notes)
+    assert any("computed from the raw series" in note for note in outcome.notes)
     fetched = observe(server, ours.alerts["APIErrorBudgetBurnFast"], END - 3600, END)
     (points,) = [points for _, points in fetched.values()]
     assert points[-1][1] == pytest.approx(1.0, rel=0.05)  # one per cent of errors at an objective of 99 %
