@@ -13,8 +13,9 @@ from ops.errors import Misconfigured
 
 
 @contextmanager
-def folder(revision: str, ours: Path = rules.FOLDER) -> Iterator[Path]:
+def folder(revision: str, ours: Path | None = None) -> Iterator[Path]:
     """A temporary folder with the rule files of `revision`, named like ours. Raises Misconfigured."""
+    ours = ours or rules.FOLDER
     root = ours.parent
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
