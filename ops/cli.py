@@ -24,6 +24,8 @@ VERBS = {
     "verify": "ops.verify:verify",
     "test-alert": "ops.test_alert:test_alert",
     "baseline": "ops.baseline:baseline",
+    "tune": "ops.tune.verb:tune",
+    "report": "ops.report.verb:report",
     "backtest": "ops.backtest.verb:backtest",
     "rollback": "ops.rollback.verb:rollback",
     "render": "ops.render:render",

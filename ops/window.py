@@ -214,4 +214,5 @@ def quantity(value: float | None, unit: str) -> str:
         return "no data"
     if unit == "percentunit":
         return f"{number(value * 100)}%"
+    unit = {"reqps": "req/s"}.get(unit, unit)
     return f"{number(value)} {unit}" if unit not in ("", "none", "short") else number(value)
