@@ -17,4 +17,5 @@ def shown(path: Path) -> str:
 
 
 def refuse(path: Path, line: int, sentence: str) -> NoReturn:
-    raise RulesError(f"{shown(path)}:{line}: {sentence}")
+    """Raise, in one line even where the file's own words, quoted, have several."""
+    raise RulesError(f"{shown(path)}:{line}: {' '.join(sentence.split())}")
