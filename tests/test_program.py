@@ -123,7 +123,7 @@ def test_the_dashboard_is_the_file_with_its_limits_drawn() -> None:
 
 
 def test_the_dashboard_for_the_sidecar_is_a_labelled_config_map() -> None:
-    board = next(entry for entry in of_type(declared(grafanaMode="sidecar"), ":ConfigMap") if "dashboard" in entry.name)
+    (board,) = [m for m in of_type(declared(grafanaMode="sidecar"), ":ConfigMap") if m.name == dashboards.UID]
     assert board.inputs["metadata"]["labels"] == {"grafana_dashboard": "1"}
     assert board.inputs["data"] == {"api-performance-baseline.json": dashboards.FILE.read_text("utf-8")}
 
