@@ -6,7 +6,6 @@ them up by a reload and are looked at until they run them.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from ops.clients.prometheus import Prometheus
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.processes import SandboxError
 from ops.sandbox.tools import Progress
-from ops.stack.declared import ROOT, Declared, collect
+from ops.stack.declared import Declared, collect
 from ops.targets import stack_values
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def deploy(sandbox: Sandbox, state: State, progress: Progress) -> None:
     Raises SandboxError with what was seen if they do not, and whatever the program refuses.
     """
     progress("no Pulumi engine here: projecting what the program declares straight to disk")
-    projected = project(_declared(state), sandbox.mounts)
+    projected = project(collect(settings(state)), sandbox.mounts)
     if not projected:
         raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py.")
     prometheus, alertmanager = sandbox.prometheus, sandbox.alertmanager
@@ -82,30 +81,6 @@ def _unscraped(prometheus: Prometheus) -> set[str]:
     """The jobs with a target that has not been scraped yet."""
     targets = prometheus.targets()
     return {target.job for target in targets if target.health != "up"} if targets else {"of its configuration"}
-
-
-def _declared(state: State) -> list[Declared]:
-    import routing
-    import rules
-
-    if (ROOT / "components" / "proof.py").exists():
-        return collect(settings(state))
-    written = routing.load()
-    mail = dataclasses.replace(written.smtp, smarthost=state.smtp_smarthost, password_file=state.smtp_password_file)
-    return [
-        Declared(
-            "kubernetes:core/v1:ConfigMapPatch",
-            "rules",
-            {"metadata": {"name": "prometheus-rules"}, "data": {file.name: file.text for file in rules.load()}},
-            True,
-        ),
-        Declared(
-            "kubernetes:core/v1:ConfigMap",
-            "routing",
-            {"metadata": {"name": "alertmanager-config"}, "data": {"alertmanager.yml": written.with_smtp(mail)}},
-            True,
-        ),
-    ]
 
 
 def project(resources: Sequence[Declared], mounts: Mounts) -> list[str]:
