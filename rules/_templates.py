@@ -8,6 +8,8 @@ _TOKEN = re.compile(
     |(?P<number>[-+]?\d[\w.]*)|(?P<word>[A-Za-z_]\w*)|(?P<sign>:=|[|(),=])""",
     re.VERBOSE,
 )
+_COMMENT = re.compile(r"\{\{(?:-\s)?/\*.*?\*/(?:\s-)?\}\}", re.DOTALL)
+_INSIDE = re.compile(r"(?:\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|[^\"`}]|\}(?!\}))*")
 _OPENING = {"if", "range", "with", "block", "define"}
 _WORDS = {"else", "template", "break", "continue", "true", "false", "nil"}
 _VARIABLES = {"$", "$labels", "$value", "$externalLabels", "$externalURL"}
@@ -43,15 +45,17 @@ def _actions(text: str) -> Iterator[str]:
     while (start := text.find("{{", at)) >= 0:
         if "}}" in text[at:start]:
             raise ValueError("has a `}}` without its `{{`")
-        inside = re.compile(r"(?:\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|[^\"`}]|\}(?!\}))*").match(text, start + 2)
+        if comment := _COMMENT.match(text, start):
+            at = comment.end()
+            continue
+        inside = _INSIDE.match(text, start + 2)
         end = inside.end() if inside else start + 2
         if not text.startswith("}}", end):
             raise ValueError("has a `{{` without its `}}`")
         action = text[start + 2 : end].removeprefix("- ").removesuffix(" -").strip()
         if "{{" in _without_strings(action):
             raise ValueError("has a `{{` without its `}}`")
-        if not (action.startswith("/*") and action.endswith("*/")):
-            yield action
+        yield action
         at = end + 2
     if "}}" in text[at:]:
         raise ValueError("has a `}}` without its `{{`")

@@ -167,6 +167,49 @@ def test_promtool_and_the_parser_agree_on_every_expression(promtool: Path) -> No
             assert rules.normalise(theirs) == rules.normalise(expr)
 
 
+GOOD_TEMPLATES = (
+    "plain, with } and { and { {",
+    "{{ $value }} {{- $labels.a -}} {{ .Labels.a }} {{ .Value }} {{ $externalURL }}",
+    '{{ printf "%.1f }} %s" $value `}}` }}',
+    '{{ if gt $value 1.5 }}high{{ else if eq $labels.a "x" }}x{{ else }}low{{ end }}',
+    '{{ range query "up" }}{{ .Labels.instance }}={{ .Value }} {{ end }}',
+    '{{ with query "up" }}{{ . | first | value | humanizePercentage }}{{ end }}',
+    "{{ $x := $value | humanize }}{{ $x }}{{/* a }} comment */}}",
+    '{{ (index (query "up") 0).Value }}',
+    '{{ $labels.a | title | reReplaceAll "(.*)" "$1" }}',
+    '{{- define "t" }}x{{ end }}{{ template "t" }}',
+)
+BAD_TEMPLATES = (
+    "{{ $value",
+    "{{ }}",
+    "{{ $valeu }}",
+    "{{ humanise $value }}",
+    "{{ if $value }}",
+    "{{ end }}",
+    "{{ else }}",
+    "{{ ($value }}",
+    '{{ "open }}',
+    "{{ $value {{ $value }}",
+)
+
+
+@pytest.mark.parametrize(("templates", "good"), [(GOOD_TEMPLATES, True), *(((bad,), False) for bad in BAD_TEMPLATES)])
+def test_promtool_and_the_reader_agree_on_templates(
+    templates: tuple[str, ...], good: bool, promtool: Path, tmp_path: Path
+) -> None:
+    every = [ONE.replace('It took {{ printf "%.0f" $value }} ms.', f"'{text}'") for text in templates]
+    for text in every:
+        if good:
+            assert read(text).alerts
+        else:
+            with pytest.raises(RulesError):
+                read(text)
+    for number, text in enumerate(every):
+        (tmp_path / f"{number}.yml").write_text(text)
+    outcome = run(promtool, "check", "rules", *sorted(tmp_path.iterdir()))
+    assert (outcome.returncode == 0) is good, outcome.stdout + outcome.stderr
+
+
 # ── runbooks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
