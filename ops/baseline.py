@@ -159,6 +159,7 @@ def draw(
     """A picture of each quantity that alerts watch, with their limits; alert name → file. Replaces what was there."""
     unit = units()
     drawn: dict[str, Path] = {}
+    alerts = {name: alert for name, alert in alerts.items() if alert.component != "watchdog"}
     for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
         group = [alert for alert in alerts.values() if alert.quantity == quantity]
         progress(f"Drawing {group[0].name} …")

@@ -14,7 +14,8 @@ from typing import Any
 from ops import window
 from ops.window import Window
 
-SIZE = (6.6, 2.5)  # inches: legible on a phone, where a page is scaled to its width, and two abreast on a desk
+SIZE = (8.0, 3.2)  # inches, of a file
+SMALL = (4.8, 2.1)  # in a page: as wide as a phone, three abreast on a desk
 COLUMNS = 480  # more than that cannot be seen apart
 
 # Colours that stand out from white and from near black alike.
@@ -51,12 +52,12 @@ def file(
     lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, kind: Picture, lowest: bool
 ) -> bytes:
     """A picture as a file, on white. `lowest`: low values are the ones that matter, so they survive the drawing."""
-    return _draw(lines, list(marks), over, title=title, unit=unit, kind=kind.value, lowest=lowest, backdrop="white")
+    return _draw(lines, list(marks), over, title=title, unit=unit, kind=kind.value, lowest=lowest, inside=False)
 
 
 def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, lowest: bool) -> str:
     """An `<svg>` element in the colours of the page around it; `title` is for those who cannot see it."""
-    text = _draw(lines, list(marks), over, title="", unit=unit, kind="svg", lowest=lowest, backdrop="none").decode()
+    text = _draw(lines, list(marks), over, title="", unit=unit, kind="svg", lowest=lowest, inside=True).decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
@@ -75,7 +76,7 @@ def _draw(
     unit: str,
     kind: str,
     lowest: bool,
-    backdrop: str,
+    inside: bool,
 ) -> bytes:
     import matplotlib as mpl
     from matplotlib import dates
@@ -93,7 +94,9 @@ def _draw(
         "axes.edgecolor": FAINT,
     }
     with mpl.rc_context(style):
-        figure = Figure(figsize=SIZE, facecolor=backdrop, layout="constrained")
+        figure = Figure(
+            figsize=SMALL if inside else SIZE, facecolor="none" if inside else "white", layout="constrained"
+        )
         axes: Any = figure.add_subplot(facecolor="none")
         drawn = [Line(line.name, _thinned(line.points, over, lowest=lowest)) for line in lines[: len(LINES)]]
         for line, colour in zip(drawn, LINES, strict=False):
@@ -105,16 +108,17 @@ def _draw(
         if not any(math.isfinite(value) for line in drawn for _, value in line.points):
             axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center")
         axes.set_xlim(over.start / window.DAY, over.end / window.DAY)
-        locator = dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
+        locator = dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=5 if inside else 9)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: window.quantity(value, unit)))
         axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(length=0)
+        axes.tick_params(length=0, pad=5)
         if len(drawn) > 1:
-            axes.legend(frameon=False, fontsize=8.5, loc="upper left", ncols=2, borderaxespad=0, labelcolor=INK)
+            axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0,
+                        handlelength=1.2, columnspacing=1.2, labelcolor=INK)  # fmt: skip
         if title:
             axes.set_title(title, fontsize=10.5, loc="left", color=INK)
         out = io.BytesIO()
@@ -145,7 +149,7 @@ def _mark(axes: Any, mark: Mark, top: float, unit: str) -> None:
         axes.annotate(text, (1, mark.value), xycoords=("axes fraction", "data"), xytext=(0, 2),
                       textcoords="offset points", ha="right", va="bottom", color=colour, fontsize=9)  # fmt: skip
     else:
-        axes.annotate(f"{text} ↑", (1, 1), xycoords="axes fraction", ha="right", va="top", color=colour, fontsize=9)
+        axes.annotate(f"{text} ↑", (1, 1), xycoords="axes fraction", ha="right", va="bottom", color=colour, fontsize=9)
 
 
 def _thinned(points: Sequence[tuple[float, float]], over: Window, *, lowest: bool) -> tuple[tuple[float, float], ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+import rules
 from ops.sandbox import ports, tools
 
 STEP = 60
@@ -77,7 +78,7 @@ def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
     subprocess.run(
         [tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
     )
-    (folder / "prometheus.yml").write_text("{}\n", "utf-8")
+    (folder / "prometheus.yml").write_text(f"rule_files: [{rules.FOLDER}/*.yml]\n", "utf-8")
     address = f"{ports.HOST}:{ports.choose(['prometheus'], {})['prometheus']}"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -202,6 +202,11 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
     )
 
 
+def _plain(template: str) -> str:
+    """A summary before it is filled in: `{{ $labels.path }}` → `(path)`."""
+    return re.sub(r"\{\{\s*\$labels\.(\w+)\s*\}\}", r"(\1)", template)
+
+
 def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
     values = [one.value for one in prometheus.query(alert.quantity, at) if math.isfinite(one.value)]
     if not values:
@@ -220,9 +225,10 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         share = abs(value - limit) / limit * 100
         side = "above" if value > limit else "below"
         headroom = f"{share:.0f} % {side}" if share < 1000 else f"{share / 100:.0f} times {side}"
+        headroom = "at the limit" if share < 0.5 else headroom
     return State(
         name=alert.name,
-        summary=alert.annotations.get("summary", ""),
+        summary=_plain(alert.annotations.get("summary", "")),
         component=alert.component,
         severity=alert.severity,
         limit=f"{alert.limit.operator} {windows.quantity(limit, unit)}",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ops.report.facts import Facts
 from ops.report.panels import Drawn
@@ -58,6 +58,17 @@ def _environment(escaped: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["cell"] = lambda text: re.sub(r"([\\|<*_`\[])", r"\\\1", " ".join(str(text).split()))
+    environment.filters["code"] = _code
     environment.filters["minute"] = lambda at: f"{str(at)[:16].replace('T', ' ')} UTC"
     environment.filters["link"] = lambda url: url if re.match(r"https?://", str(url)) else ""
     return environment
+
+
+def _code(text: str) -> Markup:
+    """What stands in backticks as code; everything escaped."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )
