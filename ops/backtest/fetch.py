@@ -1,6 +1,5 @@
 """Range queries without Prometheus' limits: in pieces, several at a time, each asked once."""
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -40,16 +39,14 @@ def ask(
     pieces = [(question, piece) for question in wanted for piece in _pieces(question.at, PIECE)]
     pieces.sort(key=lambda pair: -len(pair[0].query))  # long ones are mostly slow ones: first, so that none comes last
     collected: dict[Question, dict[LABELS, dict[int, float]]] = {question: {} for question in wanted}
-    lock = threading.Lock()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {pool.submit(_piece, prometheus, question.query, at): question for question, at in pieces}
         try:
             for done, future in enumerate(as_completed(running), 1):
-                with lock:
-                    for series in future.result():
-                        labels = tuple(sorted(series.labels.items()))
-                        points = collected[running[future]].setdefault(labels, {})
-                        points.update((round(at * 1000), value) for at, value in series.points)
+                for series in future.result():
+                    labels = tuple(sorted(series.labels.items()))
+                    points = collected[running[future]].setdefault(labels, {})
+                    points.update((round(at * 1000), value) for at, value in series.points)
                 if progress is not None:
                     progress(done, len(pieces))
         except BaseException:

@@ -262,7 +262,7 @@ def _about_metrics(
                     blind[name].append(alert.name)
         back = coverage.reach(text)
         if back > window.HOUR and begin - (start - back) > GAP and alert.name not in " ".join(early):
-            early.append(f"{alert.name} ({window.told(back)})")
+            early.append(f"{alert.name} ({window.told(back // window.HOUR * window.HOUR)})")
     notes = []
     for name, alerts in sorted(blind.items()):
         there = coverage.overlap(seen.metrics.get(name, ()), first, last)

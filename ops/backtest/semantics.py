@@ -3,7 +3,8 @@
 A mirror of `AlertingRule.Eval` (rules/alerting.go of Prometheus 3). Times are whole milliseconds, as Prometheus keeps
 them; an alert changes its state at evaluations only.
 
-Not replayed: evaluations that Prometheus missed or that failed, and `for` carried over a restart of Prometheus.
+Not replayed: evaluations that Prometheus missed or that failed, `for` carried over a restart of Prometheus, and a
+group's `limit` and `query_offset`.
 """
 
 from collections.abc import Container, Iterable

@@ -38,9 +38,10 @@ def backtest(
 ) -> None:
     """Replay the alerts over past days: when they would have fired, for how long, and how many mails that makes.
 
-    Each alert's expression is asked of Prometheus at its group's interval, and followed with Prometheus' own semantics
-    of `for` and `keep_firing_for`; the mails by our routing, with its grouping, repeats and inhibitions. Where a
-    recording rule has not recorded, its expression is computed instead.
+    Each alert's expression is asked of Prometheus at its group's interval (at the very moments at which it evaluates
+    the group, if it runs there), and followed with Prometheus' own semantics of `for` and `keep_firing_for`; the mails
+    by our routing, with its grouping, repeats and inhibitions. Where a recording rule has not recorded, its expression
+    is computed instead.
 
     A backtest is information: it exits 0 whatever would have fired, and 2 when it could not look.
     """
