@@ -31,4 +31,13 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
         "routing": written.parts(smtp(written, settings)),
         "timeout": settings.live_timeout,
         "operator": settings.alertmanager_mode == "operator",
+        "whole": written.config
+        if settings.alertmanager_mode == "configmap" and settings.alertmanager_replace
+        else None,
+        "texts": [
+            *(file.text for file in files),
+            written.text,
+            settings.rules.mode,
+            str(settings.alertmanager_replace),
+        ],
     }

@@ -1,6 +1,5 @@
 """One key of one ConfigMap, changed by compare-and-swap: what somebody else writes meanwhile is never lost."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,8 @@ from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
 
 ATTEMPTS = 8
-ANNOTATION = "api-performance/before."  # + key: the whole text that we replaced, should the state be lost
+# + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
+ANNOTATION = "api-performance/before."
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def read(cluster: Kubernetes, at: Key) -> Found:
     return Found(
         data[at.key],
         found["metadata"]["resourceVersion"],
-        _replaced(annotations.get(ANNOTATION + at.key), data[at.key]),
+        _replaced(annotations.get(ANNOTATION + at.key)),
     )
 
 
@@ -101,19 +101,15 @@ def _arrived(cluster: Kubernetes, at: Key, new: str) -> bool:
 
 def _note(found: Found, new: str) -> str:
     before = found.replaced.before if found.replaced else found.text
-    return json.dumps({"before": before, "wrote": _digest(new)}, ensure_ascii=False)
+    return json.dumps({"before": before, "wrote": new}, ensure_ascii=False)
 
 
-def _replaced(note: str | None, text: str) -> Written | None:
+def _replaced(note: str | None) -> Written | None:
     try:
         kept = json.loads(note or "")
-        return Written(kept["before"], text if kept["wrote"] == _digest(text) else "")
+        return Written(str(kept["before"]), str(kept["wrote"]))
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _path(at: Key) -> str:

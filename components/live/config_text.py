@@ -52,11 +52,11 @@ class ConfigTextProvider(ResourceProvider):
             at = _key(news)
             cluster = places.kubernetes(news)
             found = config_map.read(cluster, at)
-            written = _written(_olds, found) if _same_place(_olds, news) else found.replaced
-            _edited(at, found.text, news["ours"], written)
+            text = _without_former(at, found, _olds)
+            _edited(at, text, news["ours"], found.replaced)
             _refuse_a_dead_mount(cluster, news)
             if not editor(at.editor).has(found.text, news["ours"]):
-                for line in _warnings(at, found.text, news):
+                for line in _warnings(at, text, news):
                     say(f"warning: {line}")
         except (Refused, OpsError) as problem:
             return CheckResult(news, [CheckFailure("", str(problem))])
@@ -152,16 +152,21 @@ def _drift(props: Props) -> str:
     return drift
 
 
-def _same_place(olds: Props, news: Props) -> bool:
-    return all(olds.get(name) == news.get(name) for name in _WHERE)
+def _without_former(at: Key, found: Found, olds: Props) -> str:
+    """The text as it will be once another editor of ours, which is being given up, has taken its part out."""
+    if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
+        return found.replaced.before
+    if at.editor == "replace" and olds.get("editor") == "routing":
+        return editor("routing").remove(found.text)
+    return found.text
 
 
 def _written(props: Props, found: Found) -> Written | None:
     """What we wrote last: as the ConfigMap itself has it after a replacement, else as the state has it."""
-    if found.replaced and found.replaced.after:
+    if found.replaced:
         return found.replaced
     before, after = props.get("before"), props.get("after")
-    return Written(before, after) if isinstance(before, str) and isinstance(after, str) else found.replaced
+    return Written(before, after) if isinstance(before, str) and isinstance(after, str) else None
 
 
 def _put(props: Props, written: Any) -> Props:

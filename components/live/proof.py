@@ -4,7 +4,7 @@ Pickled by reference: the names of this module and of its providers stand in the
 moving one strands that state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pulumi
@@ -18,7 +18,7 @@ from rules import RuleFile
 
 Props = dict[str, Any]
 
-_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "timeout", *places.ACCESS)
+_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "texts", *places.ACCESS)
 
 
 class LiveProvider(ResourceProvider):
@@ -94,6 +94,8 @@ def _inputs(
     routing: Parts,
     timeout: float,
     operator: bool,
+    whole: Mapping[str, Any] | None,
+    texts: Iterable[str],
 ) -> Props:
     return {
         **places.of_cluster(cluster),
@@ -101,7 +103,8 @@ def _inputs(
         "prometheus": places.of_server(prometheus) if prometheus else None,
         "alertmanager": {**places.of_server(alertmanager), "operator": operator} if alertmanager else None,
         "rules": running.wanted_rules(rules),
-        "routing": running.wanted_routing(routing),
+        "routing": running.wanted_routing(routing, whole),
+        "texts": [running.fingerprint(text) for text in texts],
         "timeout": timeout,
     }
 
@@ -109,7 +112,8 @@ def _inputs(
 class Live(Resource, module="monitoring", name="Live"):
     """Made last, after all it proves (`opts.depends_on`): `timeout` seconds until both servers run all of it.
 
-    A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration.
+    A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration. `whole`: that
+    configuration, where all of it is ours. `texts`: everything written; a change of any has both servers reload.
     """
 
     def __init__(
@@ -123,9 +127,11 @@ class Live(Resource, module="monitoring", name="Live"):
         routing: Parts,
         timeout: float,
         operator: bool = False,
+        whole: Mapping[str, Any] | None = None,
+        texts: Iterable[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator)
+        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts)
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(LiveProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 
@@ -144,9 +150,11 @@ class Withdrawn(Resource, module="monitoring", name="Withdrawn"):
         routing: Parts,
         timeout: float,
         operator: bool = False,
+        whole: Mapping[str, Any] | None = None,
+        texts: Iterable[str] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator)
+        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts)
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(WithdrawnProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 

@@ -61,26 +61,22 @@ def _looks(props: Props, of_prometheus: Any, of_alertmanager: Any, *, reload: bo
 
 
 def _look(kind: str, server: Any, lacks: Callable[[Any, Props], list[str]], props: Props, reload: bool) -> Look:
-    reloads = reload and props[kind]["reload"] == "lifecycle"
+    way = props[kind]["reload"] if reload else "none"
 
     def look() -> list[str]:
-        """Look first: a server that runs it already is not disturbed."""
-        before = lacks(server, props)
-        if not before or not reloads:
-            if reloads or not before:
-                return before
-            if reload and props[kind]["reload"] == "signal":
-                _signal(kind, props)
-            return lacks(server, props) if reload else before
-        try:
-            server.reload()
-        except Forbidden as no:
-            raise _Final(
-                f"{kind.capitalize()} does not reload on request ({no.words or no.status}): start it with "
-                f"--web.enable-lifecycle, or set {kind}Reload to sidecar or signal"
-            ) from None
-        except Declined as no:
-            return [*_blamed(server, props), f"it refuses its files: {no.words}"]
+        """Reload each time: the first one may have read files that kubelet had not replaced yet."""
+        if way == "signal":
+            _signal(kind, props)
+        if way == "lifecycle":
+            try:
+                server.reload()
+            except Forbidden as no:
+                raise _Final(
+                    f"{kind.capitalize()} does not reload on request ({no.words or no.status}): start it with "
+                    f"--web.enable-lifecycle, or set {kind}Reload to sidecar or signal"
+                ) from None
+            except Declined as no:
+                return [*_blamed(server, props), f"it refuses its files: {no.words}"]
         return lacks(server, props)
 
     return look

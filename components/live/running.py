@@ -12,6 +12,7 @@ from rules import RuleFile
 
 Wanted = Mapping[str, Any]
 
+ROOT = "the first route"
 HIDDEN = "<secret>"  # what Alertmanager shows instead of a secret
 
 
@@ -130,8 +131,15 @@ def _free(taken: Mapping[str, object], group: str, name: str) -> str:
 # ---------------------------------------------------------------- routing
 
 
-def wanted_routing(parts: Parts) -> dict[str, Any]:
-    """Routes, receivers and inhibitions, each with a fingerprint of what it does."""
+def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Routes, receivers and inhibitions, each with a fingerprint of what it does.
+
+    `whole`: the configuration where all of it is ours; then the first route counts too, and every receiver.
+    """
+    if whole is not None:
+        root = tree.tree(whole)
+        below = wanted_routing(Parts(tuple(whole["receivers"]), (), tuple(whole.get("inhibit_rules") or ()), ()))
+        return {**below, "routes": {ROOT: _does(root)}}
     config = {"route": {"receiver": "-", "routes": list(parts.routes)}, "inhibit_rules": list(parts.inhibit_rules)}
     return {
         "routes": {_shown(route): _does(route) for route in tree.tree(config).routes},
@@ -151,7 +159,7 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any], *, operator: 
         names = {str(name).rpartition("/")[2] for name in receivers}
         return [f"receiver {name} does not run" for name in wanted["receivers"] if name not in names]
     faults = []
-    routes = {_shown(route): _does(route) for route in root.routes}
+    routes = {ROOT: _does(root), **{_shown(route): _does(route) for route in root.routes}}
     for shown, does in wanted["routes"].items():
         if routes.get(shown) != does:
             faults.append(f"route {shown} " + ("runs with other settings" if shown in routes else "does not run"))

@@ -33,6 +33,11 @@ def in_one_sentence(method: Callable[Concatenate[S, P], T]) -> Callable[Concaten
     return cast(Callable[Concatenate[S, P], T], functools.wraps(method)(spoken))
 
 
+_said: set[str] = set()
+
+
 def say(line: str) -> None:
-    """Shown by the engine at once, as a message of this provider's."""
-    print(line, flush=True)
+    """Shown by the engine at once, as a message of this provider's; the same line once in an operation."""
+    if line not in _said:
+        _said.add(line)
+        print(line, flush=True)

@@ -25,7 +25,9 @@ def _losses(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[L
     after = tree.tree({**config, "route": {**root, "routes": [*routes, *(root.get("routes") or ())]}})
     ours = after.routes[: len(routes)]
     lost: dict[tuple[int, ...], tuple[Route, dict[str, None], dict[str, None]]] = {}
-    for labels in [*alerts, *_alike(before, ours)]:
+    known = {labels.get("alertname") for labels in alerts}  # what else ours carry is known: no need to make it up
+    alike = [labels for labels in _alike(before, ours) if labels.get("alertname") not in known - {None}]
+    for labels in [*alerts, *alike]:
         now = after.takes(labels)
         kept = {_below(route.match.position, len(routes)) for route in now}
         takers = [route.match.receiver for route in now if route.match.position[:1] < (len(routes),)]
