@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import smtplib
 import socket
 import ssl
@@ -22,7 +23,7 @@ import metrics
 import rules
 from ops.clients.http import Http
 from ops.clients.mail import MailSink
-from ops.sandbox import Sandbox, loopback, traffic
+from ops.sandbox import Sandbox, loopback, processes, traffic
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.processes import SandboxError
 
@@ -352,6 +353,25 @@ def test_down_leaves_no_process_and_is_not_upset_by_a_second_one(own: Sandbox) -
     assert own.state is None
     gone = ops("sandbox", "status", home=own.home)
     assert (gone.returncode, gone.stderr) == (2, "The sandbox is not running; start it with make sandbox.\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: signal.Signals, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "ops", "sandbox", "up", "--history", "0"]
+    environment = {**os.environ, "SANDBOX_HOME": str(home)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as up:
+        until(lambda: len(list((home / "run").glob("*.json"))) == 4)
+        meanwhile = ops("sandbox", "up", home=home)
+        up.send_signal(number)
+        _, said = up.communicate(timeout=20)
+    assert meanwhile.returncode == 2
+    assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again.\n"
+    assert "Traceback" not in said
+    every = processes.recorded(home / "run")
+    stopped = Sandbox(home).down()
+    assert stopped == (sorted(every) if number == signal.SIGKILL else [])
+    assert not any(child.alive for child in every.values())
 
 
 def test_a_port_that_is_taken_is_one_sentence_and_nothing_runs(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import trustme
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.sandbox import history, processes
+from ops.sandbox import history, processes, tools
 from ops.sandbox.deploy import deploy
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.parts import PORTS, Part, parts
@@ -97,7 +97,7 @@ class Sandbox:
         """
         with self._alone():
             state = self.state
-            if state is not None:
+            if state is not None and len(self.dead) < len(state.processes):
                 return self._again(state, ports or {}, progress)
             started = time.monotonic()
             try:
@@ -191,6 +191,9 @@ class Sandbox:
         self._stop()  # what an `up` that was killed has left
         for folder in _FOLDERS:
             shutil.rmtree(self.home / folder, ignore_errors=True)
+        choose(PORTS, fixed)  # what is wrong with them is better known before minutes of building
+        for name in tools.DEFAULT:
+            tools.path(name, progress)
         for attempt in range(1, ATTEMPTS + 1):
             ports = choose(PORTS, fixed)
             wanted = parts(self.home, ports, progress)

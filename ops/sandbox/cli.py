@@ -1,6 +1,8 @@
 """`python -m ops sandbox …`: the local stack, up and down."""
 
 import os
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -32,7 +34,9 @@ def up(
     format: FormatOption = Format.text,
 ) -> None:
     """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
-    state = Sandbox(targets.home()).up(progress, ports=_ports(port or []), past=_seconds(history))
+    fixed, past = _ports(port or []), _seconds(history)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
+    state = Sandbox(targets.home()).up(progress, ports=fixed, past=past)
     code = _verified(format) if check else 0
     if format is Format.text:
         _show(state)

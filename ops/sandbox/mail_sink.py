@@ -17,6 +17,7 @@ import json
 import ssl
 import threading
 import time
+from collections import deque
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from ops.sandbox.loopback_http import Answer, BadRequest, as_json, serve
 from ops.sandbox.ports import HOST
 
+KEPT = 2000  # mails, the latest ones
 _IN_ORDER: dict[str, Any] = {
     "refuse_login": False,
     "no_tls": False,
@@ -39,7 +41,7 @@ class Sink:
     """The mails, and what the relay gets wrong. Also the handler of every SMTP session."""
 
     def __init__(self, certificate: Path, password_file: Path) -> None:
-        self.mails: list[dict[str, Any]] = []
+        self.mails: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self.wrong = dict(_IN_ORDER)
         self._password_file = password_file
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
