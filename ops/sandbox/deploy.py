@@ -6,6 +6,7 @@ them up by a reload and are looked at until they run them.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -55,7 +56,8 @@ def deploy(sandbox: Sandbox, state: State, progress: Progress) -> None:
 
     Raises SandboxError with what was seen if they do not, and whatever the program refuses.
     """
-    progress("no Pulumi engine here: projecting what the program declares straight to disk")
+    why = "" if shutil.which("pulumi") else "no Pulumi engine here: "
+    progress(f"{why}projecting what the program declares straight to disk")
     projected = project(collect(settings(state)), sandbox.mounts)
     if not projected:
         raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py.")
