@@ -4,6 +4,7 @@ The metric contract: what the application exports, and whether rules and panels 
 `contract.yml` in this folder is its only statement, this package its only reader.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -71,6 +72,24 @@ class _Alert(Protocol):
     def limit(self) -> _Limit: ...
 
 
+class _Placed(Protocol):
+    """A rule that knows where it stands; rules.Recording is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def expr(self) -> str: ...
+    @property
+    def file(self) -> Path: ...
+    @property
+    def line(self) -> int: ...
+
+
+class _PlacedAlert(_Alert, _Placed, Protocol):
+    @property
+    def limit_line(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Contract:
     """Every metric by its name."""
@@ -125,8 +144,8 @@ class Contract:
             last, limit = metric.buckets[-1], alert.limit
             if limit.operator in (">", ">=") and limit.value >= last:
                 found.append(
-                    f"{alert.name} can never fire: a quantile of {metric.name} reads {last:g} {metric.unit} at most (its "
-                    f"last finite bucket), and the limit is {limit.value:g}; lower it, or have buckets added"
+                    f"{alert.name} can never fire: a quantile of {metric.name} reads {last:g} {metric.unit} at most "
+                    f"(its last finite bucket), and the limit is {limit.value:g}; lower it, or have buckets added"
                 )
         return found
 
@@ -144,6 +163,19 @@ class Contract:
                 )
         return found
 
+    def hold(self, alerts: Iterable[_PlacedAlert], recordings: Mapping[str, _Placed]) -> None:
+        """Raise ContractError for the first rule that asks for what is not exported, or can never fire.
+
+        `recordings`: by the name that they record.
+        """
+        alerts = list(alerts)
+        for rule in (*recordings.values(), *alerts):
+            for problem in self.problems(rule.expr, recordings):
+                raise ContractError(f"{_shown(rule.file)}:{rule.line}: {rule.name} cannot work: {problem}")
+        for alert in alerts:
+            for problem in self.limit_problems([alert]):
+                raise ContractError(f"{_shown(alert.file)}:{alert.limit_line}: {problem}")
+
     def _quantiles(self, alerts: Iterable[_Alert]) -> Iterable[tuple[_Alert, Metric]]:
         """The alerts whose value is a histogram's quantile, each with its histogram."""
         for alert in alerts:
@@ -152,6 +184,14 @@ class Contract:
                     metric = self.series.get(selector.name)
                     if metric is not None and metric.buckets:
                         yield alert, metric
+
+
+def _shown(path: Path) -> str:
+    """`path` as a person would type it: relative to where they stand, if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
 
 
 def selectors(expr: str) -> list[Selector]:
@@ -171,16 +211,18 @@ def load(path: Path = FILE) -> Contract:
         _refuse_aliases(text, path)
         document = loader.construct_document(node) if node is not None else None
     except OSError as error:
-        raise ContractError(f"{path}:1: cannot be read ({error.strerror}): restore the file") from None
+        raise ContractError(f"{_shown(path)}:1: cannot be read ({error.strerror}): restore the file") from None
     except UnicodeDecodeError:
-        raise ContractError(f"{path}:1: is not UTF-8: save the file with that encoding") from None
+        raise ContractError(f"{_shown(path)}:1: is not UTF-8: save the file with that encoding") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError(f"{path}:{line}: is not YAML: {' '.join(str(error.problem).split())}") from None
+        raise ContractError(f"{_shown(path)}:{line}: is not YAML: {' '.join(str(error.problem).split())}") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ContractError(f"{path}:1: is not YAML: {' '.join(str(error).split())[:200]}") from None
+        raise ContractError(f"{_shown(path)}:1: is not YAML: {' '.join(str(error).split())[:200]}") from None
     if not isinstance(document, dict) or set(document) != {"metrics"} or not isinstance(document["metrics"], dict):
-        raise ContractError(f"{path}:1: must hold `metrics:` and nothing else, with a metric's name before each entry")
+        raise ContractError(
+            f"{_shown(path)}:1: must hold `metrics:` and nothing else, with a metric's name before each entry"
+        )
     lines = _Lines(path, node)
     found: dict[str, Metric] = {}
     for name, entry in document["metrics"].items():
@@ -203,17 +245,19 @@ class _Lines:
         self.of: dict[str, int] = {}
         for name, line in entries:
             if name in self.of:
-                raise ContractError(f"{path}:{line}: {name} stands there twice: keep one of them")
+                raise ContractError(f"{_shown(path)}:{line}: {name} stands there twice: keep one of them")
             self.of[str(name)] = line
 
     def refuse(self, name: str, sentence: str) -> NoReturn:
-        raise ContractError(f"{self.path}:{self.of.get(name, 1)}: {name} {sentence}")
+        raise ContractError(f"{_shown(self.path)}:{self.of.get(name, 1)}: {name} {sentence}")
 
 
 def _refuse_aliases(text: str, path: Path) -> None:
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         if isinstance(token, yaml.AliasToken):
-            raise ContractError(f"{path}:{token.start_mark.line + 1}: there is an alias (*): write the value out")
+            raise ContractError(
+                f"{_shown(path)}:{token.start_mark.line + 1}: there is an alias (*): write the value out"
+            )
 
 
 def _metric(name: str, entry: Any, lines: _Lines) -> Metric:
@@ -253,7 +297,7 @@ def _buckets(name: str, entry: Any, lines: _Lines) -> tuple[float, ...]:
         return ()
     if not isinstance(buckets, list) or not buckets or not all(_is_number(bound) for bound in buckets):
         lines.refuse(name, "needs `buckets` to be a list of finite numbers")
-    if any(low >= high for low, high in zip(buckets, buckets[1:], strict=False)):
+    if any(low >= high for low, high in itertools.pairwise(buckets)):
         lines.refuse(name, "needs its `buckets` in ascending order, each once")
     return tuple(float(bound) for bound in buckets)
 

@@ -11,8 +11,8 @@ _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 class Selector(NamedTuple):
     """A series asked for, with what is done to it.
 
-    `matchers`: label → (operator, value). `grouping`: the labels by which it is aggregated or joined. `functions`: what it
-    is an argument of, outermost first.
+    `matchers`: label → (operator, value). `grouping`: the labels by which it is aggregated or joined. `functions`: what
+    it is an argument of, outermost first.
     """
 
     name: str

@@ -108,6 +108,25 @@ def test_every_limit_can_be_crossed() -> None:
     assert CONTRACT.limit_problems(ALERTS.values()) == []
 
 
+def test_what_cannot_work_is_refused_with_its_place(tmp_path: Path) -> None:
+    CONTRACT.hold(ALERTS.values(), RECORDINGS)
+    source = next(file for file in rules.load() if len(file.alerts) > 1)
+    alert = ALERTS["APIP95LatencyCritical"]
+
+    def refused(text: str, place: int, words: str) -> None:
+        (tmp_path / source.name).write_text(text)
+        with pytest.raises(ContractError) as caught:
+            CONTRACT.hold(rules.alerts(tmp_path).values(), RECORDINGS)
+        assert f"{source.name}:{place}: {alert.name}" in str(caught.value)
+        assert words in str(caught.value)
+
+    last = CONTRACT.metrics[HTTP].buckets[-1]
+    refused(rules.with_limit(source.text, alert, last), alert.limit_line, "can never fire")
+    lines = source.text.split("\n")
+    lines[alert.line + 1] = lines[alert.line + 1].replace("phoenix_http", "phoenix_htpt")
+    refused("\n".join(lines), alert.line, "is not in the contract")
+
+
 def test_limits_between_two_buckets_are_flagged() -> None:
     between = {
         alert.name

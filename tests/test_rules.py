@@ -266,7 +266,8 @@ def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path)
             only = yaml.safe_load(text)
             only["groups"][0]["rules"] = [rule for rule in only["groups"][0]["rules"] if rule["alert"] == alert.name]
             (folder / f"{alert.name}.yml").write_text(yaml.safe_dump(only))
-            test = yaml.safe_load(path.read_text()) | {"rule_files": [f"{alert.name}.yml", recordings.name]}
+            read_by_it = [recordings.name] if any(each.name in alert.expr for each in recordings.recordings) else []
+            test = yaml.safe_load(path.read_text()) | {"rule_files": [f"{alert.name}.yml", *read_by_it]}
             test["tests"] = [case for case in test["tests"] if case["name"] in ("quiet", "storm", "recovery", "always")]
             copies.append(folder / path.name)
             copies[-1].write_text(yaml.safe_dump(test))
