@@ -3,6 +3,7 @@
 import pulumi
 
 import dashboards
+import metrics
 import routing
 import rules
 from components.alert_routing import AlertRouting
@@ -14,6 +15,7 @@ from components.proof import live, withdrawn
 with refusing():
     settings = configured()
     files, alerts, written, board = rules.load(), rules.alerts(), routing.load(), dashboards.load()
+    metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
     first = withdrawn(files, written, settings)  # taken back last: proves that both servers run without us
     opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[first])
