@@ -112,6 +112,10 @@ def _wait(props: Props, goal: str, looks: Sequence[tuple[str, Look]]) -> None:
                 faults = look()
             except (Unreachable, BadAnswer) as problem:
                 faults = [str(problem)]
+            except Declined as problem:
+                if problem.status < 500:
+                    raise Refused(str(problem)) from None
+                faults = [str(problem)]  # it is starting, or nobody stands behind the Service just now
             except OpsError as problem:
                 raise Refused(str(problem)) from None
             if faults:
