@@ -67,6 +67,11 @@ def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title:
     return text.replace("<svg", f'<svg role="img" aria-label="{_attribute(title)}"', 1).strip()
 
 
+def legend(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
+    """(name, colour) of each line that `inline` draws, for the page to show beside it; none for a single one."""
+    return tuple((line.name, colour) for line, colour in zip(lines, LINES, strict=False)) if len(lines) > 1 else ()
+
+
 def _draw(
     lines: Sequence[Line],
     marks: list[Mark],
@@ -116,9 +121,10 @@ def _draw(
         axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(length=0, pad=5)
-        if len(drawn) > 1:
-            axes.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0,
-                        handlelength=1.2, columnspacing=1.2, labelcolor=INK)  # fmt: skip
+        axes.tick_params(axis="x", pad=8)
+        if len(drawn) > 1 and not inside:
+            columns = max(1, 100 // (max(len(line.name) for line in drawn) + 8))
+            axes.legend(frameon=False, fontsize=9, loc="upper left", ncols=columns, handlelength=1.2, labelcolor=INK)
         if title:
             axes.set_title(title, fontsize=10.5, loc="left", color=INK)
         out = io.BytesIO()

@@ -16,12 +16,13 @@ from rules import Alert
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A panel: `svg` is its picture, `latest` what it showed last, `alerts` those whose limits are drawn."""
+    """A panel: its picture, what it showed last, (name, colour) of its lines, and the alerts whose limits are drawn."""
 
     title: str
     row: str
     svg: str
     latest: str
+    legend: tuple[tuple[str, str], ...]
     alerts: tuple[str, ...]
 
 
@@ -47,6 +48,7 @@ def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[s
         panel.row,
         pictures.inline(lines, marks, over, title=panel.title, unit=panel.unit, lowest=lowest),
         windows.quantity(latest[0], panel.unit) if latest else "",
+        pictures.legend(lines),
         tuple(alert.name for alert in watched),
     )
 
