@@ -7,20 +7,18 @@ from typing import Any
 
 import rules
 from ops import window
-from ops.backtest import coverage, fetch, mails
+from ops.backtest import coverage, fetch, mails, notes
 from ops.backtest.coverage import Coverage
 from ops.backtest.expand import expand
 from ops.backtest.fetch import Question
 from ops.backtest.mails import Firing, Message
 from ops.backtest.signals import Replay, Signal, observed, signal
-from ops.checks import brief
 from ops.clients.prometheus import Prometheus, RunningGroup
 from ops.errors import BadAnswer
 from routing import tree
 from rules import Alert, Recording
 
 Progress = Callable[[int, int], None]
-GAP = 15 * 60.0  # s: a recording may miss that much of a window (restarts) before it is computed instead
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def run(
         for version in versions
     ]
     pairs = [(version, alert) for version, alerts in zip(versions, chosen, strict=True) for alert in alerts.values()]
-    seen, signals, notes = _signals(prometheus, pairs, start, end, progress)
+    seen, signals, said = _signals(prometheus, pairs, start, end, progress)
     found = []
     for version, alerts in zip(versions, chosen, strict=True):
         replays = {name: signals[version.name, name].replay() for name in alerts}
@@ -89,7 +87,7 @@ def run(
         found.append(Version(version.name, shown, messages))
     spans = [(max(a / 1000, start), min(b / 1000, end)) for a, b in seen.anything if b / 1000 > start]
     covered = sum(b - a for a, b in spans)
-    return Outcome(start, end, covered, spans, found, _about_coverage(prometheus, start, end, spans) + notes)
+    return Outcome(start, end, covered, spans, found, notes.on_time(prometheus.http.name, start, end, spans) + said)
 
 
 def observe(
@@ -150,14 +148,9 @@ def _signals(
         found[version.name, alert.name] = signal(
             alert, start, end, observed(question.at, seen.anything), answers[question]
         )
-    notes = _about_metrics(pairs, written, seen, start, end)
-    if computed:
-        of = list(dict.fromkeys(alert for alerts in computed.values() for alert in alerts))
-        notes.append(
-            f"{brief(of)}: computed from the raw series, since what they read was not recorded throughout the window "
-            f"as it is defined now ({brief(sorted(computed))})."
-        )
-    return seen, found, notes
+    expressions = [(alert.name, written[version.name, alert.name]) for version, alert in pairs]
+    said = notes.on_metrics(expressions, seen, start, end) + notes.on_recordings(computed)
+    return seen, found, said
 
 
 def _moments(first: int, last: int, interval: float, phase: int) -> range:
@@ -188,7 +181,7 @@ def _not_recorded(
         recording = version.recordings[name]
         differs = name not in running or rules.normalise(running[name]) != rules.normalise(recording.expr)
         there = coverage.overlap(seen.anything, first, last)
-        if differs or there - coverage.overlap(seen.metrics.get(name, ()), first, last) > GAP:
+        if differs or there - coverage.overlap(seen.metrics.get(name, ()), first, last) > notes.GAP:
             found.append(name)
     return found
 
@@ -225,49 +218,3 @@ def _firings(replays: Iterable[Replay]) -> list[Firing]:
         for spell in replayed.spells
         if spell.state == "firing"
     ]
-
-
-def _about_coverage(
-    prometheus: Prometheus, start: float, end: float, spans: Sequence[tuple[float, float]]
-) -> list[str]:
-    covered = sum(b - a for a, b in spans)
-    if end - start - covered < max(60.0, 0.005 * (end - start)):
-        return []
-    share = window.number(100 * covered / (end - start))
-    return [
-        f"{prometheus.http.name} has data for {window.told(covered)} of the {window.told(end - start)} asked for "
-        f"({share} %), from {window.stamp(spans[0][0])} to {window.stamp(spans[-1][1])} UTC; the rest is unknown."
-    ]
-
-
-def _about_metrics(
-    pairs: Sequence[tuple[Rules, Alert]],
-    written: Mapping[tuple[str, str], str],
-    seen: Coverage,
-    start: float,
-    end: float,
-) -> list[str]:
-    """Which metrics were missing while Prometheus had other data, and which alerts were blind for it."""
-    first, last = round(start * 1000), round(end * 1000)
-    whole = coverage.overlap(seen.anything, first, last)
-    blind: dict[str, list[str]] = {}
-    early: list[str] = []
-    begin = min(a for a, _ in seen.anything) / 1000
-    for version, alert in pairs:
-        text = written[version.name, alert.name]
-        for name in coverage.inputs(text):
-            if whole - coverage.overlap(seen.metrics.get(name, ()), first, last) > max(GAP, 0.01 * whole):
-                blind.setdefault(name, [])
-                if alert.name not in blind[name]:
-                    blind[name].append(alert.name)
-        back = coverage.reach(text)
-        if back > window.HOUR and begin - (start - back) > GAP and alert.name not in " ".join(early):
-            early.append(f"{alert.name} ({window.told(back // window.HOUR * window.HOUR)})")
-    notes = []
-    for name, alerts in sorted(blind.items()):
-        there = coverage.overlap(seen.metrics.get(name, ()), first, last)
-        how = f"is there for {window.told(there)} of {window.told(whole)}" if there else "has no data in this window"
-        notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
-    if early:
-        notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")
-    return notes
