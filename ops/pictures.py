@@ -57,8 +57,10 @@ def file(
 
 def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, lowest: bool) -> str:
     """An `<svg>` element in the colours of the page around it; `title` is for those who cannot see it."""
-    text = _draw(lines, list(marks), over, title="", unit=unit, kind="svg", lowest=lowest, inside=True).decode()
+    text = _draw(lines, list(marks), over, title=title, unit=unit, kind="svg", lowest=lowest, inside=True).decode()
     text = text[text.index("<svg") :]
+    used = set(re.findall(r"#([\w.-]+)", text))  # other names would stand twice in a page of several pictures
+    text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
@@ -125,7 +127,7 @@ def _draw(
         if len(drawn) > 1 and not inside:
             columns = max(1, 100 // (max(len(line.name) for line in drawn) + 8))
             axes.legend(frameon=False, fontsize=9, loc="upper left", ncols=columns, handlelength=1.2, labelcolor=INK)
-        if title:
+        if title and not inside:
             axes.set_title(title, fontsize=10.5, loc="left", color=INK)
         out = io.BytesIO()
         figure.savefig(out, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
