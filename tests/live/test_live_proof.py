@@ -1,0 +1,261 @@
+"""Nothing counts as deployed before a real Prometheus and a real Alertmanager run it, nor as gone while they do."""
+
+import dataclasses
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import routing
+import rules
+from components.live import rollout, running
+from components.live.editors import editor
+from components.live.proof import LiveProvider, WithdrawnProvider
+from components.live.refused import Refused
+from components.live.routing_merge import ours_of
+from components.live.saying import NotDone
+from ops.sandbox import tools
+from rules import RuleFile
+
+pytestmark = pytest.mark.skipif(
+    not (tools.available("prometheus") and tools.available("alertmanager")), reason="run `make tools` first"
+)
+
+PARTS = routing.load().parts()
+FILES = rules.load()
+ALERTING = "route:\n  receiver: default\nreceivers:\n- name: default\n"
+
+
+class Stack:
+    """Both servers on files of a folder, as a projected ConfigMap would be."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.rules = home / "rules"
+        self.rules.mkdir()
+        self.prometheus_yml, self.alertmanager_yml = home / "prometheus.yml", home / "alertmanager.yml"
+        self.prometheus_yml.write_text(f"rule_files: ['{self.rules}/*.yml']\n")
+        self.alertmanager_yml.write_text(ALERTING)
+        self.urls: dict[str, str] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, tool: str, *arguments: str) -> None:
+        if tool not in self.urls:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self.urls[tool] = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.processes[tool] = subprocess.Popen(
+            [
+                str(tools.path(tool)),
+                f"--config.file={self.home / tool}.yml",
+                f"--storage.{'tsdb.' if tool == 'prometheus' else ''}path={self.home / 'data' / tool}",
+                f"--web.listen-address={self.urls[tool].removeprefix('http://')}",
+                *arguments,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / f"{tool}.log").open("wb"),
+        )
+
+    def wait(self) -> None:
+        for url in self.urls.values():
+            for _ in range(200):
+                try:
+                    if httpx.get(f"{url}/-/ready", timeout=1).is_success:
+                        break
+                except httpx.TransportError:
+                    time.sleep(0.05)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+
+    def write(self, files: tuple[RuleFile, ...] = FILES, alerting: str | None = None) -> None:
+        for file in files:
+            (self.rules / file.name).write_text(file.text)
+        text = editor("routing").insert(ALERTING, ours_of(PARTS)) if alerting is None else alerting
+        self.alertmanager_yml.write_text(text)
+
+    def take_back(self) -> None:
+        for path in self.rules.iterdir():
+            path.unlink()
+        self.alertmanager_yml.write_text(ALERTING)
+
+    def props(self, **changes: Any) -> dict[str, Any]:
+        def server(tool: str) -> dict[str, Any]:
+            names = {"deployment": tool, "container": tool, "config_map": f"{tool}-config", "config_key": f"{tool}.yml"}
+            return {**names, "service": f"{tool}:80", "url": self.urls[tool], "reload": "lifecycle"}
+
+        return {
+            "kubeconfig": "/nowhere",
+            "context": None,
+            "namespace": "monitoring",
+            "prometheus": server("prometheus"),
+            "alertmanager": server("alertmanager"),
+            "rules": running.wanted_rules(FILES),
+            "routing": running.wanted_routing(PARTS),
+            "timeout": 20,
+            **changes,
+        }
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("servers"))
+    try:
+        stack.start("prometheus", "--web.enable-lifecycle")
+        stack.start("alertmanager", "--cluster.listen-address=")
+        stack.wait()
+        yield stack
+    finally:
+        stack.stop()
+        if hasattr(sys, "tracebacklimit"):
+            del sys.tracebacklimit
+
+
+@pytest.fixture
+def stack(servers: Stack) -> Iterator[Stack]:
+    yield servers
+    servers.take_back()
+    rollout.until_gone(servers.props())
+
+
+def soon(*steps: Any, after: float = 1.0) -> threading.Timer:
+    """What kubelet does later."""
+    timer = threading.Timer(after, lambda: [step() for step in steps])
+    timer.start()
+    return timer
+
+
+def test_proved_and_withdrawn(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.write()
+    assert LiveProvider().create(stack.props()).id == "live"
+    said = capsys.readouterr().out
+    assert "Prometheus runs what was written" in said and "Alertmanager runs what was written" in said
+    assert rollout.lacking(stack.props()) == []
+    assert not LiveProvider().diff("live", stack.props(), stack.props()).changes
+    stack.take_back()
+    WithdrawnProvider().delete("withdrawn", stack.props())
+    assert "Prometheus runs without our part" in capsys.readouterr().out
+    assert len(rollout.lacking(stack.props())) >= 15
+
+
+def test_files_that_arrive_late_are_waited_for(stack: Stack) -> None:
+    timer = soon(stack.write)
+    start = time.monotonic()
+    rollout.until_running(stack.props())
+    assert 0.9 < time.monotonic() - start < 15
+    timer.join()
+    later = soon(stack.take_back)
+    rollout.until_gone(stack.props())
+    later.join()
+
+
+def test_a_rule_that_prometheus_refuses_is_named_in_its_words(stack: Stack) -> None:
+    file = next(
+        file for file in FILES if any(getattr(rule, "for_", 0) for group in file.groups for rule in group.rules)
+    )
+    group = file.groups[0]
+    rule = dataclasses.replace(group.rules[0], expr="limitk(1, up) > 1\n")  # an experimental function, switched off
+    broken = dataclasses.replace(
+        file,
+        text="groups: [{name: g, rules: [{alert: X, expr: 'limitk(1, up) > 1'}]}]\n",
+        groups=(dataclasses.replace(group, rules=(rule, *group.rules[1:])),),
+    )
+    stack.write((broken,))
+    wanted = running.wanted_rules([broken])
+    with pytest.raises(Refused, match=r"after 1 s not all servers run what was written\. Prometheus: ") as refusal:
+        rollout.until_running(stack.props(rules=wanted, timeout=1))
+    words = str(refusal.value)
+    assert f"rules/{file.name}: {group.name}/{rule.name}: " in words and "experimental" in words
+
+
+def test_what_differs_is_named(stack: Stack) -> None:
+    stack.write()
+    rollout.until_running(stack.props())
+    wanted = running.wanted_rules(FILES)
+    name = "api_performance/APIP95LatencyHigh"
+    wanted[name] = {**wanted[name], "for": "1s", "labels": "-"}
+    wanted["api_performance/New"] = wanted[name]
+    routing_ = running.wanted_routing(PARTS)
+    routing_["receivers"]["api-critical"]["email_configs"][0]["to"] = "-"
+    routing_["receivers"]["new"] = {}
+    routing_["routes"]['{x="y"}'] = "new"
+    assert rollout.lacking(stack.props(rules=wanted, routing=routing_)) == [
+        f"rules/{wanted[name]['file']}: {name} runs with another for and labels",
+        f"rules/{wanted[name]['file']}: api_performance/New is not loaded",
+        'route {x="y"} does not run',
+        "receiver api-critical runs with another to",
+        "receiver new does not run",
+    ]
+    assert LiveProvider().diff("live", stack.props(rules=wanted), stack.props(rules=wanted)).changes
+
+
+def test_a_rule_taken_from_the_repository_has_to_go_from_prometheus_too(stack: Stack) -> None:
+    stack.write()
+    olds = stack.props()
+    rollout.until_running(olds)
+    kept = tuple(file for file in FILES if "watchdog" not in file.name)
+    assert len(kept) < len(FILES)
+    gone = soon(lambda: (stack.rules / "watchdog.yml").unlink())
+    news = stack.props(rules=running.wanted_rules(kept))
+    rollout.until_running(news, olds)
+    gone.join()
+    assert any("not loaded" in fault for fault in rollout.lacking(olds))
+
+
+def test_a_replaced_configuration_is_proved_from_its_first_route_on(stack: Stack) -> None:
+    whole = routing.load()
+    stack.write(alerting=whole.text.replace("group_wait: 30s", "group_wait: 31s", 1))
+    wanted = running.wanted_routing(PARTS, whole.config)
+    with pytest.raises(Refused, match="route the first route runs with other settings"):
+        rollout.until_running(stack.props(routing=wanted, timeout=1))
+    stack.write(alerting=whole.text)
+    rollout.until_running(stack.props(routing=wanted))
+
+
+def test_a_server_that_restarts_meanwhile_is_waited_for(stack: Stack) -> None:
+    stack.write()
+    stack.processes["alertmanager"].kill()
+    stack.processes["alertmanager"].wait()
+    timer = soon(lambda: stack.start("alertmanager", "--cluster.listen-address="))
+    rollout.until_running(stack.props())
+    timer.join()
+
+
+def test_a_server_that_is_down_is_named(stack: Stack) -> None:
+    stack.write()
+    nobody = {**stack.props()["prometheus"], "url": "http://127.0.0.1:9"}
+    with pytest.raises(NotDone, match=r"Prometheus at http://127\.0\.0\.1:9 cannot be reached"):
+        LiveProvider().create(stack.props(prometheus=nobody, timeout=1))
+
+
+def test_whether_it_runs_cannot_be_said_is_no_change(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    nobody = {**stack.props()["prometheus"], "url": "http://127.0.0.1:9"}
+    props = stack.props(prometheus=nobody)
+    assert not LiveProvider().diff("live", props, props).changes
+    assert "whether it still runs cannot be said" in capsys.readouterr().out
+
+
+def test_without_the_lifecycle_endpoint_it_says_what_to_do(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    try:
+        stack.start("prometheus")
+        stack.wait()
+        stack.urls["alertmanager"] = ""
+        with pytest.raises(Refused, match=r"start it with --web\.enable-lifecycle, or set prometheusReload to"):
+            rollout.until_running(stack.props(alertmanager=None))
+        stack.write()
+        sidecar = {**stack.props()["prometheus"], "reload": "sidecar"}
+        timer = soon(lambda: stack.processes["prometheus"].send_signal(1))
+        rollout.until_running(stack.props(alertmanager=None, prometheus=sidecar))
+        timer.join()
+    finally:
+        stack.stop()
