@@ -96,11 +96,30 @@ TOOLS = {
             tags=_DISCOVERIES,
             version_variable=_COMMON_VERSION,
         ),
+        # The Kubernetes API of a sandbox with a Pulumi engine. Versions are those that the tests were run on, or older.
+        Tool(
+            name="etcd",
+            folder="etcd",
+            package="go.etcd.io/etcd/server/v3",
+            minimum=(3, 4, 23),
+            minutes="a minute",
+        ),
+        Tool(
+            name="kube-apiserver",
+            folder="kubernetes",
+            package="k8s.io/kubernetes/cmd/kube-apiserver",
+            minimum=(1, 33, 0),
+            minutes="6 to 10 minutes",
+            defines=("k8s.io/component-base/version.gitVersion=v1.37.2",),  # as in its go.mod
+        ),
     )
 }
 
 # What `make tools` brings when none is named: what a sandbox without a Pulumi engine needs.
 DEFAULT = ("alertmanager", "amtool", "promtool", "prometheus")
+
+# What a sandbox with a Pulumi engine needs besides.
+CLUSTER = ("etcd", "kube-apiserver")
 
 
 def path(name: str, progress: Progress = lambda line: None) -> Path:
@@ -126,7 +145,7 @@ def pinned(tool: Tool) -> Version:
     found = [
         (module, version)
         for module, version in re.findall(r"^\s*(?:require\s+)?(\S+) v(\d+\.\d+\.\d+)\S*", text, re.MULTILINE)
-        if tool.package.startswith(f"{module}/")
+        if f"{tool.package}/".startswith(f"{module}/")
     ]
     if not found:
         raise ToolError(f"{tool.module / 'go.mod'} requires no module that holds {tool.package}; add one.")
