@@ -91,12 +91,14 @@ def of(
     matches = tuple(tree.matches(config, labels))
     receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
     muting = tree.inhibitors(config, labels, others)
-    silences = [silence for silence in alertmanager.silences() if _silences(silence, labels)]
     return Way(
         labels=labels,
         matches=matches,
         muted_by=tuple(dict.fromkeys(inhibitor.source.get("alertname", "?") for inhibitor in muting)),
-        silenced_by=tuple(f"{one['id']} until {one['endsAt'][:16]}Z by {one['createdBy']}" for one in silences),
+        silenced_by=tuple(
+            f"{one['id']} until {one['endsAt'][:16]}Z by {one['createdBy']}"
+            for one in silencing(alertmanager.silences(), labels)
+        ),
         mails=tuple(
             mail
             for name in dict.fromkeys(match.receiver for match in matches)
@@ -166,6 +168,11 @@ def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool)
         "commonAnnotations": dict(annotations),
         "externalURL": "",
     }
+
+
+def silencing(silences: Iterable[Mapping[str, Any]], labels: Labels) -> list[Mapping[str, Any]]:
+    """The active ones among these silences that hold for an alert with these labels."""
+    return [silence for silence in silences if _silences(silence, labels)]
 
 
 def _silences(silence: Mapping[str, Any], labels: Labels) -> bool:

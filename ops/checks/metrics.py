@@ -4,7 +4,7 @@ import difflib
 import math
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from metrics import Contract, Metric
@@ -50,7 +50,7 @@ def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: flo
     name = f"metric/{metric.name}"
     series = f"{metric.name}_bucket" if metric.type == "histogram" else metric.name
     if series not in names:
-        return failed(name, _did_you_mean(metric, names))
+        return failed(name, did_you_mean(metric, names))
     found = prometheus.series([series], start=since)
     lacking = [label for label in metric.labels if not any(label in labels for labels in found)]
     if lacking:
@@ -63,7 +63,8 @@ def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: flo
     return passed(name, f"{metric.type}, {len(found)} series")
 
 
-def _did_you_mean(metric: Metric, names: list[str]) -> str:
+def did_you_mean(metric: Metric, names: Collection[str]) -> str:
+    """What to say of a metric that is not among the `names` that there are."""
     bases = sorted({_PARTS.sub("", name) if metric.type == "histogram" else name for name in names})
     known = [alias for alias in metric.aliases if alias in bases]
     near = known or difflib.get_close_matches(metric.name, bases, n=1, cutoff=0.7)

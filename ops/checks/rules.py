@@ -15,11 +15,12 @@ DEPLOY = "deploy with `pulumi up`"
 def running(target: Target, files: Sequence[RuleFile]) -> list[Check]:
     """One check for each rule group of the repository."""
     live = target.prometheus.rules()
-    reloaded = _reload(target.prometheus)
+    reloaded = reload(target.prometheus)
     return [reloaded, *(_group(target.prometheus, file, group, live) for file in files for group in file.groups)]
 
 
-def _reload(prometheus: Prometheus) -> Check:
+def reload(prometheus: Prometheus) -> Check:
+    """The last reload of Prometheus succeeded."""
     name = "rules/reload"
     if prometheus.metrics().total("prometheus_config_last_reload_successful") == 0:
         return failed(
@@ -32,23 +33,31 @@ def _reload(prometheus: Prometheus) -> Check:
 
 def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> Check:
     name = f"rules/{group.name}"
-    found = [candidate for candidate in live if candidate.name == group.name and _is_ours(candidate, group)]
-    if not found:
-        return failed(name, f"Prometheus at {prometheus.url} runs no group {group.name} (rules/{file.name}); {DEPLOY}")
-    if len(found) > 1:
-        files = " and ".join(candidate.file for candidate in found)
-        return failed(
-            name, f"group {group.name} runs twice, from {files}: every mail would come twice; remove one of them"
-        )
-    differences = differing(group, found[0])
-    if differences:
-        return failed(name, f"{brief(differences, 2)}; {DEPLOY}")
-    sick = [trouble for rule in found[0].rules if (trouble := _sickness(prometheus, rule))]
+    if trouble := unlike(prometheus, file, group, live):
+        return failed(name, trouble)
+    sick = [ailing for rule in counterparts(group, live)[0].rules if (ailing := sickness(prometheus, rule))]
     if sick:
         return failed(name, f"{brief(sick, 2)}; look at {prometheus.url}/rules")
     counts = Counter(type(rule).__name__.lower() for rule in group.rules)
     kinds = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
     return passed(name, f"{kinds} as in rules/{file.name}, all healthy")
+
+
+def unlike(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> str | None:
+    """How what runs is not this group of the repository, and what to do; None when it is."""
+    found = counterparts(group, live)
+    if not found:
+        return f"Prometheus at {prometheus.url} runs no group {group.name} (rules/{file.name}); {DEPLOY}"
+    if len(found) > 1:
+        files = " and ".join(candidate.file for candidate in found)
+        return f"group {group.name} runs twice, from {files}: every mail would come twice; remove one of them"
+    differences = differing(group, found[0])
+    return f"{brief(differences, 2)}; {DEPLOY}" if differences else None
+
+
+def counterparts(group: Group, live: Sequence[RunningGroup]) -> list[RunningGroup]:
+    """The running groups that are this one: one, if all is well."""
+    return [candidate for candidate in live if candidate.name == group.name and _is_ours(candidate, group)]
 
 
 def _is_ours(candidate: RunningGroup, group: Group) -> bool:
@@ -106,7 +115,7 @@ def _last_line(query: str) -> str:
     return query.strip().splitlines()[-1].strip()[-60:]
 
 
-def _sickness(prometheus: Prometheus, rule: RunningRule) -> str | None:
+def sickness(prometheus: Prometheus, rule: RunningRule) -> str | None:
     """What ails a rule that Prometheus evaluates, or will; None when it is well."""
     if rule.health == "err":
         return f"{rule.name} fails ({rule.last_error})"
