@@ -65,25 +65,34 @@ def test_rounding_keeps_two_digits_and_never_comes_closer_to_firing(value: float
 
 
 def test_the_guides_buffers() -> None:
-    assert margins.margin(P95) == Margin("p95", 0.2, because="the deployment guide's buffer")
+    assert margins.margin(P95) == Margin(0.2, because="the deployment guide's buffer")
     assert margins.margin(ALERTS["DatabaseQueryLatencyHigh"]).buffer == 0.3
-    named = set(margins._every()) - {"above", "under"}
+    named = set(margins.every()) - {"other"}
     ours = {name for name, alert in ALERTS.items() if alert.component != "watchdog"}
     assert named == ours, "each alert has its margin and each margin its alert"
-    assert all(entry.because or entry.keep for entry in margins._every().values())
+    assert all(entry.because or entry.keep for entry in margins.every().values())
+
+
+def test_an_incident_does_not_raise_the_limit_that_tells_of_it() -> None:
+    assert propose.proposed(P95, values(*[400.0] * 96, *[9000.0] * 4), margins.margin(P95), CONTRACT) == 500
+    errors = ALERTS["APIErrorRateHigh"]  # has a value only while there are errors
+    with pytest.raises(Findings, match="had a value 4 % of the time"):
+        propose.proposed(errors, values(*[math.nan] * 96, *[0.2] * 4), margins.margin(errors), CONTRACT)
+    often = values(*[math.nan] * 500, *[0.02] * 400, *[0.2] * 10)
+    assert propose.proposed(errors, often, margins.margin(errors), CONTRACT) == 0.04
 
 
 def test_a_critical_limit_is_never_made_tighter_by_calm_days() -> None:
     margin = margins.margin(CRITICAL)
     assert propose.proposed(CRITICAL, values(*[90.0] * 100), margin, CONTRACT) == CRITICAL.limit.value
-    assert propose.proposed(CRITICAL, values(*[6000.0] * 100), margin, CONTRACT) == 9000
+    assert propose.proposed(CRITICAL, values(*[6000.0] * 100), margin, CONTRACT) == 12000
 
 
 @pytest.mark.parametrize(
     ("name", "seen", "says"),
     [
-        ("APIP95LatencyHigh", [math.nan] * 100, "its signal had no values"),
-        ("APIP95LatencyHigh", [1.0] * 10, "its signal had 10 values"),
+        ("APIP95LatencyHigh", [math.nan] * 100, "its signal had a value 0 % of the time"),
+        ("APIP95LatencyHigh", [1.0] * 10, "too rarely for a limit to follow"),
         ("APIP95LatencyHigh", [0.0] * 100, "no limit follows from that"),
         ("APIErrorBudgetBurnFast", [1.0] * 100, "is not tuned by what was observed: it follows from the objective"),
         ("APIMetricsAbsent", [1.0] * 100, "is not tuned"),

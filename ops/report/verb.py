@@ -11,7 +11,7 @@ from ops import files, targets
 from ops import window as windows
 from ops.errors import Misconfigured
 from ops.files import Edit
-from ops.options import TargetOption, console, emit, progress
+from ops.options import DryRunOption, TargetOption, console, emit, progress
 from ops.report import facts, page, panels
 
 
@@ -34,13 +34,15 @@ def report(
     ] = None,
     window: Annotated[str, typer.Option("--window", help="How far back the pictures go, such as 24h or 7d.")] = "24h",
     end: Annotated[
-        str | None, typer.Option("--end", help="The moment reported on, such as 2026-01-31T12:00Z; now if left out.")
+        str | None,
+        typer.Option("--end", help="Where values and pictures end; now if left out. States are those of now."),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Who deployed, for the record.")] = "",
     note: Annotated[str, typer.Option("--note", help="Notes for the record.")] = "",
     previous: Annotated[
         Path | None, typer.Option("--previous", help="The report to compare with; the one at --out if left out.")
     ] = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Write the state of the monitoring on one page: for the weekly review, and as the record of a deployment."""
     markdown = out is not None and out.suffix.lower() in (".md", ".markdown")
@@ -67,6 +69,9 @@ def report(
     else:
         progress("Drawing the panels …")
         text = page.html(found, panels.draw(at.prometheus, over, rules.alerts()))
+    if dry_run:
+        console().print(f"{found.verdict}. Nothing was written; it would be {files.shown(path)}.", markup=False)
+        return
     files.write([Edit(path, before, text)])
     console().print(f"{found.verdict}. Written: {files.shown(path)}", markup=False)
 

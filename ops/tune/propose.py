@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from metrics import Contract
 from ops import window as windows
 from ops.errors import Findings
-from ops.tune.margins import Margin
+from ops.tune.margins import Margin, upward, usual
 from ops.window import Values
 from rules import Alert, Limit
 
 ENOUGH = 0.5  # of the window's evaluations must have had data
 FEWEST = 20  # values of a signal from which a limit may follow
+_TOLD = {True: "95 % of the time it was at most", False: "95 % of the time it was at least"}
 NEAR = 0.1  # a bucket boundary this close (as a share) to the computed limit is taken instead
 
 
@@ -60,25 +61,23 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
     """
     if margin.keep is not None:
         raise Findings(f"{alert.name} is not tuned by what was observed: {margin.keep}; --to VALUE changes it anyway")
-    numbers = len(values.numbers)
-    seen = margin.of(values)
-    if seen is None or numbers < FEWEST:
+    seen = usual(alert, values)
+    if seen is None or len(values.numbers) < FEWEST:
         raise Findings(
-            f"{alert.name}: its signal had {numbers or 'no'} values from {values.window}, too few for a limit to "
-            "follow (its guards want more traffic, or nothing of the kind happened); choose a longer --window, or "
-            "--to VALUE"
+            f"{alert.name}: its signal had a value {_share(values)} of the time from {values.window}, too rarely for a "
+            "limit to follow (its guards want more traffic, or nothing of the kind happened); --to VALUE sets one"
         )
-    upward = not alert.limit.operator.startswith("<")
-    wanted = seen * (1 + margin.buffer) if upward else seen * (1 - margin.buffer)
+    up = upward(alert)
+    wanted = seen * (1 + margin.buffer) if up else seen * (1 - margin.buffer)
     if wanted <= 0:
         raise Findings(
-            f"{alert.name}: {margin.told} {windows.number(seen)}, and no limit follows from that; --to VALUE sets one"
+            f"{alert.name}: {_TOLD[up]} {windows.number(seen)}, and no limit follows from that; --to VALUE sets one"
         )
     near = [bound for bound in _buckets(alert, contract) if abs(bound - wanted) <= NEAR * wanted]
-    near = [bound for bound in near if (bound > seen if upward else bound < seen)]
-    value = min(near, key=lambda bound: abs(bound - wanted)) if near else rounded(wanted, upward=upward)
+    near = [bound for bound in near if (bound > seen if up else bound < seen)]
+    value = min(near, key=lambda bound: abs(bound - wanted)) if near else rounded(wanted, upward=up)
     now = alert.limit.value
-    return value if margin.tighten or (value > now if upward else value < now) else now
+    return value if margin.tighten or (value > now if up else value < now) else now
 
 
 def rounded(value: float, *, upward: bool) -> float:
@@ -90,19 +89,19 @@ def rounded(value: float, *, upward: bool) -> float:
 
 def evidence(alert: Alert, values: Values, margin: Margin, unit: str, *, chosen: bool) -> str:
     """One sentence on what was observed, and by how much the limit stands off it."""
-    over = values.window
-    seen = margin.of(values)
+    over, up, seen = values.window, upward(alert), usual(alert, values)
+    found = f"in the {windows.told(over.span)} to {windows.stamp(over.end)} UTC "
+    far = values.peak if up else values.low
+    average = values.average
+    if average is None or far is None:
+        return f"{found}the signal had no value"
     if seen is None:
-        return f"the signal had no value in the {windows.told(over.span)} to {windows.stamp(over.end)} UTC"
-    found = f"in the {windows.told(over.span)} to {windows.stamp(over.end)} UTC {margin.told} {_shown(seen, unit)}"
-    average, peak = values.average, values.low if alert.limit.operator.startswith("<") else values.peak
-    if average is not None and peak is not None:
-        word = "lowest" if alert.limit.operator.startswith("<") else "peak"
-        found += f" (average {_shown(average, unit)}, {word} {_shown(peak[1], unit)})"
-    if not chosen:
-        sign = "−" if alert.limit.operator.startswith("<") else "+"
-        found += f", {sign} {margin.buffer * 100:g} %"
-    return found
+        found += f"the signal had a value {_share(values)} of the time"
+    else:
+        found += f"{_TOLD[up]} {windows.quantity(seen, unit)}"
+    ends = f"{'peak' if up else 'lowest'} {windows.quantity(far[1], unit)}"
+    found += f" (average {windows.quantity(average, unit)}, {ends})"
+    return found if chosen else f"{found}, {'+' if up else '−'} {margin.buffer * 100:g} %"
 
 
 def notes(alert: Alert, value: float, contract: Contract) -> tuple[str, ...]:
@@ -159,5 +158,5 @@ def _earlier(warning: Alert, critical: Alert) -> bool:
     return low > high if warning.limit.operator.startswith("<") else low < high
 
 
-def _shown(value: float, unit: str) -> str:
-    return windows.quantity(value, unit)
+def _share(values: Values) -> str:
+    return f"{windows.number(len(values.numbers) / max(1, len(values.points)) * 100, 2)} %"
