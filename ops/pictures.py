@@ -107,8 +107,13 @@ def _draw(
         axes: Any = figure.add_subplot(facecolor="none")
         drawn = [Line(line.name, _thinned(line.points, over, lowest=lowest)) for line in lines[: len(LINES)]]
         for line, colour in zip(drawn, LINES, strict=False):
-            days = [at / window.DAY for at, _ in line.points]
-            axes.plot(days, [value for _, value in line.points], color=colour, linewidth=1.3, label=line.name)
+            axes.plot(
+                [at / window.DAY for at, _ in line.points],
+                [value for _, value in line.points],
+                color=colour,
+                linewidth=1.3,
+                label=line.name,
+            )
         top = _scale(axes, drawn, marks)
         for mark in marks:
             _mark(axes, mark, top, unit)
@@ -117,7 +122,9 @@ def _draw(
         axes.set_xlim(over.start / window.DAY, over.end / window.DAY)
         locator = dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=5 if inside else 9)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False))
+        days = {"formats": ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S.%f"],
+                "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]}  # fmt: skip
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False, **days))
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: window.quantity(value, unit)))
         axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)
