@@ -4,18 +4,15 @@ The file is a whole, valid Alertmanager configuration, and all that a mail says 
 receivers also works inside a configuration that somebody else wrote.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from routing import _schema, _yaml
 from routing._yaml import RoutingError
 
-__all__ = ["FOLDER", "Parts", "Routing", "RoutingError", "Smtp", "load"]
+__all__ = ["FOLDER", "Parts", "Routing", "RoutingError", "Smtp", "load", "read"]
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -60,6 +57,11 @@ class Routing:
     config: Mapping[str, Any]
 
     @property
+    def shown(self) -> str:
+        """The file as refusals name it."""
+        return _shown(self.path)
+
+    @property
     def smtp(self) -> Smtp:
         """The mail settings that the file names in `global`."""
         settings = self.config["global"]
@@ -88,13 +90,13 @@ class Routing:
 
     def with_smtp(self, smtp: Smtp) -> str:
         """The text with the mail settings in `global` replaced by these; every other byte stays."""
-        node, _ = _yaml.parse(self.text, _shown(self.path))
+        node, _ = _yaml.parse(self.text, self.shown)
         assert node is not None  # load() has read it
-        found = _yaml.At(node, _shown(self.path)).fields("The configuration")["global"].fields("global")
+        found = _yaml.At(node, self.shown).fields("The configuration")["global"].fields("global")
         text = self.text
         edits = [(found[f"smtp_{theirs}"].node, getattr(smtp, ours)) for ours, theirs in _KEYS.items()]
         for scalar, value in sorted(edits, key=lambda edit: -edit[0].start_mark.index):
-            written = str(value).lower() if isinstance(value, bool) else _scalar(value)
+            written = str(value).lower() if isinstance(value, bool) else _yaml.scalar(value)
             text = text[: scalar.start_mark.index] + written + text[scalar.end_mark.index :]
         return text
 
@@ -112,6 +114,12 @@ def load(folder: Path = FOLDER) -> Routing:
         raise RoutingError(f"{shown}:1: there is no such file; the routing stands in it.") from None
     except UnicodeDecodeError as error:
         raise RoutingError(f"{shown}:1: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
+    return read(text, path)
+
+
+def read(text: str, path: Path) -> Routing:
+    """Check a text as what stands in `path`. Raises RoutingError."""
+    shown = _shown(path)
     node, config = _yaml.parse(text, shown)
     if node is None or not isinstance(config, dict):
         raise RoutingError(f"{shown}:1: the configuration has to be a mapping (key: value).")
@@ -170,13 +178,6 @@ def _values(route: Mapping[str, Any], key: str) -> set[str]:
     value = route.get(key) or []
     found = {value} if isinstance(value, str) else set(value)
     return found.union(*(_values(child, key) for child in route.get("routes") or ()))
-
-
-def _scalar(text: str) -> str:
-    """A text as YAML, plain where that says the same."""
-    if re.fullmatch(r"[A-Za-z/][\w./@:-]*", text) and not text.endswith(":") and yaml.safe_load(text) == text:
-        return text
-    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9).rstrip("\n")
 
 
 def _shown(path: Path) -> str:

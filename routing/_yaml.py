@@ -80,6 +80,13 @@ def parse(text: str, file: str) -> tuple[yaml.Node | None, Any]:
         raise RoutingError(f"{file}:{line}: not YAML: the character {error.character!r} is not allowed.") from None
 
 
+def scalar(text: str) -> str:
+    """A text as YAML in one line, plain where that says the same."""
+    if re.fullmatch(r"[A-Za-z/][\w./@:-]*", text) and not text.endswith(":") and yaml.safe_load(text) == text:
+        return text
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9).rstrip("\n")
+
+
 def _refuse_duplicates(root: yaml.Node, file: str) -> None:
     seen: set[int] = set()
     waiting = [root]
