@@ -11,10 +11,12 @@ from components.alert_rules import AlertRules
 from components.dashboard import Dashboard
 from components.program import cluster, configured, refusing
 from components.proof import live, withdrawn
+from routing.on_call import with_on_call
 
 with refusing():
     settings = configured()
-    files, alerts, written, board = rules.load(), rules.alerts(), routing.load(), dashboards.load()
+    files, alerts, board = rules.load(), rules.alerts(), dashboards.load()
+    written = with_on_call(routing.load(), settings.on_call)
     metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
     first = withdrawn(files, written, settings)  # taken back last: proves that both servers run without us

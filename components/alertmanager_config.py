@@ -14,12 +14,13 @@ from routing import Parts
 from routing.tree import parse_matchers
 
 # Every mail setting by its name there; what is not named here is written camel-cased.
-_RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig"}
+_RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig", "client_url": "clientURL"}
 
 
 def spec(parts: Parts, secret: str) -> dict[str, Any]:
     """`spec` of the object; the mail relay's password is read from the Secret of that name."""
     # An AlertmanagerConfig has one route; ours are its children, and it takes exactly what they take.
+    intervals = [_interval(interval) for interval in parts.time_intervals]
     names = sorted({str(route["receiver"]) for route in parts.routes})
     return {
         "route": {
@@ -36,6 +37,7 @@ def spec(parts: Parts, secret: str) -> dict[str, Any]:
             }
             for rule in parts.inhibit_rules
         ],
+        **({"muteTimeIntervals": intervals} if intervals else {}),
     }
 
 
@@ -48,8 +50,47 @@ def _route(route: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _receiver(receiver: Mapping[str, Any], secret: str) -> dict[str, Any]:
-    mails = [_mail(mail, secret) for mail in receiver.get("email_configs", ())]
-    return {"name": receiver["name"], **({"emailConfigs": mails} if mails else {})}
+    found: dict[str, Any] = {"name": receiver["name"]}
+    if mails := receiver.get("email_configs"):
+        found["emailConfigs"] = [_mail(mail, secret) for mail in mails]
+    for sender in ("slack", "pagerduty", "webhook"):
+        if entries := receiver.get(f"{sender}_configs"):
+            found[f"{sender}Configs"] = [_sender(entry) for entry in entries]
+    return found
+
+
+# What is read from a file, by the name under which the object has the Secret instead.
+_SECRETS = {"api_url_file": "apiURL", "routing_key_file": "routingKey", "url_file": "urlSecret"}
+
+
+def _sender(entry: Mapping[str, Any]) -> dict[str, Any]:
+    found = {_camel(key): value for key, value in entry.items() if key not in _SECRETS}
+    for key, name in _SECRETS.items():
+        if key in entry:
+            path = PurePosixPath(entry[key])  # /etc/alertmanager/secrets/SECRET/KEY: settings have no other here
+            found[name] = {"name": path.parent.name, "key": path.name}
+    if "details" in found:
+        found["details"] = [{"key": key, "value": value} for key, value in found["details"].items()]
+    if "links" in found:  # whose text is called alt there
+        found["pagerDutyLinkConfigs"] = [{"href": link["href"], "alt": link["text"]} for link in found.pop("links")]
+    return found
+
+
+def _interval(interval: Mapping[str, Any]) -> dict[str, Any]:
+    """A time interval, whose hours are UTC there: it has no time zone."""
+    return {
+        "name": interval["name"],
+        "timeIntervals": [
+            {
+                _camel(key): [{_camel(end): at for end, at in time.items()} for time in value]
+                if key == "times"
+                else value
+                for key, value in entry.items()
+                if key != "location"
+            }
+            for entry in interval["time_intervals"]
+        ],
+    }
 
 
 def _mail(mail: Mapping[str, Any], secret: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
+from zoneinfo import available_timezones
 
 import yaml
 
@@ -32,6 +33,12 @@ _NAMES = (
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
     *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
 )
+
+# Where the operator mounts the Secrets that an Alertmanager object lists.
+_OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS = [day[:3].title() for day in _WEEKDAYS]
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
 class SettingsError(ValueError):
@@ -83,6 +90,26 @@ class Smtp:
 
 
 @dataclass(frozen=True)
+class WorkingHours:
+    """Hours of days in a time zone: when warnings are sent."""
+
+    weekdays: tuple[str, ...]  # monday, tuesday, …
+    times: tuple[tuple[str, str], ...]  # from and to, each HH:MM, to 24:00
+    location: str
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """How else critical alerts are told, each by a file in Alertmanager's container, and when warnings; None: not."""
+
+    slack_file: str | None
+    slack_channel: str | None
+    pagerduty_file: str | None
+    webhook_file: str | None
+    working_hours: WorkingHours | None
+
+
+@dataclass(frozen=True)
 class Grafana:
     """How the dashboard reaches Grafana."""
 
@@ -105,6 +132,7 @@ class Settings:
     alertmanager_mode: Literal["configmap", "operator"]
     alertmanager_replace: bool
     smtp: Smtp
+    on_call: OnCall
     grafana: Grafana
     application_url: str
     scrape_job: str
@@ -152,6 +180,13 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             password_file=get.optional("smtpPasswordFile"),
             password=get.optional("smtpPassword"),
         ),
+        on_call=OnCall(
+            slack_file=get.secret_file("slackWebhookFile"),
+            slack_channel=get.optional("slackChannel", only_with="slackWebhookFile"),
+            pagerduty_file=get.secret_file("pagerdutyKeyFile"),
+            webhook_file=get.secret_file("webhookUrlFile"),
+            working_hours=get.working_hours("workingHours"),
+        ),
         grafana=Grafana(
             mode=cast(Any, get.text("grafanaMode")),
             url=get.url("grafanaUrl"),
@@ -181,10 +216,12 @@ class _Reader:
         shown = "(a secret)" if key in ("grafanaAuth", "smtpPassword") else repr(value)
         return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}.")
 
-    def optional(self, key: str) -> str | None:
+    def optional(self, key: str, *, only_with: str | None = None) -> str | None:
         value = self._values.get(key, schema()[key]["default"])
         if not isinstance(value, str):
             raise self._refuse(key, value, "text")
+        if value and only_with and not self.optional(only_with):
+            raise self._refuse(key, value, f"{only_with} too, without which it is for nothing")
         return value or None
 
     def text(self, key: str) -> str:
@@ -220,6 +257,44 @@ class _Reader:
         if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
             raise self._refuse(key, value, "an absolute path without a '/' at its end")
         return value
+
+    def secret_file(self, key: str) -> str | None:
+        value = self.optional(key)
+        if value is None:
+            return None
+        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
+            raise self._refuse(key, value, "the absolute path of a file in Alertmanager's container")
+        if self.text("alertmanagerMode") == "operator" and not _OPERATOR_SECRET.fullmatch(value):
+            raise self._refuse(
+                key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
+            )
+        return value
+
+    def working_hours(self, key: str) -> WorkingHours | None:
+        value = self.optional(key)
+        if value is None:
+            return None
+        parts = value.split()
+        if len(parts) != 3:
+            raise self._refuse(key, value, "days, hours and a time zone, such as Mon-Fri 08:00-18:00 Europe/Berlin")
+        days, hours, zone = parts
+        weekdays: set[int] = set()
+        for piece in days.split(","):
+            ends = [_DAYS.index(day) if day in _DAYS else -1 for day in piece.title().split("-")]
+            if len(ends) > 2 or -1 in ends:
+                raise self._refuse(key, value, "days as Mon-Fri or Mon,Wed,Fri")
+            weekdays |= {(ends[0] + more) % 7 for more in range((ends[-1] - ends[0]) % 7 + 1)}
+        times = [tuple(piece.split("-")) for piece in hours.split(",")]
+        for time in times:
+            if len(time) != 2 or not all(_CLOCK.fullmatch(end) for end in time) or time[0] >= time[1]:
+                raise self._refuse(key, value, "hours of one day as 08:00-18:00, the later last (24:00 for midnight)")
+        if zone not in (zones := available_timezones()):
+            near = difflib.get_close_matches(zone, sorted(zones), n=1)
+            raise self._refuse(key, value, f"a time zone such as {near[0] if near else 'Europe/Berlin'}")
+        if self.text("alertmanagerMode") == "operator" and zone not in ("UTC", "Etc/UTC"):
+            raise self._refuse(key, value, "the hours in UTC, for the operator's AlertmanagerConfig has no time zones")
+        names = tuple(_WEEKDAYS[day] for day in sorted(weekdays))
+        return WorkingHours(names, tuple((start, end) for start, end in times), zone)
 
     def host_port(self, key: str, *, optional: bool = False) -> str | None:
         value = self.optional(key) if optional else self.text(key)
