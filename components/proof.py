@@ -14,7 +14,8 @@ from rules import RuleFile
 
 def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings) -> Withdrawn:
     """Made before everything else, so that it is taken back after it: then both servers have to run without us."""
-    return Withdrawn("withdrawn", **_proved(files, written, settings))
+    way = f"{settings.rules.mode}-{settings.alertmanager_mode}"  # a change of it is closed by the former one's going
+    return Withdrawn(f"withdrawn-{way}", **_proved(files, written, settings))
 
 
 def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, after: Sequence[pulumi.Resource]) -> Live:
@@ -40,4 +41,6 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
             settings.rules.mode,
             str(settings.alertmanager_replace),
         ],
+        "folder": settings.rules.mount_path if settings.rules.mode != "operator" else "",
+        "apart": settings.rules.mode == "shared",
     }

@@ -18,7 +18,7 @@ from rules import RuleFile
 
 Props = dict[str, Any]
 
-_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "texts", *places.ACCESS)
+_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "texts", "folder", "apart", *places.ACCESS)
 
 
 class LiveProvider(ResourceProvider):
@@ -96,6 +96,8 @@ def _inputs(
     operator: bool,
     whole: Mapping[str, Any] | None,
     texts: Iterable[str],
+    folder: str,
+    apart: bool,
 ) -> Props:
     return {
         **places.of_cluster(cluster),
@@ -105,6 +107,8 @@ def _inputs(
         "rules": running.wanted_rules(rules),
         "routing": running.wanted_routing(routing, whole),
         "texts": [running.fingerprint(text) for text in texts],
+        "folder": folder,
+        "apart": apart,
         "timeout": timeout,
     }
 
@@ -114,6 +118,7 @@ class Live(Resource, module="monitoring", name="Live"):
 
     A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration. `whole`: that
     configuration, where all of it is ours. `texts`: everything written; a change of any has both servers reload.
+    `folder`: where Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known.
     """
 
     def __init__(
@@ -129,15 +134,23 @@ class Live(Resource, module="monitoring", name="Live"):
         operator: bool = False,
         whole: Mapping[str, Any] | None = None,
         texts: Iterable[str] = (),
+        folder: str = "",
+        apart: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts)
+        props = _inputs(
+            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
+        )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(LiveProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 
 
 class Withdrawn(Resource, module="monitoring", name="Withdrawn"):
-    """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes."""
+    """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes.
+
+    Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
+    the new one has been proved.
+    """
 
     def __init__(
         self,
@@ -152,9 +165,13 @@ class Withdrawn(Resource, module="monitoring", name="Withdrawn"):
         operator: bool = False,
         whole: Mapping[str, Any] | None = None,
         texts: Iterable[str] = (),
+        folder: str = "",
+        apart: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = _inputs(cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts)
+        props = _inputs(
+            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
+        )
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(WithdrawnProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 

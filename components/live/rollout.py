@@ -9,7 +9,7 @@ from components.live.refused import Refused
 from components.live.saying import say
 from ops.clients import pod_exec
 from ops.clients.alertmanager import Alertmanager
-from ops.clients.prometheus import Prometheus
+from ops.clients.prometheus import Prometheus, RunningGroup
 from ops.errors import BadAnswer, Forbidden, NotFound, OpsError, Unreachable
 from ops.errors import Refused as Declined
 from routing import RoutingError, tree
@@ -29,7 +29,7 @@ def until_running(props: Props, olds: Props | None = None) -> None:
     gone = running.no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
 
     def of_prometheus(server: Prometheus, props: Props) -> list[str]:
-        left = running.rules_still_running(gone["rules"], server.rules()) if gone else []
+        left = running.rules_still_running(gone["rules"], _groups(server, props)) if gone else []
         return left or prometheus_lacks(server, props)
 
     def of_alertmanager(server: Alertmanager, props: Props) -> list[str]:
@@ -41,7 +41,7 @@ def until_running(props: Props, olds: Props | None = None) -> None:
 
 def until_gone(props: Props) -> None:
     """Wait until both servers run, and nothing of ours. Raises Refused when the time is up."""
-    _wait(props, "run without our part", _looks(props, _prometheus_keeps, _alertmanager_keeps))
+    _wait(props, "run without what was taken back", _looks(props, _prometheus_keeps, _alertmanager_keeps))
 
 
 def lacking(props: Props) -> list[str]:
@@ -146,8 +146,15 @@ def _some(faults: Sequence[str], shown: int = 3) -> str:
 # ---------------------------------------------------------------- what they run
 
 
+def _groups(server: Prometheus, props: Props) -> list[RunningGroup]:
+    """The groups from where ours should be: those of a mode that is being given up, or taken up, are not meant."""
+    folder = str(props.get("folder") or "").rstrip("/")
+    apart = bool(props.get("apart"))
+    return [group for group in server.rules() if not folder or (f"{folder}/" in group.file) != apart]
+
+
 def prometheus_lacks(server: Prometheus, props: Props) -> list[str]:
-    groups = server.rules()
+    groups = _groups(server, props)
     faults = running.rules_not_running(props["rules"], groups)
     if faults:
         return faults
@@ -166,12 +173,14 @@ def alertmanager_lacks(server: Alertmanager, props: Props) -> list[str]:
 
 
 def _prometheus_keeps(server: Prometheus, props: Props) -> list[str]:
-    kept = running.rules_still_running(props["rules"], server.rules())
+    kept = running.rules_still_running(props["rules"], _groups(server, props))
     return kept or _reload_failed(server, "prometheus_config_last_reload_successful")
 
 
 def _alertmanager_keeps(server: Alertmanager, props: Props) -> list[str]:
-    kept = running.routing_still_running(props["routing"], server.status().config, _declared(props))
+    operator = bool(props["alertmanager"].get("operator"))
+    config = server.status().config
+    kept = running.routing_still_running(props["routing"], config, _declared(props), operator=operator)
     return kept or _reload_failed(server, "alertmanager_config_last_reload_successful")
 
 

@@ -173,9 +173,12 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any], *, operator: 
     return faults
 
 
-def routing_still_running(wanted: Wanted, config: Mapping[str, Any], left: Sequence[str]) -> list[str]:
-    """`left`: receivers that somebody else's text still declares under our names."""
-    names = {str(receiver.get("name")).rpartition("/")[2] for receiver in config.get("receivers") or ()}
+def routing_still_running(
+    wanted: Wanted, config: Mapping[str, Any], left: Sequence[str], *, operator: bool = False
+) -> list[str]:
+    """`left`: receivers that somebody else's text still declares under our names; `operator`: as above."""
+    every = [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
+    names = {name.rpartition("/")[2] for name in every if ("/" in name) == operator}
     return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names and name not in left]
 
 

@@ -143,7 +143,7 @@ def test_proved_and_withdrawn(stack: Stack, capsys: pytest.CaptureFixture[str]) 
     assert not LiveProvider().diff("live", stack.props(), stack.props()).changes
     stack.take_back()
     WithdrawnProvider().delete("withdrawn", stack.props())
-    assert "Prometheus runs without our part" in capsys.readouterr().out
+    assert "Prometheus runs without what was taken back" in capsys.readouterr().out
     assert len(rollout.lacking(stack.props())) >= 15
 
 
@@ -259,3 +259,16 @@ def test_without_the_lifecycle_endpoint_it_says_what_to_do(tmp_path: Path) -> No
         timer.join()
     finally:
         stack.stop()
+
+
+def test_a_change_of_the_way_is_proved_by_the_new_files_and_closed_when_the_old_ones_are_gone(stack: Stack) -> None:
+    """Rules that run from the former place prove nothing; those in the new one do not keep the former from going."""
+    stack.write()
+    old = {"folder": str(stack.rules), "apart": False}
+    new = {"folder": str(stack.rules), "apart": True}
+    rollout.until_running(stack.props(**old))
+    with pytest.raises(Refused, match="is not loaded"):
+        rollout.until_running(stack.props(**new, timeout=1))
+    with pytest.raises(Refused, match="still runs"):
+        rollout.until_gone(stack.props(**old, alertmanager=None, timeout=1))
+    rollout.until_gone(stack.props(**new, alertmanager=None))
