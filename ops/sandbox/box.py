@@ -5,35 +5,44 @@ import fcntl
 import json
 import secrets
 import shutil
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trustme
 
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.sandbox import history, processes, tools
-from ops.sandbox.deploy import deploy
-from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
-from ops.sandbox.parts import PORTS, Part, parts
+from ops.sandbox import cluster, engine, history, processes, tools
+from ops.sandbox.cluster import Cluster
+from ops.sandbox.deploy import CONFIG_MAPS, deploy
+from ops.sandbox.mounts import Mounts
+from ops.sandbox.parts import PORTS, Part, environment, parts
 from ops.sandbox.ports import HOST, choose
 from ops.sandbox.processes import PortTaken, SandboxError
 from ops.sandbox.tools import Progress
+
+if TYPE_CHECKING:
+    from ops.stack.engine import Engine
 
 HANDMADE = Path(__file__).parent / "handmade"
 ATTEMPTS = 3  # a free port may be taken between its choice and its use
 USUAL_HISTORY = 2 * 3600.0  # seconds: enough for every panel and every long window to have something to show
 
-_FOLDERS = ("data", "mnt", "run", "tls")
+_FOLDERS = ("cluster", "data", "mnt", "pulumi", "run", "tls")
+_PROJECTOR = "projector"
 
 
 @dataclass(frozen=True)
 class State:
-    """A running sandbox, as state.json has it. `processes`: name → {"pid", "log"}; `ports`: name → number."""
+    """A running sandbox, as state.json has it. `processes`: name → {"pid", "log"}; `ports`: name → number.
+
+    `pulumi`: where it was deployed by an engine, how that runs: {"stack", "env", "config_file"}.
+    """
 
     prometheus_url: str
     alertmanager_url: str
@@ -50,6 +59,7 @@ class State:
     engine: bool
     ports: Mapping[str, int]
     processes: Mapping[str, Mapping[str, Any]]
+    pulumi: Mapping[str, Any] | None = None
 
 
 class Sandbox:
@@ -89,10 +99,14 @@ class Sandbox:
         *,
         ports: Mapping[str, int] | None = None,
         past: float = USUAL_HISTORY,
+        with_engine: bool = False,
+        deployed: bool = True,
     ) -> State:
         """Bring the sandbox up and deploy to it; starts only what does not run where it is up already.
 
         `ports` fixes some of `parts.PORTS`; `past` is how many seconds of traffic Prometheus is given to remember.
+        `with_engine`: with a Kubernetes API, and deployed by `pulumi up`; else the program's declarations are
+        projected to disk. `deployed` False leaves the hand-made stack as it is.
         Raises SandboxError, PortTaken or ToolError; what was started by then is stopped again.
         """
         with self._alone():
@@ -101,8 +115,13 @@ class Sandbox:
                 return self._again(state, ports or {}, progress)
             started = time.monotonic()
             try:
-                state = self._fresh(ports or {}, past, progress)
-                deploy(self, state, progress)
+                state = self._fresh(ports or {}, past, progress, with_engine)
+                if with_engine:
+                    state, stack = self._stack(state)
+                    if deployed:
+                        engine.deploy(stack, progress)
+                elif deployed:
+                    deploy(self, state, progress)
             except BaseException:
                 self._stop()
                 raise
@@ -152,8 +171,28 @@ class Sandbox:
             raise SandboxError(f"no sandbox runs in {self.home}; start it with `make sandbox`.")
         return state
 
+    def _parts(self, ports: Mapping[str, int], progress: Progress) -> dict[str, Part]:
+        """Every part by name, in the order of start; the projector last, as it needs all others."""
+        made = parts(self.home, ports, progress)
+        if cluster.PORTS[0] not in ports:
+            return made
+        projector = Part(
+            _PROJECTOR,
+            (sys.executable, "-m", "ops.sandbox.projector", "--home", str(self.home)),
+            environment(),
+            (),
+            (self.home / "cluster" / "projected").exists,
+        )
+        return {**Cluster(self.home).parts(ports, progress), **made, _PROJECTOR: projector}
+
+    def _stack(self, state: State) -> tuple[State, "Engine"]:
+        """Make the Pulumi stack, and say in state.json how it is run."""
+        how = engine.access(self.home)
+        state = self._write_state(state.ports, pulumi=how)
+        return state, engine.create(self.home, how, engine.settings(self.home, state))
+
     def _part(self, name: str) -> Part:
-        known = parts(self.home, self._running().ports, lambda line: None)
+        known = self._parts(self._running().ports, lambda line: None)
         if name not in known:
             raise SandboxError(f"the sandbox has no part {name!r}; it has {', '.join(known)}.")
         return known[name]
@@ -183,21 +222,25 @@ class Sandbox:
             progress("the sandbox is running already")
             return state
         progress(f"the sandbox was up, but {', '.join(dead)} had ended; starting that again")
-        known = parts(self.home, state.ports, progress)
+        known = self._parts(state.ports, progress)
         self._start([part for name, part in known.items() if name in dead])
         return self._write_state(state.ports)
 
-    def _fresh(self, fixed: Mapping[str, int], past: float, progress: Progress) -> State:
+    def _fresh(self, fixed: Mapping[str, int], past: float, progress: Progress, with_engine: bool) -> State:
         self._stop()  # what an `up` that was killed has left
         for folder in _FOLDERS:
             shutil.rmtree(self.home / folder, ignore_errors=True)
-        choose(PORTS, fixed)  # what is wrong with them is better known before minutes of building
-        for name in tools.DEFAULT:
+        names = (*PORTS, *(cluster.PORTS if with_engine else ()))
+        choose(names, fixed)  # what is wrong with them is better known before minutes of building
+        for name in (*tools.DEFAULT, *(tools.CLUSTER if with_engine else ())):
             tools.path(name, progress)
         for attempt in range(1, ATTEMPTS + 1):
-            ports = choose(PORTS, fixed)
-            wanted = parts(self.home, ports, progress)
-            self._write_files(ports)
+            ports = choose(names, fixed)
+            wanted = self._parts(ports, progress)
+            projector = wanted.pop(_PROJECTOR, None)
+            by_hand = self._write_files(ports)
+            if with_engine:
+                Cluster(self.home).prepare(ports)
             remembered = history.Past(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
                 progress(f"giving Prometheus {history.spoken(past)} to remember")
@@ -211,6 +254,11 @@ class Sandbox:
                 progress("a port was taken meanwhile; trying others")
                 processes.stop(self._run)
                 continue
+            if projector:
+                password = self.mounts.smtp_password.read_text("utf-8")
+                deployments = (HANDMADE / "deployments.yml").read_text("utf-8")
+                Cluster(self.home).make_by_hand(by_hand, password, deployments)
+                self._start([projector])
             state = self._write_state(ports)
             if past:
                 remembered.recordings(state.prometheus_url)
@@ -228,10 +276,11 @@ class Sandbox:
 
     def _stop(self) -> list[str]:
         (self.home / "state.json").unlink(missing_ok=True)
-        return processes.stop(self._run)
+        # The projector first: it would start what is being stopped.
+        return [*processes.stop(self._run, [_PROJECTOR]), *processes.stop(self._run)]
 
-    def _write_files(self, ports: Mapping[str, int]) -> None:
-        """Certificate, password, and the hand-made stack that was there before us."""
+    def _write_files(self, ports: Mapping[str, int]) -> dict[str, dict[str, str]]:
+        """Certificate, password, and the hand-made stack that was there before us: its texts by ConfigMap."""
         tls = self.home / "tls"
         tls.mkdir(parents=True, exist_ok=True)
         authority = trustme.CA(organization_name="sandbox")
@@ -246,13 +295,19 @@ class Sandbox:
 
         addresses = {f"@{name}@": f"{HOST}:{port}" for name, port in ports.items()}
         addresses["@smtp@"] = f"localhost:{ports['smtp']}"  # by the name that its certificate has
-        self.mounts.write(PROMETHEUS, "", _read(HANDMADE / "prometheus.yml", addresses))
-        self.mounts.write(ALERTMANAGER, "", _read(HANDMADE / "alertmanager.yml", addresses))
-        for file in sorted((HANDMADE / "rules").glob("*.yml")):
-            self.mounts.write(PROMETHEUS, "rules", _read(file, {}))
+        texts = {
+            "prometheus-config": _read([HANDMADE / "prometheus.yml"], addresses),
+            "prometheus-rules": _read(sorted((HANDMADE / "rules").glob("*.yml")), {}),
+            "alertmanager-config": _read([HANDMADE / "alertmanager.yml"], addresses),
+        }
+        for name, data in texts.items():
+            self.mounts.write(*CONFIG_MAPS[name], data)
+        return texts
 
-    def _write_state(self, ports: Mapping[str, int]) -> State:
+    def _write_state(self, ports: Mapping[str, int], pulumi: Mapping[str, Any] | None = None) -> State:
         url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+        before = self.state
+        with_engine = cluster.PORTS[0] in ports
         state = State(
             prometheus_url=url["prometheus"],
             alertmanager_url=url["alertmanager"],
@@ -264,13 +319,14 @@ class Sandbox:
             smtp_password_file=str(self.mounts.smtp_password),
             smtp_ca_file=str(self.home / "tls" / "ca.pem"),
             grafana_url=None,
-            kubeconfig=None,
-            namespace="monitoring",
-            engine=False,
+            kubeconfig=str(Cluster(self.home).kubeconfig) if with_engine else None,
+            namespace=cluster.NAMESPACE,
+            engine=with_engine,
             ports=dict(ports),
             processes={
                 name: {"pid": child.pid, "log": child.log} for name, child in processes.recorded(self._run).items()
             },
+            pulumi=pulumi or (before.pulumi if before else None),
         )
         fresh = self.home / ".state.json.new"
         fresh.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
@@ -278,8 +334,11 @@ class Sandbox:
         return state
 
 
-def _read(file: Path, addresses: Mapping[str, str]) -> dict[str, str]:
-    text = file.read_text(encoding="utf-8")
-    for mark, address in addresses.items():
-        text = text.replace(mark, address)
-    return {file.name: text}
+def _read(files: Iterable[Path], addresses: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for mark, address in addresses.items():
+            text = text.replace(mark, address)
+        found[file.name] = text
+    return found

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LIVE_WITHIN = 15.0  # seconds; both servers have taken a reload up when they answer it
 
 # Which mount the ConfigMaps of the hand-made stack have.
-_CONFIG_MAPS = {
+CONFIG_MAPS = {
     "prometheus-config": (PROMETHEUS, ""),
     "prometheus-rules": (PROMETHEUS, "rules"),
     "alertmanager-config": (ALERTMANAGER, ""),
@@ -94,8 +94,8 @@ def project(resources: Sequence[Declared], mounts: Mounts) -> list[str]:
     written = []
     for resource in resources:
         for config_map, data in _texts(resource):
-            if config_map in _CONFIG_MAPS:
-                server, path = _CONFIG_MAPS[config_map]
+            if config_map in CONFIG_MAPS:
+                server, path = CONFIG_MAPS[config_map]
                 mounts.write(server, path, data)
                 written += [f"{config_map}/{key}" for key in data]
     return written

@@ -35,12 +35,12 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
     """Every part of the sandbox at `home` on `ports`, by name, in the order of start. Brings the tools if need be."""
     mounts = Mounts(home)
     url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
-    environment = _environment()
+    inherited = environment()
     made = (
         Part(
             "application",
             (sys.executable, "-m", "ops.sandbox.application", "--port", str(ports["application"])),
-            environment,
+            inherited,
             ("application",),
             lambda: answers(url["application"], "/control"),
         ),
@@ -51,7 +51,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
                 *("--smtp-port", str(ports["smtp"]), "--http-port", str(ports["mail"])),
                 *("--certificate", str(home / "tls" / "server.pem"), "--password-file", str(mounts.smtp_password)),
             ),
-            environment,
+            inherited,
             ("mail", "smtp"),
             lambda: answers(url["mail"], "/control") and on_loopback.answers(ports["smtp"]),
         ),
@@ -66,7 +66,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
                 "--cluster.listen-address=",
             ),
             # The one authority that it trusts is the sandbox's: TLS to anybody else fails.
-            {**environment, "SSL_CERT_FILE": str(home / "tls" / "ca.pem"), "SSL_CERT_DIR": str(home / "tls")},
+            {**inherited, "SSL_CERT_FILE": str(home / "tls" / "ca.pem"), "SSL_CERT_DIR": str(home / "tls")},
             ("alertmanager",),
             lambda: answers(url["alertmanager"], "/-/ready"),
         ),
@@ -83,7 +83,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
                 f"--web.external-url={url['prometheus']}",
                 "--web.enable-lifecycle",
             ),
-            environment,
+            inherited,
             ("prometheus",),
             lambda: answers(url["prometheus"], "/-/ready"),
             60.0,
@@ -102,7 +102,7 @@ def answers(url: str, path: str) -> bool:
     return True
 
 
-def _environment() -> dict[str, str]:
+def environment(**more: str) -> dict[str, str]:
     """What a child needs of ours, and no proxy: whatever a machine has set for the wide world is not for loopback."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "GOMEMLIMIT": "400MiB"}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "GOMEMLIMIT": "400MiB", **more}

@@ -1,0 +1,100 @@
+"""Deploys to the sandbox with a real `pulumi up`, to a stack of its own whose backend is in the sandbox's folder."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from components.settings import PROJECT_FILE, project
+from ops.sandbox.cluster import Cluster
+from ops.sandbox.tools import Progress
+from ops.targets import stack_values
+
+if TYPE_CHECKING:
+    from ops.sandbox.box import State
+    from ops.stack.engine import Engine
+
+STACK = "sandbox"
+LIVE_TIMEOUT = 60  # seconds; the projector takes a third of one, a restart of Prometheus one or two
+
+
+def here() -> bool:
+    """Whether there is a Pulumi engine on PATH."""
+    return shutil.which("pulumi") is not None
+
+
+def settings(home: Path, state: "State") -> dict[str, object]:
+    """The stack's settings: the guide's way in full. The dashboard goes to a ConfigMap, as there is no Grafana here."""
+    return {
+        **stack_values("prod"),
+        "namespace": state.namespace,
+        "kubeconfig": str(Cluster(home).kubeconfig),
+        "prometheusUrl": state.prometheus_url,
+        "alertmanagerUrl": state.alertmanager_url,
+        "applicationUrl": state.application_url,
+        "smtpSmarthost": state.smtp_smarthost,
+        "smtpPasswordFile": state.smtp_password_file,
+        "grafanaMode": "sidecar",
+        "liveTimeout": LIVE_TIMEOUT,
+    }
+
+
+def access(home: Path) -> dict[str, Any]:
+    """How the engine runs this sandbox's stack: {"stack", "env", "config_file"}, as state.json has it.
+
+    Its home is the sandbox's own, so that neither a login nor the stack that is selected in this checkout changes; the
+    plugins are those of the usual home.
+    """
+    folder = home / "pulumi"
+    (folder / "backend").mkdir(parents=True, exist_ok=True)
+    (folder / "home").mkdir(exist_ok=True)
+    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
+    with contextlib.suppress(OSError):
+        plugins.mkdir(parents=True, exist_ok=True)
+        (folder / "home" / "plugins").symlink_to(plugins)
+    return {
+        "stack": STACK,
+        "env": {
+            "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(16),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        },
+        "config_file": str(folder / f"Pulumi.{STACK}.yaml"),
+    }
+
+
+def create(home: Path, how: Mapping[str, Any], values: Mapping[str, object]) -> "Engine":
+    """Write the stack file and make the stack; the engine that runs the program of this checkout on it."""
+    from ops.stack.engine import ROOT, Access, Engine  # the Automation API takes a second to import
+
+    write(Path(how["config_file"]), values)
+    access = Access(how["stack"], env=dict(how["env"]), config_file=Path(how["config_file"]))
+    cradle = home / "pulumi" / "cradle"  # `stack init` writes a stack file beside Pulumi.yaml: not into the checkout
+    cradle.mkdir(exist_ok=True)
+    shutil.copy(PROJECT_FILE, cradle)
+    engine = Engine(access, cradle)
+    engine.create()
+    return engine.at(ROOT)
+
+
+def write(file: Path, values: Mapping[str, object]) -> None:
+    """Write a stack file; what Pulumi itself keeps in it stays."""
+    kept = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}
+    config = {f"{project()}:{key}": value for key, value in values.items()}
+    file.write_text(yaml.safe_dump({**(kept or {}), "config": config}, sort_keys=False), encoding="utf-8")
+
+
+def deploy(engine: "Engine", progress: Progress) -> None:
+    """`pulumi up`; raises ops.errors with Pulumi's own reason."""
+    progress("pulumi up: deploying to the sandbox's Kubernetes API, until both servers run it")
+    started = time.monotonic()
+    changes = engine.up(message="make sandbox")
+    made = ", ".join(f"{count} {what}" for what, count in sorted(changes.items()))
+    progress(f"pulumi up: {made}, proved live in {time.monotonic() - started:.1f} s")
