@@ -27,6 +27,7 @@ VERBS = {
     "tune": "ops.tune.verb:tune",
     "report": "ops.report.verb:report",
     "backtest": "ops.backtest.verb:backtest",
+    "diagnose": "ops.diagnose.verb:app",
     "rollback": "ops.rollback.verb:rollback",
     "render": "ops.render:render",
     "sandbox": "ops.sandbox.cli:app",

@@ -1,0 +1,41 @@
+"""`python -m ops diagnose …`: the guide's troubleshooting, walked by the program."""
+
+from typing import Annotated
+
+import typer
+
+from ops import targets
+from ops.diagnose import alerts as alerts_tree
+from ops.diagnose.walk import Diagnosis, show
+from ops.options import Format, FormatOption, TargetOption, emit
+
+app = typer.Typer(
+    help="Walk from the symptom to its cause: name the first broken link, and the next command.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def trees() -> None:
+    """Walk from the symptom to its cause: name the first broken link, and the next command."""
+
+
+@app.command()
+def alerts(
+    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all when left out.")] = None,
+    target: TargetOption = targets.SANDBOX,
+    format: FormatOption = Format.text,
+) -> None:
+    """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
+    aim = targets.load(target)
+    about = alerts_tree.case(aim, alert)
+    _answer(alerts_tree.diagnose(about), format, "Nothing is broken between the rules and the mailbox.")
+
+
+def _answer(diagnosis: Diagnosis, format: Format, sound: str) -> None:
+    if format is Format.json:
+        emit(diagnosis.as_json())
+    else:
+        show(diagnosis, sound)
+    raise typer.Exit(diagnosis.exit_code)
