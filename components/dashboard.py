@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumiverse_grafana as grafana
 
+from components.live.predecessor import Predecessor
 from components.settings import Settings, SettingsError
 
 FOLDER_UID = "api-performance"
@@ -48,9 +49,22 @@ class Dashboard(pulumi.ComponentResource):
             prevent_destroy_if_not_empty=True,
             opts=child,
         )
+        before = Predecessor(
+            "predecessor",
+            url=chosen.url,
+            auth=auth,
+            uid=uid,
+            adopt=chosen.adopt,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
+        )
         # Never `store_dashboard_sha256`: with it the next change of content loses the dashboard.
         grafana.oss.Dashboard(
-            uid, config_json=text, folder=folder.uid, overwrite=chosen.adopt, message="Deployed by Pulumi", opts=child
+            uid,
+            config_json=text,
+            folder=folder.uid,
+            overwrite=chosen.adopt,
+            message="Deployed by Pulumi",
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[before])),
         )
 
     def _by_sidecar(self, uid: str, text: str) -> None:

@@ -17,7 +17,8 @@ from ops.errors import NotFound, OpsError
 
 Props = dict[str, Any]
 
-_COMPARED = ("url", "uid", "adopt", "auth")
+_PLACE = ("url", "uid")
+_COMPARED = (*_PLACE, "adopt", "auth")
 
 
 class PredecessorProvider(ResourceProvider):
@@ -27,7 +28,7 @@ class PredecessorProvider(ResourceProvider):
 
     @in_one_sentence
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        if (_olds or {}).get("before") is not None or pulumi.UNKNOWN in news.values():
+        if _olds and all(_olds.get(name) == news.get(name) for name in _PLACE):
             return CheckResult(news, [])  # what stands there by now is ours
         try:
             _found(news)
@@ -40,7 +41,7 @@ class PredecessorProvider(ResourceProvider):
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        moved = [name for name in ("url", "uid") if name in changed]
+        moved = [name for name in _PLACE if name in changed]
         return DiffResult(bool(changed), moved, [], delete_before_replace=True)
 
     @in_one_sentence
