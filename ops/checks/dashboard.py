@@ -74,8 +74,8 @@ def _panel(panel: Mapping[str, Any] | None) -> str:
 def panels(target: Target, dashboard: Dashboard) -> list[Check]:
     """One check for each panel: its queries return data."""
     names = set(target.prometheus.metric_names())
-    variables = _variables(dashboard.model)
-    return [_shows(target, panel, variables, names) for panel in dashboard.panels if panel.queries]
+    values = variables(dashboard.model)
+    return [_shows(target, panel, values, names) for panel in dashboard.panels if panel.queries]
 
 
 def _shows(target: Target, panel: Panel, variables: Mapping[str, str], names: set[str]) -> Check:
@@ -115,7 +115,7 @@ def data(prometheus: Prometheus, query: str, names: set[str]) -> int | str:
     return "nothing happened in its window: the metrics are there, but no traffic gives no number; look again later"
 
 
-def _variables(model: Mapping[str, Any]) -> dict[str, str]:
+def variables(model: Mapping[str, Any]) -> dict[str, str]:
     """The dashboard's variables with the values that they have when it is opened; "all" becomes `.*`."""
     found = dict(_VARIABLES)
     for variable in (model.get("templating") or {}).get("list") or ():

@@ -143,7 +143,8 @@ def has_data(about: Case) -> Step:
     bare = _values(target.prometheus, alert.quantity)
     if bare:
         return holds(f"its quantity has a value ({_worst(alert, bare):.4g}), but too few requests for it to count")
-    if found := present.emptied_by(target.prometheus, alert.signal):
+    # an answer without a number is a lack of traffic
+    if not target.prometheus.query(alert.quantity) and (found := present.emptied_by(target.prometheus, alert.quantity)):
         return broken(found, again(target, "diagnose dashboard"))
     return holds("the metrics are there, but no traffic in its window gives no number")
 

@@ -60,7 +60,7 @@ def ready(target: Target) -> Step:
 
 
 def arrived(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
-    """What fires at Prometheus is held by Alertmanager; when nothing does, the watchdog, which always fires, stands in."""
+    """What fires at Prometheus is held by Alertmanager; if nothing does, the watchdog stands in (it always fires)."""
     wanted = {alert.name for alert in alerts}
     firing = [one for one in target.prometheus.alerts() if one.name in wanted and one.state == "firing"]
     held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}

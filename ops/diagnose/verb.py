@@ -6,6 +6,7 @@ import typer
 
 from ops import targets
 from ops.diagnose import alerts as alerts_tree
+from ops.diagnose import dashboard as dashboard_tree
 from ops.diagnose.walk import Diagnosis, show
 from ops.options import Format, FormatOption, TargetOption, emit
 
@@ -31,6 +32,18 @@ def alerts(
     aim = targets.load(target)
     about = alerts_tree.case(aim, alert)
     _answer(alerts_tree.diagnose(about), format, "Nothing is broken between the rules and the mailbox.")
+
+
+@app.command()
+def dashboard(
+    panel: Annotated[str | None, typer.Argument(help="The panel's title, or words of it; all when left out.")] = None,
+    target: TargetOption = targets.SANDBOX,
+    format: FormatOption = Format.text,
+) -> None:
+    """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
+    aim = targets.load(target)
+    about = dashboard_tree.case(aim, panel)
+    _answer(dashboard_tree.diagnose(about), format, "Nothing is broken between the application and the panels.")
 
 
 def _answer(diagnosis: Diagnosis, format: Format, sound: str) -> None:
