@@ -10,6 +10,7 @@ from components.live.marked_lists import Written
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
+from ops.errors import Refused as Declined
 
 ATTEMPTS = 8
 # + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
@@ -80,6 +81,15 @@ def swap(
                 return found, new
             raise
     raise Refused(f"{at} is being changed all the time by somebody else ({ATTEMPTS} attempts): run it again later")
+
+
+def may_write(cluster: Kubernetes, at: Key, new: str) -> str:
+    """Why the API would not take this text from this account, without writing it; "" when it would."""
+    try:
+        cluster.merge(_path(at), {"data": {at.key: new}}, dry_run=True)
+    except (Declined, Unreachable) as no:
+        return str(no)
+    return ""
 
 
 def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | None) -> None:

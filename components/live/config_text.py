@@ -53,7 +53,9 @@ class ConfigTextProvider(ResourceProvider):
             cluster = places.kubernetes(news)
             found = config_map.read(cluster, at)
             text = _without_former(at, found, _olds)
-            _edited(at, text, news["ours"], found.replaced)
+            new = _edited(at, text, news["ours"], found.replaced)
+            if new != found.text and (why := config_map.may_write(cluster, at, new)):
+                say(f"warning: `up` would fail with this account: {why}")  # a pull request's may be allowed less
             _refuse_a_dead_mount(cluster, news)
             if not editor(at.editor).has(found.text, news["ours"]):
                 for line in _warnings(at, text, news):

@@ -101,12 +101,14 @@ class Kubernetes:
         body = {"metadata": {"resourceVersion": resource_version}, "data": {**data, **gone}}
         return _config_map(self._connected().decode(self.merge(path, body)))
 
-    def merge(self, path: str, body: Mapping[str, Any], *, field_manager: str = "api-performance") -> httpx.Response:
-        """PATCH an object with a JSON merge patch."""
+    def merge(
+        self, path: str, body: Mapping[str, Any], *, field_manager: str = "api-performance", dry_run: bool = False
+    ) -> httpx.Response:
+        """PATCH an object with a JSON merge patch; `dry_run`: only see whether the API would take it from us."""
         return self._request(
             "PATCH",
             path,
-            params={"fieldManager": field_manager},
+            params={"fieldManager": field_manager, **({"dryRun": "All"} if dry_run else {})},
             json=body,
             headers={"Content-Type": "application/merge-patch+json"},
         )

@@ -19,6 +19,7 @@ class Api:
         self.objects: dict[str, dict[str, Any]] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.forbid: set[str] = set()
+        self.read_only = False
         self.cut_answers = 0
         self.version = 0
 
@@ -85,7 +86,10 @@ def serving(folder: Path) -> Iterator[tuple[Api, str]]:
 
         def do_PATCH(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, answer = api.patch(self.path.partition("?")[0], body)
+            if "dryRun=All" in self.path:
+                status, answer = (403, {"message": "may not patch"}) if api.read_only else (200, {})
+            else:
+                status, answer = api.patch(self.path.partition("?")[0], body)
             if status == 200 and api.cut_answers:
                 api.cut_answers -= 1
                 self.close_connection = True

@@ -223,6 +223,16 @@ def test_what_is_wrong_is_said_in_preview(place: tuple[Api, dict[str, Any]]) -> 
     assert GLOB not in live(api)
 
 
+def test_an_account_that_may_only_read_may_preview_and_is_told(
+    place: tuple[Api, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    api, props = place
+    api.read_only = True
+    assert PROVIDER.check({}, props).failures == []
+    assert "`up` would fail with this account: the Kubernetes API" in capsys.readouterr().out
+    assert live(api) == THEIRS
+
+
 def test_a_receiver_that_somebody_came_to_need_is_not_taken_away(place: tuple[Api, dict[str, Any]]) -> None:
     api, props = place
     outs = PROVIDER.create(alerting(props, "routing")).outs or {}
