@@ -1,6 +1,7 @@
 """Where a resource's text and servers are: as plain inputs that the state keeps, and as clients made from them."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Protocol
 
 from ops.clients.alertmanager import Alertmanager
@@ -54,7 +55,13 @@ def of_server(server: ServerLike) -> dict[str, Any]:
 
 
 def kubernetes(inputs: Inputs) -> Kubernetes:
-    return Kubernetes(inputs.get("kubeconfig"), inputs.get("context"))
+    return _connected(inputs.get("kubeconfig"), inputs.get("context"))
+
+
+@lru_cache(maxsize=8)
+def _connected(kubeconfig: str | None, context: str | None) -> Kubernetes:
+    """One for the life of a plugin, which is one operation: credentials are read, and exec plugins run, once."""
+    return Kubernetes(kubeconfig, context)
 
 
 def http(inputs: Inputs, server: Inputs, name: str) -> Http:
