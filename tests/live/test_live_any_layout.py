@@ -156,7 +156,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.usefixtures("parser")
 def test_rule_files_of_any_layout() -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=70, deadline=None)
     @given(prometheus())
     def check(text: str) -> None:
         held(editor("rule-files"), text, GLOB, {"rule_files": [GLOB]})
@@ -168,7 +168,7 @@ def test_rule_files_of_any_layout() -> None:
 def test_routing_of_any_layout() -> None:
     added = json.loads(ROUTING)
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=35, deadline=None)
     @given(alertmanager())
     def check(text: str) -> None:
         held(editor("routing"), text, ROUTING, added)
@@ -176,7 +176,7 @@ def test_routing_of_any_layout() -> None:
     check()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=60) | st.text("a:-[]{} \n\t\r#|&*'\"~.", max_size=40))
 def test_any_text_at_all_is_edited_or_refused(text: str) -> None:
     edit = editor("rule-files")
