@@ -25,6 +25,7 @@ from ops.checks import rules as rule_checks
 from ops.errors import OpsError
 from ops.options import Format, FormatOption, TargetOption, console, emit, progress
 from ops.targets import Target
+from routing.on_call import with_on_call
 
 PAUSE = 2.0  # seconds between two looks while waiting
 _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "skip": ("–", "yellow")}
@@ -140,7 +141,8 @@ def look(target: Target) -> Report:
         for rule in group.rules
         if isinstance(rule, rules.Alert)
     }
-    ours, contract, board = routing.load(), metrics.load(), dashboards.load()
+    ours = with_on_call(routing.load(), target.settings.on_call)
+    contract, board = metrics.load(), dashboards.load()
     drawn = dashboards.draw_limits(board.model, every.values())
     seen = _Look()
     seen.at("prometheus", lambda: prerequisites.prometheus(target))
