@@ -70,13 +70,14 @@ class RunningGroup:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeTarget:
-    """A scrape target; health: up, down or unknown."""
+    """A scrape target; health: up, down or unknown. `interval` as Prometheus writes it, such as `15s`."""
 
     job: str
     url: str
     health: str
     last_error: str
     labels: Mapping[str, str]
+    interval: str = ""
 
 
 class Prometheus:
@@ -138,6 +139,7 @@ class Prometheus:
                 health=target["health"],
                 last_error=target.get("lastError", ""),
                 labels=target["labels"],
+                interval=target.get("scrapeInterval", ""),
             )
             for target in active
         ]

@@ -122,7 +122,7 @@ def has_data(about: Case) -> Step:
     empty = [alert for alert in about.alerts if not _values(target.prometheus, alert.signal)]
     read = {alert.name: {one.name for one in metrics.selectors(alert.signal)} for alert in empty}
     names = {name for of_it in read.values() for name in of_it}
-    there = present.names(target.prometheus, names)
+    there = present.names(target, names)
     for alert in empty:
         for name in sorted(read[alert.name] - there):
             more = len([other for other in empty if name in read[other.name]]) - 1
@@ -239,7 +239,7 @@ def _source(target: Target, expr: str) -> str:
     """What a recording rule lacks."""
     contract = metrics.load()
     read = {one.name for one in metrics.selectors(expr)}
-    absent = sorted(read - present.names(target.prometheus, read))
+    absent = sorted(read - present.names(target, read))
     if absent:
         return f"it reads {absent[0]}: {present.missing(target, contract, absent[0])}"
     return "what it reads is there, so look again in a minute"

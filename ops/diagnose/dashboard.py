@@ -87,7 +87,7 @@ def there(about: Case) -> Step:
             for name in [selector.name for selector in metrics.selectors(query)]:
                 for source in _sources(name, recordings):
                     read.setdefault(source, panel.title)
-    found = present.names(target.prometheus, read)
+    found = present.names(target, read)
     for name, title in sorted(read.items(), key=lambda item: item[0] in recordings):
         if name in found:
             continue

@@ -1,5 +1,6 @@
 """What Prometheus has at this moment: metrics that are scraped now, and what empties a query."""
 
+import math
 import re
 import time
 from collections.abc import Collection
@@ -11,30 +12,44 @@ from ops.checks import brief
 from ops.checks.metrics import did_you_mean
 from ops.clients.prometheus import Prometheus
 from ops.targets import Target
+from ops.window import duration
 
 SHOWN = 5  # values of a label
+SCRAPES = 3  # scrapes in one of which a metric has to be
+LEAST, DEFAULT = 3.0, 60.0  # seconds
 
 
-def names(prometheus: Prometheus, wanted: Collection[str]) -> set[str]:
-    """Those of `wanted` that have a sample now; what went away stops counting with the next scrape."""
-    if not wanted:
-        return set()
-    pattern = "|".join(re.escape(name) for name in sorted(wanted))
-    return {sample.labels["__name__"] for sample in prometheus.query(f"group by (__name__) ({_named(pattern)})")}
+def names(target: Target, wanted: Collection[str]) -> set[str]:
+    """Those of `wanted` that have a sample now: scraped within a few intervals, or recorded and not yet stale."""
+    own = {name for name in wanted if ":" not in name}
+    every = own and _fresh(target, "__name__=~" + _quoted("|".join(re.escape(name) for name in sorted(own))))
+    recorded = "|".join(re.escape(name) for name in sorted(set(wanted) - own))
+    asked = f"group by (__name__) ({{__name__=~{_quoted(recorded)}}})"
+    found = target.prometheus.query(asked) if recorded else []
+    return {*every, *(sample.labels["__name__"] for sample in found)}
+
+
+def _fresh(target: Target, matchers: str) -> set[str]:
+    """Names that the last scrapes had, among the series that match. A series that is dropped by a new configuration is not marked stale."""
+    intervals = [duration(one.interval, option="scrapeInterval") for one in target.prometheus.targets() if one.interval]
+    reach = max(SCRAPES * max(intervals, default=DEFAULT), LEAST)
+    found = target.prometheus.query(
+        f"group by (__name__) ({{{matchers}}}) and on (__name__) "
+        f"group by (__name__) (last_over_time({{{matchers}}}[{math.ceil(reach)}s]))"
+    )
+    return {sample.labels["__name__"] for sample in found}
 
 
 def missing(target: Target, contract: Contract, name: str) -> str:
     """Why a metric may be missing: another name, or its target is down."""
     job = target.settings.scrape_job
-    every = target.prometheus.query(f'group by (__name__) ({{__name__!="",job={_quoted(job)}}})')
-    found = {sample.labels["__name__"] for sample in every}
     scraped = [one for one in target.prometheus.targets() if one.job == job and one.health == "up"]
     if not scraped:
         return f"{job} is not scraped, so that Prometheus has none of its metrics"
     metric = contract.series.get(name)
     if metric is None:
         return "it is not in metrics/contract.yml; write it there, or use a metric that is"
-    return did_you_mean(metric, found)
+    return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
 
 
 def emptied_by(prometheus: Prometheus, query: str) -> str | None:
@@ -81,10 +96,6 @@ def _selector(name: str, matchers: dict[str, tuple[str, str]]) -> str:
 
 def _matcher(label: str, operator: str, value: str) -> str:
     return f"{label}{operator}{_quoted(value)}"
-
-
-def _named(pattern: str) -> str:
-    return f"{{__name__=~{_quoted(pattern)}}}"
 
 
 def _quoted(text: str) -> str:
