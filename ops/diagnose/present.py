@@ -30,7 +30,10 @@ def names(target: Target, wanted: Collection[str]) -> set[str]:
 
 
 def _fresh(target: Target, matchers: str) -> set[str]:
-    """Names that the last scrapes had, among the series that match. A series that is dropped by a new configuration is not marked stale."""
+    """Names that the last scrapes had, among the series that match.
+
+    A series that a new configuration drops is not marked stale: an instant query alone would see it for minutes.
+    """
     intervals = [duration(one.interval, option="scrapeInterval") for one in target.prometheus.targets() if one.interval]
     reach = max(SCRAPES * max(intervals, default=DEFAULT), LEAST)
     found = target.prometheus.query(
