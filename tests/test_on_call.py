@@ -29,7 +29,9 @@ from components.settings import OnCall, SettingsError, WorkingHours, read
 from ops.checks import routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
+from ops.errors import Misconfigured
 from ops.sandbox import ports, tools
+from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
 
@@ -48,15 +50,12 @@ COMBINATIONS = [
 ]
 
 
-def accepted(folder: Path, text: str) -> None:
-    (folder / "alertmanager.yml").write_text(text, "utf-8")
-    done = subprocess.run(
-        [str(tools.path("amtool")), "check-config", str(folder / "alertmanager.yml")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def accepted(folder: Path, *texts: str) -> None:
+    files = [folder / f"{number}.yml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text, "utf-8")
+    command = [str(tools.path("amtool")), "check-config", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -73,8 +72,8 @@ def test_nothing_switched_on_is_the_file_byte_for_byte() -> None:
 )
 def test_every_combination_is_a_configuration_with_the_same_ways(tmp_path: Path, on_call: OnCall) -> None:
     found = with_on_call(ROUTING, on_call)
-    accepted(tmp_path, found.with_smtp(Smtp("127.0.0.1:25", "a@b.test", "", "", False)))
-    accepted(tmp_path, Merge().insert(HANDMADE, ours_of(found.parts())))
+    whole = found.with_smtp(Smtp("127.0.0.1:25", "a@b.test", "", "", False))
+    accepted(tmp_path, whole, Merge().insert(HANDMADE, ours_of(found.parts())))
     lines = iter(found.text.splitlines())
     assert all(line in lines for line in ROUTING.text.splitlines())  # in their order: none is changed or gone
     for labels in [*LABELS, DRILL]:
@@ -243,6 +242,29 @@ def test_the_operators_object_names_secrets() -> None:
     assert waiting == ["api-warnings", "database-warnings", "webhook-warnings"]
 
 
+# ── what the program declares ──
+
+SETTINGS: dict[str, object] = {
+    **{"slackWebhookFile": "/etc/am/slack", "pagerdutyKeyFile": "/etc/am/key", "webhookUrlFile": "/etc/am/url"},
+    "workingHours": "Mon-Fri 08:00-18:00 Europe/Berlin",
+}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "merged"])
+def test_the_program_deploys_it(whole: bool) -> None:
+    wanted = with_on_call(ROUTING, read(SETTINGS, where="x").on_call)
+    declared = collect({**SETTINGS, "alertmanagerReplace": whole})
+    (edit,) = (
+        resource.inputs for resource in declared if resource.inputs.get("editor") == ("replace" if whole else "routing")
+    )
+    assert edit["ours"] == (wanted.text if whole else ours_of(wanted.parts()))
+
+
+def test_the_program_refuses_in_one_sentence() -> None:
+    with pytest.raises(Misconfigured, match=r"^Pulumi\.prod\.yaml: slackChannel is '#x'; give slackWebhookFile too"):
+        collect({"slackChannel": "#x"})
+
+
 # ── a real Alertmanager ──
 
 
@@ -307,7 +329,7 @@ def ear() -> Iterator[Ear]:
 
 
 def away() -> WorkingHours:
-    """A day that is not today, in no time zone and for no test that runs past midnight."""
+    """A day that is not today, nor tomorrow should midnight come."""
     day = f"{datetime.now(UTC) + timedelta(days=3):%A}".lower()
     return WorkingHours((day,), (("00:00", "24:00"),), "UTC")
 
