@@ -1,0 +1,149 @@
+"""A stack on a real API server, deployed by a real engine from a copy of the program, and edited by somebody else."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.errors import OpsError
+from ops.sandbox import Sandbox, engine
+from ops.sandbox.cluster import NAMESPACE, Cluster
+from ops.stack.engine import Engine
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("api-performance-alerts", "dashboard-api-performance-baseline", "api-monitoring-smtp")
+
+
+class Rig:
+    """The sandbox with an engine, nothing deployed; `program` is the copy that is run, to be edited at will."""
+
+    def __init__(self, folder: Path) -> None:
+        self.box = Sandbox(folder / "home")
+        self.program = folder / "program"
+        self.said: list[str] = []
+
+    def start(self) -> None:
+        state = self.box.up(print, past=0, with_engine=True, deployed=False)
+        assert state.pulumi is not None
+        self.cluster = Cluster(self.box.home)
+        self.usual = {**engine.settings(self.box.home, state), "liveTimeout": 30}
+        self.engine: Engine = engine.create(self.box.home, state.pulumi, self.usual).at(self.program)
+        self.copy_program()
+        self.before = self.objects()
+
+    def copy_program(self) -> None:
+        """The checkout's files as they stand; a commit is not needed, and nothing is written to the checkout."""
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file():
+                (self.program / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.program / name)
+        for name in (".venv", ".tools"):
+            if not (self.program / name).exists():
+                (self.program / name).symlink_to(ROOT / name)
+
+    # ── what we do ────────────────────────────────────────────────────────────────────────────────
+
+    def configure(self, **settings: object) -> None:
+        """The usual settings, with these instead."""
+        config_file = self.engine.access.config_file
+        assert config_file is not None
+        engine.write(config_file, {**self.usual, **settings})
+
+    def up(self) -> dict[str, int]:
+        self.said = []
+        return self.engine.up(self.said.append)
+
+    def preview(self, *, refresh: bool = False) -> dict[str, int]:
+        """What would change: operation → how many, without those that stay the same."""
+        self.said = []
+        changes = self.engine.preview(self.said.append, refresh=refresh)
+        return {what: count for what, count in changes.items() if what != "same"}
+
+    def destroy(self) -> None:
+        self.said = []
+        self.engine.destroy(self.said.append)
+
+    def refused(self, act: Callable[[], object]) -> str:
+        """The one sentence with which `act` is refused; no traceback of ours in it, nor in what the engine printed."""
+        try:
+            act()
+        except OpsError as error:
+            words = str(error)
+        else:
+            raise AssertionError("it was not refused")
+        assert "\n" not in words
+        printed = "".join(self.said)
+        for frame in ("components/live", "components/alert", "/rules/_", "/ops/"):
+            assert frame not in "".join(line for line in printed.splitlines() if 'File "' in line), printed
+        return words
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Change a file of the program's copy."""
+        path = self.program / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    # ── what stands in the cluster ────────────────────────────────────────────────────────────────
+
+    def objects(self) -> dict[str, Any]:
+        """Every object of the namespace: ConfigMaps and Secrets by their data, Deployments by their spec."""
+        return {
+            **{f"configmap/{name}": item.get("data") for name, item in self.cluster.items("configmaps").items()},
+            **{f"secret/{name}": item.get("data") for name, item in self.cluster.items("secrets").items()},
+            **{f"deployment/{name}": item["spec"] for name, item in self.cluster.items("deployments").items()},
+        }
+
+    def text(self, config_map: str, key: str) -> str:
+        return str(self.cluster.items("configmaps")[config_map]["data"][key])
+
+    def write(self, config_map: str, data: Mapping[str, str | None]) -> None:
+        """Somebody else writes these keys (None: takes them out)."""
+        self.cluster.http.request(
+            "PATCH",
+            f"/api/v1/namespaces/{NAMESPACE}/configmaps/{config_map}",
+            json={"data": dict(data)},
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+
+    def delete(self, kind: str, name: str) -> None:
+        group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
+        self.cluster.http.request("DELETE", f"{group}/namespaces/{NAMESPACE}/{kind}/{name}")
+
+    def mend(self) -> None:
+        """As before the first test: nothing of ours, everything of theirs, all servers up, the program unedited."""
+        self.copy_program()
+        self.configure()
+        for name in self.box.dead:
+            self.box.start(name)
+        self.engine.destroy()
+        for name, data in self.before.items():
+            kind, _, title = name.partition("/")
+            if kind == "configmap" and self.objects().get(name) != data:
+                self.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": title}, "data": data})
+                now = self.objects()[name] or {}
+                self.write(title, {**{key: None for key in now if key not in data}, **data})
+        assert self.objects() == self.before
+
+    # ── what the servers run ──────────────────────────────────────────────────────────────────────
+
+    def rules(self) -> set[str]:
+        """The names of the rules that Prometheus runs."""
+        return {rule.name for group in self.box.prometheus.rules() for rule in group.rules}
+
+    def receivers(self) -> set[str]:
+        return set(self.box.alertmanager.receivers())
+
+    def until(self, what: Callable[[], object], seconds: float = 15) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if what():
+                    return
+            except OpsError:
+                pass
+            assert time.monotonic() < end, f"not after {seconds:g} s"
+            time.sleep(0.1)
