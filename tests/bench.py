@@ -1,0 +1,128 @@
+"""`make bench`: figures, each measured side by side with its yardstick in one run.
+
+1. A preview without changes, against that of a bare program with as many resources of a provider.
+2. `pulumi up` from start to proved live, against that of the bare program.
+3. A replay of seven days of every alert, against the bare range queries that it cannot do without.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import routing
+import rules
+from ops import backtest
+from ops.errors import OpsError
+from ops.sandbox import Sandbox, engine
+from ops.sandbox.cluster import NAMESPACE, Cluster
+from ops.stack.declared import collect
+from ops.stack.engine import Access, Engine
+
+ROOT = Path(__file__).resolve().parent.parent
+TURNS = 5
+DAYS = 7
+
+# As many resources of the Kubernetes provider as we have in all (dynamic ones included, providers and components not).
+BARE = """\
+import pulumi, pulumi_kubernetes as k8s
+provider = k8s.Provider("cluster", kubeconfig={kubeconfig!r}, enable_config_map_mutable=True)
+for number in range({count}):
+    k8s.core.v1.ConfigMap(
+        f"bare-{{number}}",
+        metadata={{"name": f"bare-{{number}}", "namespace": {namespace!r}, "annotations": {{
+            "pulumi.com/deletionPropagationPolicy": "background"}}}},
+        data={{"a": "b"}},
+        opts=pulumi.ResourceOptions(provider=provider),
+    )
+"""
+
+
+def seconds(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def show(what: str, ours: float, yardstick: str, theirs: float) -> None:
+    print(f"{what:<34} {ours:6.2f} s   {yardstick:<34} {theirs:6.2f} s   ratio {ours / theirs:.2f}", flush=True)
+
+
+def bare(folder: Path, home: Path, env: dict[str, str], count: int) -> Engine:
+    folder.mkdir()
+    program = BARE.format(kubeconfig=str(Cluster(home).kubeconfig), count=count, namespace=NAMESPACE)
+    (folder / "__main__.py").write_text(program, encoding="utf-8")
+    options = f"{{virtualenv: {ROOT / '.venv'}}}"
+    (folder / "Pulumi.yaml").write_text(
+        f"name: bare\nruntime: {{name: python, options: {options}}}\n", encoding="utf-8"
+    )
+    made = Engine(Access("bare", env=env), folder)
+    made.create()
+    return made
+
+
+def with_engine(folder: Path) -> None:
+    box = Sandbox(folder / "home")
+    try:
+        state = box.up(say, past=0, with_engine=True, deployed=False)
+        assert state.pulumi is not None
+        ours = engine.create(box.home, state.pulumi, engine.settings(box.home, state))
+        up = seconds(ours.up)
+        found = collect(engine.settings(box.home, state), stack=engine.STACK)
+        count = sum(entry.custom and not entry.type.startswith("pulumi:providers") for entry in found)
+        yardstick = bare(folder / "bare", box.home, dict(state.pulumi["env"]), count)
+        show("up, proved live", up, f"up of {count} bare ConfigMaps", seconds(yardstick.up))
+        pairs = [(seconds(ours.preview), seconds(yardstick.preview)) for _ in range(TURNS)]
+        medians = [statistics.median(side) for side in zip(*pairs, strict=True)]
+        show("preview without changes", medians[0], f"preview of {count} bare ConfigMaps", medians[1])
+        ours.destroy()
+    finally:
+        box.down()
+
+
+def without_engine(folder: Path) -> None:
+    box = Sandbox(folder / "home-history")
+    try:
+        box.up(say, past=timedelta(days=DAYS).total_seconds())
+        end = time.time()
+        start = end - timedelta(days=DAYS).total_seconds()
+        written = backtest.Rules("ours", rules.alerts(), rules.recordings())
+        names = [alert.name for alert in written.alerts.values() if alert.group == "api_performance"]
+        config = routing.load().config
+        queries = list(dict.fromkeys(written.alerts[name].signal for name in names))
+
+        def ask() -> None:
+            for query in queries:
+                for part in range(DAYS):
+                    day = start + part * 86400
+                    box.prometheus.query_range(query, day, day + 86400, 30)
+
+        def replay() -> None:
+            backtest.run(box.prometheus, [written], names, start, end, config)
+
+        show(f"replay of {len(names)} alerts, {DAYS} days", seconds(replay), "their bare range queries", seconds(ask))
+    finally:
+        box.down()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        if engine.here():
+            with_engine(Path(folder))
+        else:
+            say("There is no pulumi on PATH: what needs an engine is left out.")
+        without_engine(Path(folder))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OpsError as error:
+        sys.exit(str(error))
