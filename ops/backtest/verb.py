@@ -16,6 +16,7 @@ from ops.backtest.document import document
 from ops.backtest.run import Rules, run
 from ops.errors import Misconfigured
 from ops.options import Format, FormatOption, TargetOption, console, emit, progress
+from routing.on_call import with_on_call
 from rules import Alert
 
 
@@ -48,7 +49,6 @@ def backtest(
     if drawing is not None:
         picture.check(drawing)
     start, end = _window(days, since, until)
-    config = routing.load().config
     ours = Rules("working tree", rules.alerts(), rules.recordings())
     with ExitStack() as stack:
         versions = [ours]
@@ -57,6 +57,7 @@ def backtest(
             versions.append(Rules(against, rules.alerts(folder), rules.recordings(folder)))
         names = _names(alerts or [], versions)
         at = targets.load(target)
+        config = with_on_call(routing.load(), at.settings.on_call).config
         progress(f"Replaying {_many(len(names))} over {window.told(end - start)} from {at.prometheus.url} …")
         outcome = run(at.prometheus, versions, names, start, end, config, _reporter())
     if drawing is not None:

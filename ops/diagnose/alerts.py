@@ -18,6 +18,7 @@ from ops.diagnose.walk import Diagnosis, Link, Step, again, aside, broken, deplo
 from ops.errors import Misconfigured, Refused
 from ops.targets import Target
 from ops.window import told
+from routing.on_call import with_on_call
 from rules import Alert, RuleFile
 
 LATE = 3  # evaluations that may be missing before a group counts as not evaluated
@@ -55,7 +56,8 @@ def case(target: Target, name: str | None) -> Case:
 
 def diagnose(about: Case) -> Diagnosis:
     """Walk from the rules to the mail."""
-    target, ours = about.target, routing.load()
+    target = about.target
+    ours = with_on_call(routing.load(), target.settings.on_call)
     prometheus = log(target, target.settings.prometheus.deployment)
     alertmanager = log(target, target.settings.alertmanager.deployment)
     links = [

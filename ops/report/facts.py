@@ -18,6 +18,7 @@ from ops.targets import Target
 from ops.tracking import Change
 from ops.window import Window
 from routing import tree
+from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
 
 WEEK = "7d"
@@ -126,7 +127,7 @@ def gather(target: Target, over: Window, *, by: str, note: str) -> Facts:
     alerts = {name: alert for name, alert in rules.alerts().items() if alert.component != "watchdog"}
     states = _states(target.prometheus, alerts, over.end)
     checks = verify.look(target).checks
-    routes, inhibitions = _routes(alerts)
+    routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
     document = files.read(tracking.DOCUMENT)
     where = files.shown(tracking.DOCUMENT)
     blocks, notes = _observed(tracking.section(document, "baseline", where=where))
@@ -260,8 +261,7 @@ def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -
     return tuple(Frequent(name, name in alerts, fired, s, windows.told(s)) for name, (fired, s) in ordered)
 
 
-def _routes(alerts: Mapping[str, Alert]) -> tuple[Node, tuple[str, ...]]:
-    config = routing.load().config
+def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[Node, tuple[str, ...]]:
     root = tree.tree(config)
     ends: dict[tuple[int, ...], list[str]] = {}
     for name, alert in alerts.items():
@@ -273,7 +273,8 @@ def _routes(alerts: Mapping[str, Alert]) -> tuple[Node, tuple[str, ...]]:
         return Node(
             matchers=" ".join(match.path[-1:]) if match.position else "everything",
             receiver=match.receiver,
-            pace=f"after {windows.told(match.group_wait)}, again every {windows.told(match.repeat_interval)}",
+            pace=f"after {windows.told(match.group_wait)}, again every {windows.told(match.repeat_interval)}"
+            + (", in working hours" if INTERVAL in match.active_time_intervals else ""),
             alerts=tuple(ends.get(match.position, ())),
             routes=tuple(node(child) for child in route.routes),
         )
