@@ -80,8 +80,13 @@ class AlertRules(pulumi.ComponentResource):
 
     def _metadata(self, name: str, *, own: bool = True) -> dict[str, object]:
         metadata: dict[str, object] = {"name": name, "namespace": self._settings.namespace}
-        if own:  # foreground deletion, the default, waits for a garbage collector that not every API server has
-            metadata["annotations"] = {"pulumi.com/deletionPropagationPolicy": "background"}
+        if own:
+            metadata["annotations"] = {
+                # Foreground deletion, the default, waits for a garbage collector that not every API server has.
+                "pulumi.com/deletionPropagationPolicy": "background",
+                # Ours alone: what somebody has edited into it is shown by a refresh, and put right by the next `up`.
+                "pulumi.com/patchForce": "true",
+            }
         return metadata
 
 
