@@ -140,14 +140,8 @@ def in_hours(target: Target, alerts: Sequence[Alert], named: bool, routing: Rout
     intervals = 0
     for alert in alerts:
         for match in tree.matches(config, labels(alert)):
-            mute, active = match.mute_time_intervals, match.active_time_intervals
-            intervals += len(mute) + len(active)
-            quiet = ""
-            if mute and hours.inside(config, mute, time.time()):
-                quiet = f"mute_time_intervals: {brief(mute)}"
-            elif active and not hours.inside(config, active, time.time()):
-                quiet = f"outside of active_time_intervals: {brief(active)}"
-            if quiet:
+            intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
+            if quiet := hours.quiet(config, match, time.time()):
                 return broken(
                     f"the route of {alert.name} to {match.receiver} is quiet now ({quiet})",
                     again(target, f"test-alert {alert.name} --dry-run"),

@@ -7,6 +7,7 @@ import typer
 from ops import targets
 from ops.diagnose import alerts as alerts_tree
 from ops.diagnose import dashboard as dashboard_tree
+from ops.diagnose import volume as volume_tree
 from ops.diagnose.walk import Diagnosis, show
 from ops.options import Format, FormatOption, TargetOption, emit
 
@@ -44,6 +45,29 @@ def dashboard(
     aim = targets.load(target)
     about = dashboard_tree.case(aim, panel)
     _answer(dashboard_tree.diagnose(about), format, "Nothing is broken between the application and the panels.")
+
+
+@app.command()
+def volume(
+    days: Annotated[float, typer.Option("--days", help="How far back to look.", min=0.01, max=90)] = 7.0,
+    mails: Annotated[
+        float,
+        typer.Option("--mails-a-day", help="More than so many a day, on average, are too many for an alert.", min=0),
+    ] = 3.0,
+    target: TargetOption = targets.SANDBOX,
+    format: FormatOption = Format.text,
+) -> None:
+    """Too many mails: what fired how often, and which setting would cut most of it.
+
+    Firings are Prometheus' own record; the mails are those that the running routing makes of them.
+    """
+    found = volume_tree.measure(targets.load(target), days, mails)
+    if format is Format.json:
+        emit(found.as_json())
+    else:
+        show(found.diagnosis, "No alert sends too many mails.")
+        volume_tree.show_levers(found)
+    raise typer.Exit(found.diagnosis.exit_code)
 
 
 def _answer(diagnosis: Diagnosis, format: Format, sound: str) -> None:
