@@ -132,6 +132,12 @@ def prove(
     """Send it, see the mail, resolve it, see the resolved mail. Resolves it whatever happens; raises OpsError."""
     if path.silenced_by:
         return [failed("route", f"a silence holds for it ({path.silenced_by[0]}); expire it, or choose other labels")]
+    if path.kept_back:
+        return [
+            failed(
+                "route", f"no mail would come now ({path.kept_back}); TestAPIAlert and critical alerts have no hours"
+            )
+        ]
     if not path.recipients:
         return [failed("route", f"receiver {brief(path.receivers)} sends no mail; choose labels of an alert that does")]
     checks = [passed("route", f"{' › '.join(path.matches[0].path)} to {brief(path.receivers)}")]

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ops.backtest import hours
 from ops.clients.alertmanager import Alertmanager
 from ops.sandbox import tools
 from routing import tree
@@ -31,6 +33,7 @@ class Way:
     """Where an alert with these labels goes in a configuration.
 
     `muted_by`: the names of those of our alerts that would mute it while they fire. `silenced_by`: `ID until … by …`.
+    `kept_back`: which hours keep it back now, none where a route of several sends it. `also`: how else than by mail.
     """
 
     labels: Labels
@@ -38,6 +41,8 @@ class Way:
     muted_by: tuple[str, ...]
     silenced_by: tuple[str, ...]
     mails: tuple[Mail, ...]
+    kept_back: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def receivers(self) -> tuple[str, ...]:
@@ -76,6 +81,8 @@ class Way:
             ],
             "muted_by": list(self.muted_by),
             "silenced_by": list(self.silenced_by),
+            "kept_back": self.kept_back,
+            "also": list(self.also),
             "mails": [
                 {"receiver": mail.receiver, "to": list(mail.recipients), "subject": mail.subject, "text": mail.text}
                 for mail in self.mails
@@ -91,6 +98,7 @@ def of(
     matches = tuple(tree.matches(config, labels))
     receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
     muting = tree.inhibitors(config, labels, others)
+    quiet = [hours.quiet(config, match, time.time()) for match in matches]
     return Way(
         labels=labels,
         matches=matches,
@@ -103,6 +111,15 @@ def of(
             mail
             for name in dict.fromkeys(match.receiver for match in matches)
             for mail in mails(receivers.get(name) or {}, labels, annotations, render=render)
+        ),
+        kept_back=quiet[0] if all(quiet) else "",
+        also=tuple(
+            dict.fromkeys(
+                kind.removesuffix("_configs")
+                for match in matches
+                for kind, entries in (receivers.get(match.receiver) or {}).items()
+                if kind.endswith("_configs") and kind != "email_configs" and entries
+            )
         ),
     )
 
@@ -207,6 +224,10 @@ def describe(way: Way) -> Sequence[str]:
         ]
     lines.append("muted by  " + (", ".join(way.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(way.silenced_by) or "no"))
+    if way.kept_back:
+        lines.append(f"kept back now ({way.kept_back})")
+    if way.also:
+        lines.append("also to   " + ", ".join(way.also))
     for mail in way.mails:
         lines.append("mail to   " + ", ".join(mail.recipients))
         lines.append("subject   " + (mail.subject or "(make tools brings amtool, which renders it)"))

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from routing.tree import Match
+
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -22,6 +24,16 @@ def inside(config: Mapping[str, Any], names: Iterable[str], at: float) -> bool:
         if named["name"] in wanted
         for interval in named.get("time_intervals") or ()
     )
+
+
+def quiet(config: Mapping[str, Any], match: Match, at: float) -> str:
+    """What keeps a route from telling anybody at that moment, as the configuration has it; empty for nothing."""
+    mute, active = match.mute_time_intervals, match.active_time_intervals
+    if mute and inside(config, mute, at):
+        return f"mute_time_intervals: {', '.join(mute)}"
+    if active and not inside(config, active, at):
+        return f"outside of active_time_intervals: {', '.join(active)}"
+    return ""
 
 
 def _contains(interval: Mapping[str, Any], at: float) -> bool:

@@ -126,7 +126,11 @@ class _Replay:
     def _flush(self, now: float, key: tuple[tuple[int, ...], LABELS]) -> None:
         group = self.groups[key]
         over = {labels for labels, one in group.members.items() if one.end is not None and one.end <= now}
-        shown = [] if self._quiet(group.match, now) else [one for one in group.members if not self._muted(one, now)]
+        shown = (
+            []
+            if hours.quiet(self.config, group.match, now)
+            else [one for one in group.members if not self._muted(one, now)]
+        )
         if shown:
             firing = frozenset(shown) - over
             for integration in self.integrations.get(group.match.receiver, ()):
@@ -160,13 +164,6 @@ class _Replay:
             self.messages.append(
                 Message(now, integration.receiver, integration.kind, why, tuple(sorted(firing)), named)
             )
-
-    def _quiet(self, match: Match, now: float) -> bool:
-        """Whether the route is outside its hours."""
-        active = match.active_time_intervals
-        if active and not hours.inside(self.config, active, now):
-            return True
-        return bool(match.mute_time_intervals) and hours.inside(self.config, match.mute_time_intervals, now)
 
     def _muted(self, labels: LABELS, now: float) -> bool:
         """Whether an alert that is firing now inhibits this one."""
