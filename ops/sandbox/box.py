@@ -329,6 +329,7 @@ class Sandbox:
             pulumi=pulumi or (before.pulumi if before else None),
         )
         fresh = self.home / ".state.json.new"
+        fresh.touch(mode=0o600)  # it has the stack's passphrase
         fresh.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
         fresh.replace(self.home / "state.json")
         return state

@@ -9,7 +9,7 @@ import typer
 
 from ops import targets
 from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
-from ops.sandbox import traffic
+from ops.sandbox import engine, tools, traffic
 from ops.sandbox.box import USUAL_HISTORY, Sandbox, State
 from ops.sandbox.history import spoken
 from ops.sandbox.parts import PORTS
@@ -31,12 +31,19 @@ def up(
         typer.Option("--port", help=f"A fixed port, as NAME=NUMBER; NAME is one of {', '.join(PORTS)}.", metavar="…"),
     ] = None,
     check: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify what was deployed.")] = True,
+    with_engine: Annotated[
+        bool | None,
+        typer.Option(
+            "--engine/--no-engine",
+            help="With a Kubernetes API, and deployed by `pulumi up`; by default where all that this takes is here.",
+        ),
+    ] = None,
     format: FormatOption = Format.text,
 ) -> None:
     """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
     fixed, past = _ports(port or []), _seconds(history)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
-    state = Sandbox(targets.home()).up(progress, ports=fixed, past=past)
+    state = Sandbox(targets.home()).up(progress, ports=fixed, past=past, with_engine=_engine(with_engine))
     code = _verified(format) if check else 0
     if format is Format.text:
         _show(state)
@@ -100,6 +107,18 @@ def _verified(format: Format) -> int:
     return 0
 
 
+def _engine(wanted: bool | None) -> bool:
+    """Whether the sandbox is to have an engine; SANDBOX_ENGINE=off has it not, unless --engine says otherwise."""
+    if wanted is not None:
+        return wanted
+    if os.environ.get("SANDBOX_ENGINE") == "off" or not engine.here():
+        return False
+    missing = [name for name in tools.CLUSTER if not tools.available(name)]
+    if missing:
+        progress(f"pulumi is here, {' and '.join(missing)} not: --engine builds that with Go, about 10 minutes once")
+    return not missing
+
+
 def _ports(given: list[str]) -> dict[str, int]:
     found = {}
     for text in given:
@@ -136,13 +155,15 @@ def _summary(state: State) -> dict[str, object]:
 
 def _show(state: State) -> None:
     out = console()
-    rows = (
+    rows: list[tuple[str, str, str]] = [
         ("Prometheus", state.prometheus_url, "/api/v1/rules, /api/v1/alerts; its pages where it comes from PATH"),
         ("Alertmanager", state.alertmanager_url, "alerts and silences"),
         ("Application", f"{state.application_url}/metrics", "python -m ops sandbox scenario errors"),
         ("Mail", f"{state.mail_url}/messages", "what was sent"),
         ("Grafana", state.grafana_url or "not installed here", ""),
-    )
+    ]
+    if state.engine:
+        rows.append(("Kubernetes", f"--kubeconfig {state.kubeconfig}", "deployed by pulumi up"))
     for title, url, note in rows:
         out.print(f"  {title:<13} {url}" + (f"   {note}" if note else ""), markup=False)
     out.print("  make sandbox-down stops it.", markup=False)
