@@ -26,14 +26,21 @@ ROOT = Path(__file__).resolve().parent.parent
 TURNS = 5
 DAYS = 7
 
-# As many resources of the Kubernetes provider as we have in all (dynamic ones included, providers and components not).
+# As many resources of a provider as we have: ConfigMaps, and dynamic ones that do nothing.
 BARE = """\
 import pulumi, pulumi_kubernetes as k8s
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+class Nothing(ResourceProvider):
+    serialize_as_secret_always = False
+    def create(self, props): return CreateResult("nothing", props)
+class Idle(Resource): pass
+for number in range({dynamic}):
+    Idle(Nothing(), f"nothing-{{number}}", {{"a": "b"}})
 provider = k8s.Provider("cluster", kubeconfig={kubeconfig!r}, enable_config_map_mutable=True)
 for number in range({count}):
     k8s.core.v1.ConfigMap(
-        f"bare-{{number}}",
-        metadata={{"name": f"bare-{{number}}", "namespace": {namespace!r}, "annotations": {{
+        f"{name}-{{number}}",
+        metadata={{"name": f"{name}-{{number}}", "namespace": {namespace!r}, "annotations": {{
             "pulumi.com/deletionPropagationPolicy": "background"}}}},
         data={{"a": "b"}},
         opts=pulumi.ResourceOptions(provider=provider),
@@ -55,15 +62,16 @@ def show(what: str, ours: float, yardstick: str, theirs: float) -> None:
     print(f"{what:<34} {ours:6.2f} s   {yardstick:<34} {theirs:6.2f} s   ratio {ours / theirs:.2f}", flush=True)
 
 
-def bare(folder: Path, home: Path, env: dict[str, str], count: int) -> Engine:
+def bare(folder: Path, home: Path, env: dict[str, str], count: int, dynamic: int) -> Engine:
     folder.mkdir()
-    program = BARE.format(kubeconfig=str(Cluster(home).kubeconfig), count=count, namespace=NAMESPACE)
+    kubeconfig = str(Cluster(home).kubeconfig)
+    program = BARE.format(kubeconfig=kubeconfig, count=count, dynamic=dynamic, namespace=NAMESPACE, name=folder.name)
     (folder / "__main__.py").write_text(program, encoding="utf-8")
     options = f"{{virtualenv: {ROOT / '.venv'}}}"
     (folder / "Pulumi.yaml").write_text(
         f"name: bare\nruntime: {{name: python, options: {options}}}\n", encoding="utf-8"
     )
-    made = Engine(Access("bare", env=env), folder)
+    made = Engine(Access(folder.name, env=env), folder)
     made.create()
     return made
 
@@ -75,13 +83,18 @@ def with_engine(folder: Path) -> None:
         assert state.pulumi is not None
         ours = engine.create(box.home, state.pulumi, engine.settings(box.home, state))
         up = seconds(ours.up)
-        found = collect(engine.settings(box.home, state), stack=engine.STACK)
-        count = sum(entry.custom and not entry.type.startswith("pulumi:providers") for entry in found)
-        yardstick = bare(folder / "bare", box.home, dict(state.pulumi["env"]), count)
-        show("up, proved live", up, f"up of {count} bare ConfigMaps", seconds(yardstick.up))
-        pairs = [(seconds(ours.preview), seconds(yardstick.preview)) for _ in range(TURNS)]
-        medians = [statistics.median(side) for side in zip(*pairs, strict=True)]
-        show("preview without changes", medians[0], f"preview of {count} bare ConfigMaps", medians[1])
+        found = [entry for entry in collect(engine.settings(box.home, state), stack=engine.STACK) if entry.custom]
+        found = [entry for entry in found if not entry.type.startswith("pulumi:providers")]
+        dynamic = sum(entry.type.startswith("pulumi-python:dynamic") for entry in found)
+        env = dict(state.pulumi["env"])
+        mixed = bare(folder / "mixed", box.home, env, len(found) - dynamic, dynamic)
+        alike = bare(folder / "alike", box.home, env, len(found), 0)
+        show("up, proved live", up, f"up of a bare {len(found) - dynamic} + {dynamic} dynamic", seconds(mixed.up))
+        alike.up()
+        turns = [tuple(seconds(one.preview) for one in (ours, mixed, alike)) for _ in range(TURNS)]
+        medians = [statistics.median(side) for side in zip(*turns, strict=True)]
+        show("preview without changes", medians[0], f"of a bare {len(found) - dynamic} + {dynamic} dynamic", medians[1])
+        show("preview without changes", medians[0], f"of a bare {len(found)}, none dynamic", medians[2])
         ours.destroy()
     finally:
         box.down()

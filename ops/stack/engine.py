@@ -239,4 +239,6 @@ def reasons(text: str) -> list[str]:
         r"|an unhandled error occurred: program exited|program exited with"
     )
     told = [line for line in dict.fromkeys(errors) if line and not noise.match(line)]
+    if any(line.startswith("Program failed with an unhandled exception") for line in told):
+        told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
     return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]
