@@ -95,6 +95,11 @@ STEPS = (
         (r"(?m)^✓ scrape target ", r"Nothing is broken between the application and the panels\."),
     ),
     Step(
+        "Troubleshooting: high alert volume",
+        "diagnose volume --target sandbox",
+        (r"(?m)^✓ history ", r"No alert sends too many mails\."),
+    ),
+    Step(
         "Success criteria: all but the hours that they ask for, and a baseline of production",
         "verify --target sandbox --success-criteria",
         (

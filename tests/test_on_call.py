@@ -26,6 +26,7 @@ from components.live import running
 from components.live.routing_merge import Routing as Merge
 from components.live.routing_merge import ours_of
 from components.settings import OnCall, SettingsError, WorkingHours, read
+from ops import way
 from ops.checks import routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
@@ -420,6 +421,12 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
     assert ear.wait("/slack", 2)[1]["attachments"][0]["title"] == "✅  Resolved: API Performance Critical: Worst"
     assert ear.wait("/pagerduty", 2)[1]["event_action"] == "resolve"
     assert ear.wait("/webhook", 2)[1]["status"] == "resolved"
+
+    # What a person is shown of it before anything is sent.
+    labels = {"severity": "warning", "component": "api"}
+    assert way.of(server, labels, {}, ()).kept_back == f"outside of active_time_intervals: {INTERVAL}"
+    assert not way.of(server, {**labels, "alertname": "TestAPIAlert"}, {}, ()).kept_back
+    assert {*way.of(server, {**labels, "severity": "critical"}, {}, ()).also} == {"slack", "pagerduty", "webhook"}
 
     # What proves a deployment finds all of it running.
     config = server.status().config
