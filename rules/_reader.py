@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from rules import _promql, _templates, _yaml
@@ -36,6 +37,7 @@ def read(path: Path) -> RuleFile:
     return parse(text, path)
 
 
+@lru_cache(maxsize=64)  # one program or verb asks for the same files several times, and what they say is frozen
 def parse(text: str, path: Path) -> RuleFile:
     """`path` is only named in errors and in the result; nothing is read from it."""
     root = _yaml.read(text, path).mapping({"groups"}, ("groups",))
