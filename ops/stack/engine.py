@@ -4,7 +4,6 @@ On errors the engine prints pages; here each becomes the sentence that matters (
 """
 
 import contextlib
-import io
 import json
 import re
 import subprocess
@@ -208,21 +207,20 @@ def _update(entry: Mapping[str, Any]) -> Update:
 @contextlib.contextmanager
 def _sentences(stack: str) -> Any:
     """Turn the engine's pages into one sentence."""
-    with contextlib.redirect_stderr(io.StringIO()):  # the Automation API warns there of what on_output already shows
-        try:
-            yield
-        except StackNotFoundError:
-            raise Misconfigured(
-                f"There is no stack {stack} in this backend; run `pulumi stack init {stack}`, or log in to the right "
-                "one with `pulumi login`."
-            ) from None
-        except ConcurrentUpdateError as error:
-            raise Unreachable(
-                f"Stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
-                "it, and if there is none, run `pulumi cancel`."
-            ) from None
-        except CommandError as error:
-            raise Refused(f"Pulumi stopped: {' '.join(reasons(str(error)))}", status=0, words=str(error)) from None
+    try:
+        yield
+    except StackNotFoundError:
+        raise Misconfigured(
+            f"There is no stack {stack} in this backend; run `pulumi stack init {stack}`, or log in to the right "
+            "one with `pulumi login`."
+        ) from None
+    except ConcurrentUpdateError as error:
+        raise Unreachable(
+            f"Stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
+            "it, and if there is none, run `pulumi cancel`."
+        ) from None
+    except CommandError as error:
+        raise Refused(f"Pulumi stopped: {' '.join(reasons(str(error)))}", status=0, words=str(error)) from None
 
 
 def _locked_by(text: str) -> str:
