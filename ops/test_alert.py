@@ -290,8 +290,10 @@ def _whither(alertmanager: Alertmanager) -> str:
     """What Alertmanager's counters say about mails that did not arrive, and the next step."""
     refused = alertmanager.metrics().total(_REFUSED, integration="email") or 0
     if refused:
-        return f"Alertmanager counts {refused:.0f} refusals by the relay: `python -m ops diagnose` tries the relay"
-    return "`python -m ops diagnose` walks the path and names the first broken link"
+        return (
+            f"Alertmanager counts {refused:.0f} refusals by the relay: `python -m ops diagnose alerts` tries the relay"
+        )
+    return "`python -m ops diagnose alerts` walks the path and names the first broken link"
 
 
 test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever its name

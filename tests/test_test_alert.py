@@ -82,7 +82,7 @@ def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> 
     relay.post("/control", json={"refuse_login": True})
     checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=7)
     assert checks["mail"].status == "fail"
-    assert "refusals by the relay: `python -m ops diagnose` tries the relay" in checks["mail"].detail
+    assert "refusals by the relay: `python -m ops diagnose alerts` tries the relay" in checks["mail"].detail
     assert checks["resolved-mail"].status == "skip"
     assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
 
