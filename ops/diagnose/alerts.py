@@ -162,7 +162,7 @@ def condition(about: Case) -> Step:
         return aside("no value to compare now, so nothing can fire")
     if about.named:
         true, _, alert, value = judged[0]
-        verdict = "true" if true else "not true, so that it rightly does not fire"
+        verdict = "true" if true else "not true"
         return holds(f"{verdict}: {_distance(alert, value)}")
     crossing = [alert.name for true, _, alert, _ in judged if true]
     if crossing:

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,8 @@ def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Rou
     sources = [notice.labels for notice in target.alertmanager.alerts()]
     ours = {alert.name for alert in rules.alerts().values()}
     meant = []
-    for alert in alerts:
-        for found in tree.inhibitors(config, labels(alert), sources):
+    for alert, own in _as_they_are(target, alerts):
+        for found in tree.inhibitors(config, own, sources):
             source = found.source.get("alertname", "?")
             if named or source not in ours:
                 return broken(
@@ -115,15 +115,19 @@ def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Rou
                 )
             meant.append(f"{alert.name} by {source}")
     return holds(
-        f"muted as meant: {brief(meant)}" if meant else "nothing that fires mutes it" if named else "none muted"
+        f"muted as meant: {brief(list(dict.fromkeys(meant)))}"
+        if meant
+        else "nothing that fires mutes it"
+        if named
+        else "none muted"
     )
 
 
 def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
     """No silence holds for them."""
     silences = target.alertmanager.silences()
-    for alert in alerts:
-        for one in way.silencing(silences, labels(alert)):
+    for alert, own in _as_they_are(target, alerts):
+        for one in way.silencing(silences, own):
             comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
                 f"{alert.name} is silenced until {str(one['endsAt'])[:16].replace('T', ' ')} UTC "
@@ -237,6 +241,15 @@ LINKS: Mapping[str, Look] = {
 def labels(alert: Alert) -> dict[str, str]:
     """The labels with which an alert comes to Alertmanager, but for those of its series."""
     return {**alert.labels, "alertname": alert.name}
+
+
+def _as_they_are(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
+    """Each alert with the labels of each of its series that is active, else with those that its rule gives it."""
+    active = target.prometheus.alerts()
+    for alert in alerts:
+        found = [one.labels for one in active if one.name == alert.name]
+        for own in found or [labels(alert)]:
+            yield alert, {**alert.labels, **own}
 
 
 def last_rise(prometheus: Prometheus, query: str) -> float | None:

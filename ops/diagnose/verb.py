@@ -32,7 +32,10 @@ def alerts(
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
     aim = targets.load(target)
     about = alerts_tree.case(aim, alert)
-    _answer(alerts_tree.diagnose(about), format, "Nothing is broken between the rules and the mailbox.")
+    found = alerts_tree.diagnose(about)
+    details = {check.name: check.detail for check in found.links}
+    why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
+    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}")
 
 
 @app.command()
@@ -52,7 +55,11 @@ def volume(
     days: Annotated[float, typer.Option("--days", help="How far back to look.", min=0.01, max=90)] = 7.0,
     mails: Annotated[
         float,
-        typer.Option("--mails-a-day", help="More than so many a day, on average, are too many for an alert.", min=0),
+        typer.Option(
+            "--mails-a-day",
+            help="More than so many a day, on average, are too many for an alert; a window under a day counts as one.",
+            min=0,
+        ),
     ] = 3.0,
     target: TargetOption = targets.SANDBOX,
     format: FormatOption = Format.text,

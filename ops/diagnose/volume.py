@@ -89,7 +89,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
     since = min((one.start for one in firings), default=None)
     found = counted(config, firings, known, over)
     noise = [one for one in found if one.ours]
-    checks = [_history(target, since, over), *(_loudness(one, most * days) for one in found)]
+    checks = [_history(target, since, over), *(_loudness(one, most * max(days, 1.0)) for one in found)]
     worst = next((one for one in noise if one.mails), None)
     levers: list[Lever] = []
     if worst is not None:
