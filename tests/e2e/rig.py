@@ -1,5 +1,6 @@
 """A stack on a real API server, deployed by a real engine from a copy of the program, and edited by somebody else."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -55,6 +56,20 @@ class Rig:
     def up(self) -> dict[str, int]:
         self.said = []
         return self.engine.up(self.said.append)
+
+    def up_in_a_process(self) -> subprocess.Popen[str]:
+        """`pulumi up` as a process group of its own, to be killed, or to be another one's rival."""
+        access = self.engine.access
+        command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", access.stack]
+        return subprocess.Popen(
+            [*command, "--config-file", str(access.config_file)],
+            cwd=self.program,
+            env={**os.environ, **access.env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
 
     def preview(self, *, refresh: bool = False) -> dict[str, int]:
         """What would change: operation → how many, without those that stay the same."""
@@ -117,16 +132,24 @@ class Rig:
         """As before the first test: nothing of ours, everything of theirs, all servers up, the program unedited."""
         self.copy_program()
         self.configure()
+        self._put_back(lambda name: name not in self.objects())
         for name in self.box.dead:
             self.box.start(name)
         self.engine.destroy()
-        for name, data in self.before.items():
-            kind, _, title = name.partition("/")
-            if kind == "configmap" and self.objects().get(name) != data:
-                self.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": title}, "data": data})
-                now = self.objects()[name] or {}
-                self.write(title, {**{key: None for key in now if key not in data}, **data})
+        self._put_back(lambda name: self.objects()[name] != self.before[name])
         assert self.objects() == self.before
+
+    def _put_back(self, wanting: Callable[[str], bool]) -> None:
+        for name in filter(wanting, self.before):
+            kind, _, title = name.partition("/")
+            held = self.before[name]
+            if kind == "deployment":
+                metadata = {"name": title, "labels": {"app": title}}
+                self.cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": held})
+            if kind == "configmap":
+                self.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": title}, "data": held})
+                now = self.objects()[name] or {}
+                self.write(title, {**{key: None for key in now if key not in held}, **held})
 
     # ── what the servers run ──────────────────────────────────────────────────────────────────────
 
