@@ -224,7 +224,7 @@ def _sentences(stack: str) -> Any:
 
 
 def _locked_by(text: str) -> str:
-    found = re.search(r"locked by .*?created by (\S+) \(pid (\d+)\) at (\S+)", text)
+    found = re.search(r"locked by .*?created by (\S+) \(pid (\d+)\) at (\S+)", text, re.DOTALL)
     return f" by {found[1]} (pid {found[2]}) since {found[3]}" if found else ""
 
 
