@@ -48,7 +48,10 @@ class AlertRouting(pulumi.ComponentResource):
             metadata={
                 "name": SECRET,
                 "namespace": self._settings.namespace,
-                "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
+                "annotations": {
+                    "pulumi.com/deletionPropagationPolicy": "background",
+                    "pulumi.com/patchForce": "true",  # ours alone
+                },
             },
             string_data={path.name: pulumi.Output.secret(self._settings.smtp.password)},
             opts=self._child,

@@ -75,7 +75,10 @@ class Dashboard(pulumi.ComponentResource):
                 "name": f"dashboard-{uid}",
                 "namespace": self._settings.namespace,
                 "labels": {label: value},
-                "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
+                "annotations": {
+                    "pulumi.com/deletionPropagationPolicy": "background",
+                    "pulumi.com/patchForce": "true",  # ours alone
+                },
             },
             data={f"{uid}.json": text},
             opts=self._child,

@@ -70,7 +70,8 @@ def test_drift_is_seen_and_put_right(rig: Rig) -> None:
     as_it_should_be = rig.objects()
     rig.write("alertmanager-config", rig.before["configmap/alertmanager-config"])
     rig.write("api-performance-alerts", {"watchdog.yml": "groups: []\n"})
-    assert rig.preview(refresh=True).get("update", 0) >= 2
+    rig.write("dashboard-api-performance-baseline", {"api-performance-baseline.json": "{}"})
+    assert rig.preview(refresh=True).get("update", 0) >= 3
     rig.engine.refresh()
     rig.up()
     assert rig.objects() == as_it_should_be
