@@ -258,8 +258,8 @@ def test_without_a_name_every_alert_is_looked_at_and_nothing_written(project: Pr
         (
             ["APIP95LatencyHigh", "--window", "7d", "--because", "x"],
             1,
-            "h of the 7 d to",
-        ),  # 24 or 25: it is counted in hours
+            "of the 7 d to",
+        ),
         (["APIErrorBudgetBurnSlow", "--because", "x"], 1, "is not tuned by what was observed"),
         (["APIP95LatencyHigh", "--because", "x", "--document", "CHANGELOG.md"], 2, "CHANGELOG.md has no markers"),
         (["APIP95LatencyHigh", "--because", "x", "--changelog", "none.md"], 2, "none.md does not exist; create it"),
