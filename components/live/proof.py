@@ -113,7 +113,35 @@ def _inputs(
     }
 
 
-class Live(Resource, module="monitoring", name="Live"):
+class _Proof(Resource, module="monitoring", name="Proof"):
+    """What `Live` and `Withdrawn` share: the same things to look at; their providers do it at different ends."""
+
+    provider: type[ResourceProvider]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: places.ClusterLike,
+        prometheus: places.ServerLike | None,
+        alertmanager: places.ServerLike | None,
+        rules: Iterable[RuleFile],
+        routing: Parts,
+        timeout: float,
+        operator: bool = False,
+        whole: Mapping[str, Any] | None = None,
+        texts: Iterable[str] = (),
+        folder: str = "",
+        apart: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = _inputs(
+            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
+        )
+        super().__init__(self.provider(), name, props, pulumi.ResourceOptions.merge(opts, _shown_as()))
+
+
+class Live(_Proof, module="monitoring", name="Live"):
     """Made last, after all it proves (`opts.depends_on`): `timeout` seconds until both servers run all of it.
 
     A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration. `whole`: that
@@ -121,57 +149,17 @@ class Live(Resource, module="monitoring", name="Live"):
     `folder`: where Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        cluster: places.ClusterLike,
-        prometheus: places.ServerLike | None,
-        alertmanager: places.ServerLike | None,
-        rules: Iterable[RuleFile],
-        routing: Parts,
-        timeout: float,
-        operator: bool = False,
-        whole: Mapping[str, Any] | None = None,
-        texts: Iterable[str] = (),
-        folder: str = "",
-        apart: bool = False,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        props = _inputs(
-            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
-        )
-        super().__init__(LiveProvider(), name, props, pulumi.ResourceOptions.merge(opts, _shown_as()))
+    provider = LiveProvider
 
 
-class Withdrawn(Resource, module="monitoring", name="Withdrawn"):
+class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes.
 
     Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
     the new one has been proved.
     """
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        cluster: places.ClusterLike,
-        prometheus: places.ServerLike | None,
-        alertmanager: places.ServerLike | None,
-        rules: Iterable[RuleFile],
-        routing: Parts,
-        timeout: float,
-        operator: bool = False,
-        whole: Mapping[str, Any] | None = None,
-        texts: Iterable[str] = (),
-        folder: str = "",
-        apart: bool = False,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        props = _inputs(
-            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
-        )
-        super().__init__(WithdrawnProvider(), name, props, pulumi.ResourceOptions.merge(opts, _shown_as()))
+    provider = WithdrawnProvider
 
 
 def _shown_as() -> pulumi.ResourceOptions:
