@@ -6,6 +6,7 @@ import dashboards
 import metrics
 import routing
 import rules
+from components import alert_routing, alert_rules, dashboard
 from components.alert_routing import AlertRouting
 from components.alert_rules import AlertRules
 from components.dashboard import Dashboard
@@ -19,7 +20,8 @@ with refusing():
     written = with_on_call(routing.load(), settings.on_call)
     metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
-    first = withdrawn(files, written, settings)  # taken back last: proves that both servers run without us
+    own = [*alert_rules.own(files, settings), *alert_routing.own(settings), *dashboard.own(dashboards.UID, settings)]
+    first = withdrawn(files, written, settings, own)  # taken back last: proves that both servers run without us
     opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[first])
 
     deployed = [

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 
 import routing
 from components import alertmanager_config
+from components import own as owned
 from components.live.config_text import ConfigText
 from components.live.routing_merge import ours_of
 from components.mount import mounted
@@ -16,6 +17,7 @@ from routing import Routing, Smtp
 from rules import Alert
 
 SECRET = "api-monitoring-smtp"
+OPERATED = "api-monitoring"  # the AlertmanagerConfig
 
 
 class AlertRouting(pulumi.ComponentResource):
@@ -45,14 +47,7 @@ class AlertRouting(pulumi.ComponentResource):
         path = PurePosixPath(mail.password_file)
         secret = k8s.core.v1.Secret(
             SECRET,
-            metadata={
-                "name": SECRET,
-                "namespace": self._settings.namespace,
-                "annotations": {
-                    "pulumi.com/deletionPropagationPolicy": "background",
-                    "pulumi.com/patchForce": "true",  # ours alone
-                },
-            },
+            metadata=owned.metadata(SECRET, self._settings),
             string_data={path.name: pulumi.Output.secret(self._settings.smtp.password)},
             opts=self._child,
         )
@@ -84,16 +79,20 @@ class AlertRouting(pulumi.ComponentResource):
     def _operator(self, parts: routing.Parts, before: list[pulumi.Resource]) -> None:
         k8s.apiextensions.CustomResource(
             "alertmanager-config",
-            api_version="monitoring.coreos.com/v1alpha1",
+            api_version=owned.ROUTING_API,
             kind="AlertmanagerConfig",
-            metadata={
-                "name": "api-monitoring",
-                "namespace": self._settings.namespace,
-                "labels": dict(self._settings.rules.operator_labels),
-            },
+            metadata=owned.metadata(OPERATED, self._settings, self._settings.rules.operator_labels),
             spec=alertmanager_config.spec(parts, SECRET),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
         )
+
+
+def own(settings: Settings) -> list[str]:
+    """Where the API has the objects that are ours alone."""
+    secrets = owned.paths([SECRET], settings, "secrets") if settings.smtp.password is not None else []
+    if settings.alertmanager_mode == "operator":
+        return [*secrets, *owned.paths([OPERATED], settings, "alertmanagerconfigs", owned.ROUTING_API)]
+    return secrets
 
 
 def smtp(written: Routing, settings: Settings) -> Smtp:

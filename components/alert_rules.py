@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import yaml
 
+from components import own as owned
 from components.live.config_text import ConfigText
 from components.mount import mounted
 from components.settings import Settings
@@ -23,7 +24,7 @@ class AlertRules(pulumi.ComponentResource):
         self._settings = settings
         # What the component waits for its parts wait for too: on destroy they go first.
         self._child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on)
-        texts = {file.name: file.text for file in files}
+        texts = _texts(files)
         match settings.rules.mode:
             case "dedicated":
                 self._dedicated(texts)
@@ -35,11 +36,11 @@ class AlertRules(pulumi.ComponentResource):
 
     def _dedicated(self, texts: Mapping[str, str]) -> None:
         rules = self._settings.rules
-        groups = spread(texts, CONFIG_MAP_BYTES)
-        names = numbered(rules.config_map, len(groups))
+        groups = _spread(texts, self._settings)
+        names = list(groups)
         maps = [
-            k8s.core.v1.ConfigMap(name, metadata=self._metadata(name), data=data, opts=self._child)
-            for name, data in zip(names, groups, strict=True)
+            k8s.core.v1.ConfigMap(name, metadata=owned.metadata(name, self._settings), data=data, opts=self._child)
+            for name, data in groups.items()
         ]
         source: dict[str, object] = {"configMap": {"name": names[0]}}
         if len(names) > 1:
@@ -64,30 +65,50 @@ class AlertRules(pulumi.ComponentResource):
 
     def _shared(self, texts: Mapping[str, str]) -> None:
         name = self._settings.rules.shared_config_map
-        k8s.core.v1.ConfigMapPatch(name, metadata=self._metadata(name, own=False), data=texts, opts=self._child)
+        metadata = {
+            "name": name,
+            "namespace": self._settings.namespace,
+            "annotations": {"pulumi.com/patchFieldManager": owned.manager()},
+        }
+        k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=texts, opts=self._child)
 
     def _operator(self, texts: Mapping[str, str]) -> None:
         for file, text in texts.items():
-            name = f"api-monitoring-{file.rsplit('.', 1)[0]}"
+            name = _operated(file)
             k8s.apiextensions.CustomResource(
                 name,
-                api_version="monitoring.coreos.com/v1",
+                api_version=owned.RULES_API,
                 kind="PrometheusRule",
-                metadata={**self._metadata(name), "labels": dict(self._settings.rules.operator_labels)},
+                metadata=owned.metadata(name, self._settings, self._settings.rules.operator_labels),
                 spec=yaml.safe_load(text),
                 opts=self._child,
             )
 
-    def _metadata(self, name: str, *, own: bool = True) -> dict[str, object]:
-        metadata: dict[str, object] = {"name": name, "namespace": self._settings.namespace}
-        if own:
-            metadata["annotations"] = {
-                # Foreground deletion, the default, waits for a garbage collector that not every API server has.
-                "pulumi.com/deletionPropagationPolicy": "background",
-                # Ours alone: what somebody has edited into it is shown by a refresh, and put right by the next `up`.
-                "pulumi.com/patchForce": "true",
-            }
-        return metadata
+
+def own(files: Sequence[RuleFile], settings: Settings) -> list[str]:
+    """Where the API has the objects that are ours alone; none in shared mode."""
+    match settings.rules.mode:
+        case "dedicated":
+            return owned.paths(_spread(_texts(files), settings), settings)
+        case "operator":
+            return owned.paths(map(_operated, _texts(files)), settings, "prometheusrules", owned.RULES_API)
+        case "shared":
+            return []
+
+
+def _texts(files: Sequence[RuleFile]) -> dict[str, str]:
+    return {file.name: file.text for file in files}
+
+
+def _operated(file: str) -> str:
+    """The PrometheusRule of a file."""
+    return f"api-monitoring-{file.rsplit('.', 1)[0]}"
+
+
+def _spread(texts: Mapping[str, str], settings: Settings) -> dict[str, dict[str, str]]:
+    """The names of our ConfigMaps, each with its files."""
+    groups = spread(texts, CONFIG_MAP_BYTES)
+    return dict(zip(numbered(settings.rules.config_map, len(groups)), groups, strict=True))
 
 
 def spread(texts: Mapping[str, str], limit: int) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumiverse_grafana as grafana
 
+from components import own as owned
 from components.live.predecessor import Predecessor
 from components.settings import Settings, SettingsError
 
@@ -71,15 +72,16 @@ class Dashboard(pulumi.ComponentResource):
         label, value = self._settings.grafana.sidecar_label
         k8s.core.v1.ConfigMap(
             uid,
-            metadata={
-                "name": f"dashboard-{uid}",
-                "namespace": self._settings.namespace,
-                "labels": {label: value},
-                "annotations": {
-                    "pulumi.com/deletionPropagationPolicy": "background",
-                    "pulumi.com/patchForce": "true",  # ours alone
-                },
-            },
+            metadata=owned.metadata(_config_map(uid), self._settings, {label: value}),
             data={f"{uid}.json": text},
             opts=self._child,
         )
+
+
+def own(uid: str, settings: Settings) -> list[str]:
+    """Where the API has the object that is ours alone: none where Grafana's own API takes the dashboard."""
+    return owned.paths([_config_map(uid)], settings) if settings.grafana.mode == "sidecar" else []
+
+
+def _config_map(uid: str) -> str:
+    return f"dashboard-{uid}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components import own
 from components.settings import Server
 
 
@@ -28,7 +29,10 @@ def mounted(
             "name": server.deployment,
             "namespace": namespace,
             # `Live` waits, and for more than a rollout: until the server runs what was written.
-            "annotations": {"pulumi.com/skipAwait": "true"},
+            "annotations": {
+                "pulumi.com/skipAwait": "true",
+                "pulumi.com/patchFieldManager": own.manager(name),
+            },
         },
         spec={
             "template": {

@@ -46,4 +46,6 @@ def cluster(of: settings.Cluster) -> k8s.Provider:
         context=of.context,
         namespace=of.namespace,
         enable_config_map_mutable=True,
+        # An `up` that was killed may have made what the state does not know. Others' are refused by then (`Withdrawn`).
+        upsert_existing_objects=True,
     )

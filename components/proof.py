@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components import own as owned
 from components.alert_routing import smtp
 from components.live.proof import Live, Withdrawn
 from components.settings import Settings
@@ -12,10 +13,13 @@ from routing import Routing
 from rules import RuleFile
 
 
-def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings) -> Withdrawn:
-    """Made before everything else, so that it is taken back after it: then both servers have to run without us."""
+def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, own: Sequence[str]) -> Withdrawn:
+    """Made before everything else, so that it is taken back after it: then both servers have to run without us.
+
+    `own`: where the API has, or will have, what is ours alone.
+    """
     way = f"{settings.rules.mode}-{settings.alertmanager_mode}"  # a change of it is closed by the former one's going
-    return Withdrawn(f"withdrawn-{way}", **_proved(files, written, settings))
+    return Withdrawn(f"withdrawn-{way}", **_proved(files, written, settings), own=own, manager=owned.manager())
 
 
 def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, after: Sequence[pulumi.Resource]) -> Live:

@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.live import places, rollout, running
+from components.live import others, places, rollout, running
+from components.live.refused import Refused
 from components.live.saying import in_one_sentence, say
 from ops.errors import Forbidden, NotFound, OpsError
 from routing import Parts
@@ -64,13 +65,30 @@ class LiveProvider(ResourceProvider):
 
 
 class WithdrawnProvider(ResourceProvider):
-    """On delete, which comes last: reload, and wait until both servers run without us."""
+    """Before all else: refuse what others have under our names.
+
+    On delete, which comes last: reload, and wait until both servers run without us.
+    """
 
     serialize_as_secret_always = False
 
     @in_one_sentence
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        known = _olds.get("own") or ()  # what was free, or ours, when this was made
+        try:
+            cluster = places.kubernetes(news)
+            others.refuse_others(cluster, (path for path in news["own"] if path not in known), news["manager"])
+        except Refused as theirs:
+            return CheckResult(news, [CheckFailure("", str(theirs))])
+        except Forbidden as no:  # a pull request's account may be allowed less
+            say(f"warning: whether somebody else uses a name of ours cannot be said: {no}")
+        except OpsError as problem:
+            return CheckResult(news, [CheckFailure("", str(problem))])
+        return CheckResult(news, [])
+
+    @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        return DiffResult(any(_olds.get(name) != _news.get(name) for name in _SHOWN))
+        return DiffResult(any(_olds.get(name) != _news.get(name) for name in (*_SHOWN, "own", "manager")))
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult("withdrawn", props)
@@ -133,11 +151,13 @@ class _Proof(Resource, module="monitoring", name="Proof"):
         texts: Iterable[str] = (),
         folder: str = "",
         apart: bool = False,
+        more: Mapping[str, Any] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = _inputs(
             cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
         )
+        props |= more or {}
         super().__init__(self.provider(), name, props, pulumi.ResourceOptions.merge(opts, _shown_as()))
 
 
@@ -156,10 +176,13 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes.
 
     Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
-    the new one has been proved.
+    the new one has been proved. `own`: API paths of what is ours alone, applied by field manager `manager`.
     """
 
     provider = WithdrawnProvider
+
+    def __init__(self, name: str, *, own: Iterable[str], manager: str, **proved: Any) -> None:
+        super().__init__(name, more={"own": list(own), "manager": manager}, **proved)
 
 
 def _shown_as() -> pulumi.ResourceOptions:

@@ -36,7 +36,13 @@ class Rig:
 
     def copy_program(self) -> None:
         """The checkout's files as they stand; a commit is not needed, and nothing is written to the checkout."""
-        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for name in filter(None, listed.split("\0")):
             if (ROOT / name).is_file():
                 (self.program / name).parent.mkdir(parents=True, exist_ok=True)
