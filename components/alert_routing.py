@@ -10,8 +10,8 @@ import routing
 from components import alertmanager_config
 from components import own as owned
 from components.live.config_text import ConfigText
+from components.live.mount import Mount
 from components.live.routing_merge import ours_of
-from components.mount import mounted
 from components.settings import Settings
 from routing import Routing, Smtp
 from rules import Alert
@@ -53,13 +53,13 @@ class AlertRouting(pulumi.ComponentResource):
         )
         if self._settings.alertmanager_mode == "operator":
             return [secret]  # the operator mounts it
-        mount = mounted(
+        mount = Mount(
             SECRET,
-            self._settings.alertmanager,
-            self._settings.namespace,
-            {"secret": {"secretName": SECRET}},
-            str(path.parent),
-            trigger=[SECRET],
+            cluster=self._settings.cluster,
+            server=self._settings.alertmanager,
+            source={"secret": {"secretName": SECRET}},
+            path=str(path.parent),
+            manager=owned.manager(SECRET),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=[secret])),
         )
         return [secret, mount]

@@ -8,7 +8,7 @@ import yaml
 
 from components import own as owned
 from components.live.config_text import ConfigText
-from components.mount import mounted
+from components.live.mount import Mount
 from components.settings import Settings
 from rules import RuleFile
 
@@ -45,13 +45,13 @@ class AlertRules(pulumi.ComponentResource):
         source: dict[str, object] = {"configMap": {"name": names[0]}}
         if len(names) > 1:
             source = {"projected": {"sources": [{"configMap": {"name": name}} for name in names]}}
-        mount = mounted(
+        mount = Mount(
             rules.config_map,
-            self._settings.prometheus,
-            self._settings.namespace,
-            source,
-            rules.mount_path,
-            trigger=names,
+            cluster=self._settings.cluster,
+            server=self._settings.prometheus,
+            source=source,
+            path=rules.mount_path,
+            manager=owned.manager(rules.config_map),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=maps)),
         )
         ConfigText(
@@ -94,6 +94,19 @@ def own(files: Sequence[RuleFile], settings: Settings) -> list[str]:
             return owned.paths(map(_operated, _texts(files)), settings, "prometheusrules", owned.RULES_API)
         case "shared":
             return []
+
+
+def shared(files: Sequence[RuleFile], settings: Settings) -> dict[str, object] | None:
+    """Where our keys stand in a ConfigMap of others, in shared mode."""
+    if settings.rules.mode != "shared":
+        return None
+    server = settings.prometheus
+    return {
+        "config_map": settings.rules.shared_config_map,
+        "keys": sorted(_texts(files)),
+        "deployment": server.deployment,
+        "container": server.container,
+    }
 
 
 def _texts(files: Sequence[RuleFile]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components import alert_rules
 from components import own as owned
 from components.alert_routing import smtp
 from components.live.proof import Live, Withdrawn
@@ -19,7 +20,13 @@ def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, o
     `own`: where the API has, or will have, what is ours alone.
     """
     way = f"{settings.rules.mode}-{settings.alertmanager_mode}"  # a change of it is closed by the former one's going
-    return Withdrawn(f"withdrawn-{way}", **_proved(files, written, settings), own=own, manager=owned.manager())
+    return Withdrawn(
+        f"withdrawn-{way}",
+        **_proved(files, written, settings),
+        own=own,
+        shared=alert_rules.shared(files, settings),
+        manager=owned.manager(),
+    )
 
 
 def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, after: Sequence[pulumi.Resource]) -> Live:

@@ -68,6 +68,11 @@ def _files(resource: Declared) -> Iterator[tuple[str, str]]:
         yield f"dashboards/{kind.rpartition(':')[2].lower()}-{resource.name}.json", _pretty(dict(inputs))
     elif "editor" in inputs:
         yield from _snippet(inputs)
+    elif "volume" in inputs:
+        yield (
+            f"manifests/deployment-{inputs['deployment']}-{inputs['volume']}.yaml",
+            _manifest(_mount(inputs), patch=True),
+        )
 
 
 def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
@@ -82,6 +87,22 @@ def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
     body["metadata"] = _without_pulumi(inputs.get("metadata") or {})
     secret = "# The program knows the secret values; they are left out here.\n" if SECRET in json.dumps(body) else ""
     return how + secret + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+def _mount(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A volume that is added to a Deployment, as the fields of that Deployment which it takes."""
+    name = inputs["volume"]
+    mount = {"name": name, "mountPath": inputs["path"], "readOnly": True}
+    pod = {
+        "volumes": [{"name": name, **inputs["source"]}],
+        "containers": [{"name": inputs["container"], "volumeMounts": [mount]}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": inputs["deployment"], "namespace": inputs["namespace"]},
+        "spec": {"template": {"spec": pod}},
+    }
 
 
 def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,11 +53,13 @@ def test_dedicated_is_the_guides_second_step() -> None:
     config_map = one(found, ":ConfigMap")
     assert config_map.inputs["metadata"]["name"] == "api-performance-alerts"
     assert config_map.inputs["data"] == FILES
-    pod = one(found, ":DeploymentPatch").inputs["spec"]["template"]["spec"]
-    assert pod["volumes"] == [{"name": "api-performance-alerts", "configMap": {"name": "api-performance-alerts"}}]
-    (container,) = pod["containers"]
-    assert container["name"] == "prometheus"
-    assert container["volumeMounts"][0]["mountPath"] == "/etc/prometheus/api-performance-alerts"
+    mount = one(found, ":Mount").inputs
+    assert (mount["deployment"], mount["container"]) == ("prometheus", "prometheus")
+    assert (mount["volume"], mount["source"]) == (
+        "api-performance-alerts",
+        {"configMap": {"name": "api-performance-alerts"}},
+    )
+    assert mount["path"] == "/etc/prometheus/api-performance-alerts"
     edits = {edit.inputs["editor"]: edit.inputs for edit in of_type(found, "ConfigText")}
     assert edits["rule-files"]["ours"] == "/etc/prometheus/api-performance-alerts/*.yml"
     assert (edits["rule-files"]["config_map"], edits["rule-files"]["key"]) == ("prometheus-config", "prometheus.yml")
@@ -68,7 +70,7 @@ def test_shared_adds_one_key_a_file_and_restarts_nothing() -> None:
     patch = one(found, ":ConfigMapPatch")
     assert patch.inputs["metadata"]["name"] == "prometheus-rules"
     assert patch.inputs["data"] == FILES
-    assert not of_type(found, ":DeploymentPatch")
+    assert not of_type(found, ":Mount")
     assert [edit.inputs["editor"] for edit in of_type(found, "ConfigText")] == ["routing"]
 
 
@@ -135,9 +137,9 @@ def test_a_password_becomes_a_secret_mounted_where_it_is_looked_for() -> None:
     secret = one(found, ":Secret")
     assert secret.inputs["stringData"] == SECRET
     assert "hunter2" not in str(found)
-    (patch,) = [p for p in of_type(found, ":DeploymentPatch") if p.inputs["metadata"]["name"] == "alertmanager"]
-    (container,) = patch.inputs["spec"]["template"]["spec"]["containers"]
-    assert container["volumeMounts"][0]["mountPath"] == "/etc/alertmanager/smtp"
+    (mount,) = [mount for mount in of_type(found, ":Mount") if mount.inputs["deployment"] == "alertmanager"]
+    assert mount.inputs["source"] == {"secret": {"secretName": "api-monitoring-smtp"}}
+    assert mount.inputs["path"] == "/etc/alertmanager/smtp"
 
 
 def test_proof_comes_last_and_its_counterpart_first() -> None:
@@ -147,7 +149,7 @@ def test_proof_comes_last_and_its_counterpart_first() -> None:
     first = one(found, ":Withdrawn")
     assert real - reaches(found, live.name) <= {live.name}
     assert not first.after
-    edits = of_type(found, "ConfigText") + of_type(found, ":ConfigMap") + of_type(found, ":DeploymentPatch")
+    edits = of_type(found, "ConfigText") + of_type(found, ":ConfigMap") + of_type(found, ":Mount")
     assert edits
     for resource in edits:
         assert first.name in reaches(found, resource.name), resource.name
@@ -157,7 +159,7 @@ def test_rules_are_mounted_before_they_are_named() -> None:
     found = declared()
     (edit,) = [e for e in of_type(found, "ConfigText") if e.inputs["editor"] == "rule-files"]
     before = reaches(found, edit.name)
-    assert {one(found, ":ConfigMap").name, one(found, ":DeploymentPatch").name} <= before
+    assert {one(found, ":ConfigMap").name, one(found, ":Mount").name} <= before
 
 
 def test_a_bad_setting_is_refused_in_one_sentence() -> None:

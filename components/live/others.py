@@ -1,10 +1,17 @@
-"""Whose an object is: nothing of somebody else's that stands under a name of ours is ever taken over."""
+"""Whose an object is, or a key in one: nothing of somebody else's under a name of ours is ever taken over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from components.live import config_map
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
-from ops.errors import NotFound
+from ops.errors import Forbidden, NotFound
+
+
+def applied_by(metadata: Mapping[str, Any], manager: str) -> bool:
+    """Whether the API server has written down that `manager` applied some of the object."""
+    return manager in _managers(metadata)
 
 
 def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> None:
@@ -14,11 +21,53 @@ def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> No
             metadata = cluster.get(path)["metadata"]
         except NotFound:
             continue
-        managers = [str(entry.get("manager")) for entry in metadata.get("managedFields") or ()]
-        if manager not in managers:
-            by = f" (written by {', '.join(dict.fromkeys(managers))})" if managers else ""
+        if not applied_by(metadata, manager):
             resource, name = path.rsplit("/", 2)[1:]
             raise Refused(
-                f"{resource}/{name} is in namespace {metadata['namespace']} already and is not ours{by}: "
-                "delete it, or choose another name in the stack file"
+                f"{resource}/{name} is in namespace {metadata['namespace']} already and is not ours"
+                f"{_by(_managers(metadata))}: delete it, or choose another name in the stack file"
             )
+
+
+def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace: str, manager: str) -> None:
+    """Raises Refused where keys of ours cannot stand in somebody's ConfigMap, or would never be seen there.
+
+    `shared`: {"config_map", "keys", "deployment", "container"}. A key of that name that is there must be `manager`'s.
+    """
+    name = f"ConfigMap {namespace}/{shared['config_map']}"
+    try:
+        found = cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{shared['config_map']}")
+    except NotFound:
+        raise Refused(f"{name} is not there: is its name (sharedRulesConfigMap) in the stack file right?") from None
+    metadata, data = found["metadata"], found.get("data") or {}
+    for key in shared["keys"]:
+        owners = _owners(metadata, key)
+        if key in data and manager not in owners:
+            raise Refused(
+                f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
+                f"rules/{key}"
+            )
+    try:
+        pod = cluster.deployment(namespace, shared["deployment"])["spec"]["template"]["spec"]
+    except (Forbidden, NotFound):
+        return  # that this account may not look, or that it runs as something else, is no fault of the ConfigMap's
+    if why := config_map.mounted_so_that_it_never_changes(pod, shared["container"], shared["config_map"]):
+        raise Refused(f"Deployment {namespace}/{shared['deployment']} {why} ({name})")
+
+
+def _managers(metadata: Mapping[str, Any]) -> list[str]:
+    return [str(entry.get("manager")) for entry in metadata.get("managedFields") or ()]
+
+
+def _owners(metadata: Mapping[str, Any], key: str) -> list[str]:
+    """The field managers of one key of a ConfigMap's data."""
+    return [
+        str(entry.get("manager"))
+        for entry in metadata.get("managedFields") or ()
+        if f"f:{key}" in ((entry.get("fieldsV1") or {}).get("f:data") or {})
+    ]
+
+
+def _by(managers: Iterable[str]) -> str:
+    names = ", ".join(dict.fromkeys(managers))
+    return f" (written by {names})" if names else ""

@@ -22,6 +22,9 @@ Props = dict[str, Any]
 _SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "texts", "folder", "apart", *places.ACCESS)
 
 
+_OURS = ("own", "shared", "manager")
+
+
 class LiveProvider(ResourceProvider):
     """On create and update: reload, and wait until all of it runs. A failure leaves it to the next `up`."""
 
@@ -78,6 +81,9 @@ class WithdrawnProvider(ResourceProvider):
         try:
             cluster = places.kubernetes(news)
             others.refuse_others(cluster, (path for path in news["own"] if path not in known), news["manager"])
+            if shared := news.get("shared"):
+                keys = set(shared["keys"]) - set((_olds.get("shared") or {}).get("keys") or ())
+                others.refuse_taken_keys(cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"])
         except Refused as theirs:
             return CheckResult(news, [CheckFailure("", str(theirs))])
         except Forbidden as no:  # a pull request's account may be allowed less
@@ -88,7 +94,7 @@ class WithdrawnProvider(ResourceProvider):
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        return DiffResult(any(_olds.get(name) != _news.get(name) for name in (*_SHOWN, "own", "manager")))
+        return DiffResult(any(_olds.get(name) != _news.get(name) for name in (*_SHOWN, *_OURS)))
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult("withdrawn", props)
@@ -176,13 +182,17 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     """Made first, so taken back last: then both servers must run, and nothing of ours. Takes what `Live` takes.
 
     Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
-    the new one has been proved. `own`: API paths of what is ours alone, applied by field manager `manager`.
+    the new one has been proved. `own`: API paths of what is ours alone, applied by field manager `manager`; `shared`:
+    the keys that are ours in a ConfigMap of others (see components.live.others), or None.
     """
 
     provider = WithdrawnProvider
 
-    def __init__(self, name: str, *, own: Iterable[str], manager: str, **proved: Any) -> None:
-        super().__init__(name, more={"own": list(own), "manager": manager}, **proved)
+    def __init__(
+        self, name: str, *, own: Iterable[str], shared: Mapping[str, Any] | None, manager: str, **proved: Any
+    ) -> None:
+        more = {"own": list(own), "shared": dict(shared) if shared else None, "manager": manager}
+        super().__init__(name, more=more, **proved)
 
 
 def _shown_as() -> pulumi.ResourceOptions:

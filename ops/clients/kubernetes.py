@@ -102,15 +102,25 @@ class Kubernetes:
         return _config_map(self._connected().decode(self.merge(path, body)))
 
     def merge(
-        self, path: str, body: Mapping[str, Any], *, field_manager: str = "api-performance", dry_run: bool = False
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        strategic: bool = False,
+        field_manager: str = "api-performance",
+        dry_run: bool = False,
     ) -> httpx.Response:
-        """PATCH an object with a JSON merge patch; `dry_run`: only see whether the API would take it from us."""
+        """PATCH an object with a JSON merge patch, or a `strategic` one, which knows list entries by their names.
+
+        `dry_run`: only see whether the API would take it from us.
+        """
+        kind = "strategic-merge-patch" if strategic else "merge-patch"
         return self._request(
             "PATCH",
             path,
             params={"fieldManager": field_manager, **({"dryRun": "All"} if dry_run else {})},
             json=body,
-            headers={"Content-Type": "application/merge-patch+json"},
+            headers={"Content-Type": f"application/{kind}+json"},
         )
 
     def deployment(self, namespace: str, name: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The resource that edits a ConfigMap's text: nothing of others is lost, whatever happens between two steps."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ POD = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus"
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
-    limit = getattr(sys, "tracebacklimit", None)
     with serving(tmp_path) as (api, kubeconfig):
         api.config_map("prometheus-config", **{"prometheus.yml": THEIRS, "other": "x"})
         api.config_map("alertmanager-config", **{"alertmanager.yml": ALERTING})
@@ -41,8 +39,6 @@ def place(tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
                 "ours": GLOB,
             },
         )
-    if limit is None and hasattr(sys, "tracebacklimit"):
-        del sys.tracebacklimit  # the provider switches tracebacks off in its own process, which this is not
 
 
 def live(api: Api) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 FROZEN = {
     "monitoring:ConfigText": ("components.live.config_text", "ConfigText", "ConfigTextProvider"),
+    "monitoring:Mount": ("components.live.mount", "Mount", "MountProvider"),
     "monitoring:Predecessor": ("components.live.predecessor", "Predecessor", "PredecessorProvider"),
     "monitoring:Live": ("components.live.proof", "Live", "LiveProvider"),
     "monitoring:Withdrawn": ("components.live.proof", "Withdrawn", "WithdrawnProvider"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.live.others import refuse_others
+from components.live.others import refuse_others, refuse_taken_keys
 from components.live.proof import WithdrawnProvider
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
@@ -63,3 +63,52 @@ def test_an_account_that_may_not_look_is_told_so(
     news: dict[str, Any] = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
     assert not WithdrawnProvider().check({}, news).failures
     assert "warning: whether somebody else uses a name of ours cannot be said" in capsys.readouterr().out
+
+
+SHARED = {
+    **{"config_map": "prometheus-rules", "keys": ["api.yml", "watchdog.yml"]},
+    **{"deployment": "prometheus", "container": "prometheus"},
+}
+
+
+def shares(api: Api, mount: dict[str, str] | None, keys: dict[str, str]) -> None:
+    """A rules ConfigMap of others; `keys`: each key's field manager."""
+    path = "/api/v1/namespaces/monitoring/configmaps/prometheus-rules"
+    api.put(path, data={f"{key}.yml": "groups: []" for key in keys})
+    api.objects[path]["metadata"]["managedFields"] = [
+        {"manager": manager, "fieldsV1": {"f:data": {f"f:{key}.yml": {}}}} for key, manager in keys.items()
+    ]
+    volumes = [{"name": "rules", "configMap": {"name": "prometheus-rules"}}]
+    pod = {"volumes": volumes, "containers": [{"name": "prometheus", "volumeMounts": [mount] if mount else []}]}
+    api.put("/apis/apps/v1/namespaces/monitoring/deployments/prometheus", spec={"template": {"spec": pod}})
+
+
+FOLDER = {"name": "rules", "mountPath": "/etc/prometheus/rules"}
+
+
+@pytest.mark.parametrize(
+    ("mount", "keys", "says"),
+    [
+        (FOLDER, {"api": "kubectl-edit"}, r"has a key api.yml already, and it is not ours \(written by kubectl-edit\)"),
+        ({**FOLDER, "subPath": "a.yml"}, {"billing": "x"}, r"prometheus mounts it by subPath, which kubelet never up"),
+        (None, {"billing": "x"}, r"container prometheus does not mount it"),
+    ],
+)
+def test_keys_that_cannot_stand_in_somebodys_config_map_are_refused(
+    cluster: tuple[Api, Kubernetes, str], mount: dict[str, str] | None, keys: dict[str, str], says: str
+) -> None:
+    api, kubernetes, _ = cluster
+    shares(api, mount, keys)
+    with pytest.raises(Refused, match=says):
+        refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
+
+
+def test_keys_of_ours_and_free_ones_pass(cluster: tuple[Api, Kubernetes, str]) -> None:
+    api, kubernetes, _ = cluster
+    shares(api, FOLDER, {"billing": "kubectl-create", "api": OURS})
+    refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
+
+
+def test_a_shared_config_map_that_is_not_there_is_named(cluster: tuple[Api, Kubernetes, str]) -> None:
+    with pytest.raises(Refused, match=r"^ConfigMap monitoring/prometheus-rules is not there"):
+        refuse_taken_keys(cluster[1], SHARED, "monitoring", OURS)

@@ -3,7 +3,6 @@
 import dataclasses
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -116,8 +115,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
-        if hasattr(sys, "tracebacklimit"):
-            del sys.tracebacklimit
 
 
 @pytest.fixture
