@@ -22,11 +22,21 @@ def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> No
         except NotFound:
             continue
         if not applied_by(metadata, manager):
-            resource, name = path.rsplit("/", 2)[1:]
             raise Refused(
-                f"{resource}/{name} is in namespace {metadata['namespace']} already and is not ours"
+                f"{_short(path)} is in namespace {metadata['namespace']} already and is not ours"
                 f"{_by(_managers(metadata))}: delete it, or choose another name in the stack file"
             )
+
+
+def gone(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
+    """Of the objects at these paths those that are not there, as `configmaps/NAME`; raises ops.errors."""
+    missing = []
+    for path in paths:
+        try:
+            cluster.get(path)
+        except NotFound:
+            missing.append(_short(path))
+    return missing
 
 
 def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace: str, manager: str) -> None:
@@ -53,6 +63,11 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace:
         return  # that this account may not look, or that it runs as something else, is no fault of the ConfigMap's
     if why := config_map.mounted_so_that_it_never_changes(pod, shared["container"], shared["config_map"]):
         raise Refused(f"Deployment {namespace}/{shared['deployment']} {why} ({name})")
+
+
+def _short(path: str) -> str:
+    resource, name = path.rsplit("/", 2)[1:]
+    return f"{resource}/{name}"
 
 
 def _managers(metadata: Mapping[str, Any]) -> list[str]:

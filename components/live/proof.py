@@ -4,6 +4,7 @@ Pickled by reference: the names of this module and of its providers stand in the
 moving one strands that state.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -60,7 +61,14 @@ class LiveProvider(ResourceProvider):
 
     @in_one_sentence
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        rollout.until_running(_news, _olds)
+        try:
+            rollout.until_running(_news, _olds)
+        except Refused as no:
+            if any(_olds.get(name) != _news.get(name) for name in _SHOWN):
+                raise
+            raise Refused(
+                f"{no}; `pulumi up --refresh` puts back what somebody has changed in our own objects"
+            ) from None
         return UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
@@ -94,6 +102,10 @@ class WithdrawnProvider(ResourceProvider):
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        # Pulumi looks at its own objects on a refresh alone, and kubelet goes on serving one that is gone.
+        with contextlib.suppress(OpsError):  # `check` has said what is in the way of looking
+            for path in others.gone(places.kubernetes(_news), _olds.get("own") or ()):
+                say(f"warning: {path} is gone: `pulumi up --refresh` makes it again")
         return DiffResult(any(_olds.get(name) != _news.get(name) for name in (*_SHOWN, *_OURS)))
 
     def create(self, props: Props) -> CreateResult:

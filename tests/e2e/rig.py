@@ -1,13 +1,17 @@
 """A stack on a real API server, deployed by a real engine from a copy of the program, and edited by somebody else."""
 
+import contextlib
+import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import rules
 from ops.errors import OpsError
 from ops.sandbox import Sandbox, engine
 from ops.sandbox.cluster import NAMESPACE, Cluster
@@ -59,23 +63,40 @@ class Rig:
         assert config_file is not None
         engine.write(config_file, {**self.usual, **settings})
 
-    def up(self) -> dict[str, int]:
+    def up(self, *, refresh: bool = False) -> dict[str, int]:
         self.said = []
-        return self.engine.up(self.said.append)
+        return self.engine.up(self.said.append, refresh=refresh)
+
+    @property
+    def events(self) -> Path:
+        """Where an `up_in_a_process` writes down what it does, an event of the engine's a line."""
+        return self.program / ".events"
 
     def up_in_a_process(self) -> subprocess.Popen[str]:
         """`pulumi up` as a process group of its own, to be killed, or to be another one's rival."""
         access = self.engine.access
+        self.events.unlink(missing_ok=True)
         command = ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", access.stack]
         return subprocess.Popen(
-            [*command, "--config-file", str(access.config_file)],
+            [*command, "--config-file", str(access.config_file), "--event-log", str(self.events)],
             cwd=self.program,
-            env={**os.environ, **access.env},
+            env={**os.environ, **access.env, "PULUMI_DEBUG_COMMANDS": "true"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             text=True,
         )
+
+    def begun(self) -> list[str]:
+        """What the `up_in_a_process` has begun to create by now: `TYPE::NAME` each, without components."""
+        lines = self.events.read_text("utf-8").splitlines() if self.events.exists() else []
+        found = []
+        for line in lines:
+            with contextlib.suppress(ValueError):  # the last line may be half written
+                step = (json.loads(line).get("resourcePreEvent") or {}).get("metadata") or {}
+                if step.get("op") == "create" and ":index:" not in step["urn"]:
+                    found.append("::".join(step["urn"].split("$")[-1].split("::")[-2:]))
+        return found
 
     def preview(self, *, refresh: bool = False) -> dict[str, int]:
         """What would change: operation → how many, without those that stay the same."""
@@ -86,6 +107,18 @@ class Rig:
     def destroy(self) -> None:
         self.said = []
         self.engine.destroy(self.said.append)
+
+    def converges(self) -> None:
+        """The next `up` deploys all of it, and `destroy` gives back what was there before."""
+        self.up()
+        assert set(rules.alerts()) <= self.rules()
+        assert self.preview(refresh=True) == {}
+        self.destroy()
+        assert self.objects() == self.before
+
+    def changed(self, name: str) -> bool:
+        """Whether an object (`configmap/NAME`) is another than before the first test."""
+        return bool(self.objects().get(name) != self.before.get(name))
 
     def refused(self, act: Callable[[], object]) -> str:
         """The one sentence with which `act` is refused; no traceback of ours in it, nor in what the engine printed."""
@@ -130,9 +163,23 @@ class Rig:
             headers={"Content-Type": "application/merge-patch+json"},
         )
 
+    def alter(self, deployment: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Somebody else replaces a Deployment by what `change` makes of its pod (`spec.template.spec`)."""
+        found = self.cluster.items("deployments")[deployment]
+        change(found["spec"]["template"]["spec"])
+        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{deployment}"
+        self.cluster.http.request("PUT", path, json=found)
+
     def delete(self, kind: str, name: str) -> None:
         group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
         self.cluster.http.request("DELETE", f"{group}/namespaces/{NAMESPACE}/{kind}/{name}")
+
+    def pause(self, server: str) -> Callable[[], None]:
+        """Let a server's process stand still; returns what lets it go on."""
+        assert self.box.state is not None
+        pid = int(self.box.state.processes[server]["pid"])
+        os.kill(pid, signal.SIGSTOP)
+        return lambda: os.kill(pid, signal.SIGCONT)
 
     def mend(self) -> None:
         """As before the first test: nothing of ours, everything of theirs, all servers up, the program unedited."""
@@ -146,6 +193,7 @@ class Rig:
             kind, _, title = name.partition("/")
             self.delete(f"{kind}s", title)
         self._put_back(lambda name: self.objects()[name] != self.before[name])
+        self.events.unlink(missing_ok=True)
         assert self.objects() == self.before
 
     def _put_back(self, wanting: Callable[[str], bool]) -> None:
@@ -153,6 +201,8 @@ class Rig:
             kind, _, title = name.partition("/")
             held = self.before[name]
             if kind == "deployment":
+                if name in self.objects():
+                    self.delete("deployments", title)
                 metadata = {"name": title, "labels": {"app": title}}
                 self.cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": held})
             if kind == "configmap":

@@ -1,25 +1,12 @@
 """Each fault: one sentence, no traceback of ours, nothing half written, and the next `up` converges."""
 
-import os
-import signal
-from collections.abc import Callable, Iterator
+import threading
+from typing import Any
 
 import pytest
 
-import rules
 from ops.errors import Unreachable
 from tests.e2e.rig import Rig
-
-OTHERS = ("configmap/prometheus-config", "configmap/alertmanager-config", "configmap/prometheus-rules")
-
-
-def converges(rig: Rig) -> None:
-    """The next `up` deploys all of it, and what was there before comes back by `destroy`."""
-    rig.up()
-    assert set(rules.alerts()) <= rig.rules()
-    assert rig.preview(refresh=True) == {}
-    rig.destroy()
-    assert {name: rig.objects()[name] for name in OTHERS} == {name: rig.before[name] for name in OTHERS}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +81,7 @@ def test_a_missing_permission_is_named_and_nothing_is_half_written(rig: Rig) -> 
     assert "alertmanager-config" in words
     assert rig.objects()["configmap/alertmanager-config"] == rig.before["configmap/alertmanager-config"]
     rig.configure()
-    converges(rig)
+    rig.converges()
 
 
 @pytest.mark.parametrize("server", ["prometheus", "alertmanager"])
@@ -105,7 +92,7 @@ def test_a_server_that_is_down_fails_the_update_and_the_next_one_converges(rig: 
     assert f"{server.capitalize()}: " in words
     assert "cannot be reached" in words
     rig.box.start(server)
-    converges(rig)
+    rig.converges()
 
 
 def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig) -> None:
@@ -114,7 +101,7 @@ def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig
     rig.write("prometheus-rules", {"broken.yml": broken})
     assert "Prometheus: it refuses its files" in rig.refused(rig.up)
     rig.write("prometheus-rules", {"broken.yml": None})
-    converges(rig)
+    rig.converges()
 
 
 def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
@@ -130,47 +117,74 @@ def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
     assert rig.preview() == {}
 
 
-def changed(name: str) -> Callable[[Rig], bool]:
-    return lambda rig: rig.objects().get(name) != rig.before.get(name)
-
-
-@pytest.fixture
-def killed(rig: Rig) -> Iterator[Callable[[Callable[[Rig], bool]], None]]:
-    """Kills an `up`, and all that it has started, as soon as something has happened."""
-
-    def kill(when: Callable[[Rig], bool]) -> None:
-        process = rig.up_in_a_process()
-        try:
-            rig.until(lambda: when(rig) or process.poll() is not None, 60)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate(timeout=30)
-        rig.engine.cancel()
-
-    yield kill
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "configmap/api-performance-alerts",
-        "deployment/prometheus",
-        "configmap/prometheus-config",
-        "configmap/alertmanager-config",
-    ],
-)
-def test_a_killed_update_is_finished_by_the_next(rig: Rig, killed: Callable[..., None], name: str) -> None:
-    killed(changed(name))
-    assert changed(name)(rig)
-    converges(rig)
-    assert rig.objects() == rig.before
-
-
 def test_an_api_server_that_goes_away_midway(rig: Rig) -> None:
     process = rig.up_in_a_process()
-    rig.until(lambda: changed("deployment/prometheus")(rig), 60)
+    rig.until(lambda: rig.changed("deployment/prometheus"), 60)
     rig.box.stop("kube-apiserver", kill=True)
     out, _ = process.communicate(timeout=120)
     rig.box.start("kube-apiserver")
     assert process.returncode != 0, out
-    converges(rig)
+    rig.converges()
+
+
+def test_a_mount_by_subpath_is_named_before_anything_is_written(rig: Rig) -> None:
+    def by_sub_path(pod: dict[str, Any]) -> None:
+        (mount,) = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "config"]
+        mount |= {"mountPath": "/etc/prometheus/prometheus.yml", "subPath": "prometheus.yml"}
+
+    rig.alter("prometheus", by_sub_path)
+    before = rig.objects()
+    for act in (rig.preview, rig.up):
+        assert "Deployment monitoring/prometheus mounts it by subPath, which kubelet never updates" in rig.refused(act)
+    assert rig.objects() == before
+
+
+def test_a_reload_that_is_switched_off_is_named_before_anything_is_written(rig: Rig) -> None:
+    def without_lifecycle(pod: dict[str, Any]) -> None:
+        pod["containers"][0]["args"].remove("--web.enable-lifecycle")
+
+    rig.alter("prometheus", without_lifecycle)
+    before = rig.objects()
+    words = rig.refused(rig.preview)
+    assert "starts Prometheus without --web.enable-lifecycle" in words
+    assert "set prometheusReload to signal" in words
+    assert rig.objects() == before
+
+
+def test_a_slow_prometheus_is_waited_for(rig: Rig) -> None:
+    rig.configure(rulesMode="shared")
+    go_on = rig.pause("prometheus")
+    timer = threading.Timer(8, go_on)
+    timer.start()
+    try:
+        rig.up()
+    finally:
+        timer.join()
+    assert "waiting for Prometheus" in "".join(rig.said)
+    assert rig.preview(refresh=True) == {}
+
+
+def test_a_prometheus_that_never_answers_fails_the_update_in_one_sentence(rig: Rig) -> None:
+    rig.configure(rulesMode="shared", liveTimeout=4)
+    go_on = rig.pause("prometheus")
+    try:
+        words = rig.refused(rig.up)
+    finally:
+        go_on()
+    assert "not all servers run what was written. Prometheus: " in words
+    assert "did not answer within" in words
+    rig.configure()
+    rig.converges()
+
+
+def test_a_prometheus_that_is_restarted_during_the_update_is_waited_for(rig: Rig) -> None:
+    rig.configure(rulesMode="shared")
+    process = rig.up_in_a_process()
+    try:
+        rig.until(lambda: rig.changed("configmap/prometheus-rules"), 60)
+        rig.box.stop("prometheus", kill=True)
+        rig.box.start("prometheus")
+    finally:
+        out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out
+    assert rig.preview(refresh=True) == {}

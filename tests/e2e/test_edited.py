@@ -1,0 +1,138 @@
+"""Somebody else edits what we have part in, between two `up`s and before destroy: theirs survives, ours is mended."""
+
+from typing import Any
+
+import pytest
+
+import rules
+from tests.e2e.rig import Rig
+
+TEXTS = (
+    ("prometheus-config", "prometheus.yml", "evaluation_interval: 15s", "evaluation_interval: 20s"),
+    ("alertmanager-config", "alertmanager.yml", "group_wait: 30s", "group_wait: 45s   # patience"),
+)
+NOTE = {"name": "NOTE", "value": "theirs"}
+
+
+def noted(pod: dict[str, Any]) -> None:
+    pod["containers"][0]["env"] = [NOTE]
+
+
+def edit_everything_of_theirs(rig: Rig) -> None:
+    for name, key, old, new in TEXTS:
+        assert f"  {old}" in rig.text(name, key)
+        rig.write(name, {key: rig.text(name, key).replace(old, new, 1)})
+    rig.write("prometheus-rules", {"new.yml": "groups: []\n"})
+    rig.alter("prometheus", noted)
+
+
+def test_what_others_edit_survives_updates_and_destroy(rig: Rig) -> None:
+    rig.up()
+    edit_everything_of_theirs(rig)
+    assert rig.preview(refresh=True) == {}, "what others do in their own lines is no drift of ours"
+    rig.edit("rules/watchdog.yml", "name: watchdog", "name: guardian")
+    rig.up()
+    rig.destroy()
+
+    wanted = dict(rig.before)
+    for name, key, old, new in TEXTS:
+        data = wanted[f"configmap/{name}"]
+        wanted[f"configmap/{name}"] = {**data, key: data[key].replace(old, new, 1)}
+    wanted["configmap/prometheus-rules"] = {**wanted["configmap/prometheus-rules"], "new.yml": "groups: []\n"}
+    pod = dict(wanted["deployment/prometheus"]["template"]["spec"])
+    pod["containers"] = [{**pod["containers"][0], "env": [NOTE]}]
+    template = {**wanted["deployment/prometheus"]["template"], "spec": pod}
+    wanted["deployment/prometheus"] = {**wanted["deployment/prometheus"], "template": template}
+    assert rig.objects() == wanted
+
+
+def without_our_mount(pod: dict[str, Any]) -> None:
+    for entries in (pod["volumes"], pod["containers"][0]["volumeMounts"]):
+        entries[:] = [entry for entry in entries if entry["name"] != "api-performance-alerts"]
+
+
+@pytest.mark.parametrize("name", ["prometheus-config", "alertmanager-config", "the Deployment"])
+def test_a_part_of_ours_that_somebody_took_out_is_put_back_by_the_next_up(rig: Rig, name: str) -> None:
+    """Without a refresh, for most people do not ask for one."""
+    rig.up()
+    as_it_should_be = rig.objects()
+    if name == "the Deployment":
+        rig.alter("prometheus", without_our_mount)
+    else:
+        rig.write(name, rig.before[f"configmap/{name}"])
+    assert rig.preview().get("update", 0) >= 1
+    assert "is gone or was changed by somebody else; `up` puts it back" in "".join(rig.said)
+    rig.up()
+    assert rig.objects() == as_it_should_be
+    assert rig.preview(refresh=True) == {}
+    rig.destroy()
+    assert rig.objects() == rig.before
+
+
+@pytest.mark.parametrize("name", ["prometheus-config", "alertmanager-config", "the Deployment"])
+def test_a_part_of_ours_that_somebody_took_out_is_no_hindrance_to_destroy(rig: Rig, name: str) -> None:
+    rig.up()
+    if name == "the Deployment":
+        rig.alter("prometheus", without_our_mount)
+    else:
+        rig.write(name, rig.before[f"configmap/{name}"])
+    rig.destroy()
+    assert rig.objects() == rig.before
+
+
+def test_our_own_objects_are_put_right_after_a_refresh_and_taken_back_by_destroy(rig: Rig) -> None:
+    rig.up()
+    as_it_should_be = rig.objects()
+    broken = {
+        "api-performance-alerts": {"watchdog.yml": "groups: []\n"},
+        "dashboard-api-performance-baseline": {"api-performance-baseline.json": "{}"},
+    }
+    for name, data in broken.items():
+        rig.write(name, data)
+    assert rig.preview(refresh=True).get("update", 0) >= 2
+    rig.up(refresh=True)
+    assert rig.objects() == as_it_should_be
+    for name, data in broken.items():
+        rig.write(name, data)
+    rig.destroy()
+    assert rig.objects() == rig.before
+
+
+def test_an_object_of_ours_that_somebody_deleted_is_made_again(rig: Rig) -> None:
+    """Kubelet leaves the files where they are until the next restart, so the servers notice nothing."""
+    rig.up()
+    as_it_should_be = rig.objects()
+    rig.delete("configmaps", "api-performance-alerts")
+    rig.preview()
+    assert "configmaps/api-performance-alerts is gone: `pulumi up --refresh` makes it again" in "".join(rig.said)
+    rig.up(refresh=True)
+    assert rig.objects() == as_it_should_be
+    assert set(rules.alerts()) <= rig.rules()
+    assert rig.preview(refresh=True) == {}
+
+
+def test_a_limit_that_somebody_edited_in_the_cluster_is_named_with_the_way_back(rig: Rig) -> None:
+    """As the old guide had it done. A plain `up` does not look into our own objects, but at what runs."""
+    rig.up()
+    as_it_should_be = rig.objects()
+    alert = rules.alerts()["APIP95LatencyHigh"]
+    text = rig.text("api-performance-alerts", alert.file.name)
+    rig.write("api-performance-alerts", {alert.file.name: text.replace(f"{alert.limit.text}\n", "> 2000\n")})
+
+    def runs_it() -> bool:
+        rig.box.prometheus.reload()
+        return any(
+            rule.name == alert.name and "2000" in rule.query
+            for group in rig.box.prometheus.rules()
+            for rule in group.rules
+        )
+
+    rig.until(runs_it)
+    rig.configure(liveTimeout=4)
+    words = rig.refused(rig.up)
+    assert f"{alert.group}/{alert.name} runs with another expression" in words
+    assert "`pulumi up --refresh` puts back what somebody has changed in our own objects" in words
+    rig.configure()
+    rig.up(refresh=True)
+    assert rig.objects() == as_it_should_be
+    assert rig.preview() == {}

@@ -1,0 +1,55 @@
+"""SIGKILL of `up` and all that it has started, at every resource: the next `up` converges, and destroy gives back."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.rig import Rig
+
+# Every resource of the guide's way, in the order in which they are made; where it can be seen in the cluster, by what.
+RESOURCES = {
+    "pulumi:providers:kubernetes::cluster": "",
+    "pulumi-python:dynamic/monitoring:Withdrawn::withdrawn-dedicated-configmap": "",
+    "kubernetes:core/v1:ConfigMap::api-performance-alerts": "configmap/api-performance-alerts",
+    "pulumi-python:dynamic/monitoring:Mount::api-performance-alerts": "deployment/prometheus",
+    "pulumi-python:dynamic/monitoring:ConfigText::prometheus-config": "configmap/prometheus-config",
+    "pulumi-python:dynamic/monitoring:ConfigText::alertmanager-config": "configmap/alertmanager-config",
+    "kubernetes:core/v1:ConfigMap::api-performance-baseline": "configmap/dashboard-api-performance-baseline",
+    "pulumi-python:dynamic/monitoring:Live::live": "",
+}
+
+
+def kill(rig: Rig, when: Callable[[], bool]) -> None:
+    """Kill an `up` as soon as something has happened."""
+    process = rig.up_in_a_process()
+    end = time.monotonic() + 60
+    try:
+        while not when():
+            assert process.poll() is None, f"it ended before: {process.communicate()[0]}"
+            assert time.monotonic() < end, "it did not happen within a minute"
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+    rig.engine.cancel()
+
+
+def test_the_list_of_resources_is_whole(rig: Rig) -> None:
+    out, _ = rig.up_in_a_process().communicate(timeout=60)
+    assert set(rig.begun()) - {"pulumi:pulumi:Stack::api-monitoring-sandbox"} == set(RESOURCES), out
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_killed_when_it_has_begun(rig: Rig, resource: str) -> None:
+    kill(rig, lambda: resource in rig.begun())
+    rig.converges()
+
+
+@pytest.mark.parametrize("name", filter(None, RESOURCES.values()))
+def test_killed_when_it_is_written_and_the_state_may_not_know(rig: Rig, name: str) -> None:
+    kill(rig, lambda: rig.changed(name))
+    assert rig.changed(name)
+    rig.converges()
