@@ -6,14 +6,13 @@ from pathlib import PurePosixPath
 import pulumi
 import pulumi_kubernetes as k8s
 
-import routing
 from components import alertmanager_config
 from components import own as owned
 from components.live.config_text import ConfigText
 from components.live.mount import Mount
 from components.live.routing_merge import ours_of
 from components.settings import Settings
-from routing import Routing, Smtp
+from routing import Parts, Routing, Smtp
 from rules import Alert
 
 SECRET = "api-monitoring-smtp"
@@ -37,7 +36,7 @@ class AlertRouting(pulumi.ComponentResource):
             case "configmap":
                 self._config_map(written, mail, before)
             case "operator":
-                self._operator(written.parts(mail), before)
+                self._operator(parts(written, settings), before)
         self.register_outputs({})
 
     def _password(self, mail: Smtp) -> list[pulumi.Resource]:
@@ -71,12 +70,13 @@ class AlertRouting(pulumi.ComponentResource):
             cluster=self._settings.cluster,
             server=self._settings.alertmanager,
             editor="replace" if whole else "routing",
-            ours=written.with_smtp(mail) if whole else ours_of(written.parts(mail)),
+            ours=written.with_smtp(mail) if whole else ours_of(parts(written, self._settings)),
             alerts=self._alerts,
+            ask=self._settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
         )
 
-    def _operator(self, parts: routing.Parts, before: list[pulumi.Resource]) -> None:
+    def _operator(self, parts: Parts, before: list[pulumi.Resource]) -> None:
         k8s.apiextensions.CustomResource(
             "alertmanager-config",
             api_version=owned.ROUTING_API,
@@ -93,6 +93,12 @@ def own(settings: Settings) -> list[str]:
     if settings.alertmanager_mode == "operator":
         return [*secrets, *owned.paths([OPERATED], settings, "alertmanagerconfigs", owned.ROUTING_API)]
     return secrets
+
+
+def parts(written: Routing, settings: Settings) -> Parts:
+    """What goes into an Alertmanager that others configure."""
+    found = written.parts(smtp(written, settings))
+    return found.continuing() if settings.other_routes == "continue" else found
 
 
 def smtp(written: Routing, settings: Settings) -> Smtp:

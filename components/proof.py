@@ -7,7 +7,7 @@ import pulumi
 
 from components import alert_rules
 from components import own as owned
-from components.alert_routing import smtp
+from components.alert_routing import parts
 from components.live.proof import Live, Withdrawn
 from components.settings import Settings
 from routing import Routing
@@ -40,7 +40,7 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
         "prometheus": settings.prometheus,
         "alertmanager": settings.alertmanager,
         "rules": files,
-        "routing": written.parts(smtp(written, settings)),
+        "routing": parts(written, settings),
         "timeout": settings.live_timeout,
         "operator": settings.alertmanager_mode == "operator",
         "whole": written.config

@@ -25,6 +25,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "rulesMode": ("dedicated", "shared", "operator"),
     "prometheusReload": ("lifecycle", "sidecar", "signal"),
     "alertmanagerMode": ("configmap", "operator"),
+    "alertmanagerOtherRoutes": ("ask", "skip", "continue"),
     "alertmanagerReload": ("lifecycle", "sidecar", "signal"),
     "grafanaMode": ("api", "sidecar", "off"),
 }
@@ -131,6 +132,7 @@ class Settings:
     alertmanager: Server
     alertmanager_mode: Literal["configmap", "operator"]
     alertmanager_replace: bool
+    other_routes: Literal["ask", "skip", "continue"]
     smtp: Smtp
     on_call: OnCall
     grafana: Grafana
@@ -173,6 +175,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         alertmanager=get.server("alertmanager"),
         alertmanager_mode=cast(Any, get.text("alertmanagerMode")),
         alertmanager_replace=get.flag("alertmanagerReplace"),
+        other_routes=cast(Any, get.text("alertmanagerOtherRoutes")),
         smtp=Smtp(
             smarthost=get.host_port("smtpSmarthost", optional=True),
             from_=get.optional("smtpFrom"),

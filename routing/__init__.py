@@ -5,7 +5,7 @@ receivers also works inside a configuration that somebody else wrote.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,10 @@ class Parts:
     routes: tuple[Mapping[str, Any], ...]  # to stand first among the other's routes; each says all its settings itself
     inhibit_rules: tuple[Mapping[str, Any], ...]
     time_intervals: tuple[Mapping[str, Any], ...]
+
+    def continuing(self) -> "Parts":
+        """The same, whose routes leave their alerts to the routes below them as well."""
+        return replace(self, routes=tuple({**route, "continue": True} for route in self.routes))
 
 
 @dataclass(frozen=True)

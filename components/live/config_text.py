@@ -57,7 +57,10 @@ class ConfigTextProvider(ResourceProvider):
             if new != found.text and (why := config_map.may_write(cluster, at, new)):
                 say(f"warning: `up` would fail with this account: {why}")  # a pull request's may be allowed less
             _refuse_a_dead_mount(cluster, news)
-            if not editor(at.editor).has(found.text, news["ours"]):
+            edit = editor(at.editor)
+            if not edit.has(found.text, news["ours"]):
+                if isinstance(edit, Routing) and news.get("ask"):
+                    edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
                 for line in _warnings(at, text, news):
                     say(f"warning: {line}")
         except (Refused, OpsError) as problem:
@@ -108,7 +111,8 @@ class ConfigTextProvider(ResourceProvider):
 class ConfigText(Resource, module="monitoring", name="ConfigText"):
     """Our part of a text that others wrote: `ours` (see components.live.editors) in `server`'s configuration.
 
-    `alerts`: the label sets of our alerts, for the warnings of a preview on what changes for others.
+    `alerts`: the label sets of our alerts, for what a preview says of what changes for others; `ask`: it stops where
+    routes of others would match them too.
     """
 
     def __init__(
@@ -120,6 +124,7 @@ class ConfigText(Resource, module="monitoring", name="ConfigText"):
         editor: str,
         ours: str,
         alerts: Sequence[Mapping[str, str]] = (),
+        ask: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -132,6 +137,7 @@ class ConfigText(Resource, module="monitoring", name="ConfigText"):
             "editor": editor,
             "ours": ours,
             "alerts": [dict(sorted(labels.items())) for labels in alerts],
+            "ask": ask,
             "before": None,
             "after": None,
             "drift": None,

@@ -77,6 +77,16 @@ class Routing:
         except (RoutingError, Refused) as problem:
             return [f"{self.where}: what our routes change for others cannot be said: {problem}"]
 
+    def refuse_to_take_over(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
+        """Raises Refused where routes of others would match our alerts too."""
+        bare = marked_lists.remove(text, self.where)
+        kept = take_over.kept_from_others(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
+        if kept:
+            raise Refused(
+                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip where ours alone shall have them, to continue "
+                "where those routes shall have them too"
+            )
+
     def _refuse_clashes(self, bare: str, parts: Parts) -> None:
         read(bare, self.where, marked_lists.snippets(parts))
         try:

@@ -18,16 +18,23 @@ def sentences(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence
     return [*_losses(config, routes, alerts), *_mutes(config, alerts)]
 
 
-def _losses(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
-    """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others alike."""
+def kept_from_others(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+    """Live routes (the fallback aside) from which ours, standing first, keep alerts of ours."""
+    return _losses(config, routes, alerts, alike=False)
+
+
+def _losses(
+    config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels], *, alike: bool = True
+) -> list[str]:
+    """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others `alike`."""
     before = tree.tree(config)
     root = config["route"]
     after = tree.tree({**config, "route": {**root, "routes": [*routes, *(root.get("routes") or ())]}})
     ours = after.routes[: len(routes)]
     lost: dict[tuple[int, ...], tuple[Route, dict[str, None], dict[str, None]]] = {}
     known = {labels.get("alertname") for labels in alerts}  # what else ours carry is known: no need to make it up
-    alike = [labels for labels in _alike(before, ours) if labels.get("alertname") not in known - {None}]
-    for labels in [*alerts, *alike]:
+    made_up = _alike(before, ours) if alike else ()
+    for labels in [*alerts, *(labels for labels in made_up if labels.get("alertname") not in known - {None})]:
         now = after.takes(labels)
         kept = {_below(route.match.position, len(routes)) for route in now}
         takers = [route.match.receiver for route in now if route.match.position[:1] < (len(routes),)]
@@ -38,8 +45,7 @@ def _losses(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[L
                 receivers.update(dict.fromkeys(takers))
     return [
         f"alertmanager.yml: route {' '.join(route.match.path[1:])} → {route.match.receiver} no longer gets "
-        f"{_some(list(examples))}: ours stand first and send them to {_some(list(receivers))} "
-        "(`continue: true` on ours lets both have them)"
+        f"{_some(list(examples))}: ours stand first and send them to {_some(list(receivers))}"
         for route, examples, receivers in lost.values()
     ]
 

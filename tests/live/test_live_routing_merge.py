@@ -171,7 +171,7 @@ def test_alerts_taken_from_a_live_route_are_named() -> None:
     assert sentence == (
         'alertmanager.yml: route {severity="critical"} → pager no longer gets APIDown, {component="api", '
         'severity="critical"}: '
-        "ours stand first and send them to ours (`continue: true` on ours lets both have them)"
+        "ours stand first and send them to ours"
     )
 
 
@@ -181,6 +181,17 @@ def test_alerts_of_others_taken_from_a_live_route_are_named_too() -> None:
     )
     (sentence,) = EDITOR.warnings(text, SMALL, ALERTS)
     assert 'no longer gets {component="api", team="web"}' in sentence
+
+
+PAGER = "{match: {severity: critical}, receiver: pager}"
+
+
+def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:
+    with pytest.raises(Refused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
+        EDITOR.refuse_to_take_over(config(PAGER), SMALL, ALERTS)
+    EDITOR.refuse_to_take_over(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
+    continuing = json.dumps({**json.loads(SMALL), "routes": [{**json.loads(SMALL)["routes"][0], "continue": True}]})
+    EDITOR.refuse_to_take_over(config(PAGER), continuing, ALERTS)
 
 
 def test_with_continue_nobody_loses() -> None:
