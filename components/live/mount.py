@@ -41,14 +41,13 @@ class MountProvider(ResourceProvider):
 
     @in_one_sentence
     def check(self, _olds: Props, news: Props) -> CheckResult:
+        before = _volume(_olds) if _olds.get("volume") else None
         try:
-            pod = _pod(_deployment(news))
-            pod_mount.refuse_clashes(pod, _volume(news), _made(_olds))
-            if not pod_mount.has(pod, _volume(news)):
-                say(
-                    f"{_name(news)} gets a mount at {news['path']}, so its pods restart: with one replica that is a gap"
-                )
-                _try(news, pod_mount.addition(_volume(news), _made(_olds)))
+            deployment = _deployment(news)
+            pod_mount.refuse_clashes(_pod(deployment), _volume(news), ours=_ours(deployment, news))
+            if not pod_mount.has(_pod(deployment), _volume(news)):
+                say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+                _try(news, pod_mount.addition(_volume(news), before))
         except Refused as no:
             return CheckResult(news, [CheckFailure("", f"{_name(news)} {no}")])
         except NotFound:
@@ -176,17 +175,22 @@ def _put(props: Props, before: Volume | None) -> Props:
     """Add it where it is not there; `made` unless somebody else had put the very same there."""
     deployment = _deployment(props)
     pod, wanted = _pod(deployment), _volume(props)
+    ours = before is not None or _ours(deployment, props)
     if pod_mount.has(pod, wanted):
-        ours = before is not None or others.applied_by(deployment["metadata"], props["manager"])
         if not ours:
             say(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
         return {**props, "made": "yes" if ours else "", "drift": ""}
     try:
-        pod_mount.refuse_clashes(pod, wanted, before)
+        pod_mount.refuse_clashes(pod, wanted, ours=ours)
     except Refused as no:
         raise Refused(f"{_name(props)} {no}") from None
     _merge(props, pod_mount.addition(wanted, before))
     return {**props, "made": "yes", "drift": ""}
+
+
+def _ours(deployment: Mapping[str, Any], props: Props) -> bool:
+    """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
+    return others.applied_by(deployment["metadata"], props["manager"])
 
 
 __all__ = ["Mount", "MountProvider"]

@@ -35,14 +35,13 @@ def has(pod: Pod, wanted: Volume) -> bool:
     )
 
 
-def refuse_clashes(pod: Pod, wanted: Volume, before: Volume | None) -> None:
-    """Raises Refused where somebody else has our name or our path; `before`: what stands there by our hand."""
+def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
+    """Raises Refused where somebody else has our name or our path; `ours`: a volume of our name is by our hand."""
     if _named(pod.get("containers"), wanted.container) is None:
         there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
         raise Refused(f"has no container {wanted.container}; it has {there or 'none'}")
     volume = _named(pod.get("volumes"), wanted.name)
-    known = [one.source for one in (wanted, before) if one and one.name == wanted.name]
-    if volume is not None and not any(_holds(volume, source) for source in known):
+    if volume is not None and not ours and not _holds(volume, wanted.source):
         raise Refused(f"has a volume {wanted.name} already, and it is not ours ({_shown(volume)}): rename one of them")
     for mount in _mounts(pod, wanted):
         if mount.get("mountPath") == wanted.path and mount.get("name") != wanted.name:

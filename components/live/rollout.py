@@ -216,4 +216,6 @@ def _signal(kind: str, props: Props) -> None:
     selector = ",".join(f"{name}={value}" for name, value in labels.items())
     for pod in cluster.pods(props["namespace"], selector):
         name, container = pod["metadata"]["name"], server["container"]
-        pod_exec.run(props["kubeconfig"], props["context"], props["namespace"], name, container, ["kill", "-HUP", "1"])
+        # Pulumi keeps no property that is None.
+        access = (props.get("kubeconfig"), props.get("context"))
+        pod_exec.run(*access, props["namespace"], name, container, ["kill", "-HUP", "1"])

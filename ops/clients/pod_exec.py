@@ -1,12 +1,16 @@
 """One command in one container of one pod, as `kubectl exec` runs it."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import kr8s
+import kr8s.asyncio
 import yaml
-from kr8s.objects import Pod
+from kr8s.asyncio.objects import Pod
 
 from ops.errors import Refused, Unreachable
+
+SECONDS = 10.0  # kr8s itself waits for ever until the pod is ready and its node answers
 
 
 def run(
@@ -17,12 +21,22 @@ def run(
     Raises Unreachable without an answer, Refused when the command fails.
     """
     where = f"{' '.join(command)} in {namespace}/{pod}"
-    try:
+
+    async def within() -> None:
         source: Any = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
-        api = kr8s.api(kubeconfig=source, context=context, namespace=namespace)
-        Pod.get(pod, namespace=namespace, api=api).exec(command, container=container, timeout=10)
+        api = await kr8s.asyncio.api(kubeconfig=source, context=context, namespace=namespace)
+        found = await Pod.get(pod, namespace=namespace, api=api)
+        await found.exec(command, container=container)
+
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="exec") as alone:  # as the caller may run a loop
+            alone.submit(lambda: asyncio.run(asyncio.wait_for(within(), SECONDS))).result()
     except kr8s.ExecError as error:
         raise Refused(f"{where} failed: {error}", status=0, words=str(error)) from None
+    except TimeoutError:
+        raise Unreachable(
+            f"{where} did not end within {SECONDS:g} s: is the pod ready, and does its node answer?"
+        ) from None
     except Exception as error:  # noqa: BLE001 kr8s raises whatever its parts raise
         raise Unreachable(
             f"{where} could not be run ({' '.join(str(error).split())}); may this account exec?"

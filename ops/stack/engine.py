@@ -118,7 +118,12 @@ class Engine:
         """What `up` would do: operation → how many resources. Its lines go to `say`."""
         with _sentences(self._access.stack):
             result = self._stack().preview(
-                on_output=say, diff=True, color="never", refresh=refresh, config_file=self._config_file(), **_SILENT
+                on_output=say,
+                on_error=_warnings(say),  # where a preview with lines of text has all that is not a line of text
+                diff=True,
+                color="never",
+                refresh=refresh,
+                config_file=self._config_file(),
             )
         return {str(getattr(op, "value", op)): count for op, count in result.change_summary.items()}
 
@@ -182,6 +187,11 @@ class Engine:
         with _sentences(self._access.stack):
             done = self._command.run(arguments, str(self._dir), {**QUIET, **self._access.env})
         return str(done.stdout)
+
+
+def _warnings(say: Say) -> Say:
+    """Hands on the warnings, and leaves out the pages of an error, which is raised."""
+    return lambda line: say(line) if line.startswith("warning: ") else None
 
 
 _SILENT: dict[str, Any] = {"on_error": lambda _: None}

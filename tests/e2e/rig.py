@@ -163,6 +163,11 @@ class Rig:
             headers={"Content-Type": "application/merge-patch+json"},
         )
 
+    def report(self, path: str, status: Mapping[str, Any]) -> None:
+        """What a kubelet would report of a Node or a Pod."""
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self.cluster.http.request("PATCH", f"{path}/status", json={"status": dict(status)}, headers=headers)
+
     def alter(self, deployment: str, change: Callable[[dict[str, Any]], None]) -> None:
         """Somebody else replaces a Deployment by what `change` makes of its pod (`spec.template.spec`)."""
         found = self.cluster.items("deployments")[deployment]

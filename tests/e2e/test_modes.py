@@ -58,7 +58,7 @@ def test_in_shared_mode_a_missing_config_map_is_named_and_not_made(rig: Rig) -> 
 
 
 def test_the_mail_password_becomes_a_secret_that_alertmanager_mounts(rig: Rig) -> None:
-    rig.configure(smtpPassword="hunter2", smtpPasswordFile="/etc/alertmanager/api-monitoring/password")
+    rig.configure(smtpPassword="hunter2", smtpPasswordFile="/etc/api-monitoring/password")
     rig.up()
     assert "hunter2" not in "".join(rig.said)
     held = rig.box.home / "mnt" / "alertmanager"
@@ -79,7 +79,7 @@ def test_a_path_where_others_mount_something_is_named_in_preview(rig: Rig) -> No
 def test_rule_files_beyond_a_config_map_are_spread_and_brought_together_again(rig: Rig) -> None:
     filler = "# " + "x" * 97 + "\n"
     big = rig.program / "rules" / "big.yml"
-    text = "groups:\n  - name: big\n    rules:\n      - record: big:one\n        expr: vector(1)\n"
+    text = "groups:\n  - name: big\n    interval: 30s\n    rules:\n      - record: big:one\n        expr: vector(1)\n"
     big.write_text(text + filler * 9_900, encoding="utf-8")
     rig.up()
     assert {"configmap/api-performance-alerts", "configmap/api-performance-alerts-2"} <= set(rig.objects())

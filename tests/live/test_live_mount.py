@@ -56,14 +56,14 @@ def test_what_is_missing_or_altered_is_seen(volumes: list[dict[str, Any]], mount
 )
 def test_what_is_in_the_way_is_named(found: dict[str, Any], says: str) -> None:
     with pytest.raises(Refused, match=says):
-        pod_mount.refuse_clashes(found, OURS, None)
+        pod_mount.refuse_clashes(found, OURS, ours=False)
 
 
 def test_what_stands_there_by_our_hand_may_change_its_source() -> None:
     spread = Volume("ours", {"projected": {"sources": [{"configMap": {"name": "ours"}}]}}, "prometheus", "/etc/new")
-    pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, OURS)
+    pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, ours=True)
     with pytest.raises(Refused):
-        pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, None)
+        pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, ours=False)
     patch = pod_mount.addition(spread, OURS)["spec"]["template"]["spec"]
     assert patch["volumes"] == [{"name": "ours", **spread.source, "$retainKeys": ["name", "projected"]}]
     assert patch["containers"][0]["volumeMounts"][1] == {"mountPath": "/etc/ours", "$patch": "delete"}

@@ -1,0 +1,110 @@
+"""Of a kubelet what a reload by signal needs: `exec` over WebSocket, as the API server hands it on.
+
+No kubelet can run here, for there are no containers. The API server is real, and so is what it is told: a Node, and a
+Pod for each server; a `kill` in a "container" goes to the sandbox's process.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import trustme
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Request
+
+NODE = "node"
+STATUS = b"\x03"  # the channel on which a command's end is told
+
+
+@contextmanager
+def serving(folder: Path, pids: Mapping[str, int]) -> Iterator[tuple[dict[str, Any], list[list[str]]]]:
+    """A kubelet for pods named like `pids`: its Node object, and what it was told to run."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    commands: list[list[str]] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.2)
+        done = threading.Event()
+
+        def accept() -> None:
+            while not done.is_set():
+                try:
+                    plain, _ = listening.accept()
+                except TimeoutError:
+                    continue
+                plain.settimeout(10)
+                with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as stream:
+                    _answer(stream, pids, commands)
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield _node(listening.getsockname()[1]), commands
+        finally:
+            done.set()
+            thread.join()
+
+
+def pod(name: str, container: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """A Pod on our Node."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": dict(labels)},
+        "spec": {"nodeName": NODE, "containers": [{"name": container, "image": "none"}]},
+    }
+
+
+READY = {"conditions": [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady")]}
+
+
+def _node(port: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": NODE},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+            # So the API server hands a WebSocket on as it is, instead of speaking SPDY.
+            "declaredFeatures": ["ExtendWebSocketsToKubelet"],
+        },
+    }
+
+
+def _answer(stream: ssl.SSLSocket, pids: Mapping[str, int], commands: list[list[str]]) -> None:
+    connection = WSConnection(ConnectionType.SERVER)
+    while True:
+        data = stream.recv(65536)
+        if not data:
+            return
+        connection.receive_data(data)
+        for event in connection.events():
+            if isinstance(event, Request):
+                url = urlsplit(event.target)
+                command = parse_qs(url.query)["command"]
+                commands.append(command)
+                _run(command, pids[url.path.split("/")[3]])
+                end = STATUS + json.dumps({"status": "Success"}).encode()
+                for said in (
+                    AcceptConnection(subprotocol=event.subprotocols[0]),
+                    BytesMessage(end),
+                    CloseConnection(code=1000),
+                ):
+                    stream.sendall(connection.send(said))
+            if isinstance(event, CloseConnection):
+                return
+
+
+def _run(command: list[str], pid: int) -> None:
+    assert command == ["kill", "-HUP", "1"], command
+    os.kill(pid, signal.SIGHUP)

@@ -1,0 +1,50 @@
+"""Ways to the servers besides their URLs: the API server's service proxy, and a signal to their processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rules
+from tests.e2e import kubelet
+from tests.e2e.rig import ROOT, Rig
+
+
+def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig, tmp_path: Path) -> None:
+    assert rig.box.state is not None
+    pids = {name: int(rig.box.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
+    rig.configure(rulesMode="shared", prometheusReload="signal", alertmanagerReload="signal")
+    with kubelet.serving(tmp_path, pids) as (node, commands):
+        rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
+        rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
+        try:
+            for name in pids:
+                rig.cluster.apply(kubelet.pod(name, name, {"app": name}))
+                rig.report(f"/api/v1/namespaces/monitoring/pods/{name}", kubelet.READY)
+            rig.up()
+            assert set(rules.alerts()) <= rig.rules()
+            assert ["kill", "-HUP", "1"] in commands
+            rig.destroy()
+            assert not set(rules.alerts()) & rig.rules()
+        finally:
+            for name in pids:
+                rig.cluster.http.request("DELETE", f"/api/v1/namespaces/monitoring/pods/{name}?gracePeriodSeconds=0")
+            rig.cluster.http.request("DELETE", f"/api/v1/nodes/{kubelet.NODE}")
+    assert rig.objects() == rig.before
+
+
+def test_the_service_proxy_takes_the_place_of_urls(whole: Rig) -> None:
+    """In a network of its own: the API server proxies to no loopback address, and there is to be no other traffic."""
+    own = ["unshare", "--net", "--map-root-user", "sh", "-c"]
+    set_up = "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip route add default dev lo"
+    try:
+        tried = subprocess.run([*own, set_up], capture_output=True, text=True, timeout=20, check=False)
+    except FileNotFoundError as missing:
+        pytest.skip(f"no network of its own to be had here: {missing}")
+    if tried.returncode:
+        pytest.skip(f"no network of its own to be had here: {tried.stderr.strip()}")
+    inside = f"{set_up} && exec {sys.executable} -m pytest -v -p no:cacheprovider tests/e2e/inside_own_network.py"
+    done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout, done.stdout
