@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.clients import metrics
-from ops.clients.http import Http
-from ops.errors import BadAnswer, Refused
+from ops.clients.server import Server
+from ops.errors import BadAnswer
 from routing import RoutingError, tree
 
 
@@ -36,26 +35,8 @@ class Notice:
     inhibited_by: tuple[str, ...]
 
 
-class Alertmanager:
+class Alertmanager(Server):
     """One Alertmanager. Every method raises `ops.errors` errors and nothing else."""
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-
-    @property
-    def url(self) -> str:
-        """Where it is, without credentials."""
-        return self.http.url
-
-    def ready(self) -> bool:
-        """Whether it says that it is ready to serve; Unreachable when nothing answers."""
-        try:
-            self.http.get("/-/ready")
-        except Refused as no:
-            if no.status == 503:
-                return False
-            raise
-        return True
 
     def status(self) -> Status:
         """Version and running configuration."""
@@ -92,14 +73,6 @@ class Alertmanager:
     def receivers(self) -> list[str]:
         """The names of the receivers that run."""
         return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
-
-    def metrics(self) -> metrics.Exposition:
-        """What it says about itself."""
-        return metrics.read(self.http)
-
-    def reload(self) -> None:
-        """Ask it to read its configuration again; Refused with its own words when it cannot."""
-        self.http.post("/-/reload", timeout=max(self.http.timeout, 30.0))
 
     def _strange(self, path: str) -> BadAnswer:
         return BadAnswer(

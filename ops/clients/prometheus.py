@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops.clients import metrics
-from ops.clients.http import Http
-from ops.errors import BadAnswer, Refused
+from ops.clients.server import Server
+from ops.errors import BadAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +79,8 @@ class ScrapeTarget:
     interval: str = ""
 
 
-class Prometheus:
+class Prometheus(Server):
     """One Prometheus. Every method raises `ops.errors` errors and nothing else."""
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-
-    @property
-    def url(self) -> str:
-        """Where it is, without credentials."""
-        return self.http.url
-
-    def ready(self) -> bool:
-        """Whether it says that it is ready to serve; Unreachable when nothing answers."""
-        try:
-            self.http.get("/-/ready")
-        except Refused as no:
-            if no.status == 503:
-                return False
-            raise
-        return True
 
     def query(self, query: str, at: float | None = None, *, timeout: float | None = None) -> list[Sample]:
         """The value of an instant query, now or at a moment."""
@@ -180,14 +161,6 @@ class Prometheus:
     def metric_names(self, start: float | None = None) -> list[str]:
         """The names of all metrics that have series since `start`."""
         return self.label_values("__name__", start=start)
-
-    def metrics(self) -> metrics.Exposition:
-        """What it says about itself."""
-        return metrics.read(self.http)
-
-    def reload(self) -> None:
-        """Ask it to read its files again; Refused with its own words when it cannot."""
-        self.http.post("/-/reload", timeout=max(self.http.timeout, 30.0))
 
     def _data(self, path: str, params: Mapping[str, Any] | None = None, timeout: float | None = None) -> Any:
         """The `data` of an answer."""

@@ -1,0 +1,37 @@
+"""What Prometheus and Alertmanager have in common: readiness, their own metrics, and reading their files again."""
+
+from ops.clients import metrics
+from ops.clients.http import Http
+from ops.errors import Refused
+
+RELOAD = 30.0  # seconds that reading the files again may take at least
+
+
+class Server:
+    """One server of the stack. Every method raises `ops.errors` errors and nothing else."""
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+
+    @property
+    def url(self) -> str:
+        """Where it is, without credentials."""
+        return self.http.url
+
+    def ready(self) -> bool:
+        """Whether it says that it is ready to serve; Unreachable when nothing answers."""
+        try:
+            self.http.get("/-/ready")
+        except Refused as no:
+            if no.status == 503:
+                return False
+            raise
+        return True
+
+    def metrics(self) -> metrics.Exposition:
+        """What it says about itself."""
+        return metrics.read(self.http)
+
+    def reload(self) -> None:
+        """Ask it to read its files again; Refused with its own words when it cannot."""
+        self.http.post("/-/reload", timeout=max(self.http.timeout, RELOAD))
