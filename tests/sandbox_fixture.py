@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ops import targets
 from ops.sandbox import Sandbox
 
 
@@ -16,3 +17,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield box
     finally:
         box.down()
+
+
+@pytest.fixture
+def target(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> targets.Target:
+    """That sandbox, as verbs see it."""
+    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
+    return targets.load("sandbox")

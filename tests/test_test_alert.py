@@ -21,12 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def target(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> targets.Target:
-    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
-    return targets.load("sandbox")
-
-
-@pytest.fixture
 def relay(target: targets.Target) -> Iterator[Http]:
     """The relay's controls; in order again afterwards."""
     assert target.mail is not None

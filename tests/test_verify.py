@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,10 @@ import dashboards
 import rules
 from ops import targets, verify
 from ops.checks import Check, alerts, criteria, dashboard
-from ops.errors import Refused
 from ops.sandbox import Sandbox
+from tests.breaking import RULE_FILE, rewritten
 
 ROOT = Path(__file__).resolve().parent.parent
-RULE_FILE = "api-performance-alerts.yml"
-
-
-@pytest.fixture
-def target(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> targets.Target:
-    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
-    return targets.load("sandbox")
 
 
 @pytest.fixture
@@ -45,22 +37,6 @@ def found(target: targets.Target, name: str, wanted: str = "fail", limit: float 
             return checks[name]
         assert time.monotonic() < until, f"{name} is not {wanted}: {checks.get(name)}"
         time.sleep(0.5)
-
-
-@contextmanager
-def rewritten(path: Path, change: Callable[[str], str], reload: Callable[[], None]) -> Iterator[None]:
-    """A file of the sandbox with other contents, taken up; as before afterwards."""
-    before = path.read_text("utf-8")
-    changed = change(before)
-    assert changed != before
-    path.write_text(changed, "utf-8")
-    try:
-        with suppress(Refused):  # what the server does not take up is what some of these tests are about
-            reload()
-        yield
-    finally:
-        path.write_text(before, "utf-8")
-        reload()
 
 
 def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Target, sandbox: Sandbox) -> None:

@@ -36,6 +36,20 @@ def quiet(config: Mapping[str, Any], match: Match, at: float) -> str:
     return ""
 
 
+def opens(config: Mapping[str, Any], match: Match, at: float) -> float | None:
+    """The next whole minute within eight days at which nothing keeps the route quiet; None if there is none."""
+    minutes = (at // 60 * 60 + 60 * n for n in range(1, 8 * 1440))
+    return next((minute for minute in minutes if not quiet(config, match, minute)), None)
+
+
+def week(config: Mapping[str, Any], match: Match, at: float) -> tuple[bool, ...]:
+    """Whether the route is quiet at each minute of the week from `at` on; nothing for one that never is."""
+    if not match.mute_time_intervals and not match.active_time_intervals:
+        return ()
+    minutes = tuple(bool(quiet(config, match, at + 60 * n)) for n in range(7 * 1440))
+    return minutes if any(minutes) else ()
+
+
 def _contains(interval: Mapping[str, Any], at: float) -> bool:
     """All fields that are given have to hold; of the entries of one field, any."""
     here = datetime.fromtimestamp(at, ZoneInfo(str(interval.get("location") or "UTC")))

@@ -1,10 +1,12 @@
 """Does Alertmanager run our routing, and does every alert of ours reach its receiver there?"""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ops.backtest import hours
 from ops.checks import Check, brief, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.prometheus import ActiveAlert
@@ -22,13 +24,14 @@ RESENT = 120.0
 
 
 def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Check]:
-    """Reload, receivers, inhibitions, and the way of every alert, on the configuration that runs."""
-    config = target.alertmanager.status().config
+    """Reload, receivers, inhibitions, and the way and the hours of every alert, on the configuration that runs."""
+    config, alerts = target.alertmanager.status().config, list(alerts)
     return [
         reload(target.alertmanager),
         receivers(config, routing),
         inhibitions(config, routing, widened=target.settings.alertmanager_mode == "operator"),
         ways(config, routing, alerts),
+        quiet_hours(config, routing, alerts),
     ]
 
 
@@ -48,7 +51,7 @@ def reload(alertmanager: Alertmanager) -> Check:
 def receivers(config: Mapping[str, Any], routing: Routing) -> Check:
     """Our receivers are there, with our recipients, subjects and texts."""
     name = "routing/receivers"
-    running = {_plain(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
+    running = {plain(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
     ours = routing.parts().receivers
     missing = [str(receiver["name"]) for receiver in ours if receiver["name"] not in running]
     if missing:
@@ -95,6 +98,26 @@ def ways(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -
     return passed(name, f"all {count} alerts reach their receivers")
 
 
+def quiet_hours(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -> Check:
+    """No route is quiet at other hours of the week than the repository and the stack's working hours say."""
+    name = "routing/hours"
+    weeks = _Weeks(time.time() // 60 * 60)
+    astray, kept = [], False
+    for alert in alerts:
+        labels = {"alertname": alert.name, **alert.labels}
+        wanted = {(one.receiver, weeks.of(routing.config, one)) for one in tree.matches(routing.config, labels)}
+        for match in tree.matches(config, labels):
+            receiver, week = plain(match.receiver), weeks.of(config, match)
+            kept = kept or any(week)
+            if receiver in {one for one, _ in wanted} and (receiver, week) not in wanted:
+                astray.append(f"{alert.name} to {receiver}")
+    if astray:
+        return failed(name, f"{brief(astray, 2)} is kept back at other hours than routing/ and settings say; {DEPLOY}")
+    return passed(
+        name, "some routes have hours, as the repository and the stack's settings say" if kept else "mails at any hour"
+    )
+
+
 def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
     """The alert that always fires has come all the way from a rule to Alertmanager."""
     name = "routing/watchdog"
@@ -128,7 +151,21 @@ def _age(alert: ActiveAlert) -> float:
 
 
 def _way(match: tree.Match) -> tuple[object, ...]:
-    return (_plain(match.receiver), match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
+    return (plain(match.receiver), match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
+
+
+class _Weeks:
+    """The quiet minutes of routes in the week from a moment on, each worked out once: many alerts share a route."""
+
+    def __init__(self, start: float) -> None:
+        self._start = start
+        self._known: dict[tuple[int, tree.Match], tuple[bool, ...]] = {}
+
+    def of(self, config: Mapping[str, Any], match: tree.Match) -> tuple[bool, ...]:
+        key = (id(config), match)
+        if key not in self._known:
+            self._known[key] = hours.week(config, match, self._start)
+        return self._known[key]
 
 
 def _is(ours: tree.Inhibition, live: tree.Inhibition, widened: bool) -> bool:
@@ -138,7 +175,7 @@ def _is(ours: tree.Inhibition, live: tree.Inhibition, widened: bool) -> bool:
     return all(mine <= theirs if widened else mine == theirs for mine, theirs in ends)
 
 
-def _plain(receiver: str) -> str:
+def plain(receiver: str) -> str:
     """A receiver's name without what the operator puts before it: `NAMESPACE/OBJECT/`."""
     return receiver.rpartition("/")[2]
 

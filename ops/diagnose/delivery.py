@@ -8,13 +8,14 @@ from typing import Any
 
 import rules
 from ops import targets, way
+from ops import window as windows
 from ops.backtest import hours
 from ops.checks import brief, prerequisites
 from ops.checks import routing as routing_checks
 from ops.clients.mail import SmtpProbe
 from ops.clients.prometheus import Prometheus
 from ops.diagnose import present
-from ops.diagnose.walk import Step, again, aside, broken, deploy, holds, log, of
+from ops.diagnose.walk import Step, again, aside, broken, deploy, holds, log, meant, of
 from ops.errors import OpsError
 from ops.targets import Target
 from ops.window import told
@@ -101,7 +102,7 @@ def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Rou
     config = target.alertmanager.status().config
     sources = [notice.labels for notice in target.alertmanager.alerts()]
     ours = {alert.name for alert in rules.alerts().values()}
-    meant = []
+    muted = []
     for alert, own in _as_they_are(target, alerts):
         for found in tree.inhibitors(config, own, sources):
             source = found.source.get("alertname", "?")
@@ -113,14 +114,10 @@ def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Rou
                         target, f"diagnose alerts {source}" if source in ours else f"test-alert {alert.name} --dry-run"
                     ),
                 )
-            meant.append(f"{alert.name} by {source}")
-    return holds(
-        f"muted as meant: {brief(list(dict.fromkeys(meant)))}"
-        if meant
-        else "nothing that fires mutes it"
-        if named
-        else "none muted"
-    )
+            muted.append(f"{alert.name} by {source}")
+    if muted:
+        return meant(f"muted: {brief(list(dict.fromkeys(muted)))}")
+    return holds("nothing that fires mutes it" if named else "none muted")
 
 
 def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
@@ -139,17 +136,29 @@ def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Rout
 
 
 def in_hours(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
-    """No time interval keeps their routes quiet now."""
-    config = target.alertmanager.status().config
-    intervals = 0
+    """No time interval keeps their routes quiet now, but for one of the repository or of the stack's working hours."""
+    config, now = target.alertmanager.status().config, time.time()
+    intervals, kept_back, ends = 0, [], []
     for alert in alerts:
+        ours = tree.matches(routing.config, labels(alert))
         for match in tree.matches(config, labels(alert)):
             intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
-            if quiet := hours.quiet(config, match, time.time()):
+            if not (quiet := hours.quiet(config, match, now)):
+                continue
+            receiver = routing_checks.plain(match.receiver)
+            if not any(hours.quiet(routing.config, one, now) for one in ours if one.receiver == receiver):
                 return broken(
-                    f"the route of {alert.name} to {match.receiver} is quiet now ({quiet})",
-                    again(target, f"test-alert {alert.name} --dry-run"),
+                    f"the route of {alert.name} to {match.receiver} is quiet now ({quiet}), and neither routing/ nor "
+                    "the stack's working hours say so",
+                    deploy(target),
                 )
+            kept_back.append(f"nothing about {alert.name} is sent to {match.receiver} now ({quiet})")
+            ends.append(hours.opens(config, match, now))
+    if kept_back:
+        until = min((end for end in ends if end is not None), default=None)
+        again = f", until {windows.stamp(until)} UTC" if until else ""
+        more = f", nor about {len(kept_back) - 1} more" if len(kept_back) > 1 else ""
+        return meant(f"{kept_back[0]}{more}{again}")
     return holds("no quiet hours now" if intervals else "no quiet hours on these routes")
 
 

@@ -35,7 +35,7 @@ def alerts(
     found = alerts_tree.diagnose(about)
     details = {check.name: check.detail for check in found.links}
     why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
-    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}")
+    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_meant}")
 
 
 @app.command()

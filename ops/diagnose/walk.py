@@ -13,6 +13,7 @@ from ops.options import console
 from ops.targets import Target
 
 NOT_REACHED = "not reached"
+AS_MEANT = "as meant, "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Step:
 def holds(detail: str) -> Step:
     """The link holds."""
     return Step("pass", detail)
+
+
+def meant(detail: str) -> Step:
+    """The link holds an alert back, and was made to: no fault, but the answer to why nothing comes."""
+    return Step("pass", AS_MEANT + detail)
 
 
 def broken(detail: str, next: str) -> Step:
@@ -62,6 +68,11 @@ class Diagnosis:
     broken: str | None
     next: str | None
     blind: bool
+
+    @property
+    def as_meant(self) -> str:
+        """What holds back an alert as it should, in a sentence; empty when nothing does."""
+        return "".join(f" As{one.detail.removeprefix('as')}." for one in self.links if one.detail.startswith(AS_MEANT))
 
     @property
     def exit_code(self) -> int:

@@ -1,6 +1,5 @@
 """The verb `report`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,16 +10,12 @@ from ops import files, targets
 from ops import window as windows
 from ops.errors import Misconfigured
 from ops.files import Edit
-from ops.options import DryRunOption, TargetOption, console, emit, progress
+from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.report import facts, page, panels
+from ops.targets import Target
+from ops.window import Window
 
-
-class ReportFormat(StrEnum):
-    """How the report is written: a page, Markdown, or its facts for programs (on stdout)."""
-
-    html = "html"
-    markdown = "markdown"
-    json = "json"
+MARKDOWN = (".md", ".markdown")
 
 
 def report(
@@ -29,9 +24,7 @@ def report(
         Path | None,
         typer.Option("--out", help="The file to write; report.html if left out. A name in .md is Markdown."),
     ] = None,
-    format_: Annotated[
-        ReportFormat | None, typer.Option("--format", help="html, markdown or json; by the name of --out if left out.")
-    ] = None,
+    format_: FormatOption = Format.text,
     window: Annotated[str, typer.Option("--window", help="How far back the pictures go, such as 24h or 7d.")] = "24h",
     end: Annotated[
         str | None,
@@ -44,11 +37,13 @@ def report(
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write the state of the monitoring on one page: for the weekly review, and as the record of a deployment."""
-    markdown = out is not None and out.suffix.lower() in (".md", ".markdown")
-    kind = format_ or (ReportFormat.markdown if markdown else ReportFormat.html)
-    path = out or (Path("report.md" if kind is ReportFormat.markdown else "report.html"))
-    before = files.read(path) if path.exists() and kind is not ReportFormat.json else None
+    """Write the state of the monitoring on one page: for the weekly review, and as the record of a deployment.
+
+    With --format json its facts go to stdout, and a page is written only where --out names it.
+    """
+    path = out or Path("report.html")
+    wanted = out is not None or format_ is Format.text
+    before = files.read(path) if path.exists() and wanted else None
     compared = _earlier(previous or path, required=previous is not None) if previous or path.exists() else None
     if before is not None and page.earlier(before) is None:
         raise Misconfigured(f"{files.shown(path)} exists and is no report; name another file with --out")
@@ -61,19 +56,23 @@ def report(
     found = facts.gather(at, over, by=by, note=note)
     if compared is not None:
         found = facts.compared(found, compared)
-    if kind is ReportFormat.json:
-        emit(found.as_json())
+    if wanted:
+        edit = Edit(path, before, _page(at, found, over, path))
+        if not dry_run:
+            files.write([edit])
+    if format_ is Format.json:
+        emit(found.as_json() | {"written": files.shown(path) if wanted and not dry_run else None})
         return
-    if kind is ReportFormat.markdown:
-        text = page.markdown(found)
-    else:
-        progress("Drawing the panels …")
-        text = page.html(found, panels.draw(at.prometheus, over, rules.alerts()))
-    if dry_run:
-        console().print(f"{found.verdict}. Nothing was written; it would be {files.shown(path)}.", markup=False)
-        return
-    files.write([Edit(path, before, text)])
-    console().print(f"{found.verdict}. Written: {files.shown(path)}", markup=False)
+    state = "Nothing was written; it would be" if dry_run else "Written:"
+    console().print(f"{found.verdict}. {state} {files.shown(path)}", markup=False)
+
+
+def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
+    """The report as the file's name asks for it."""
+    if path.suffix.lower() in MARKDOWN:
+        return page.markdown(found)
+    progress("Drawing the panels …")
+    return page.html(found, panels.draw(target.prometheus, over, rules.alerts()))
 
 
 def _earlier(path: Path, *, required: bool) -> "dict[str, object] | None":

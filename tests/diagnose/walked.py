@@ -1,0 +1,43 @@
+"""What a diagnosis has to look like, whichever link is broken."""
+
+import time
+from collections.abc import Callable
+
+from ops import targets
+from ops.diagnose import alerts, dashboard
+from ops.diagnose.walk import NOT_REACHED, Diagnosis
+
+
+def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:
+    return alerts.diagnose(alerts.case(target, name))
+
+
+def of_panels(target: targets.Target, title: str | None = None) -> Diagnosis:
+    return dashboard.diagnose(dashboard.case(target, title))
+
+
+def soon(look: Callable[[], Diagnosis], link: str | None, words: str = "", limit: float = 20) -> Diagnosis:
+    """The diagnosis as soon as that link is the broken one, in these words (None: as none is)."""
+    until = time.monotonic() + limit
+    while True:
+        found = look()
+        if found.broken == link and words in detail(found, link):
+            return found
+        assert time.monotonic() < until, f"broken is {found.broken}: {detail(found, found.broken)}"
+        time.sleep(0.3)
+
+
+def detail(found: Diagnosis, link: str | None) -> str:
+    return next((check.detail for check in found.links if check.name == link), "")
+
+
+def said(found: Diagnosis, *, code: int = 1) -> str:
+    """What the broken link says; the links before it hold, those after it were not reached."""
+    names = [check.name for check in found.links]
+    at = names.index(str(found.broken))
+    assert all(check.status in ("pass", "skip") and check.detail != NOT_REACHED for check in found.links[:at])
+    assert found.links[at].status == "fail"
+    assert {check.detail for check in found.links[at + 1 :]} <= {NOT_REACHED}
+    assert found.next
+    assert found.exit_code == code
+    return found.links[at].detail
