@@ -1,6 +1,5 @@
 """What a report says, as one plain value: gathered from the servers, the repository and the tracking document."""
 
-import itertools
 import math
 import re
 import subprocess
@@ -14,14 +13,15 @@ from ops import baseline, files, tracking, verify
 from ops import window as windows
 from ops.checks import criteria
 from ops.clients.prometheus import ActiveAlert, Prometheus
+from ops.firings import alert_name, fired
 from ops.targets import Target
 from ops.tracking import Change
-from ops.window import Window
+from ops.window import DAY, MINUTE, Window
 from routing import tree
 from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
 
-WEEK = "7d"
+WEEK = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +245,15 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
 
 
 def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[Frequent, ...]:
-    """What fired within a week, the longest first; what always fires (a watchdog) is no news."""
-    over = windows.window(WEEK, str(math.floor(end)), interval=60.0)
+    """What fired within a week, the most often first; what always fires (a watchdog) is no news."""
+    over = Window(end - WEEK, end, MINUTE)
     always = {name for name, alert in rules.alerts().items() if alert.component == "watchdog"}
-    found: dict[str, tuple[int, float]] = {}
-    for series in windows.history(prometheus, 'ALERTS{alertstate="firing"}', over):
-        name = series.labels.get("alertname", "")
-        if name in always:
-            continue
-        moments = [at for at, _ in series.points]
-        spells = 1 + sum(later - earlier > 2 * over.step for earlier, later in itertools.pairwise(moments))
-        fired, seconds = found.get(name, (0, 0.0))
-        found[name] = (fired + spells, seconds + len(moments) * over.step)
-    ordered = sorted(found.items(), key=lambda item: (-item[1][0], -item[1][1], item[0]))
-    return tuple(Frequent(name, name in alerts, fired, s, windows.told(s)) for name, (fired, s) in ordered)
+    found: dict[str, list[float]] = {}
+    for one in fired(prometheus, over):
+        if alert_name(one) not in always:
+            found.setdefault(alert_name(one), []).append((over.end if one.end is None else one.end) - one.start)
+    every = [Frequent(n, n in alerts, len(spans), sum(spans), windows.told(sum(spans))) for n, spans in found.items()]
+    return tuple(sorted(every, key=lambda one: (-one.fired, -one.seconds, one.name)))
 
 
 def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[Node, tuple[str, ...]]:

@@ -6,16 +6,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 import routing
 import rules
 from ops import targets
 from ops.backtest import mails
 from ops.backtest.mails import Firing
-from ops.diagnose import volume
+from ops.clients.prometheus import Series
+from ops.diagnose import levers, volume
 from ops.sandbox import Sandbox, tools
 from ops.window import Window
 from tests.breaking import RULE_FILE
@@ -33,7 +37,7 @@ def flapping(alert: rules.Alert, start: float, count: int, every: float, seconds
 
 @contextmanager
 def remembered(sandbox: Sandbox, firings: list[Firing]) -> Iterator[None]:
-    """The sandbox's Prometheus remembers these; forgotten afterwards."""
+    """The sandbox's Prometheus has these on disk, to be taken up at once; forgotten when it ends."""
     samples = []
     for one in firings:
         labels = ",".join(f'{name}="{value}"' for name, value in (*one.labels, ("alertstate", "firing")))
@@ -52,6 +56,51 @@ def remembered(sandbox: Sandbox, firings: list[Firing]) -> Iterator[None]:
         for block in set(data.iterdir()) - before:
             if len(block.name) == 26:  # an identifier of a block
                 shutil.rmtree(block)
+        query, start = f"count_over_time(ALERTS{{alertname='{NOISY}'}}[1h])", firings[0].start
+        until(lambda: not sandbox.prometheus.query(query, start + 3600), "forgotten")
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, f"not {what}"
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("ago", [0, 30, 59], ids=lambda ago: f"{ago} s before a whole minute")
+def test_what_has_only_just_begun_to_fire_is_remembered(
+    ago: int, target: targets.Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Prometheus that has evaluated the watchdog once, since the last whole minute."""
+    (watchdog,) = (alert for alert in rules.alerts().values() if alert.severity == "none")
+    now = float(60 * (time.time() // 60) - ago)
+    labels = {"alertname": watchdog.name, "alertstate": "firing", **watchdog.labels}
+
+    def answer(query: str, start: float, end: float, step: float, *, timeout: float | None = None) -> list[Series]:
+        moments = [start + n * step for n in range(round((end - start) / step) + 1)]
+        return [Series(labels, tuple((at, 1.0) for at in moments if at > now - 0.5))]
+
+    monkeypatch.setattr(time, "time", lambda: now + 0.4)
+    monkeypatch.setattr(target.prometheus, "query_range", answer)
+    found = volume.measure(target, 7, 3)
+    assert found.diagnosis.exit_code == 0
+    assert detail(found.diagnosis, "history").endswith(" UTC only, less than a minute of 7 d")
+    assert not found.alerts
+
+
+def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
+    target: targets.Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = target.prometheus.rules()
+    new = [replace(group, rules=tuple(replace(rule, health="unknown") for rule in group.rules)) for group in groups]
+    monkeypatch.setattr(target.prometheus, "query_range", lambda *_, **__: [])
+    monkeypatch.setattr(target.prometheus, "rules", lambda: new)
+    found = volume.measure(target, 7, 3).diagnosis
+    assert (found.exit_code, found.links[0].status) == (0, "skip")
+    monkeypatch.setattr(target.prometheus, "rules", lambda: [])
+    found = volume.measure(target, 7, 3).diagnosis
+    assert (found.exit_code, found.broken) == (1, "history")
+    assert found.next == "python -m ops diagnose alerts --target sandbox"
 
 
 def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, sandbox: Sandbox) -> None:
@@ -59,14 +108,15 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
     start = (time.time() - 3 * DAY) // 60 * 60
     # three minutes of every fifteen
     with remembered(sandbox, flapping(alert, start, 30, 900, 180)):
-        until = time.monotonic() + 20
-        while True:  # the blocks are taken up one after the other
+        found = volume.measure(target, 7, 3)
+
+        def taken_up() -> bool:
+            nonlocal found
             found = volume.measure(target, 7, 3)
-            loud = next((one for one in found.alerts if one.name == NOISY), None)
-            if loud is not None and loud.fired == 30:
-                break
-            assert time.monotonic() < until, found
-            time.sleep(0.5)
+            return any(one.name == NOISY and one.fired == 30 for one in found.alerts)
+
+        until(taken_up, "taken up")  # the blocks are, one after the other
+        loud = next(one for one in found.alerts if one.name == NOISY)
         environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
         command = [sys.executable, "-m", "ops", "diagnose", "volume"]
         text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -102,13 +152,13 @@ def test_the_settings_replayed() -> None:
     over = Window(0.0, 7 * DAY, 60.0)
     often = flapping(alert, 3600, 10, 500, 200)  # gaps of five minutes: one incident
     before = sum(NOISY in mail.alerts for mail in mails.send(config, often, over.end))
-    sent = {lever.setting: lever.mails for lever in volume.variants(config, often, alert, over)}
+    sent = {lever.setting: lever.mails for lever in levers.variants(config, often, alert, over)}
     assert sent["for"] == 0
     assert sent["keep_firing_for"] == 2 < before  # one when it begins, one when it is over
     assert sent["group_wait"] <= before
     long = flapping(alert, 3600, 1, 0, 2 * DAY)
     before = sum(NOISY in mail.alerts for mail in mails.send(config, long, over.end))
-    sent = {lever.setting: lever.mails for lever in volume.variants(config, long, alert, over)}
+    sent = {lever.setting: lever.mails for lever in levers.variants(config, long, alert, over)}
     assert min(sent, key=lambda setting: sent[setting]) == "repeat_interval"
     assert sent["repeat_interval"] <= before // 2 + 1
 
@@ -118,8 +168,8 @@ def test_a_longer_for_and_a_longer_keep_firing_for() -> None:
     (one, two, three) = flapping(alert, 100, 3, 100, 60)
     still = Firing(one.labels, 500, None)
     every = [one, two, three, still]
-    assert volume.later(every, NOISY, 60) == [Firing(one.labels, 560, None)]
-    assert volume.later(every, "Other", 60) == every
-    assert volume.merged(every, NOISY, 40) == [Firing(one.labels, 100, 400), still]
-    assert volume.merged(every, NOISY, 200) == [Firing(one.labels, 100, None)]
-    assert volume.merged(every, "Other", 60) == every
+    assert levers.later(every, NOISY, 60) == [Firing(one.labels, 560, None)]
+    assert levers.later(every, "Other", 60) == every
+    assert levers.merged(every, NOISY, 40) == [Firing(one.labels, 100, 400), still]
+    assert levers.merged(every, NOISY, 200) == [Firing(one.labels, 100, None)]
+    assert levers.merged(every, "Other", 60) == every
