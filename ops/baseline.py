@@ -4,6 +4,7 @@ Every query comes from `rules`: the quantity of an alert, and what can be read o
 the traffic below a share), so what is recorded is what the alerts watch.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -208,7 +209,9 @@ def baseline(
     alerts = rules.alerts()
     interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
     over = windows.window(window, end, interval=interval)
-    tracking.edit(document, "baseline", "")  # a document that cannot be written is refused before any waiting
+    tracking.edit(document, "baseline", "")  # what cannot be written is refused before any waiting
+    if not dry_run:
+        files.must_be_writable(document)
     at = targets.load(target)
     progress(f"Reading {windows.told(over.span)} from {at.prometheus.url} …")
     found = measure(at.prometheus, over, alerts)
@@ -290,7 +293,8 @@ def _save(path: Path, image: bytes) -> None:
         fresh.write_bytes(image)
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # its folder may be a file
+            fresh.unlink(missing_ok=True)
         raise Misconfigured(
             f"{files.shown(path)} cannot be written ({error.strerror}); name another folder with --pictures"
         ) from error

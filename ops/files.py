@@ -47,6 +47,22 @@ def read(path: Path, *, remedy: str = "check the path") -> str:
         raise Misconfigured(f"{shown(path)} cannot be read ({error.strerror}); {remedy}") from error
 
 
+def must_be_writable(path: Path) -> None:
+    """Misconfigured when a file could not be written: to be asked before long work, and asked again by `write`.
+
+    Replacing a file asks only its folder for permission, so a read-only file has to be looked at.
+    """
+    name, real = shown(path), Path(os.path.realpath(path))
+    if real.is_dir() or (real.exists() and not real.is_file()):
+        raise Misconfigured(f"{name} is not a file; name a file")
+    if not real.parent.is_dir():
+        raise Misconfigured(f"{name} has no folder to lie in; make {shown(real.parent)} first")
+    if real.exists() and not (real.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)):
+        raise Misconfigured(f"{name} is read-only; permit writing to it (chmod u+w) and run it again")
+    if not os.access(real if real.exists() else real.parent, os.W_OK):
+        raise Misconfigured(f"{name} may not be written by this user; permit it and run it again")
+
+
 def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
     """Write every edit that changes something, in order; on any failure all files hold again what they held before.
 
@@ -58,7 +74,7 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
     try:
         for edit in wanted:
             real = Path(os.path.realpath(edit.path))
-            _must_be_writable(edit, real)
+            must_be_writable(edit.path)
             fresh = real.with_name(f".{real.name}.{os.getpid()}.new")
             prepared.append((edit, real, fresh))
             _put(fresh, edit.after, like=real)
@@ -84,19 +100,6 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
         for _, _, fresh in prepared:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
-
-
-def _must_be_writable(edit: Edit, real: Path) -> None:
-    """Replacing a file asks only its folder for permission, so a read-only file has to be looked at."""
-    name = shown(edit.path)
-    if real.is_dir() or (real.exists() and not real.is_file()):
-        raise Misconfigured(f"{name} is not a file; name a file")
-    if not real.parent.is_dir():
-        raise Misconfigured(f"{name} has no folder to lie in; make {shown(real.parent)} first")
-    if real.exists() and not (real.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)):
-        raise Misconfigured(f"{name} is read-only; permit writing to it (chmod u+w) and run it again")
-    if not os.access(real if real.exists() else real.parent, os.W_OK):
-        raise Misconfigured(f"{name} may not be written by this user; permit it and run it again")
 
 
 def _put(path: Path, text: str, *, like: Path) -> None:

@@ -17,9 +17,10 @@ from ops.window import Window
 SIZE = (8.0, 3.2)  # inches, of a file
 SMALL = (4.8, 2.1)  # in a page: as wide as a phone, three abreast on a desk
 COLUMNS = 480  # more than that cannot be seen apart
+CROWDED = 0.1  # of the height: limits nearer to each other than that would write over one another
 
 # Colours that stand out from white and from near black alike.
-LINES = ("#2f7fd8", "#8a5fd3", "#1a9a8a", "#c2578f", "#7f8a3a", "#6b7a90")
+LINES = ("#2f7fd8", "#8a5fd3", "#1a9a8a", "#c2578f", "#7f8a3a", "#6b7a90", "#b0672f", "#3d6fa0")
 SEVERITIES = {"critical": "#e0484d", "warning": "#d98a00"}
 INK, FAINT = "#5b6270", "#9aa1ad"  # in a page both become the page's own
 
@@ -71,7 +72,11 @@ def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title:
 
 def legend(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
     """(name, colour) of each line that `inline` draws, for the page to show beside it; none for a single one."""
-    return tuple((line.name, colour) for line, colour in zip(lines, LINES, strict=False)) if len(lines) > 1 else ()
+    if len(lines) < 2:
+        return ()
+    drawn = [(line.name, colour) for line, colour in zip(lines, LINES, strict=False)]
+    more = len(lines) - len(drawn)
+    return (*drawn, (f"and {more} more, not drawn", "transparent")) if more else tuple(drawn)
 
 
 def _draw(
@@ -115,8 +120,7 @@ def _draw(
                 label=line.name,
             )
         top = _scale(axes, drawn, marks)
-        for mark in marks:
-            _mark(axes, mark, top, unit)
+        _marks(axes, marks, top, unit)
         if not any(math.isfinite(value) for line in drawn for _, value in line.points):
             axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center")
         axes.set_xlim(over.start / window.DAY, over.end / window.DAY)
@@ -155,16 +159,25 @@ def _scale(axes: Any, lines: Sequence[Line], marks: Sequence[Mark]) -> float:
     return top
 
 
-def _mark(axes: Any, mark: Mark, top: float, unit: str) -> None:
-    colour = SEVERITIES.get(mark.severity, INK)
-    operator = mark.text.split(" ", 1)[0]
-    text = f"{operator} {window.quantity(mark.value, unit)}"
-    if mark.value <= top:
-        axes.axhline(mark.value, color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
-        axes.annotate(text, (1, mark.value), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                      textcoords="offset points", ha="right", va="bottom", color=colour, fontsize=9)  # fmt: skip
-    else:
-        axes.annotate(f"{text} ↑", (1, 1), xycoords="axes fraction", ha="right", va="bottom", color=colour, fontsize=9)
+def _marks(axes: Any, marks: Sequence[Mark], top: float, unit: str) -> None:
+    """The limits, each with its text; where lines lie close, their texts stand side by side above the highest."""
+    crowds: list[list[Mark]] = []
+    for mark in sorted(marks, key=lambda one: -one.value):
+        if mark.value <= top:
+            colour = SEVERITIES.get(mark.severity, INK)
+            axes.axhline(mark.value, color=colour, linewidth=1.1, linestyle=(0, (5, 3)))
+        if crowds and min(crowds[-1][-1].value, top * 1.01) - min(mark.value, top * 1.01) < CROWDED * top:
+            crowds[-1].append(mark)
+        else:
+            crowds.append([mark])
+    for crowd in crowds:
+        at, right = min(crowd[0].value, top), 0.0
+        for mark in crowd:
+            text = f"{mark.text.split(' ', 1)[0]} {window.quantity(mark.value, unit)}" + " ↑" * (mark.value > top)
+            axes.annotate(text, (1, at), xycoords=("axes fraction", "data"), xytext=(-right, 2),
+                          textcoords="offset points", ha="right", va="bottom", fontsize=9,
+                          color=SEVERITIES.get(mark.severity, INK))  # fmt: skip
+            right += 5.5 * len(text) + 10  # about as wide as it is drawn, in points
 
 
 def _thinned(points: Sequence[tuple[float, float]], over: Window, *, lowest: bool) -> tuple[tuple[float, float], ...]:

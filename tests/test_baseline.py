@@ -125,13 +125,25 @@ def test_bad_input_gets_one_sentence(
 def test_a_document_that_cannot_be_written_stays(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document.chmod(0o444)
     before = document.read_bytes()
-    assert run(document) == 2
+    pictures = document.parent / "pictures"
+    assert run(document, "--pictures", str(pictures)) == 2
     assert "is read-only" in capsys.readouterr().err
+    assert not pictures.exists()  # nor is anything else half done
     document.chmod(0o644)
     document.write_bytes(b"# no markers\n")
     assert run(document) == 2
     assert "has no markers for baseline" in capsys.readouterr().err
     assert (document.read_bytes(), before[:1]) == (b"# no markers\n", b"#")
+
+
+def test_a_folder_for_pictures_that_is_a_file(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = document.read_bytes()
+    file = document.parent / "file"
+    file.touch()
+    assert run(document, "--pictures", str(file)) == 2
+    said = capsys.readouterr().err.strip().split("\n")[-1]
+    assert said.endswith("name another folder with --pictures")
+    assert document.read_bytes() == before
 
 
 def test_an_unreachable_prometheus_is_no_empty_one(

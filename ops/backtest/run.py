@@ -130,7 +130,7 @@ def _signals(
     if coverage.overlap(seen.anything, round(start * 1000), last) <= 0:
         raise BadAnswer(
             f"{prometheus.http.name} at {prometheus.url} has no data between {window.stamp(start)} and "
-            f"{window.stamp(end)} UTC; give other days with --from and --to"
+            f"{window.stamp(end)} UTC; ask about days of which it has some"
         )
     questions: dict[tuple[str, str], Question] = {}
     computed: dict[str, list[str]] = {}

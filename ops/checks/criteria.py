@@ -9,6 +9,7 @@ from ops import files, records, tracking
 from ops.checks import Check, brief, failed, passed, skipped
 from ops.errors import OpsError
 from ops.targets import Target
+from ops.window import MINUTE, told
 
 GROUP = "api_performance"
 WATCH = 6 * 3600.0  # seconds without a false alarm
@@ -74,10 +75,10 @@ def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[
     seen = target.prometheus.query(
         f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'
     )
-    hours = (time.time() - seen[0].value) / 3600 if seen else 0.0
-    if hours < WATCH / 3600 - 0.1:
-        left = WATCH / 3600 - hours
-        return failed(name, f"none so far, but the rules run for {hours:.1f} h only; look again in {left:.1f} h")
+    ran = time.time() - seen[0].value if seen else 0.0
+    if ran < WATCH - 6 * MINUTE:
+        since = f"for {told(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
+        return failed(name, f"none so far, but the rules run {since}; look again in {told(WATCH - ran)}")
     return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
 
 

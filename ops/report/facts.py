@@ -22,6 +22,7 @@ from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
 
 WEEK = 7 * DAY
+_URGENCY = ("firing", "not loaded", "pending", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,13 @@ class Facts:
         return asdict(self) | {"verdict": self.verdict}
 
 
-def gather(target: Target, over: Window, *, by: str, note: str) -> Facts:
-    """Look at everything. Raises what the clients raise when Prometheus cannot be reached, and errors of our data."""
+def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Facts:
+    """Look at everything: the values are those of `at`, the pictures those of the window.
+
+    Raises what the clients raise when Prometheus cannot be reached, and errors of our data.
+    """
     alerts = {name: alert for name, alert in rules.alerts().items() if alert.component != "watchdog"}
-    states = _states(target.prometheus, alerts, over.end)
+    states = _states(target.prometheus, alerts, at)
     checks = verify.look(target).checks
     routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
     document = files.read(tracking.DOCUMENT)
@@ -133,7 +137,7 @@ def gather(target: Target, over: Window, *, by: str, note: str) -> Facts:
     blocks, notes = _observed(tracking.section(document, "baseline", where=where))
     return Facts(
         target=target.name,
-        at=windows.iso(over.end),
+        at=windows.iso(at),
         window=str(over),
         by=by,
         note=note,
@@ -143,7 +147,7 @@ def gather(target: Target, over: Window, *, by: str, note: str) -> Facts:
             for check in criteria.judge(target, checks)
         ),
         alerts=states,
-        frequent=_frequent(target.prometheus, alerts, over.end),
+        frequent=_frequent(target.prometheus, alerts, at),
         routes=routes,
         inhibitions=inhibitions,
         baseline=blocks,
@@ -195,12 +199,13 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
     for one in prometheus.alerts():
         active.setdefault(one.name, []).append(one)
     units = baseline.units()
-    return tuple(
+    found = [
         _state(
             alert, name in loaded, active.get(name, []), _value(prometheus, alert, at), units.get(alert.quantity, "")
         )
         for name, alert in alerts.items()
-    )
+    ]
+    return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # else in the order of the files
 
 
 def _plain(template: str) -> str:

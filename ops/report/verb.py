@@ -1,5 +1,6 @@
 """The verb `report`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -47,13 +48,16 @@ def report(
     compared = _earlier(previous or path, required=previous is not None) if previous or path.exists() else None
     if before is not None and page.earlier(before) is None:
         raise Misconfigured(f"{files.shown(path)} exists and is no report; name another file with --out")
+    if wanted and not dry_run:
+        files.must_be_writable(path)
     over = windows.window(window, end, interval=30.0)
     if over.step < over.span / 1440:  # a picture shows no more
         over = windows.window(window, end, interval=60.0 * max(1, round(over.span / 1440 / 60)))
 
     at = targets.load(target)
     progress(f"Looking at {target} …")
-    found = facts.gather(at, over, by=by, note=note)
+    moment = float(int(time.time())) if end is None else over.end  # the window ends at a step, up to minutes ago
+    found = facts.gather(at, over, moment, by=by, note=note)
     if compared is not None:
         found = facts.compared(found, compared)
     if wanted:

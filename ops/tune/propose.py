@@ -68,7 +68,7 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
             "limit to follow (its guards want more traffic, or nothing of the kind happened); --to VALUE sets one"
         )
     up = upward(alert)
-    wanted = seen * (1 + margin.buffer) if up else seen * (1 - margin.buffer)
+    wanted = _wanted(seen, margin, up)
     if wanted <= 0:
         raise Findings(
             f"{alert.name}: {_TOLD[up]} {windows.number(seen)}, and no limit follows from that; --to VALUE sets one"
@@ -87,8 +87,8 @@ def rounded(value: float, *, upward: bool) -> float:
     return float(f"{steps * unit:.10g}")
 
 
-def evidence(alert: Alert, values: Values, margin: Margin, unit: str, *, chosen: bool) -> str:
-    """One sentence on what was observed, and by how much the limit stands off it."""
+def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: float, *, chosen: bool) -> str:
+    """One sentence on what was observed, and how the limit `value` follows from it (not when it was `chosen`)."""
     over, up, seen = values.window, upward(alert), usual(alert, values)
     found = f"in the {windows.told(over.span)} to {windows.stamp(over.end)} UTC "
     far = values.peak if up else values.low
@@ -101,7 +101,20 @@ def evidence(alert: Alert, values: Values, margin: Margin, unit: str, *, chosen:
         found += f"{_TOLD[up]} {windows.quantity(seen, unit)}"
     ends = f"{'peak' if up else 'lowest'} {windows.quantity(far[1], unit)}"
     found += f" (average {windows.quantity(average, unit)}, {ends})"
-    return found if chosen else f"{found}, {'+' if up else '−'} {margin.buffer * 100:g} %"
+    if chosen or seen is None:
+        return found
+    wanted = _wanted(seen, margin, up)
+    found += f", {'+' if up else '−'} {margin.buffer * 100:g} % is {windows.quantity(wanted, unit)}"
+    if value == alert.limit.value and not margin.tighten:
+        return f"{found}; calm days do not make this limit stricter"
+    if value != rounded(wanted, upward=up):
+        return f"{found}; {windows.quantity(value, unit)} is the bucket boundary beside it"
+    return found
+
+
+def _wanted(seen: float, margin: Margin, upward: bool) -> float:
+    """The limit before rounding."""
+    return seen * (1 + margin.buffer if upward else 1 - margin.buffer)
 
 
 def notes(alert: Alert, value: float, contract: Contract) -> tuple[str, ...]:

@@ -37,7 +37,11 @@ class Tuning:
     @property
     def evidence(self) -> str:
         """What was observed, and what both limits would have done, in one sentence."""
-        return f"{self.proposal.evidence}; it would have fired {_fired(self.before)} before, {_fired(self.after)} now"
+        now, then = self.proposal.alert.limit.text, self.proposal.limit.text
+        if not self.proposal.changes:
+            return f"{self.proposal.evidence}; it would have fired {_fired(self.before)}"
+        fired = f"{_fired(self.before)} with {now}, {_fired(self.after)} with {then}"
+        return f"{self.proposal.evidence}; it would have fired {fired}"
 
     def as_json(self) -> dict[str, Any]:
         """The shape that programs read."""
@@ -70,7 +74,7 @@ def tuning(
     proposal = Proposal(
         alert,
         propose.limit(alert, value),
-        propose.evidence(alert, values, margin(alert), unit, chosen=to is not None),
+        propose.evidence(alert, values, margin(alert), unit, value, chosen=to is not None),
         propose.notes(alert, value, contract),
     )
     return Tuning(proposal, signal.replay(), signal.replay(proposal.limit))
@@ -120,6 +124,7 @@ def tune(
             f'a limit is not changed without a reason; give --because "…", or --dry-run to see what {alert} could be'
         )
     over = windows.window(window, end, interval=chosen.interval)
+    write.ready(chosen, document=document, changelog=changelog, dry_run=dry_run)
     at = targets.load(target)
     progress(f"Reading {windows.told(over.span)} of {chosen.name} from {at.prometheus.url} …")
     found = tuning(at.prometheus, chosen, over, value, alerts, contract)
@@ -141,7 +146,8 @@ def tune(
     if not edits:
         out.print(f"The limit is already {chosen.limit.text}; nothing to change.", markup=False)
     elif dry_run:
-        out.print(f"Nothing was written; without --dry-run this goes into {', '.join(written)}.", markup=False)
+        how = "without --dry-run" if reason else 'with --because "…" instead of --dry-run'
+        out.print(f"Nothing was written; {how} this goes into {', '.join(written)}.", markup=False)
     else:
         panels = write.redrawn(edits[2])
         out.print(f"Written: {', '.join(written)} ({panels} panel{'s' if panels != 1 else ''} redrawn).", markup=False)

@@ -23,8 +23,7 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, changel
     board = files.read(dashboards.FILE)
     drawn = dashboards.text(dashboards.draw_limits(json.loads(board), alerts))
     where = files.shown(document)
-    record = files.read(document, remedy="name the tracking document with --document")
-    log = files.read(changelog, remedy="create it with a heading `## Unreleased`, or name another with --changelog")
+    record, log = _records(document, changelog)
     wanted = [
         Edit(document, record, tracking.with_change(record, change, where=where)),
         Edit(changelog, log, tracking.with_entry(log, change)),
@@ -35,6 +34,23 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, changel
     if len(set(paths)) != len(paths):
         raise Misconfigured("--document and --changelog name the same file, or one that is not a record; name two")
     return wanted
+
+
+def ready(alert: Alert, *, document: Path, changelog: Path, dry_run: bool) -> None:
+    """Misconfigured when a change could not be recorded, or (unless dry) not be written: better before any waiting."""
+    record, _ = _records(document, changelog)
+    tracking.changes(record, where=files.shown(document))
+    if not dry_run:
+        for path in (document, changelog, dashboards.FILE, alert.file):
+            files.must_be_writable(path)
+
+
+def _records(document: Path, changelog: Path) -> tuple[str, str]:
+    """The texts of the tracking document and of the changelog."""
+    return (
+        files.read(document, remedy="name the tracking document with --document"),
+        files.read(changelog, remedy="create it with a heading `## Unreleased`, or name another with --changelog"),
+    )
 
 
 def redrawn(edit: Edit) -> int:
