@@ -21,7 +21,7 @@ from ops import files, pictures, targets, tracking
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.pictures import Picture
 from ops.window import Values, Window
 from rules import Alert
@@ -190,13 +190,18 @@ def series_name(labels: Mapping[str, str]) -> str:
 
 
 def baseline(
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
     end: Annotated[
         str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
     ] = None,
     document: Annotated[
-        Path, typer.Option("--document", help="The tracking document to write into, between its markers.")
+        Path,
+        typer.Option(
+            "--document",
+            help="The tracking document to write into, between its markers.",
+            show_default=files.shown(tracking.DOCUMENT),
+        ),
     ] = tracking.DOCUMENT,
     pictures_folder: Annotated[
         Path | None, typer.Option("--pictures", help="A folder for a picture of each signal with its limit.")

@@ -17,6 +17,7 @@ class Format(StrEnum):
     json = "json"
 
 
+PROD = "prod"  # what every verb is about unless it is told otherwise: runbooks are read in haste
 TargetOption = Annotated[
     str,
     typer.Option(

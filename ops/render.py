@@ -10,7 +10,7 @@ import yaml
 
 from ops import files, targets
 from ops.errors import Misconfigured
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit
 from ops.stack.declared import SECRET, Declared, collect
 
 MARK = ".rendered"  # lists what an earlier render wrote; the folder is ours where it stands
@@ -18,7 +18,7 @@ MARK = ".rendered"  # lists what an earlier render wrote; the folder is ours whe
 
 def render(
     out: Annotated[Path, typer.Option("--out", help="The folder to write to: empty, missing, or an earlier render.")],
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
     dry_run: DryRunOption = False,
 ) -> None:

@@ -13,10 +13,9 @@ from rich.markup import escape
 import rules
 from ops import records, targets, verify, way
 from ops.checks import Check, brief, failed, passed, skipped
-from ops.clients.alertmanager import Alertmanager
 from ops.clients.mail import Mail
 from ops.errors import Findings, Misconfigured
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.targets import Target
 
 NAME = "TestAPIAlert"
@@ -54,7 +53,7 @@ def test_alert(
     label: Annotated[
         list[str] | None, typer.Option("--label", help="A label of the alert, as k=v; also overrides one that it has.")
     ] = None,
-    target: TargetOption = targets.SANDBOX,
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
     timeout: Annotated[
         float | None,
@@ -153,7 +152,7 @@ def prove(
     say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
     try:
         checks += proof.firing(first, say)
-        _accepted(alertmanager, drill)
+        _accepted(target, drill)
     finally:
         alertmanager.post_alerts([drill.posted(datetime.now(UTC))])
     if any(check.status == "fail" for check in checks):
@@ -164,13 +163,13 @@ def prove(
     return checks
 
 
-def _accepted(alertmanager: Alertmanager, drill: Drill) -> None:
+def _accepted(target: Target, drill: Drill) -> None:
     """Findings when Alertmanager holds the alert, but muted by another one that fires."""
-    for notice in alertmanager.alerts([f'drill="{drill.mark}"']):
+    for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
         if notice.inhibited_by:
             raise Findings(
                 f"{drill.labels['alertname']} was muted by an alert that fires right now (inhibition); "
-                "see `python -m ops verify` for which, or choose another severity"
+                f"see `python -m ops verify --target {target.name}` for which, or choose another severity"
             )
 
 
@@ -199,7 +198,7 @@ class _Sink:
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         found = _until(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
-            return [failed("mail", f"no mail within {limit:.0f} s; {_whither(self._target.alertmanager)}")]
+            return [failed("mail", f"no mail within {limit:.0f} s; {_whither(self._target)}")]
         self._fired = found
         return [passed("mail", f"received {found.subject!r}"), *self._judged(found, self._path.mails[0].subject)]
 
@@ -245,7 +244,7 @@ class _Counters:
     """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused."""
 
     def __init__(self, target: Target, drill: Drill, path: way.Way) -> None:
-        self._alertmanager, self._path = target.alertmanager, path
+        self._target, self._alertmanager, self._path = target, target.alertmanager, path
         self._before = self._count()
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
@@ -270,7 +269,7 @@ class _Counters:
                 "look into the mailbox once",
             )
         what = "the relay refused it" if refused > before[1] else f"Alertmanager sent no mail within {limit:.0f} s"
-        return failed(name, f"{what}; {_whither(self._alertmanager)}")
+        return failed(name, f"{what}; {_whither(self._target)}")
 
     def _count(self) -> tuple[float, float]:
         """(taken, refused) mails so far; of this receiver alone where Alertmanager counts them by receiver.
@@ -286,14 +285,12 @@ class _Counters:
         return counts[0] - counts[1], counts[1]
 
 
-def _whither(alertmanager: Alertmanager) -> str:
+def _whither(target: Target) -> str:
     """What Alertmanager's counters say about mails that did not arrive, and the next step."""
-    refused = alertmanager.metrics().total(_REFUSED, integration="email") or 0
-    if refused:
-        return (
-            f"Alertmanager counts {refused:.0f} refusals by the relay: `python -m ops diagnose alerts` tries the relay"
-        )
-    return "`python -m ops diagnose alerts` walks the path and names the first broken link"
+    walk = f"`python -m ops diagnose alerts --target {target.name}`"
+    if refused := target.alertmanager.metrics().total(_REFUSED, integration="email"):
+        return f"Alertmanager counts {refused:.0f} refusals by the relay: {walk} tries the relay"
+    return f"{walk} walks the path and names the first broken link"
 
 
 test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever its name

@@ -23,7 +23,7 @@ from ops.checks import metrics as metric_checks
 from ops.checks import routing as routing_checks
 from ops.checks import rules as rule_checks
 from ops.errors import OpsError
-from ops.options import Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, Format, FormatOption, TargetOption, console, emit, progress
 from ops.targets import Target
 from routing.on_call import with_on_call
 
@@ -65,7 +65,7 @@ class Report:
 
 
 def verify(
-    target: TargetOption = targets.SANDBOX,
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
     wait: Annotated[
         float, typer.Option("--wait", help="Look again until all is in order, for at most so many seconds.", min=0)

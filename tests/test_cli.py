@@ -1,14 +1,18 @@
 """The command line as a person meets it: what it prints where, and its exit code; never a traceback."""
 
+import importlib
+import inspect
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ops.cli import VERBS
+from ops.diagnose import verb as diagnose
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,6 +95,18 @@ def test_a_target_that_there_is_not(tmp_path: Path) -> None:
     assert sentence(done) == ("there is no target 'staging': Pulumi.staging.yaml does not exist; use sandbox or prod")
 
 
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"diagnose", "sandbox"}))
+def test_every_verb_is_about_production_unless_told_otherwise(verb: str) -> None:
+    command = importlib.import_module(VERBS[verb].partition(":")[0])
+    function = getattr(command, VERBS[verb].partition(":")[2])
+    assert inspect.signature(function).parameters["target"].default == "prod"
+
+
+@pytest.mark.parametrize("tree", [diagnose.alerts, diagnose.dashboard, diagnose.volume])
+def test_every_tree_of_diagnose_too(tree: Callable[..., None]) -> None:
+    assert inspect.signature(tree).parameters["target"].default == "prod"
+
+
 def test_a_cluster_that_cannot_be_found(tmp_path: Path) -> None:
     done = ops("verify", "--target", "prod", home=tmp_path)
     assert done.returncode == 2
@@ -107,7 +123,7 @@ def test_servers_that_do_not_answer_are_not_called_bad(tmp_path: Path) -> None:
     }
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "state.json").write_text(json.dumps(state))
-    done = ops("verify", "--format", "json", home=tmp_path)
+    done = ops("verify", "--target", "sandbox", "--format", "json", home=tmp_path)
     assert done.returncode == 2
     answer = json.loads(done.stdout)
     assert list(answer) == ["target", "checks", "passed", "failed", "skipped"]
@@ -125,7 +141,7 @@ def test_servers_that_do_not_answer_are_not_called_bad(tmp_path: Path) -> None:
 def test_a_damaged_state_says_how_to_start_afresh(tmp_path: Path) -> None:
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "state.json").write_text("{")
-    done = ops("verify", home=tmp_path)
+    done = ops("verify", "--target", "sandbox", home=tmp_path)
     assert done.returncode == 2
     assert "is damaged; stop the sandbox with make sandbox-down" in sentence(done)
 

@@ -76,7 +76,10 @@ def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> 
     relay.post("/control", json={"refuse_login": True})
     checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=7)
     assert checks["mail"].status == "fail"
-    assert "refusals by the relay: `python -m ops diagnose alerts` tries the relay" in checks["mail"].detail
+    assert (
+        "refusals by the relay: `python -m ops diagnose alerts --target sandbox` tries the relay"
+        in checks["mail"].detail
+    )
     assert checks["resolved-mail"].status == "skip"
     assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
 
@@ -117,7 +120,7 @@ def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> N
 
 
 def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: targets.Target) -> None:
-    command = [sys.executable, "-m", "ops", "test-alert", "APIErrorRateHigh", "--dry-run"]
+    command = [sys.executable, "-m", "ops", "test-alert", "APIErrorRateHigh", "--target", "sandbox", "--dry-run"]
     environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
     done = subprocess.run(
         [*command, "--format", "json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

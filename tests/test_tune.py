@@ -212,7 +212,8 @@ def test_a_limit_is_tuned_everywhere_at_once_and_nothing_else_changes(project: P
     assert (change.alert, change.before, change.after) == ("APIP95LatencyHigh", "> 1000", "> 900")
     assert change.reason == "P95 is 750 ms | on a <calm> day"
     assert re.match(
-        r"in the 24 h to .* UTC 95 % of the time it was at most 750 ms \(average 9\d\d ms, peak 4800 ms\), \+ 20 % is 900 ms; "
+        r"in the 24 h to .* UTC 95 % of the time it was at most 750 ms \(average 9\d\d ms, peak 4800 ms\), "
+        r"\+ 20 % is 900 ms; "
         r"it would have fired once \(\d+ min( \d+ s)?\) with > 1000, once \(.*\) with > 900$",
         change.evidence,
     )

@@ -15,14 +15,14 @@ from ops.backtest import picture, revision, text
 from ops.backtest.document import document
 from ops.backtest.run import Rules, run
 from ops.errors import Misconfigured
-from ops.options import Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, Format, FormatOption, TargetOption, console, emit, progress
 from routing.on_call import with_on_call
 from rules import Alert
 
 
 def backtest(
     alerts: Annotated[list[str] | None, typer.Argument(help="Alerts by name; all when none is named.")] = None,
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     days: Annotated[float, typer.Option("--days", help="How far back from now, or from --to.")] = 7.0,
     since: Annotated[
         str | None, typer.Option("--from", help="Where to begin instead, such as 2026-01-31T12:00 (UTC).")

@@ -70,7 +70,9 @@ def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[
     if fired:
         which = brief(sorted(sample.labels["alertname"] for sample in fired))
         return failed(
-            name, f"{which} fired in the last 6 hours; decide whether rightly, then `python -m ops tune` if not"
+            name,
+            f"{which} fired in the last 6 hours; decide whether rightly, "
+            f"then `python -m ops tune ALERT --target {target.name}` if not",
         )
     seen = target.prometheus.query(
         f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'

@@ -36,11 +36,13 @@ def levers(
     target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[Lever]:
     """Every setting that could quieten an alert: of its rule, of its routes, and its limit."""
-    yield from variants(config, firings, alert, over)
+    yield from variants(target, config, firings, alert, over)
     yield from _limit(target, config, firings, alert, over)
 
 
-def variants(config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window) -> Iterator[Lever]:
+def variants(
+    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+) -> Iterator[Lever]:
     """What other values of the settings would have made of the same firings: each about twice as patient."""
 
     def sent(config: Mapping[str, Any], firings: Sequence[Firing]) -> int:
@@ -49,7 +51,7 @@ def variants(config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert,
     place = f"rules/{alert.file.name}:{alert.line}"
     longer = max(2 * alert.for_, alert.for_ + 5 * MINUTE)
     new, keep = told(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
-    retry = f"then python -m ops backtest {alert.name} --against HEAD"
+    retry = f"then python -m ops backtest {alert.name} --target {target.name} --against HEAD"
     delayed = later(firings, alert.name, longer - alert.for_)
     yield Lever("for", told(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}")
     new = told(keep)

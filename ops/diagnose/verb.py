@@ -9,7 +9,7 @@ from ops.diagnose import alerts as alerts_tree
 from ops.diagnose import dashboard as dashboard_tree
 from ops.diagnose import volume as volume_tree
 from ops.diagnose.walk import Diagnosis, show
-from ops.options import Format, FormatOption, TargetOption, emit
+from ops.options import PROD, Format, FormatOption, TargetOption, emit
 
 app = typer.Typer(
     help="Walk from the symptom to its cause: name the first broken link, and the next command.",
@@ -26,7 +26,7 @@ def trees() -> None:
 @app.command()
 def alerts(
     alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all when left out.")] = None,
-    target: TargetOption = targets.SANDBOX,
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
@@ -41,7 +41,7 @@ def alerts(
 @app.command()
 def dashboard(
     panel: Annotated[str | None, typer.Argument(help="The panel's title, or words of it; all when left out.")] = None,
-    target: TargetOption = targets.SANDBOX,
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
     """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
@@ -61,7 +61,7 @@ def volume(
             min=0,
         ),
     ] = 3.0,
-    target: TargetOption = targets.SANDBOX,
+    target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
     """Too many mails: what fired how often, and which setting would cut most of it.

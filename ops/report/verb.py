@@ -11,7 +11,7 @@ from ops import files, targets
 from ops import window as windows
 from ops.errors import Misconfigured
 from ops.files import Edit
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.report import facts, page, panels
 from ops.targets import Target
 from ops.window import Window
@@ -20,7 +20,7 @@ MARKDOWN = (".md", ".markdown")
 
 
 def report(
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The file to write; report.html if left out. A name in .md is Markdown."),

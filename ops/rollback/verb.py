@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ops import targets
 from ops.errors import Findings, Misconfigured
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.rollback import choice, worktree
 from ops.stack import access
 from ops.stack.engine import Engine, Update, find_pulumi
@@ -24,13 +24,13 @@ def rollback(
     commit: Annotated[
         str | None, typer.Argument(help="The commit to go back to; the last good one if left out.")
     ] = None,
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     list_: Annotated[
         bool, typer.Option("--list", help="List what was deployed when, by whom, with what result.")
     ] = False,
     part: Annotated[Part | None, typer.Option(help="Bring back this part alone, by that commit's files.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask after the preview.")] = False,
-    unlock: Annotated[bool, typer.Option(help="First remove the lock that a killed update left.")] = False,
+    unlock: Annotated[bool, typer.Option("--unlock", help="First remove the lock that a killed update left.")] = False,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:

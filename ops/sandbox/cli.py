@@ -15,7 +15,7 @@ from ops.sandbox.history import spoken
 from ops.sandbox.parts import PORTS
 from ops.sandbox.processes import SandboxError
 
-app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True)
+app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 LONGEST = 21 * 86400.0  # seconds of history

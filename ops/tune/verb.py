@@ -17,7 +17,7 @@ from ops import window as windows
 from ops.backtest import Replay, Signal, observe
 from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Findings, Misconfigured
-from ops.options import DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.tracking import Change
 from ops.tune import propose, write
 from ops.tune.margins import margin
@@ -93,7 +93,7 @@ def tune(
     alert: Annotated[
         str | None, typer.Argument(help="The alert whose limit is to change; without it, what all could be.")
     ] = None,
-    target: TargetOption = "prod",
+    target: TargetOption = PROD,
     because: Annotated[
         str | None, typer.Option("--because", help="Why; it is recorded with the change, which needs one.")
     ] = None,
@@ -103,9 +103,17 @@ def tune(
         str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
     ] = None,
     document: Annotated[
-        Path, typer.Option("--document", help="The tracking document that records the change.")
+        Path,
+        typer.Option(
+            "--document",
+            help="The tracking document that records the change.",
+            show_default=files.shown(tracking.DOCUMENT),
+        ),
     ] = tracking.DOCUMENT,
-    changelog: Annotated[Path, typer.Option("--changelog", help="The changelog.")] = tracking.CHANGELOG,
+    changelog: Annotated[
+        Path,
+        typer.Option("--changelog", help="The changelog.", show_default=files.shown(tracking.CHANGELOG)),
+    ] = tracking.CHANGELOG,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:

@@ -42,7 +42,7 @@ LATENCY = "APIP95LatencyHigh"
 def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Target, sandbox: Sandbox) -> None:
     soon(lambda: of_alerts(target), None)
     environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
-    command = [sys.executable, "-m", "ops", "diagnose", "alerts", LATENCY]
+    command = [sys.executable, "-m", "ops", "diagnose", "alerts", LATENCY, "--target", "sandbox"]
     done = subprocess.run(
         [*command, "--format", "json"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

@@ -118,7 +118,7 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
         until(taken_up, "taken up")  # the blocks are, one after the other
         loud = next(one for one in found.alerts if one.name == NOISY)
         environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
-        command = [sys.executable, "-m", "ops", "diagnose", "volume"]
+        command = [sys.executable, "-m", "ops", "diagnose", "volume", "--target", "sandbox"]
         text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         done = subprocess.run(
             [*command, "--mails-a-day", "20", "--format", "json"],
@@ -146,19 +146,19 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
     assert answer["settings"][0]["mails"] == 5
 
 
-def test_the_settings_replayed() -> None:
+def test_the_settings_replayed(target: targets.Target) -> None:
     alert = rules.alerts()[NOISY]
     config = routing.load().config
     over = Window(0.0, 7 * DAY, 60.0)
     often = flapping(alert, 3600, 10, 500, 200)  # gaps of five minutes: one incident
     before = sum(NOISY in mail.alerts for mail in mails.send(config, often, over.end))
-    sent = {lever.setting: lever.mails for lever in levers.variants(config, often, alert, over)}
+    sent = {lever.setting: lever.mails for lever in levers.variants(target, config, often, alert, over)}
     assert sent["for"] == 0
     assert sent["keep_firing_for"] == 2 < before  # one when it begins, one when it is over
     assert sent["group_wait"] <= before
     long = flapping(alert, 3600, 1, 0, 2 * DAY)
     before = sum(NOISY in mail.alerts for mail in mails.send(config, long, over.end))
-    sent = {lever.setting: lever.mails for lever in levers.variants(config, long, alert, over)}
+    sent = {lever.setting: lever.mails for lever in levers.variants(target, config, long, alert, over)}
     assert min(sent, key=lambda setting: sent[setting]) == "repeat_interval"
     assert sent["repeat_interval"] <= before // 2 + 1
 
