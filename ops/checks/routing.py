@@ -9,7 +9,6 @@ from typing import Any
 from ops.backtest import hours
 from ops.checks import Check, brief, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
-from ops.clients.prometheus import ActiveAlert
 from ops.targets import Target
 from routing import Routing, tree
 from rules import Alert
@@ -130,10 +129,13 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
         rule.name
         for group in target.prometheus.rules()
         for rule in group.rules
-        if rule.name in absent and (rule.health == "unknown" or any(_age(one) < RESENT for one in rule.alerts))
+        if rule.name in absent
+        and (rule.health == "unknown" or any(_seconds_since(one.active_at) < RESENT for one in rule.alerts))
     ]
     if young:
         return skipped(name, f"{brief(young)} has only just begun to fire; look again in two minutes")
+    if absent and _seconds_since(target.alertmanager.status().uptime) < RESENT:
+        return skipped(name, f"Alertmanager has only just started, {brief(absent)} is sent again; look in two minutes")
     if absent:
         return failed(
             name,
@@ -143,10 +145,10 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
     return passed(name, f"{brief([alert.name for alert in always])} has come from Prometheus to Alertmanager")
 
 
-def _age(alert: ActiveAlert) -> float:
-    """Seconds since an alert became active."""
+def _seconds_since(moment: str) -> float:
+    """Seconds since a moment as the servers write it (RFC 3339)."""
     # Prometheus writes nanoseconds, of which Python reads six digits.
-    begun = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", alert.active_at))
+    begun = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", moment))
     return (datetime.now(UTC) - begun).total_seconds()
 
 
