@@ -251,6 +251,24 @@ def test_a_single_spike_and_a_gap_survive_the_thinning() -> None:
     assert min(v for _, v in pictures._thinned(points, OVER, lowest=True) if math.isfinite(v)) == -5
 
 
+def test_limits_that_lie_close_do_not_write_over_one_another() -> None:
+    """Their texts stand beside one another at one height; where there is room, each stands at its own line."""
+
+    def heights(*limits: float) -> list[str]:
+        marks = [Mark(f"> {limit:g}", limit, "warning") for limit in limits]
+        svg = pictures.inline([Line("a", [(OVER.start + 30, 2400.0)])], marks, OVER, title="t", unit="", lowest=False)
+        return [found[1] for found in re.finditer(r'y="([\d.]+)"[^>]*>&gt; ', svg)]
+
+    assert len(set(heights(100, 250))) == 1
+    assert len(set(heights(100, 1250))) == 2
+
+
+def test_the_lines_that_are_not_drawn_are_counted() -> None:
+    lines = [Line(str(number), ()) for number in range(len(pictures.LINES) + 2)]
+    assert pictures.legend(lines)[-1] == ("and 2 more, not drawn", "transparent")
+    assert len(pictures.legend(lines[:2])) == 2
+
+
 @pytest.mark.parametrize(
     "points", [[], [(OVER.start + 30, math.nan)], [(OVER.start + 30, math.inf)], [(OVER.end, 0.0)]]
 )
