@@ -20,7 +20,7 @@ test: .venv/.installed lint tools ## Lint, types, and every test that this machi
 	@$(PY) -m pytest
 
 e2e: .venv/.installed tools ## The real engine on a real API server (needs `pulumi`)
-	@if command -v pulumi >/dev/null; then $(PY) -m ops.sandbox.tools etcd kube-apiserver; fi
+	@if command -v pulumi >/dev/null; then $(PY) -m ops.sandbox.tools etcd kube-apiserver prometheus-operator; fi
 	@$(PY) -m pytest tests/e2e -v -rs
 
 bench: .venv/.installed tools ## Figures, each measured side by side with its yardstick in one run

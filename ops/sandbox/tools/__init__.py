@@ -112,6 +112,15 @@ TOOLS = {
             minutes="6 to 10 minutes",
             defines=("k8s.io/component-base/version.gitVersion=v1.37.2",),  # as in its go.mod
         ),
+        # For tests of the operator modes alone. Its CRDs are those of its module: nothing older than what was tested.
+        Tool(
+            name="prometheus-operator",
+            folder="operator",
+            package="github.com/prometheus-operator/prometheus-operator/cmd/operator",
+            minimum=(0, 85, 0),
+            minutes="2 to 4 minutes",
+            version_variable=_COMMON_VERSION,
+        ),
     )
 }
 
