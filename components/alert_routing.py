@@ -1,6 +1,6 @@
 """The routing, brought into Alertmanager: into the configuration there is, in its place, or as an operator's object."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 import pulumi
@@ -11,7 +11,7 @@ from components import own as owned
 from components.live.config_text import ConfigText
 from components.live.mount import Mount
 from components.live.routing_merge import ours_of
-from components.settings import Settings
+from components.settings import OPERATOR_SECRET, Settings, SettingsError
 from routing import Parts, Routing, Smtp
 from rules import Alert
 
@@ -36,7 +36,7 @@ class AlertRouting(pulumi.ComponentResource):
             case "configmap":
                 self._config_map(written, mail, before)
             case "operator":
-                self._operator(parts(written, settings), before)
+                self._operator(parts(written, self._alerts, settings), before)
         self.register_outputs({})
 
     def _password(self, mail: Smtp) -> list[pulumi.Resource]:
@@ -70,7 +70,7 @@ class AlertRouting(pulumi.ComponentResource):
             cluster=self._settings.cluster,
             server=self._settings.alertmanager,
             editor="replace" if whole else "routing",
-            ours=written.with_smtp(mail) if whole else ours_of(parts(written, self._settings)),
+            ours=written.with_smtp(mail) if whole else ours_of(parts(written, self._alerts, self._settings)),
             alerts=self._alerts,
             ask=self._settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
@@ -82,7 +82,7 @@ class AlertRouting(pulumi.ComponentResource):
             api_version=owned.ROUTING_API,
             kind="AlertmanagerConfig",
             metadata=owned.metadata(OPERATED, self._settings, self._settings.rules.operator_labels),
-            spec=alertmanager_config.spec(parts, SECRET),
+            spec=alertmanager_config.spec(parts, _password_in(self._settings)),
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
         )
 
@@ -95,10 +95,31 @@ def own(settings: Settings) -> list[str]:
     return secrets
 
 
-def parts(written: Routing, settings: Settings) -> Parts:
-    """What goes into an Alertmanager that others configure."""
-    found = written.parts(smtp(written, settings))
-    return found.continuing() if settings.other_routes == "continue" else found
+def parts(written: Routing, alerts: Iterable[Mapping[str, str]], settings: Settings) -> Parts:
+    """What goes into an Alertmanager that others configure; `alerts`: the labels of ours. Raises SettingsError."""
+    mail = smtp(written, settings)
+    found = written.parts(mail)
+    if settings.alertmanager_mode == "configmap":
+        return found.continuing() if settings.other_routes == "continue" else found
+    if mail.password_file and settings.smtp.password is None and not OPERATOR_SECRET.fullmatch(mail.password_file):
+        raise SettingsError(
+            f"alertmanagerMode is operator, which takes the mail relay's password from a Secret and not from the file "
+            f"{mail.password_file}: set smtpPassword (--secret), or smtpPasswordFile to "
+            "/etc/alertmanager/secrets/SECRET/KEY."
+        )
+    return alertmanager_config.under_one(found, alerts)
+
+
+def references(written: Routing, alerts: Iterable[Mapping[str, str]], settings: Settings) -> list[dict[str, str]]:
+    """Every Secret of others and its key that the operator's object refers to."""
+    own = _password_in(settings)
+    spec = alertmanager_config.spec(parts(written, alerts, settings), own)
+    return [one for one in alertmanager_config.secrets(spec) if one["name"] != own]
+
+
+def _password_in(settings: Settings) -> str | None:
+    """The Secret of ours that has the mail relay's password, if any."""
+    return SECRET if settings.smtp.password is not None else None
 
 
 def smtp(written: Routing, settings: Settings) -> Smtp:

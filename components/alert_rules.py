@@ -1,5 +1,6 @@
 """The rule files, brought to where Prometheus reads them."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -14,6 +15,7 @@ from rules import RuleFile
 
 # The API server takes objects up to 1 MiB of data; some room is left for names and metadata.
 CONFIG_MAP_BYTES = 1_000_000
+OPERATED = "api-monitoring-"  # what the name of each PrometheusRule begins with
 
 
 class AlertRules(pulumi.ComponentResource):
@@ -114,8 +116,8 @@ def _texts(files: Sequence[RuleFile]) -> dict[str, str]:
 
 
 def _operated(file: str) -> str:
-    """The PrometheusRule of a file."""
-    return f"api-monitoring-{file.rsplit('.', 1)[0]}"
+    """The PrometheusRule of a file: names there have no capitals and no underscores."""
+    return f"{OPERATED}{re.sub('[^a-z0-9.]', '-', file.rsplit('.', 1)[0].lower())}"
 
 
 def _spread(texts: Mapping[str, str], settings: Settings) -> dict[str, dict[str, str]]:

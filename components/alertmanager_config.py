@@ -1,38 +1,55 @@
 """Our routing in the words of the Prometheus Operator's AlertmanagerConfig (monitoring.coreos.com/v1alpha1).
 
-The same things under camel-cased names, with matchers as objects and secrets as references. Note that the operator adds
-a matcher on the object's namespace to every route unless the Alertmanager is told otherwise by its
-`alertmanagerConfigMatcherStrategy`; our alerts carry no such label (docs/operating.md).
+The same things under camel-cased names, with matchers as objects and secrets as references. The operator puts the
+object's routes before those of others, gives all names a prefix, and lets every alert go on to the others' routes.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from routing import Parts
-from routing.tree import parse_matchers
+from routing import Parts, tree
 
 # Every mail setting by its name there; what is not named here is written camel-cased.
 _RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig", "client_url": "clientURL"}
 
+# The labels by which the one route of the object tells our alerts from those of others.
+_TELLING = ("component", "severity")
+_SAID = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval")
 
-def spec(parts: Parts, secret: str) -> dict[str, Any]:
-    """`spec` of the object; the mail relay's password is read from the Secret of that name."""
-    # An AlertmanagerConfig has one route; ours are its children, and it takes exactly what they take.
+
+def under_one(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
+    """The same, with all routes below one: an AlertmanagerConfig has no more.
+
+    That one takes what has the component and the severity of `alerts` (their labels), and `continue`s, as the operator
+    has it do. It says all its settings, as whatever the others' first route has would hold there otherwise.
+    """
+    every = list(alerts)
+    takes = []
+    for label in _TELLING:
+        values = sorted({labels.get(label, "") for labels in every})
+        takes.append(str(tree.Matcher(label, "|".join(map(re.escape, values)), "=~")))
+    first = {key: value for key, value in parts.routes[0].items() if key in _SAID}
+    one = {**first, "matchers": takes, "continue": True, "routes": list(parts.routes)}
+    return replace(parts, routes=(one,))
+
+
+def spec(parts: Parts, password: str | None) -> dict[str, Any]:
+    """`spec` of the object, for parts that are `under_one` route.
+
+    `password`: the Secret of ours that has the mail relay's; None where the path of its file names another.
+    """
     intervals = [_interval(interval) for interval in parts.time_intervals]
-    names = sorted({str(route["receiver"]) for route in parts.routes})
+    (route,) = parts.routes
     return {
-        "route": {
-            "receiver": names[0],
-            "matchers": [{"name": "component", "matchType": "=~", "value": "api|database|webhook|watchdog"}],
-            "routes": [_route(route) for route in parts.routes],
-        },
-        "receivers": [_receiver(receiver, secret) for receiver in parts.receivers],
+        "route": _route(route),
+        "receivers": [_receiver(receiver, password) for receiver in parts.receivers],
         "inhibitRules": [
             {
-                "sourceMatch": _matchers(rule.get("source_matchers", ())),
-                "targetMatch": _matchers(rule.get("target_matchers", ())),
+                "sourceMatch": _matchers(rule, "source_"),
+                "targetMatch": _matchers(rule, "target_"),
                 "equal": list(rule.get("equal", ())),
             }
             for rule in parts.inhibit_rules
@@ -41,18 +58,33 @@ def spec(parts: Parts, secret: str) -> dict[str, Any]:
     }
 
 
+def secrets(spec: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Every Secret and key that the object refers to."""
+    found = [
+        value
+        for receiver in spec["receivers"]
+        for kind, entries in receiver.items()
+        if kind.endswith("Configs")
+        for entry in entries
+        for value in entry.values()
+        if isinstance(value, dict) and {*value} == {"name", "key"}
+    ]
+    return [dict(pair) for pair in sorted({tuple(sorted(one.items())) for one in found})]
+
+
 def _route(route: Mapping[str, Any]) -> dict[str, Any]:
-    found = {_camel(key): value for key, value in route.items() if key not in ("matchers", "routes")}
-    found["matchers"] = _matchers(route.get("matchers", ()))
+    apart = ("match", "match_re", "matchers", "routes")
+    found = {_camel(key): value for key, value in route.items() if key not in apart}
+    found["matchers"] = _matchers(route)
     if route.get("routes"):
         found["routes"] = [_route(child) for child in route["routes"]]
     return found
 
 
-def _receiver(receiver: Mapping[str, Any], secret: str) -> dict[str, Any]:
+def _receiver(receiver: Mapping[str, Any], password: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {"name": receiver["name"]}
     if mails := receiver.get("email_configs"):
-        found["emailConfigs"] = [_mail(mail, secret) for mail in mails]
+        found["emailConfigs"] = [_mail(mail, password) for mail in mails]
     for sender in ("slack", "pagerduty", "webhook"):
         if entries := receiver.get(f"{sender}_configs"):
             found[f"{sender}Configs"] = [_sender(entry) for entry in entries]
@@ -67,8 +99,7 @@ def _sender(entry: Mapping[str, Any]) -> dict[str, Any]:
     found = {_camel(key): value for key, value in entry.items() if key not in _SECRETS}
     for key, name in _SECRETS.items():
         if key in entry:
-            path = PurePosixPath(entry[key])  # /etc/alertmanager/secrets/SECRET/KEY: settings have no other here
-            found[name] = {"name": path.parent.name, "key": path.name}
+            found[name] = _secret(entry[key])
     if "details" in found:
         found["details"] = [{"key": key, "value": value} for key, value in found["details"].items()]
     if "links" in found:  # whose text is called alt there
@@ -93,20 +124,26 @@ def _interval(interval: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _mail(mail: Mapping[str, Any], secret: str) -> dict[str, Any]:
+def _mail(mail: Mapping[str, Any], password: str | None) -> dict[str, Any]:
     found = {_camel(key): value for key, value in mail.items() if key not in ("headers", "auth_password_file")}
     found["headers"] = [{"key": key, "value": value} for key, value in mail.get("headers", {}).items()]
     if "auth_password_file" in mail:
-        found["authPassword"] = {"name": secret, "key": PurePosixPath(mail["auth_password_file"]).name}
+        found["authPassword"] = _secret(mail["auth_password_file"], password)
     return found
 
 
-def _matchers(matchers: Sequence[str]) -> list[dict[str, str]]:
-    return [
-        {"name": matcher.name, "matchType": matcher.operator, "value": matcher.value}
-        for text in matchers
-        for matcher in parse_matchers(text)
-    ]
+def _secret(path: str, name: str | None = None) -> dict[str, str]:
+    """What stands for a file: /etc/alertmanager/secrets/SECRET/KEY, as settings have no other here."""
+    file = PurePosixPath(path)
+    return {"name": name or file.parent.name, "key": file.name}
+
+
+def _matchers(raw: Mapping[str, Any], end: str = "") -> list[dict[str, str]]:
+    """Those of a route, or of one `end` of an inhibition, in any of the three forms."""
+    found = [tree.Matcher(label, str(value), "=") for label, value in (raw.get(f"{end}match") or {}).items()]
+    found += [tree.Matcher(label, str(value), "=~") for label, value in (raw.get(f"{end}match_re") or {}).items()]
+    found += [matcher for text in raw.get(f"{end}matchers") or () for matcher in tree.parse_matchers(text)]
+    return [{"name": one.name, "matchType": one.operator, "value": one.value} for one in found]
 
 
 def _camel(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components import alert_rules
+from components import alert_routing, alert_rules
 from components import own as owned
 from components.alert_routing import parts
 from components.live.proof import Live, Withdrawn
@@ -40,9 +40,9 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
         "prometheus": settings.prometheus,
         "alertmanager": settings.alertmanager,
         "rules": files,
-        "routing": parts(written, settings),
+        "routing": parts(written, _labels(files), settings),
         "timeout": settings.live_timeout,
-        "operator": settings.alertmanager_mode == "operator",
+        "operated": _operated(files, written, settings),
         "whole": written.config
         if settings.alertmanager_mode == "configmap" and settings.alertmanager_replace
         else None,
@@ -55,3 +55,24 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
         "folder": settings.rules.mount_path if settings.rules.mode != "operator" else "",
         "apart": settings.rules.mode == "shared",
     }
+
+
+def _labels(files: Sequence[RuleFile]) -> list[dict[str, str]]:
+    return [{**alert.labels, "alertname": alert.name} for file in files for alert in file.alerts]
+
+
+def _operated(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
+    """What the Prometheus Operator is to take up (components.live.operated)."""
+    labels = dict(settings.rules.operator_labels)
+    found: dict[str, Any] = {}
+    if settings.rules.mode == "operator":
+        found["rules"] = {"name": alert_rules.OPERATED, "labels": labels}
+    if settings.alertmanager_mode == "operator":
+        every = _labels(files)
+        found["routing"] = {
+            "name": alert_routing.OPERATED,
+            "labels": labels,
+            "secrets": alert_routing.references(written, every, settings),
+            "bare": any(one.get("namespace") != settings.namespace for one in every),
+        }
+    return found

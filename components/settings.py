@@ -36,7 +36,7 @@ _NAMES = (
 )
 
 # Where the operator mounts the Secrets that an Alertmanager object lists.
-_OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
+OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = [day[:3].title() for day in _WEEKDAYS]
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -267,7 +267,7 @@ class _Reader:
             return None
         if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
             raise self._refuse(key, value, "the absolute path of a file in Alertmanager's container")
-        if self.text("alertmanagerMode") == "operator" and not _OPERATOR_SECRET.fullmatch(value):
+        if self.text("alertmanagerMode") == "operator" and not OPERATOR_SECRET.fullmatch(value):
             raise self._refuse(
                 key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
             )

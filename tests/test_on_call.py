@@ -214,7 +214,8 @@ def test_the_operators_object_names_secrets() -> None:
         },
         where="x",
     ).on_call
-    spec = alertmanager_config.spec(with_on_call(ROUTING, on_call).parts(), "mail")
+    parts = with_on_call(ROUTING, on_call).parts()
+    spec = alertmanager_config.spec(alertmanager_config.under_one(parts, LABELS), "mail")
     critical = next(receiver for receiver in spec["receivers"] if receiver["name"] == "api-critical")
     assert critical["slackConfigs"][0]["apiURL"] == {"name": "on-call", "key": "slackWebhookFile"}
     assert critical["pagerdutyConfigs"][0]["routingKey"] == {"name": "on-call", "key": "pagerdutyKeyFile"}

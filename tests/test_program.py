@@ -14,7 +14,7 @@ import yaml
 import dashboards
 import routing
 import rules
-from components.alert_rules import CONFIG_MAP_BYTES, numbered, spread
+from components.alert_rules import CONFIG_MAP_BYTES, _operated, numbered, spread
 from ops.errors import Misconfigured
 from ops.stack.declared import SECRET, Declared, collect
 
@@ -75,7 +75,8 @@ def test_shared_adds_one_key_a_file_and_restarts_nothing() -> None:
 
 
 def test_operator_declares_the_same_rules_and_routes_in_its_words() -> None:
-    found = declared(rulesMode="operator", alertmanagerMode="operator", grafanaMode="sidecar", operatorLabels="a=b,c=d")
+    operator = {"rulesMode": "operator", "alertmanagerMode": "operator", "smtpPassword": "hunter2"}
+    found = declared(**operator, grafanaMode="sidecar", operatorLabels="a=b,c=d")
     objects = of_type(found, ":PrometheusRule")
     specs = [entry.inputs["spec"] for entry in objects]  # made side by side, so in no order
     assert len(specs) == len(FILES)
@@ -91,6 +92,28 @@ def test_operator_declares_the_same_rules_and_routes_in_its_words() -> None:
     assert mail["authPassword"] == {"name": "api-monitoring-smtp", "key": "password"}
     assert mail["headers"][0]["key"] == "Subject"
     assert not of_type(found, "ConfigText")
+
+
+def test_the_operator_reads_the_mail_password_from_a_secret_alone() -> None:
+    operator = {"alertmanagerMode": "operator", "grafanaMode": "off"}
+    with pytest.raises(
+        Misconfigured, match=r"set smtpPassword \(--secret\), or smtpPasswordFile to /etc/alertmanager/se"
+    ):
+        declared(**operator)
+    found = declared(**operator, smtpPasswordFile="/etc/alertmanager/secrets/postmark/token")
+    for receiver in one(found, ":AlertmanagerConfig").inputs["spec"]["receivers"]:
+        for mail in receiver["emailConfigs"]:
+            assert mail["authPassword"] == {"name": "postmark", "key": "token"}
+    assert not of_type(found, ":Secret")
+    (live,) = [entry for entry in found if entry.name == "live"]
+    assert live.inputs["operated"]["routing"]["secrets"] == [{"name": "postmark", "key": "token"}]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("api-alerts.yml", "api-monitoring-api-alerts"), ("API_x.v1.yml", "api-monitoring-api-x.v1")]
+)
+def test_a_rule_file_of_any_name_becomes_an_object_that_kubernetes_takes(file: str, name: str) -> None:
+    assert _operated(file) == name
 
 
 def test_replace_deploys_the_file_byte_for_byte() -> None:

@@ -57,7 +57,8 @@ def test_every_way_of_bringing_the_rules_can_be_rendered() -> None:
     prod = targets.stack_values("prod")
     shared = render.rendered(collect({**prod, "rulesMode": "shared"}))
     assert yaml.safe_load(shared["manifests/configmap-prometheus-rules.yaml"])["kind"] == "ConfigMap"
-    operator = render.rendered(collect({**prod, "rulesMode": "operator", "alertmanagerMode": "operator"}))
+    mode = {"rulesMode": "operator", "alertmanagerMode": "operator", "smtpPassword": "hunter2"}
+    operator = render.rendered(collect({**prod, **mode}))
     kinds = {yaml.safe_load(text)["kind"] for name, text in operator.items() if name.startswith("manifests/")}
     assert {"PrometheusRule", "AlertmanagerConfig"} <= kinds
 

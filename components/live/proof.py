@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.live import others, places, rollout, running
+from components.live import operated, others, places, rollout, running
 from components.live.refused import Refused
 from components.live.saying import in_one_sentence, say
 from ops.errors import Forbidden, NotFound, OpsError
@@ -20,7 +20,18 @@ from rules import RuleFile
 
 Props = dict[str, Any]
 
-_SHOWN = ("namespace", "prometheus", "alertmanager", "rules", "routing", "texts", "folder", "apart", *places.ACCESS)
+_SHOWN = (
+    "namespace",
+    "prometheus",
+    "alertmanager",
+    "rules",
+    "routing",
+    "texts",
+    "folder",
+    "apart",
+    "operated",
+    *places.ACCESS,
+)
 
 
 _OURS = ("own", "shared", "manager")
@@ -88,6 +99,7 @@ class WithdrawnProvider(ResourceProvider):
         known = _olds.get("own") or ()  # what was free, or ours, when this was made
         try:
             cluster = places.kubernetes(news)
+            operated.refuse_untaken(cluster, news)
             others.refuse_others(cluster, (path for path in news["own"] if path not in known), news["manager"])
             if shared := news.get("shared"):
                 keys = set(shared["keys"]) - set((_olds.get("shared") or {}).get("keys") or ())
@@ -129,7 +141,7 @@ def _inputs(
     rules: Iterable[RuleFile],
     routing: Parts,
     timeout: float,
-    operator: bool,
+    operated: Mapping[str, Any] | None,
     whole: Mapping[str, Any] | None,
     texts: Iterable[str],
     folder: str,
@@ -139,12 +151,13 @@ def _inputs(
         **places.of_cluster(cluster),
         "kubeconfig": pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None,
         "prometheus": places.of_server(prometheus) if prometheus else None,
-        "alertmanager": {**places.of_server(alertmanager), "operator": operator} if alertmanager else None,
+        "alertmanager": places.of_server(alertmanager) if alertmanager else None,
         "rules": running.wanted_rules(rules),
         "routing": running.wanted_routing(routing, whole),
         "texts": [running.fingerprint(text) for text in texts],
         "folder": folder,
         "apart": apart,
+        "operated": operated or None,
         "timeout": timeout,
     }
 
@@ -164,7 +177,7 @@ class _Proof(Resource, module="monitoring", name="Proof"):
         rules: Iterable[RuleFile],
         routing: Parts,
         timeout: float,
-        operator: bool = False,
+        operated: Mapping[str, Any] | None = None,
         whole: Mapping[str, Any] | None = None,
         texts: Iterable[str] = (),
         folder: str = "",
@@ -173,7 +186,7 @@ class _Proof(Resource, module="monitoring", name="Proof"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = _inputs(
-            cluster, prometheus, alertmanager, rules, routing, timeout, operator, whole, texts, folder, apart
+            cluster, prometheus, alertmanager, rules, routing, timeout, operated, whole, texts, folder, apart
         )
         props |= more or {}
         super().__init__(self.provider(), name, props, pulumi.ResourceOptions.merge(opts, _shown_as()))
@@ -182,9 +195,10 @@ class _Proof(Resource, module="monitoring", name="Proof"):
 class Live(_Proof, module="monitoring", name="Live"):
     """Made last, after all it proves (`opts.depends_on`): `timeout` seconds until both servers run all of it.
 
-    A server that is None is not asked. `operator`: an operator writes Alertmanager's configuration. `whole`: that
-    configuration, where all of it is ours. `texts`: everything written; a change of any has both servers reload.
-    `folder`: where Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known.
+    A server that is None is not asked. `operated`: what goes by the Prometheus Operator (components.live.operated).
+    `whole`: Alertmanager's configuration, where all of it is ours. `texts`: everything written; a change of any has
+    both servers reload. `folder`: where Prometheus finds our rule files, or (`apart`) where it does not; "" where that
+    cannot be known.
     """
 
     provider = LiveProvider

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components.live import places, running
+from components.live import by_operator, places, running
 from components.live.refused import Refused
 from components.live.saying import say
 from ops.clients.alertmanager import Alertmanager
@@ -32,10 +32,15 @@ def until_running(props: Props, olds: Props | None = None) -> None:
         return left or prometheus_lacks(server, props)
 
     def of_alertmanager(server: Alertmanager, props: Props) -> list[str]:
-        left = running.routing_still_running(gone["routing"], server.status().config, _declared(props)) if gone else []
+        left = running.routing_still_running(gone["routing"], _config(server, props), _declared(props)) if gone else []
         return left or alertmanager_lacks(server, props)
 
-    _wait(props, "run what was written", _looks(props, of_prometheus, of_alertmanager))
+    try:
+        _wait(props, "run what was written", _looks(props, of_prometheus, of_alertmanager))
+    except Refused as no:
+        if told := by_operator.rejections(props):
+            raise Refused(f"{no}; {'; '.join(told)}") from None
+        raise
 
 
 def until_gone(props: Props) -> None:
@@ -149,6 +154,9 @@ def _groups(server: Prometheus, props: Props) -> list[RunningGroup]:
     """The groups from where ours should be: those of a mode that is being given up, or taken up, are not meant."""
     folder = str(props.get("folder") or "").rstrip("/")
     apart = bool(props.get("apart"))
+    if ours := (props.get("operated") or {}).get("rules"):  # the operator names a file NAMESPACE-OBJECT-UID
+        begin = f"/{props['namespace']}-{ours['name']}"
+        return [group for group in server.rules() if begin in group.file]
     return [group for group in server.rules() if not folder or (f"{folder}/" in group.file) != apart]
 
 
@@ -166,8 +174,10 @@ def prometheus_lacks(server: Prometheus, props: Props) -> list[str]:
 
 
 def alertmanager_lacks(server: Alertmanager, props: Props) -> list[str]:
-    operator = bool(props["alertmanager"].get("operator"))
-    faults = running.routing_not_running(props["routing"], server.status().config, operator=operator)
+    config = server.status().config
+    ours = by_operator.as_ours(config, props)
+    faults = by_operator.absent(ours, props) or running.routing_not_running(props["routing"], ours)
+    faults = faults or by_operator.swallowed(config, props)
     return faults or _reload_failed(server, "alertmanager_config_last_reload_successful")
 
 
@@ -177,10 +187,12 @@ def _prometheus_keeps(server: Prometheus, props: Props) -> list[str]:
 
 
 def _alertmanager_keeps(server: Alertmanager, props: Props) -> list[str]:
-    operator = bool(props["alertmanager"].get("operator"))
-    config = server.status().config
-    kept = running.routing_still_running(props["routing"], config, _declared(props), operator=operator)
+    kept = running.routing_still_running(props["routing"], _config(server, props), _declared(props))
     return kept or _reload_failed(server, "alertmanager_config_last_reload_successful")
+
+
+def _config(server: Alertmanager, props: Props) -> Mapping[str, Any]:
+    return by_operator.as_ours(server.status().config, props)
 
 
 def _reload_failed(server: Prometheus | Alertmanager, metric: str) -> list[str]:
@@ -190,6 +202,8 @@ def _reload_failed(server: Prometheus | Alertmanager, metric: str) -> list[str]:
 
 def _declared(props: Props) -> list[str]:
     """Receivers in the text as it stands now: what is there by somebody else's hand may go on running."""
+    if by_operator.prefix(props):
+        return []  # none but the operator makes names like those of ours
     server = props["alertmanager"]
     path = f"/api/v1/namespaces/{props['namespace']}/configmaps/{server['config_map']}"
     try:

@@ -148,16 +148,13 @@ def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict
     }
 
 
-def routing_not_running(wanted: Wanted, config: Mapping[str, Any], *, operator: bool = False) -> list[str]:
-    """A sentence for each part that does not run as written; `operator`: it renames receivers and nests routes."""
+def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
+    """A sentence for each part that does not run as written."""
     try:
         root, inhibitions = tree.tree(config), tree.inhibitions(config)
     except RoutingError as problem:
         return [f"Alertmanager's running configuration cannot be read: {problem}"]
     receivers = {str(receiver.get("name")): receiver for receiver in config.get("receivers") or ()}
-    if operator:
-        names = {str(name).rpartition("/")[2] for name in receivers}
-        return [f"receiver {name} does not run" for name in wanted["receivers"] if name not in names]
     faults = []
     routes = {ROOT: _does(root), **{_shown(route): _does(route) for route in root.routes}}
     for shown, does in wanted["routes"].items():
@@ -173,13 +170,10 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any], *, operator: 
     return faults
 
 
-def routing_still_running(
-    wanted: Wanted, config: Mapping[str, Any], left: Sequence[str], *, operator: bool = False
-) -> list[str]:
-    """`left`: receivers that somebody else's text still declares under our names; `operator`: as above."""
-    every = [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
-    names = {name.rpartition("/")[2] for name in every if ("/" in name) == operator}
-    return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names and name not in left]
+def routing_still_running(wanted: Wanted, config: Mapping[str, Any], left: Sequence[str]) -> list[str]:
+    """`left`: receivers that somebody else's text still declares under our names."""
+    names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
+    return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
 
 
 def _shown(route: tree.Route) -> str:
