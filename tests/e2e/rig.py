@@ -144,11 +144,16 @@ class Rig:
     # ── what stands in the cluster ────────────────────────────────────────────────────────────────
 
     def objects(self) -> dict[str, Any]:
-        """Every object of the namespace: ConfigMaps and Secrets by their data, Deployments by their spec."""
+        """Every object of the namespace: ConfigMaps and Secrets by their data, Deployments by their spec.
+
+        Not what the Prometheus Operator makes, where it runs: that follows what others and we have made.
+        """
+        found = {kind: self.cluster.items(f"{kind}s") for kind in ("configmap", "secret", "deployment")}
         return {
-            **{f"configmap/{name}": item.get("data") for name, item in self.cluster.items("configmaps").items()},
-            **{f"secret/{name}": item.get("data") for name, item in self.cluster.items("secrets").items()},
-            **{f"deployment/{name}": item["spec"] for name, item in self.cluster.items("deployments").items()},
+            f"{kind}/{name}": item["spec"] if kind == "deployment" else item.get("data")
+            for kind, items in found.items()
+            for name, item in items.items()
+            if (item["metadata"].get("labels") or {}).get("managed-by") != "prometheus-operator"
         }
 
     def text(self, config_map: str, key: str) -> str:

@@ -93,3 +93,21 @@ def test_rule_files_beyond_a_config_map_are_spread_and_brought_together_again(ri
     assert rig.preview(refresh=True) == {}
     rig.destroy()
     assert rig.objects() == rig.before
+
+
+def test_without_a_prometheus_operator_its_modes_are_refused_in_preview(rig: Rig) -> None:
+    """One sentence that says what to install, or what to set instead."""
+    for settings, kind, instead in (
+        ({"rulesMode": "operator"}, "PrometheusRule (monitoring.coreos.com/v1)", "rulesMode to dedicated or shared"),
+        (
+            {"alertmanagerMode": "operator", "smtpPassword": "hunter2"},
+            "AlertmanagerConfig (monitoring.coreos.com/v1alpha1)",
+            "alertmanagerMode to configmap",
+        ),
+    ):
+        rig.configure(**settings)
+        for act in (rig.preview, rig.up):
+            words = rig.refused(act)
+            assert f"the cluster knows no {kind}: install the Prometheus Operator with its Custom" in words
+            assert f"or set {instead}" in words
+        assert rig.objects() == rig.before

@@ -1,0 +1,322 @@
+"""By the real Prometheus Operator: what it makes of ours is what both servers run, and what it would not is named."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import routing
+import rules
+from components import alertmanager_config
+from components.settings import OnCall, WorkingHours
+from routing import tree
+from routing.on_call import with_on_call
+from tests.e2e import operated
+from tests.e2e.operated import ALERTMANAGER, PROMETHEUS, SELECTED, Operated
+from tests.e2e.rig import ROOT, Rig
+
+OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
+LABELS = [{**alert.labels, "alertname": alert.name} for alert in rules.alerts().values()]
+DRILL = {"alertname": "TestAPIAlert", "severity": "warning", "component": "api"}
+OBJECTS = [f"api-monitoring-{file.name.removesuffix('.yml')}" for file in rules.load()]
+THEIRS = {"PlatformTargetDown", "StripeWebhooksStopped"}
+
+
+@pytest.fixture(scope="module")
+def by_operator(whole: Rig) -> Iterator[Operated]:
+    if why := operated.missing():
+        pytest.skip(why)
+    operator = Operated(whole)
+    try:
+        operator.start()
+        yield operator
+    finally:
+        operator.stop()
+
+
+@pytest.fixture
+def operator(by_operator: Operated, rig: Rig) -> Operated:
+    configure(rig)
+    return by_operator
+
+
+def configure(rig: Rig, **settings: object) -> None:
+    usual = {
+        **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
+        **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
+        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
+    }
+    rig.configure(**{**usual, **settings})
+
+
+def ours(operator: Operated) -> set[str]:
+    """Our objects for the operator."""
+    every = operator.names("prometheusrules") | operator.names("alertmanagerconfigs")
+    return {name for name in every if name.startswith("api-monitoring")}
+
+
+def expression(rig: Rig, name: str) -> str:
+    return next(rule.query for group in rig.box.prometheus.rules() for rule in group.rules if rule.name == name)
+
+
+def test_from_preview_to_destroy(operator: Operated) -> None:
+    rig = operator.rig
+    receivers = {f"{OURS}{receiver['name']}" for receiver in routing.load().parts().receivers}
+    planned = rig.preview()
+    assert rig.objects() == rig.before and not ours(operator), "a preview writes nothing"
+
+    assert rig.up() == planned
+    assert {*rules.alerts(), *rules.recordings(), *THEIRS} <= rig.rules()
+    assert receivers | {"default", "billing"} == rig.receivers()
+    assert rig.objects().keys() - rig.before.keys() == {
+        "configmap/dashboard-api-performance-baseline",
+        "secret/api-monitoring-smtp",
+    }
+    assert rig.preview() == {}
+    assert rig.preview(refresh=True) == {}, "".join(rig.said)
+
+    rig.destroy()
+    assert rig.objects() == rig.before and not ours(operator)
+    assert rig.rules() >= THEIRS and not {*rules.alerts()} & rig.rules()
+    assert rig.receivers() == {"default", "billing"}
+
+
+def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_right(operator: Operated) -> None:
+    rig = operator.rig
+    rig.up()
+    alert = rules.alerts()["APIP95LatencyHigh"]
+    rig.edit(f"rules/{alert.file.name}", alert.limit.text, "> 2000")
+    planned = rig.preview()
+    shown = "".join(rig.said)
+    assert set(planned) == {"update"}
+    assert shown.count("~ kubernetes:monitoring.coreos.com") == 1, "the dashboard's line changes too"
+    assert "> 2000" in shown
+    rig.up()
+    assert expression(rig, alert.name).endswith("> 2000")
+    assert rig.preview(refresh=True) == {}
+
+    name = f"api-monitoring-{alert.file.name.removesuffix('.yml')}"
+    spec = operator.get("prometheusrules", name)["spec"]
+    for rule in spec["groups"][0]["rules"]:
+        if rule.get("alert") == alert.name:
+            rule["expr"] = rule["expr"].replace("> 2000", "> 9000")
+    operator.patch("prometheusrules", name, {"spec": spec})
+    rig.until(lambda: expression(rig, alert.name).endswith("> 9000"))
+    assert rig.preview(refresh=True).get("update", 0) >= 1
+    rig.up(refresh=True)
+    assert expression(rig, alert.name).endswith("> 2000")
+    assert rig.preview(refresh=True) == {}
+
+
+def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operated) -> None:
+    rig = operator.rig
+    rig.up()
+    rig.until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'), 60)
+    done = subprocess.run(
+        [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
+        cwd=ROOT,
+        env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def reached(rig: Rig, *matchers: str) -> set[str]:
+    """The receivers of the alerts that Alertmanager holds."""
+    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
+
+
+# ── the AlertmanagerConfig, by the operator's own validation and translation ────────────────────────
+
+HOURS = WorkingHours(("monday", "tuesday", "friday"), (("08:00", "12:00"), ("13:00", "24:00")), "UTC")
+FILES = [f"/etc/alertmanager/secrets/on-call/{key}" for key in ("slack", "pagerduty", "webhook")]
+ON_CALL = OnCall(FILES[0], "#alerts", FILES[1], FILES[2], HOURS)
+
+
+@pytest.mark.parametrize("on_call", [OnCall(None, None, None, None, None), ON_CALL], ids=["plain", "on call"])
+def test_what_the_operator_generates_does_what_our_routing_says(operator: Operated, on_call: OnCall) -> None:
+    written = with_on_call(routing.load(), on_call)
+    parts = alertmanager_config.under_one(written.parts(), LABELS)
+    secrets = {
+        "on-call": {"slack": "http://127.0.0.1:9/s", "pagerduty": "key-of-32", "webhook": "http://127.0.0.1:9/w"},
+        "mail": {"password": "hunter2"},
+    }
+    try:
+        for name, data in secrets.items():
+            operator.secret(name, data)
+        operator.make("alertmanagerconfigs", manifest(alertmanager_config.spec(parts, "mail")))
+        operator.rig.until(lambda: OURS in str(operator.generated()))
+        config = tree.parse(str(operator.generated()))
+    finally:
+        operator.delete("alertmanagerconfigs", "api-monitoring")
+        for name in secrets:
+            operator.rig.delete("secrets", name)
+
+    for labels in [*LABELS, DRILL]:
+        wanted, found = tree.matches(written.config, labels), tree.matches(config, labels)
+        assert [does(match) for match in found] == [does(match) for match in wanted], labels
+    assert {*tree.inhibitions(written.config)} <= {*tree.inhibitions(config)}
+    generated = {receiver["name"]: receiver for receiver in config["receivers"]}
+    for receiver in parts.receivers:
+        assert said(generated[f"{OURS}{receiver['name']}"]) == {**said(receiver), "name": f"{OURS}{receiver['name']}"}
+    if on_call.working_hours:
+        (interval,) = config["mute_time_intervals"]
+        assert interval["name"] == f"{OURS}api-performance-working-hours"
+        (entry,) = interval["time_intervals"]
+        assert entry["times"] == [
+            {"start_time": "08:00", "end_time": "12:00"},
+            {"start_time": "13:00", "end_time": "24:00"},
+        ]
+        assert entry["weekdays"] == ["monday", "tuesday", "friday"]
+        assert entry.get("location", "UTC") == "UTC"
+
+
+def manifest(spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{"apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "AlertmanagerConfig", "spec": spec},
+        "metadata": {"name": "api-monitoring", "labels": SELECTED},
+    }
+
+
+def does(match: tree.Match) -> tuple[object, ...]:
+    intervals = [
+        tuple(name.removeprefix(OURS) for name in names)
+        for names in (match.mute_time_intervals, match.active_time_intervals)
+    ]
+    timing = (match.group_by, match.group_wait, match.group_interval, match.repeat_interval)
+    return (match.receiver.removeprefix(OURS), *timing, *intervals)
+
+
+SECRETS = {
+    **{"auth_password": "auth_password_file", "api_url": "api_url_file", "routing_key": "routing_key_file"},
+    "url": "url_file",
+}
+
+
+def said(receiver: Any) -> dict[str, Any]:
+    """A receiver with each secret as the bare fact that there is one."""
+    found: dict[str, Any] = {}
+    for kind, entries in receiver.items():
+        found[kind] = entries
+        if isinstance(entries, list):
+            found[kind] = [
+                {
+                    SECRETS.get(key, key): ("a secret" if key in {*SECRETS, *SECRETS.values()} else value)
+                    for key, value in entry.items()
+                }
+                for entry in entries
+            ]
+    return found
+
+
+def test_working_hours_and_senders_are_proved_live(operator: Operated) -> None:
+    rig = operator.rig
+    operator.secret("on-call", {"slack": "http://127.0.0.1:9/s", "webhook": "http://127.0.0.1:9/w"})
+    try:
+        configure(rig, slackWebhookFile=FILES[0], webhookUrlFile=FILES[2], workingHours="Mon-Fri 08:00-18:00 UTC")
+        rig.up()
+        assert rig.preview(refresh=True) == {}, "".join(rig.said)
+        rig.destroy()
+    finally:
+        rig.delete("secrets", "on-call")
+
+
+# ── what is refused, in preview and before anything is written ──────────────────────────────────────
+
+
+def refused(operator: Operated) -> str:
+    """With what words a preview and an `up` alike are refused, neither of which writes."""
+    rig = operator.rig
+    words = [rig.refused(act) for act in (rig.preview, rig.up)]
+    assert rig.objects() == rig.before and not operator.names("prometheusrules") & {*OBJECTS}
+    return words[0]
+
+
+def test_an_object_of_somebody_elses_under_our_name(operator: Operated) -> None:
+    spec = {"route": {"receiver": "x"}, "receivers": [{"name": "x"}]}
+    operator.make("alertmanagerconfigs", manifest(spec))
+    try:
+        words = refused(operator)
+        assert operator.get("alertmanagerconfigs", "api-monitoring")["spec"] == spec
+    finally:
+        operator.delete("alertmanagerconfigs", "api-monitoring")
+    assert "alertmanagerconfigs/api-monitoring is in namespace monitoring already and is not ours" in words
+
+
+def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
+    rig = operator.rig
+    strategy = {"spec": {"alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"}}}
+    operator.patch("alertmanagers", ALERTMANAGER, strategy)
+    try:
+        words = refused(operator)
+        assert 'Alertmanager object main has the operator add a matcher to our routes: namespace="monitoring"' in words
+        assert "alertmanagerConfigMatcherStrategy to type OnNamespaceExceptForAlertmanagerNamespace, or None" in words
+
+        # Where Prometheus itself gives each alert that label, all is well.
+        operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": {"namespace": "monitoring"}}})
+        rig.until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
+        rig.up()
+        assert 'namespace="monitoring"' in str(operator.generated())
+        watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
+        rig.until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"}, 60)
+        assert rig.preview() == {}
+        rig.destroy()
+    finally:
+        operator.patch("alertmanagers", ALERTMANAGER, {"spec": operated.ALERTING})
+        operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": None}})
+
+
+def test_a_strategy_for_other_namespaces_is_none_for_ours(operator: Operated) -> None:
+    strategy = {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
+    operator.patch("alertmanagers", ALERTMANAGER, {"spec": {"alertmanagerConfigMatcherStrategy": strategy}})
+    try:
+        operator.rig.up()
+        assert operator.rig.preview() == {}
+        operator.rig.destroy()
+    finally:
+        operator.patch("alertmanagers", ALERTMANAGER, {"spec": operated.ALERTING})
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"operatorLabels": "release=other"}, "no Prometheus object in namespace monitoring selects a PrometheusRule"),
+        (
+            {"operatorLabels": "release=other", "rulesMode": "shared"},
+            "no Alertmanager object in namespace monitoring selects an AlertmanagerConfig",
+        ),
+        (
+            {"smtpPassword": "", "smtpPasswordFile": "/etc/alertmanager/secrets/postmark/token"},
+            "Secret monitoring/postmark, which our AlertmanagerConfig needs, is not there",
+        ),
+        (
+            {"smtpPassword": "", "smtpPasswordFile": "/etc/alertmanager/smtp/password"},
+            "set smtpPassword (--secret), or smtpPasswordFile to /etc/alertmanager/secrets/SECRET/KEY",
+        ),
+    ],
+)
+def test_what_the_operator_would_not_take_up(operator: Operated, settings: dict[str, object], says: str) -> None:
+    configure(operator.rig, **settings)
+    assert says in refused(operator)
+
+
+def test_an_object_that_the_operator_rejects_is_named_in_its_words(operator: Operated) -> None:
+    rig = operator.rig
+    operator.secret("on-call", {"webhook": "no address"})
+    try:
+        configure(rig, webhookUrlFile=FILES[2], liveTimeout=5)
+        words = rig.refused(rig.up)
+        assert "AlertmanagerConfig monitoring/api-monitoring is not in what it runs; the operator said at" in words
+        assert "AlertmanagerConfig api-monitoring was rejected due to invalid configuration" in words
+        operator.secret("on-call", {"webhook": "http://127.0.0.1:9/w"})
+        configure(rig, webhookUrlFile=FILES[2])
+        rig.up()
+        rig.destroy()
+    finally:
+        rig.delete("secrets", "on-call")
