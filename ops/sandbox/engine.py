@@ -61,7 +61,9 @@ def access(home: Path) -> dict[str, Any]:
     return {
         "stack": STACK,
         "env": {
-            "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+            # Beside each file Pulumi would keep another with its attributes, written in place: a kill at that moment
+            # leaves it empty, and every later command fails with "failed to load checkpoint: EOF".
+            "PULUMI_BACKEND_URL": f"{(folder / 'backend').as_uri()}?metadata=skip",
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(16),
             "PULUMI_SKIP_UPDATE_CHECK": "true",

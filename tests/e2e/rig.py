@@ -94,8 +94,9 @@ class Rig:
         for line in lines:
             with contextlib.suppress(ValueError):  # the last line may be half written
                 step = (json.loads(line).get("resourcePreEvent") or {}).get("metadata") or {}
-                if step.get("op") == "create" and ":index:" not in step["urn"]:
-                    found.append("::".join(step["urn"].split("$")[-1].split("::")[-2:]))
+                type_and_name = "::".join(step["urn"].split("::")[-2:]).split("$")[-1] if step else ""
+                if step.get("op") == "create" and ":index:" not in type_and_name:
+                    found.append(type_and_name)
         return found
 
     def preview(self, *, refresh: bool = False) -> dict[str, int]:
