@@ -31,6 +31,8 @@ _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _KEYS = {"type", "help", "unit", "labels", "buckets", "source", "aliases"}
 _QUANTILE = re.compile(r"\s*histogram_quantile\s*\(")
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast
+
 
 class ContractError(ValueError):
     """The contract cannot be read. The message is one sentence: `file:line: what is wrong and what to do`."""
@@ -206,9 +208,9 @@ def load(path: Path = FILE) -> Contract:
     """The contract from its file. Raises ContractError."""
     try:
         text = path.read_text(encoding="utf-8")
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
         _refuse_aliases(text, path)
+        loader = _LOADER(text)
+        node = loader.get_single_node()
         document = loader.construct_document(node) if node is not None else None
     except OSError as error:
         raise ContractError(f"{_shown(path)}:1: cannot be read ({error.strerror}): restore the file") from None
@@ -253,7 +255,7 @@ class _Lines:
 
 
 def _refuse_aliases(text: str, path: Path) -> None:
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+    for token in yaml.scan(text, Loader=_LOADER):
         if isinstance(token, yaml.AliasToken):
             raise ContractError(
                 f"{_shown(path)}:{token.start_mark.line + 1}: there is an alias (*): write the value out"

@@ -12,7 +12,7 @@ from components.live.splice import add
 from components.live.take_out import take_out, take_out_unmarked
 from components.live.yaml_items import shapes, snippet
 from components.live.yaml_list import Path, items, marked, read
-from components.live.yaml_tree import Document, Shape
+from components.live.yaml_tree import PARSER, Document, Shape
 
 Parts: TypeAlias = Mapping[Path, Sequence[object]]
 
@@ -85,7 +85,7 @@ def _stands(document: Document, path: Path, wanted: Sequence[object], present: M
 def by_hand(text: str, parts: Parts) -> bool:
     """Whether all of it stands in the text without our marks, in whatever layout: then it is left, also on removal."""
     try:
-        data = None if "# >>> " in text and regions(text, "") else yaml.safe_load(text)
+        data = None if "# >>> " in text and regions(text, "") else yaml.load(text, Loader=PARSER)
     except (yaml.YAMLError, Refused, RecursionError, ValueError):
         return False
     return all(item in _list(data, path) for path, wanted in parts.items() for item in wanted)

@@ -5,6 +5,7 @@ moving one strands that state.
 """
 
 import contextlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,8 +25,7 @@ _SHOWN = (
     "namespace",
     "prometheus",
     "alertmanager",
-    "rules",
-    "routing",
+    "wanted",
     "texts",
     "folder",
     "apart",
@@ -57,7 +57,7 @@ class LiveProvider(ResourceProvider):
         # The text is as we left it, but does it run? Somebody may have reloaded, or restarted, onto something else;
         # and an `up` that failed here and was then taken back has left no trace in the state.
         try:
-            faults = rollout.lacking(_news)
+            faults = rollout.lacking(_opened(_news))
         except OpsError as problem:
             say(f"warning: whether it still runs cannot be said: {problem}")
             return DiffResult(False)
@@ -67,13 +67,13 @@ class LiveProvider(ResourceProvider):
 
     @in_one_sentence
     def create(self, props: Props) -> CreateResult:
-        rollout.until_running(props)
+        rollout.until_running(_opened(props))
         return CreateResult("live", props)
 
     @in_one_sentence
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         try:
-            rollout.until_running(_news, _olds)
+            rollout.until_running(_opened(_news), _opened(_olds))
         except Refused as no:
             if any(_olds.get(name) != _news.get(name) for name in _SHOWN):
                 raise
@@ -129,9 +129,17 @@ class WithdrawnProvider(ResourceProvider):
     @in_one_sentence
     def delete(self, _id: str, _props: Props) -> None:
         try:
-            rollout.until_gone(_props)
+            rollout.until_gone(_opened(_props))
         except NotFound as gone:
             say(f"{gone}: it is gone altogether, and ours with it")
+
+
+def _opened(props: Props) -> Props:
+    """With what is wanted as mappings: one text in the state, as the engine takes long over a thousand values.
+
+    The state of an older version has them as they are.
+    """
+    return {**props, **json.loads(props.get("wanted") or "{}")}
 
 
 def _inputs(
@@ -147,13 +155,13 @@ def _inputs(
     folder: str,
     apart: bool,
 ) -> Props:
+    wanted = {"rules": running.wanted_rules(rules), "routing": running.wanted_routing(routing, whole)}
     return {
         **places.of_cluster(cluster),
         "kubeconfig": pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None,
         "prometheus": places.of_server(prometheus) if prometheus else None,
         "alertmanager": places.of_server(alertmanager) if alertmanager else None,
-        "rules": running.wanted_rules(rules),
-        "routing": running.wanted_routing(routing, whole),
+        "wanted": json.dumps(wanted, ensure_ascii=False),
         "texts": [running.fingerprint(text) for text in texts],
         "folder": folder,
         "apart": apart,
@@ -223,7 +231,7 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
 
 def _shown_as() -> pulumi.ResourceOptions:
     # What is proved stands line by line where it is written; here once more it would bury that in a preview.
-    return pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"], hide_diffs=["rules", "routing", "texts"])
+    return pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"], hide_diffs=["wanted", "texts"])
 
 
 def _cannot_reload(kind: str, props: Props) -> str:

@@ -1,6 +1,8 @@
 """Items of ours as YAML lines, and as nodes to compare with."""
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -41,5 +43,11 @@ def snippet(path: Sequence[str], wanted: Sequence[object]) -> str:
 
 def shapes(wanted: Sequence[object]) -> list[Shape]:
     """What items look like as nodes, for comparison with those of a text."""
-    root = parse(block(wanted)).root if wanted else None
-    return [item.shape() for item in root.children] if root else []
+    return list(_shapes(json.dumps(list(wanted)))) if wanted else []
+
+
+@lru_cache(maxsize=16)
+def _shapes(wanted: str) -> tuple[Shape, ...]:
+    """Of JSON: a preview asks for the same ones several times, and PyYAML takes its time to write them."""
+    root = parse(block(json.loads(wanted))).root
+    return tuple(item.shape() for item in root.children) if root else ()

@@ -44,7 +44,8 @@ class Http:
             base_url=base_url,
             headers=dict(headers or {}),
             timeout=timeout,
-            verify=verify,
+            # Building a TLS context takes longer than a request, and plain HTTP has no use for one.
+            verify=verify if url.scheme != "http" else False,
             transport=transport,
             proxy=proxy,
             trust_env=not is_loopback(url.host),  # a company's proxy has no business with 127.0.0.1

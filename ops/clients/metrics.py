@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from ops.clients.http import Http
 from ops.errors import BadAnswer
 
@@ -40,9 +38,16 @@ class Exposition:
         return {reading.name for reading in self.readings}
 
 
-def read(http: Http, path: str = "/metrics") -> Exposition:
-    """GET and parse the Prometheus text format; BadAnswer when the page is something else."""
+def read(http: Http, path: str = "/metrics", *, only: str | None = None) -> Exposition:
+    """GET and parse the Prometheus text format; BadAnswer when the page is something else.
+
+    `only`: the name of the one metric that is of interest; a server has a thousand others.
+    """
+    from prometheus_client.parser import text_string_to_metric_families  # for those who read a page alone
+
     text = http.get(path).text
+    if only:
+        text = "".join(line for line in text.splitlines(keepends=True) if line.startswith(only))
     try:
         return Exposition(
             tuple(

@@ -28,9 +28,9 @@ class Server:
             raise
         return True
 
-    def metrics(self) -> metrics.Exposition:
-        """What it says about itself."""
-        return metrics.read(self.http)
+    def metrics(self, only: str | None = None) -> metrics.Exposition:
+        """What it says about itself; `only`: of the one metric of that name."""
+        return metrics.read(self.http, only=only)
 
     def reload(self) -> None:
         """Ask it to read its files again; Refused with its own words when it cannot."""

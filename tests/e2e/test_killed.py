@@ -21,6 +21,8 @@ RESOURCES = {
     "pulumi-python:dynamic/monitoring:Live::live": "",
 }
 
+PULUMIS = {"pulumi:pulumi:Stack::api-monitoring-sandbox", "pulumi:providers:pulumi-python::default"}
+
 
 def kill(rig: Rig, when: Callable[[], bool]) -> None:
     """Kill an `up` as soon as something has happened."""
@@ -39,7 +41,10 @@ def kill(rig: Rig, when: Callable[[], bool]) -> None:
 
 def test_the_list_of_resources_is_whole(rig: Rig) -> None:
     out, _ = rig.up_in_a_process().communicate(timeout=60)
-    assert set(rig.begun()) - {"pulumi:pulumi:Stack::api-monitoring-sandbox", "pulumi:providers:pulumi-python::default"} == set(RESOURCES), out
+    assert set(rig.begun()) - {
+        "pulumi:pulumi:Stack::api-monitoring-sandbox",
+        "pulumi:providers:pulumi-python::default",
+    } == set(RESOURCES), out
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
