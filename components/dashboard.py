@@ -7,6 +7,7 @@ import pulumi_kubernetes as k8s
 import pulumiverse_grafana as grafana
 
 from components import own as owned
+from components.live.dashboard_folder import DashboardFolder
 from components.live.predecessor import Predecessor
 from components.settings import Settings, SettingsError
 
@@ -39,16 +40,17 @@ class Dashboard(pulumi.ComponentResource):
                 "environment variable GRAFANA_AUTH."
             )
         provider = grafana.Provider(
-            "grafana", url=chosen.url, auth=pulumi.Output.secret(auth), opts=pulumi.ResourceOptions(parent=self)
+            "grafana",
+            url=chosen.url,
+            auth=pulumi.Output.secret(auth),
+            # Three more attempts, 1 s apart: by default they take 14 s.
+            retry_wait=1,
+            # With it each change of content is a replacement; the environment must not switch it on.
+            store_dashboard_sha256=False,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
-        folder = grafana.oss.Folder(
-            "folder",
-            uid=FOLDER_UID,
-            title=chosen.folder,
-            # Deleting a folder deletes what others put into it, alert rules included; rather stop and say so.
-            prevent_destroy_if_not_empty=True,
-            opts=child,
+        folder = DashboardFolder(
+            "folder", url=chosen.url, auth=auth, uid=FOLDER_UID, title=chosen.folder, opts=self._child
         )
         before = Predecessor(
             "predecessor",
@@ -58,14 +60,24 @@ class Dashboard(pulumi.ComponentResource):
             adopt=chosen.adopt,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[folder]),
         )
-        # Never `store_dashboard_sha256`: with it the next change of content loses the dashboard.
         grafana.oss.Dashboard(
             uid,
             config_json=text,
             folder=folder.uid,
-            overwrite=chosen.adopt,
+            # Whether something else may be replaced is decided by `before`; what it finds later is ours, be it made by
+            # an `up` that was killed before it could write that down.
+            overwrite=True,
             message="Deployed by Pulumi",
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[before])),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=provider,
+                depends_on=[before],
+                # Deleted by somebody, it is made again. (Made first and deleted then, it would be gone: one uid.)
+                replacement_trigger=before.made,
+                delete_before_replace=True,
+                # What was taken over is put back over ours, so that its history and permissions survive.
+                retain_on_delete=chosen.adopt,
+            ),
         )
 
     def _by_sidecar(self, uid: str, text: str) -> None:

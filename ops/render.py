@@ -64,8 +64,8 @@ def _files(resource: Declared) -> Iterator[tuple[str, str]]:
         yield f"manifests/{name}.yaml", _manifest(inputs, patch=kind.endswith("Patch"))
     elif kind.startswith("grafana:") and "configJson" in inputs:
         yield f"dashboards/{resource.name}.json", _pretty(inputs["configJson"])
-    elif kind.startswith("grafana:"):
-        yield f"dashboards/{kind.rpartition(':')[2].lower()}-{resource.name}.json", _pretty(dict(inputs))
+    elif kind.endswith(":DashboardFolder"):
+        yield f"dashboards/folder-{resource.name}.json", _pretty({key: inputs[key] for key in ("uid", "title")})
     elif "editor" in inputs:
         yield from _snippet(inputs)
     elif "volume" in inputs:

@@ -139,14 +139,10 @@ def test_merged_receivers_carry_their_own_mail_settings() -> None:
 
 def test_the_dashboard_is_the_file_with_its_limits_drawn() -> None:
     found = declared(grafanaAuth="token")
-    board = (
-        one(found, ":Dashboard")
-        if not of_type(found, "oss/dashboard:Dashboard")
-        else one(found, "oss/dashboard:Dashboard")
-    )
+    board = one(found, "oss/dashboard:Dashboard")
     assert board.inputs["configJson"] == dashboards.FILE.read_text("utf-8")
-    assert not board.inputs.get("overwrite")
-    assert one(found, "oss/folder:Folder").inputs["uid"] == "api-performance"
+    assert "predecessor" in board.after, "which refuses what others have under its uid"
+    assert one(found, ":DashboardFolder").inputs["uid"] == "api-performance"
 
 
 def test_the_dashboard_for_the_sidecar_is_a_labelled_config_map() -> None:

@@ -4,6 +4,7 @@ Pickled by reference: the names of this module and of `PredecessorProvider` stan
 or moving either strands that state.
 """
 
+import contextlib
 import json
 from typing import Any
 
@@ -11,38 +12,45 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.live.saying import NotDone, in_one_sentence, say
-from ops.clients.grafana import Grafana, credentials
-from ops.clients.http import Http
+from ops.clients.grafana import Grafana, at
 from ops.errors import NotFound, OpsError
 
 Props = dict[str, Any]
 
-_PLACE = ("url", "uid")
-_COMPARED = (*_PLACE, "adopt", "auth")
+_COMPARED = ("url", "uid", "adopt", "auth", "made")
 
 
 class PredecessorProvider(ResourceProvider):
-    """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there."""
+    """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there.
+
+    `made` counts how often ours has to be made: once, and again whenever somebody has deleted it.
+    """
 
     serialize_as_secret_always = False
 
     @in_one_sentence
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        if _olds and all(_olds.get(name) == news.get(name) for name in _PLACE):
-            return CheckResult(news, [])  # what stands there by now is ours
+        ours = _olds.get("uid") == news["uid"]
+        news["made"] = (_olds.get("made") or 1) if ours else 1
         try:
-            _found(news)
+            if not ours:
+                _found(news)
+                return CheckResult(news, [])
+            stands = _standing(news)
+            if _olds["url"] != news["url"]:
+                _refuse_another(_olds, news, stands)
+            if stands is None:
+                news["made"] += 1
         except NotDone as refused:
             return CheckResult(news, [CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
-            say(f"warning: whether Grafana has a dashboard {news['uid']} already cannot be said: {problem}")
+            say(f"warning: whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
         return CheckResult(news, [])
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        moved = [name for name in _PLACE if name in changed]
-        return DiffResult(bool(changed), moved, [], delete_before_replace=True)
+        return DiffResult(bool(changed), ["uid"] if "uid" in changed else [], [], delete_before_replace=True)
 
     @in_one_sentence
     def create(self, props: Props) -> CreateResult:
@@ -54,24 +62,63 @@ class PredecessorProvider(ResourceProvider):
 
     @in_one_sentence
     def delete(self, _id: str, _props: Props) -> None:
+        grafana = _grafana(_props)
         if _props.get("before"):
             kept = json.loads(_props["before"])
-            _grafana(_props).save_dashboard(kept["model"], folder_uid=kept["folder"])
+            grafana.save_dashboard(kept["model"], folder_uid=_still_there(grafana, kept["folder"]))
+        elif _props["adopt"]:  # nothing was there to be taken over: ours was left standing for us
+            with contextlib.suppress(NotFound):
+                grafana.delete_dashboard(_props["uid"])
 
 
 class Predecessor(Resource, module="monitoring", name="Predecessor"):
     """Made before our dashboard, so taken back after it. `adopt` False: a dashboard of that uid is refused."""
 
+    made: pulumi.Output[int]
+
     def __init__(
         self, name: str, *, url: str, auth: str, uid: str, adopt: bool, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        props = {"url": url, "auth": pulumi.Output.secret(auth), "uid": uid, "adopt": adopt, "before": None}
+        props = {"url": url, "auth": pulumi.Output.secret(auth), "uid": uid, "adopt": adopt}
         secret = pulumi.ResourceOptions(additional_secret_outputs=["auth", "before"])
+        props |= {"before": None, "made": None}
         super().__init__(PredecessorProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 
 
 def _grafana(props: Props) -> Grafana:
-    return Grafana(Http(props["url"], name="Grafana", headers=credentials(props["auth"])))
+    return at(props["url"], props["auth"])
+
+
+def _standing(props: Props) -> dict[str, Any] | None:
+    """The dashboard under our uid, with its number and version."""
+    try:
+        return _grafana(props).dashboard(props["uid"])[0]
+    except NotFound:
+        return None
+
+
+def _refuse_another(olds: Props, news: Props, stands: dict[str, Any] | None) -> None:
+    """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
+    try:
+        left = _standing(olds)
+    except OpsError:
+        return
+    if left not in (None, stands):
+        raise NotDone(
+            f"{news['url']} is another Grafana than {olds['url']}, where dashboard {news['uid']} would be left behind: "
+            "first set grafanaMode to off and grafanaUrl to the former, and run `pulumi up`"
+        )
+
+
+def _still_there(grafana: Grafana, folder: str) -> str:
+    """The folder, or General where somebody has deleted it meanwhile."""
+    try:
+        if folder:
+            grafana.folder(folder)
+    except NotFound:
+        say(f"warning: Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
+        return ""
+    return folder
 
 
 def _found(props: Props) -> str:

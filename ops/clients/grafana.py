@@ -17,6 +17,11 @@ def credentials(auth: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {auth}"}
 
 
+def at(url: str, auth: str | None) -> "Grafana":
+    """The Grafana at `url`. A preview waits for it, so no longer than for something that is there."""
+    return Grafana(Http(url, name="Grafana", headers=credentials(auth), timeout=5))
+
+
 class Grafana:
     """One Grafana. Every method raises `ops.errors` errors and nothing else."""
 
@@ -51,10 +56,30 @@ class Grafana:
         answer = {"dashboard": fresh, "folderUid": folder_uid, "overwrite": True}
         self.http.post("/api/dashboards/db", json=answer)
 
+    def delete_dashboard(self, uid: str) -> None:
+        """Delete a dashboard, with its history and permissions."""
+        self.http.request("DELETE", f"/api/dashboards/uid/{uid}")
+
     def folder(self, uid: str) -> dict[str, Any]:
         """A folder by its uid."""
         found: dict[str, Any] = self.http.get_json(f"/api/folders/{uid}")
         return found
+
+    def make_folder(self, uid: str, title: str) -> None:
+        """Raises Conflict where there is a folder of that uid."""
+        self.http.post("/api/folders", json={"uid": uid, "title": title})
+
+    def rename_folder(self, uid: str, title: str) -> None:
+        """Give a folder another title."""
+        self.http.request("PUT", f"/api/folders/{uid}", json={"title": title, "overwrite": True})
+
+    def delete_folder(self, uid: str) -> None:
+        """Delete a folder *and the dashboards in it*; Grafana refuses (400) one that holds alert rules."""
+        self.http.request("DELETE", f"/api/folders/{uid}")
+
+    def inside(self, uid: str) -> list[str]:
+        """The titles of the dashboards and folders in a folder."""
+        return [str(found["title"]) for found in self.http.get_json("/api/search", {"folderUIDs": uid})]
 
     def data_sources(self) -> list[dict[str, Any]]:
         """Every data source; needs a right that viewers do not have."""

@@ -10,6 +10,11 @@ FROZEN = {
     "monitoring:ConfigText": ("components.live.config_text", "ConfigText", "ConfigTextProvider"),
     "monitoring:Mount": ("components.live.mount", "Mount", "MountProvider"),
     "monitoring:Predecessor": ("components.live.predecessor", "Predecessor", "PredecessorProvider"),
+    "monitoring:DashboardFolder": (
+        "components.live.dashboard_folder",
+        "DashboardFolder",
+        "DashboardFolderProvider",
+    ),
     "monitoring:Live": ("components.live.proof", "Live", "LiveProvider"),
     "monitoring:Withdrawn": ("components.live.proof", "Withdrawn", "WithdrawnProvider"),
 }

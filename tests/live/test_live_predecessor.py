@@ -1,77 +1,45 @@
 """A dashboard that stood under our uid before us is refused, or kept and put back."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from components.live.predecessor import PredecessorProvider
+from tests.e2e.grafana import TOKEN, Grafana, running
 
 UID = "api-performance-baseline"
-THEIRS = {"uid": UID, "title": "Theirs", "id": 7, "version": 3, "panels": []}
+THEIRS = {"uid": UID, "title": "Theirs", "panels": []}
+OURS = {"uid": UID, "title": "Ours"}
 PROVIDER = PredecessorProvider()
 
 
-class GrafanaApi:
-    """The two calls of Grafana's dashboard API, over real HTTP; Grafana itself cannot be had everywhere."""
-
-    def __init__(self) -> None:
-        self.stored: dict[str, Any] = {}
-        self.meta: dict[str, Any] = {"folderUid": "f", "folderTitle": "Team"}
-        self.status = 200
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                found = api.stored.get(self.path.rsplit("/", 1)[1])
-                body = {"dashboard": found, "meta": api.meta} if found else {"message": "Dashboard not found"}
-                self._answer(api.status if found or api.status != 200 else 404, body)
-
-            def do_POST(self) -> None:
-                sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                api.stored[sent["dashboard"]["uid"]] = sent["dashboard"]
-                api.meta = {"folderUid": sent["folderUid"], "overwrite": sent["overwrite"]}
-                self._answer(200, {"status": "success"})
-
-            def _answer(self, status: int, body: object) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-
-            def log_message(self, *_: object) -> None: ...
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
 @pytest.fixture
-def grafana() -> Iterator[GrafanaApi]:
-    api = GrafanaApi()
-    yield api
-    api.server.shutdown()
-    api.server.server_close()
+def grafana() -> Iterator[Grafana]:
+    with running() as grafana:
+        grafana.make_folder("f", "Team")
+        yield grafana
 
 
-def props(grafana: GrafanaApi, *, adopt: bool) -> dict[str, Any]:
-    return {"url": grafana.url, "auth": "token", "uid": UID, "adopt": adopt, "before": None}
+def props(grafana: Grafana, *, adopt: bool) -> dict[str, Any]:
+    return {"url": grafana.url, "auth": TOKEN, "uid": UID, "adopt": adopt, "before": None, "made": None}
 
 
-def test_nothing_there_is_nothing_to_put_back(grafana: GrafanaApi) -> None:
-    wanted = props(grafana, adopt=False)
-    assert not PROVIDER.check({}, wanted).failures
-    made = PROVIDER.create(wanted)
-    assert made.outs is not None and made.outs["before"] == ""
-    PROVIDER.delete(made.id or "", dict(made.outs))
-    assert grafana.stored == {}
+def made(wanted: dict[str, Any]) -> dict[str, Any]:
+    checked = PROVIDER.check({}, wanted)
+    assert not checked.failures
+    return dict(PROVIDER.create(dict(checked.inputs)).outs or {})
 
 
-def test_theirs_is_refused_in_preview(grafana: GrafanaApi) -> None:
-    grafana.stored[UID] = THEIRS
+def test_nothing_there_is_nothing_to_put_back(grafana: Grafana) -> None:
+    kept = made(props(grafana, adopt=False))
+    assert kept["before"] == ""
+    PROVIDER.delete(UID, kept)
+    assert grafana.boards == {}
+
+
+def test_theirs_is_refused_in_preview(grafana: Grafana) -> None:
+    grafana.save(THEIRS, "f")
     (failure,) = PROVIDER.check({}, props(grafana, adopt=False)).failures or []
     assert failure.reason == (
         f"Grafana has a dashboard {UID} already ('Theirs' in 'Team'): set grafanaAdopt to true to take it over "
@@ -79,33 +47,88 @@ def test_theirs_is_refused_in_preview(grafana: GrafanaApi) -> None:
     )
 
 
-def test_theirs_is_put_back_where_it_was(grafana: GrafanaApi) -> None:
-    grafana.stored[UID] = THEIRS
-    made = PROVIDER.create(props(grafana, adopt=True))
-    assert made.outs is not None
-    grafana.stored[UID] = {"uid": UID, "title": "Ours"}
-    PROVIDER.delete(made.id or "", dict(made.outs))
-    assert grafana.stored[UID] == {key: value for key, value in THEIRS.items() if key not in ("id", "version")}
-    assert grafana.meta == {"folderUid": "f", "overwrite": True}
+@pytest.mark.parametrize("stands", [True, False])
+def test_theirs_is_put_back_where_it_was(grafana: Grafana, *, stands: bool) -> None:
+    grafana.save(THEIRS, "f")
+    before = grafana.shown()
+    kept = made(props(grafana, adopt=True))
+    grafana.save(OURS)
+    if not stands:
+        del grafana.boards[UID]
+    PROVIDER.delete(UID, kept)
+    assert grafana.shown() == before
 
 
-def test_ours_is_not_taken_for_theirs_later(grafana: GrafanaApi) -> None:
-    wanted = props(grafana, adopt=False)
-    grafana.stored[UID] = {"uid": UID, "title": "Ours"}
-    assert not PROVIDER.check(wanted, wanted).failures
+def test_what_is_left_standing_goes_where_there_was_nothing(grafana: Grafana) -> None:
+    kept = made(props(grafana, adopt=True))
+    grafana.save(OURS)
+    PROVIDER.delete(UID, kept)
+    assert grafana.boards == {}
 
 
-def test_a_provisioned_one_cannot_be_taken_over(grafana: GrafanaApi) -> None:
-    grafana.stored[UID], grafana.meta = THEIRS, {"provisioned": True}
+def test_ours_is_not_taken_for_theirs_later(grafana: Grafana) -> None:
+    wanted = made(props(grafana, adopt=False))
+    grafana.save(OURS)
+    checked = PROVIDER.check(wanted, props(grafana, adopt=False))
+    assert not checked.failures
+    assert not PROVIDER.diff(UID, wanted, dict(checked.inputs)).changes
+
+
+def test_ours_is_made_again_when_somebody_has_deleted_it(grafana: Grafana) -> None:
+    wanted = made(props(grafana, adopt=False))
+    inputs = dict(PROVIDER.check(wanted, props(grafana, adopt=False)).inputs)
+    found = PROVIDER.diff(UID, wanted, inputs)
+    assert found.changes and not found.replaces
+    assert (wanted["made"], inputs["made"]) == (1, 2)
+
+
+def test_a_provisioned_one_cannot_be_taken_over(grafana: Grafana) -> None:
+    grafana.save(THEIRS, provisioned=True)
     (failure,) = PROVIDER.check({}, props(grafana, adopt=True)).failures or []
     assert "provisioned from a file" in failure.reason
 
 
 @pytest.mark.parametrize("status", [401, 500])
+@pytest.mark.parametrize("deployed", [False, True])
 def test_a_preview_passes_while_grafana_does_not_answer(
-    grafana: GrafanaApi, status: int, capsys: pytest.CaptureFixture[str]
+    grafana: Grafana, status: int, capsys: pytest.CaptureFixture[str], *, deployed: bool
 ) -> None:
-    grafana.status = status
-    grafana.stored[UID] = THEIRS
-    assert not PROVIDER.check({}, props(grafana, adopt=False)).failures
+    grafana.save(THEIRS)
+    grafana.fail("GET /api/dashboards", status)
+    wanted = props(grafana, adopt=False)
+    checked = PROVIDER.check({**wanted, "made": 3} if deployed else {}, wanted)
+    assert not checked.failures
+    assert checked.inputs["made"] == (3 if deployed else 1)
     assert "cannot be said" in capsys.readouterr().out
+
+
+def test_another_address_of_the_same_grafana_changes_nothing(grafana: Grafana) -> None:
+    olds = made(props(grafana, adopt=False))
+    grafana.save(OURS)
+    news = {**props(grafana, adopt=False), "url": grafana.url.replace("127.0.0.1", "localhost")}
+    checked = PROVIDER.check(olds, news)
+    assert not checked.failures
+    found = PROVIDER.diff(UID, olds, dict(checked.inputs))
+    assert found.changes and not found.replaces
+    assert checked.inputs["made"] == 1
+
+
+@pytest.mark.parametrize("model", [None, THEIRS])
+def test_another_grafana_is_refused(grafana: Grafana, model: dict[str, Any] | None) -> None:
+    """Ours would stay in the former one, and somebody's be lost in this one."""
+    olds = made(props(grafana, adopt=False))
+    grafana.save(OURS)
+    with running() as another:
+        another.save({"uid": "x", "title": "X"})
+        if model:
+            another.save(model)
+        (failure,) = PROVIDER.check(olds, props(another, adopt=True)).failures or []
+    assert f"{another.url} is another Grafana than {grafana.url}, where dashboard {UID} would" in failure.reason
+    assert "first set grafanaMode to off" in failure.reason
+
+
+def test_a_grafana_that_has_moved_with_all_its_dashboards_is_the_same(grafana: Grafana) -> None:
+    olds = made(props(grafana, adopt=False))
+    grafana.save(OURS)
+    checked = PROVIDER.check({**olds, "url": "http://127.0.0.1:9"}, props(grafana, adopt=False))
+    assert not checked.failures and checked.inputs["made"] == 1
