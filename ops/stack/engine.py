@@ -18,6 +18,7 @@ from pulumi import automation as auto
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
+from ops.stack import grafana
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALL_LIMIT = 180  # seconds
@@ -245,8 +246,10 @@ def reasons(text: str) -> list[str]:
     noise = re.compile(
         r"(update|preview|destroy|resource .*) failed|KeyboardInterrupt|exit status"
         r"|an unhandled error occurred: program exited|program exited with"
+        r"|\d+ errors? occurred"
+        r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
     )
-    told = [line for line in dict.fromkeys(errors) if line and not noise.match(line)]
+    told = list(dict.fromkeys(grafana.plain(line) for line in errors if line and not noise.match(line)))
     if any(line.startswith("Program failed with an unhandled exception") for line in told):
         told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
     return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]

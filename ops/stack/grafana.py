@@ -1,0 +1,39 @@
+"""What the Grafana provider says of an answer of Grafana's, as a sentence; it prints the call, and JSON."""
+
+import json
+import re
+
+_WRAPPED = re.compile(r"sdk-v2/\S+: sdk\.helper_schema: (.*): provider=grafana@\S+")
+_ANSWERED = re.compile(r"\[([A-Z]+) (/\S*)\](?:\[(\d{3})\]\s*\w+| \w+ \(status (\d{3})\):)\s*(\{.*\})?")
+_NOT_REACHED = re.compile(
+    r'(?:Get|Post|Put|Delete) "(https?://[^"]*?)/api/(?:dashboards|folders|search)\S*": .*?([^:]+)$'
+)
+
+_ADVICE = {
+    "401": "check the credentials and what they may do",
+    "403": "check the credentials and what they may do",
+    "404": "somebody has deleted it or made it anew: run `pulumi up --refresh`",
+    "412": "somebody has changed it meanwhile: run `pulumi up` again",
+}
+_LATER = "see what its log says, and run `pulumi up` again"
+
+
+def plain(line: str) -> str:
+    """`line` of the engine's output; as it is where it is not about Grafana."""
+    if found := _WRAPPED.fullmatch(line):  # the same once more, with the place in the provider's code
+        line = found[1]
+    if found := _ANSWERED.search(line):
+        method, path, listed, other, body = found.groups()
+        status = listed or other
+        said = ": ".join(filter(None, (status, _words(body or ""))))
+        return f"Grafana answered {method} /api{path} with {said}; {_ADVICE.get(status, _LATER)}"
+    if found := _NOT_REACHED.search(line):
+        return f"Grafana at {found[1]} cannot be reached ({found[2].strip()}); is it running, and is grafanaUrl right?"
+    return line
+
+
+def _words(body: str) -> str:
+    try:
+        return str(json.loads(body).get("message") or "")
+    except ValueError:
+        return ""

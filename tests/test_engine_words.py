@@ -1,0 +1,48 @@
+"""What the engine and its providers print becomes the sentences that matter."""
+
+import pytest
+
+from ops.stack.engine import reasons
+
+FAILED = """Diagnostics:
+  pulumi:pulumi:Stack (api-monitoring-sandbox):
+    warning: Attempting to deploy or update resources with 1 pending operations from previous deployment.
+      * urn:pulumi:sandbox::api-monitoring::monitoring:Folder::folder, interrupted while creating
+    error: update failed
+    Traceback (most recent call last):
+      File "run", line 232, in <module>
+    KeyboardInterrupt
+  grafana:oss:Dashboard (api-performance-baseline):
+    error:   sdk-v2/provider2.go:572: sdk.helper_schema: {0}: provider=grafana@2.38.0
+    error: 1 error occurred:
+    \t* {0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            '[POST /dashboards/db][500] postDashboardInternalServerError {"message":"database is locked"}',
+            "Grafana answered POST /api/dashboards/db with 500: database is locked; see what its log says, and run "
+            "`pulumi up` again",
+        ),
+        (
+            "[POST /dashboards/db] postDashboard (status 503): {}",
+            "Grafana answered POST /api/dashboards/db with 503; see what its log says, and run `pulumi up` again",
+        ),
+        (
+            '[POST /dashboards/db][401] postDashboardUnauthorized {"message":"Invalid API key"}',
+            "Grafana answered POST /api/dashboards/db with 401: Invalid API key; check the credentials and what they "
+            "may do",
+        ),
+        (
+            'Post "http://grafana:3000/api/dashboards/db": dial tcp 10.0.0.1:3000: connect: connection refused',
+            "Grafana at http://grafana:3000 cannot be reached (connection refused); is it running, and is grafanaUrl "
+            "right?",
+        ),
+        ("the object has been modified", "the object has been modified"),
+    ],
+)
+def test_of_a_page_the_reason_remains(printed: str, said: str) -> None:
+    assert reasons(FAILED.format(printed)) == [said]
