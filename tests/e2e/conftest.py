@@ -1,11 +1,16 @@
 """The real engine on a real API server; one cluster for all tests, which leave it as they found it."""
 
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ops.sandbox import tools
+from tests.e2e.grafana import TOKEN, Grafana, running
+from tests.e2e.grafana_rig import Alone, not_installed
 from tests.e2e.rig import Rig
 
 
@@ -30,3 +35,46 @@ def rig(whole: Rig) -> Iterator[Rig]:
     """A cluster with the hand-made stack and nothing of ours, and again afterwards."""
     yield whole
     whole.mend()
+
+
+@pytest.fixture
+def grafana() -> Iterator[Grafana]:
+    """A stand-in of Grafana with which others work."""
+    with running() as grafana:
+        grafana.make_folder("team", "Team", rules=2)
+        grafana.save({"title": "Another", "uid": "another", "panels": []}, "team")
+        yield grafana
+        assert grafana.unknown == []
+
+
+@pytest.fixture
+def alone(request: pytest.FixtureRequest, tmp_path: Path, grafana: Grafana) -> Alone:
+    """The dashboard's component and no other; no cluster is needed."""
+    if not any("e2e" in argument for argument in request.config.args):
+        pytest.skip("takes some minutes; `make e2e` runs it")
+    _needs_the_provider()
+    rig = Alone(tmp_path, grafana)
+    rig.start()
+    return rig
+
+
+@pytest.fixture
+def together(grafana: Grafana, rig: Rig) -> Rig:
+    """The whole program, with the dashboard to Grafana and the token as a secret of the stack."""
+    _needs_the_provider()
+    rig.configure(grafanaMode="api", grafanaUrl=grafana.url)
+    access = rig.engine.access
+    command = ["pulumi", "config", "set", "--secret", "grafanaAuth", TOKEN, "--stack", access.stack]
+    subprocess.run(
+        [*command, "--config-file", str(access.config_file)],
+        cwd=rig.program,
+        env={**os.environ, **access.env},
+        check=True,
+        capture_output=True,
+    )
+    return rig
+
+
+def _needs_the_provider() -> None:
+    if lacking := not_installed():
+        pytest.skip(f"no engine here: install {', '.join(lacking)}")

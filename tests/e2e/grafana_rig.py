@@ -1,0 +1,132 @@
+"""The dashboard's component alone, deployed by a real engine and the real provider to a stand-in of Grafana."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dashboards
+import rules
+from ops.sandbox import engine
+from tests.e2e.grafana import TOKEN, Grafana
+from tests.e2e.rig import Rig
+
+PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""
+
+import pulumi
+
+import dashboards
+import rules
+from components.dashboard import Dashboard
+from components.program import configured, refusing
+
+with refusing():
+    text = dashboards.text(dashboards.draw_limits(dashboards.load().model, rules.alerts()))
+    Dashboard(dashboards.UID, text, configured(), pulumi.ResourceOptions())
+'''
+PLUGIN = "pulumi-resource-grafana"
+UID = dashboards.UID
+FOLDER = "api-performance"
+
+
+def not_installed() -> list[str]:
+    """What has to be installed before a dashboard can be deployed here."""
+    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
+    found = shutil.which(PLUGIN) or next(plugins.glob("resource-grafana-*"), None)
+    return [
+        *([] if shutil.which("pulumi") else ["pulumi (https://www.pulumi.com/docs/install)"]),
+        *([] if found else ["its Grafana provider (`pulumi preview` of this program with grafanaMode api brings it)"]),
+    ]
+
+
+def ours() -> dict[str, Any]:
+    model: dict[str, Any] = json.loads(dashboards.FILE.read_text("utf-8"))
+    return model
+
+
+def deployed(grafana: Grafana) -> None:
+    """Our dashboard stands in our folder, as it is in the repository."""
+    assert _without_numbers(grafana.boards[UID].model) == _without_numbers(ours())
+    assert grafana.boards[UID].folder == FOLDER
+    assert grafana.folders[FOLDER].title == "API performance"
+
+
+def _without_numbers(model: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in model.items() if key not in ("id", "version")}
+
+
+def _session(leader: int) -> list[int]:
+    """Every process that `leader` has started: the engine gives each plugin a group of its own, so no group has all."""
+    found = []
+    for pid in subprocess.run(["ps", "-eo", "pid="], capture_output=True, text=True, check=True).stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(int(pid)) == leader:
+                found.append(int(pid))
+    return found
+
+
+class Alone(Rig):
+    """Of the rig's ways those that need no cluster; `grafana` is what it deploys to."""
+
+    def __init__(self, folder: Path, grafana: Grafana) -> None:
+        super().__init__(folder)
+        self.grafana = grafana
+        self.usual = {"grafanaMode": "api", "grafanaUrl": grafana.url, "grafanaAuth": TOKEN}
+
+    def start(self) -> None:
+        self.box.home.mkdir(parents=True)
+        self.engine = engine.create(self.box.home, engine.access(self.box.home), self.usual).at(self.program)
+        self.copy_program()
+        (self.program / "__main__.py").write_text(PROGRAM, encoding="utf-8")
+
+    def gives_back(self, before: object) -> None:
+        """The next `up` deploys it, nothing is left to do then, and what was there before comes back by `destroy`."""
+        self.up()
+        deployed(self.grafana)
+        assert self.preview(refresh=True) == {}, "".join(self.said)
+        self.destroy()
+        assert self.grafana.shown() == before
+
+    def warned(self) -> str:
+        """What a preview prints to a person, warnings included: with --diff the engine says them on another channel."""
+        access = self.engine.access
+        command = ["pulumi", "preview", "--diff", "--non-interactive", "--stack", access.stack]
+        done = subprocess.run(
+            [*command, "--config-file", str(access.config_file)],
+            cwd=self.program,
+            env={**os.environ, **access.env},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout + done.stderr
+
+    def killed_at(self, call: str) -> None:
+        """An `up` that is killed, with all that it has started, when Grafana has done `call` and not yet said so."""
+        self.grafana.hold(call)
+        process = self.up_in_a_process()
+        try:
+            assert self.grafana.reached.wait(60), f"{call} was not asked for"
+        finally:
+            for pid in _session(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.communicate(timeout=30)
+            self.grafana.held = ""
+            self.grafana.release.set()
+        self.engine.cancel()
+
+    def change_limit(self) -> Callable[[], bool]:
+        """Change a limit and draw it anew; returns whether Grafana shows the new one."""
+        alert = rules.alerts()["APIP95LatencyHigh"]
+        path = self.program / "rules" / alert.file.name
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        lines[alert.limit_line - 1] = lines[alert.limit_line - 1].replace(alert.limit.text, "> 2345")
+        path.write_text("".join(lines), encoding="utf-8")
+        return lambda: "2345" in str(self.grafana.boards[UID].model)
