@@ -1,10 +1,8 @@
 """The dashboard's component alone, deployed by a real engine and the real provider to a stand-in of Grafana."""
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,7 @@ import dashboards
 import rules
 from ops.sandbox import engine
 from tests.e2e.grafana import TOKEN, Grafana
-from tests.e2e.rig import Rig
+from tests.e2e.rig import Rig, kill
 
 PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""
 
@@ -58,16 +56,6 @@ def deployed(grafana: Grafana) -> None:
 
 def _without_numbers(model: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in model.items() if key not in ("id", "version")}
-
-
-def _session(leader: int) -> list[int]:
-    """Every process that `leader` has started: the engine gives each plugin a group of its own, so no group has all."""
-    found = []
-    for pid in subprocess.run(["ps", "-eo", "pid="], capture_output=True, text=True, check=True).stdout.split():
-        with contextlib.suppress(ProcessLookupError):
-            if os.getsid(int(pid)) == leader:
-                found.append(int(pid))
-    return found
 
 
 class Alone(Rig):
@@ -114,10 +102,7 @@ class Alone(Rig):
         try:
             assert self.grafana.reached.wait(60), f"{call} was not asked for"
         finally:
-            for pid in _session(process.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            process.communicate(timeout=30)
+            kill(process)
             self.grafana.held = ""
             self.grafana.release.set()
         self.engine.cancel()

@@ -1,13 +1,11 @@
 """SIGKILL of `up` and all that it has started, at every resource: the next `up` converges, and destroy gives back."""
 
-import os
-import signal
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.rig import Rig
+from tests.e2e.rig import Rig, kill
 
 # Every resource of the guide's way, in the order in which they are made; where it can be seen in the cluster, by what.
 RESOURCES = {
@@ -24,7 +22,7 @@ RESOURCES = {
 PULUMIS = {"pulumi:pulumi:Stack::api-monitoring-sandbox", "pulumi:providers:pulumi-python::default"}
 
 
-def kill(rig: Rig, when: Callable[[], bool]) -> None:
+def killed(rig: Rig, when: Callable[[], bool]) -> None:
     """Kill an `up` as soon as something has happened."""
     process = rig.up_in_a_process()
     end = time.monotonic() + 60
@@ -34,8 +32,7 @@ def kill(rig: Rig, when: Callable[[], bool]) -> None:
             assert time.monotonic() < end, "it did not happen within a minute"
             time.sleep(0.01)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
+        kill(process)
     rig.engine.cancel()
 
 
@@ -49,12 +46,12 @@ def test_the_list_of_resources_is_whole(rig: Rig) -> None:
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_killed_when_it_has_begun(rig: Rig, resource: str) -> None:
-    kill(rig, lambda: resource in rig.begun())
+    killed(rig, lambda: resource in rig.begun())
     rig.converges()
 
 
 @pytest.mark.parametrize("name", filter(None, RESOURCES.values()))
 def test_killed_when_it_is_written_and_the_state_may_not_know(rig: Rig, name: str) -> None:
-    kill(rig, lambda: rig.changed(name))
+    killed(rig, lambda: rig.changed(name))
     assert rig.changed(name)
     rig.converges()
