@@ -1,29 +1,19 @@
 """The Kubernetes API, as far as it is needed here: reading, compare-and-swap of a ConfigMap, and the service proxy.
 
-kr8s reads the kubeconfig and obtains the credentials (contexts, certificates, exec plugins, in-cluster); the requests
-go through our own HTTP seam, so that errors, time limits and threads are the same as everywhere. Besides, kr8s has no
-time limit of its own, and its blocking API runs every call of the process in one event loop.
+Requests go through our own HTTP seam, so that errors, time limits and threads are the same as everywhere; where to and
+with what credentials says ops.clients.kube_access.
 """
 
-import asyncio
-import contextlib
-import os
-import ssl
-import tempfile
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from ops.clients.http import Http
-from ops.errors import Forbidden, Misconfigured
-
-_IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+from ops.clients.kube_access import Access, access
+from ops.errors import Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +26,6 @@ class ConfigMap:
     resource_version: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where an API server is, and how it is spoken to."""
-
-    server: str
-    token: str | None
-    verify: ssl.SSLContext | bool
-    proxy: str | None
-    server_name: str | None
-    context: str
 
 
 class Kubernetes:
@@ -203,68 +181,10 @@ class Kubernetes:
         )
 
     def _access(self) -> Access:
-        """Read the kubeconfig and fetch credentials, once; in a thread of its own, as the caller may run a loop."""
+        """Read the kubeconfig and fetch credentials, once."""
         if self._known is None:
-            with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as alone:
-                self._known = alone.submit(lambda: asyncio.run(access(self._kubeconfig, self._context))).result()
+            self._known = access(self._kubeconfig, self._context)
         return self._known
-
-
-async def access(kubeconfig: str | None, context: str | None) -> Access:
-    """Address and credentials of a cluster; Misconfigured with one sentence when there are none."""
-    from kr8s._auth import KubeAuth  # 0.3 s to import: only for those who reach a cluster
-
-    if kubeconfig is not None and "\n" in kubeconfig.strip():
-        source: str | dict[str, Any] = _contents(kubeconfig)
-        what = "the kubeconfig given as text"
-    else:
-        paths = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-        files = [Path(path).expanduser() for path in paths.split(os.pathsep)]
-        source = os.pathsep.join(map(str, files))
-        what = f"kubeconfig {paths}"
-        if not any(path.is_file() for path in files) and (kubeconfig is not None or not _IN_CLUSTER.is_file()):
-            raise Misconfigured(f"{what} does not exist; set KUBECONFIG, or kubeconfig in the stack's settings")
-    auth = KubeAuth(kubeconfig=source, context=context)
-    try:
-        await auth.reauthenticate()
-        verify = await auth.ssl_context()
-    except Exception as error:  # kr8s raises whatever its parts raise
-        raise Misconfigured(f"{what} cannot be used ({_sentence(error)}); try `kubectl get pods` with it") from error
-    finally:
-        _forget(auth)
-    return Access(
-        server=str(auth.server),
-        token=str(auth.token).strip() if auth.token else None,
-        verify=verify,
-        proxy=auth.proxy,
-        server_name=auth.tls_server_name,
-        context=context or auth.active_context or "in-cluster",
-    )
-
-
-def _contents(text: str) -> dict[str, Any]:
-    """A kubeconfig given as text."""
-    try:
-        parsed = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Misconfigured("the kubeconfig given as text is not YAML; pass a path, or the file's contents") from error
-    if not isinstance(parsed, dict) or "clusters" not in parsed:
-        raise Misconfigured("the kubeconfig given as text has no clusters; pass a path, or the file's contents")
-    return parsed
-
-
-def _forget(auth: Any) -> None:
-    """Delete the key and certificates that kr8s unpacked into temporary files, now that the TLS context holds them."""
-    ours = {**auth._cluster, **auth._user}
-    for key, attribute in (
-        ("client-key-data", "client_key_file"),
-        ("client-certificate-data", "client_cert_file"),
-        ("certificate-authority-data", "server_ca_file"),
-    ):
-        path = getattr(auth, attribute)
-        if key in ours and path and Path(path).parent == Path(tempfile.gettempdir()):
-            with contextlib.suppress(OSError):
-                Path(path).unlink()
 
 
 def _config_map(found: Mapping[str, Any]) -> ConfigMap:
@@ -277,8 +197,3 @@ def _config_map(found: Mapping[str, Any]) -> ConfigMap:
         labels=metadata.get("labels") or {},
         annotations=metadata.get("annotations") or {},
     )
-
-
-def _sentence(error: Exception) -> str:
-    """An error of somebody else's in one line."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -3,6 +3,7 @@
 The API server itself is met in tests/e2e; here only its TLS is, by a real listener on loopback.
 """
 
+import asyncio
 import base64
 import http.server
 import json
@@ -20,6 +21,7 @@ import pytest
 import trustme
 import yaml
 
+from ops.clients import kube_access
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Misconfigured, OpsError
 
@@ -101,6 +103,28 @@ def test_a_token_from_a_file_from_text_and_from_the_environment(
     monkeypatch.setenv("KUBECONFIG", str(path))
     for given in (str(path), text, None):
         assert Kubernetes(given).get("/version")["token"] == "Bearer abc"
+
+
+@pytest.mark.parametrize("context", [None, "mine", "other"])
+def test_a_plain_token_is_read_as_kr8s_reads_it(server: str, authority: trustme.CA, context: str | None) -> None:
+    text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"}))
+    ours = kube_access._of_plain_token(text, context)
+    assert ours is not None
+    theirs = asyncio.run(kube_access._by_kr8s(text, context))
+    for name in ("server", "token", "proxy", "server_name", "context"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster"),
+    [({"exec": {}}, {}), ({"token": "a", "client-key": "k"}, {}), ({"token": "a"}, {"insecure-skip-tls-verify": True})],
+)
+def test_anything_else_is_left_to_kr8s(
+    server: str, authority: trustme.CA, user: dict[str, Any], cluster: dict[str, Any]
+) -> None:
+    config = kubeconfig(server, authority, user)
+    config["clusters"][0]["cluster"] |= cluster
+    assert kube_access._of_plain_token(yaml.safe_dump(config), None) is None
 
 
 def test_a_client_certificate_leaves_no_key_behind(
