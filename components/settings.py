@@ -148,12 +148,18 @@ class Settings:
 @cache
 def schema() -> Mapping[str, Mapping[str, Any]]:
     """The `config` block of Pulumi.yaml: key → {type, default, description}."""
-    return cast(Mapping[str, Mapping[str, Any]], yaml.safe_load(PROJECT_FILE.read_text("utf-8"))["config"])
+    return cast(Mapping[str, Mapping[str, Any]], _project_file()["config"])
 
 
 def project() -> str:
     """The project's name, which is also the namespace of its configuration keys."""
-    return str(yaml.safe_load(PROJECT_FILE.read_text("utf-8"))["name"])
+    return str(_project_file()["name"])
+
+
+@cache
+def _project_file() -> Mapping[str, Any]:
+    text, loader = PROJECT_FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return cast(Mapping[str, Any], yaml.load(text, Loader=loader))
 
 
 def read(values: Mapping[str, object], *, where: str) -> Settings:

@@ -4,11 +4,12 @@ import json
 import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
-from typing import Any, Self
-
-import httpx
+from typing import TYPE_CHECKING, Any, Self
 
 from ops.errors import BadAnswer, Conflict, Forbidden, NotFound, OpsError, Refused, Unreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 Params = Mapping[str, str | int | float | bool | Sequence[str] | None]
 IS_IT_RUNNING = "is it running, and is the address right?"
@@ -30,10 +31,12 @@ class Http:
         headers: Mapping[str, str] | None = None,
         verify: ssl.SSLContext | bool = True,
         advice: str = IS_IT_RUNNING,
-        transport: httpx.BaseTransport | None = None,
+        transport: "httpx.BaseTransport | None" = None,
         proxy: str | None = None,
         server_name: str | None = None,
     ) -> None:
+        import httpx  # 0.03 s, and the program itself, which imports the providers, speaks to nobody
+
         url = httpx.URL(base_url)
         self.name = name
         self.advice = advice
@@ -61,8 +64,10 @@ class Http:
         """Give the connections back."""
         self._client.close()
 
-    def get(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> httpx.Response:
+    def get(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> "httpx.Response":
         """GET `path`; repeated once when the connection could not be made, or broke."""
+        import httpx
+
         try:
             return self.request("GET", path, params=params, timeout=timeout)
         except Unreachable as broken:
@@ -84,11 +89,11 @@ class Http:
         data: Params | None = None,
         json: object = None,
         timeout: float | None = None,
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """POST a form (`data`) or JSON to `path`; never repeated."""
         return self.request("POST", path, params=params, data=data, json=json, timeout=timeout)
 
-    def decode(self, response: httpx.Response) -> Any:
+    def decode(self, response: "httpx.Response") -> Any:
         """The JSON of an answer; BadAnswer when it is something else."""
         try:
             return response.json()
@@ -109,8 +114,10 @@ class Http:
         json: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """One request; anything but a 2xx answer becomes an `ops.errors` error with the service's own words."""
+        import httpx
+
         limit = self.timeout if timeout is None else timeout
         where = f"{self.name} at {self.url}"
         try:
@@ -136,7 +143,7 @@ class Http:
             return response
         raise self._refusal(method, path, response)
 
-    def _refusal(self, method: str, path: str, response: httpx.Response) -> OpsError:
+    def _refusal(self, method: str, path: str, response: "httpx.Response") -> OpsError:
         """The error that fits an answer which is not 2xx."""
         status, words = response.status_code, _words(response)
         where = f"{self.name} at {self.url}"
@@ -183,7 +190,7 @@ def _reason(error: Exception) -> str:
     return text.rstrip(".").split(" (_ssl.c")[0]
 
 
-def _words(response: httpx.Response) -> str:
+def _words(response: "httpx.Response") -> str:
     """What the service says about its refusal, in one line of at most 400 characters."""
     text = response.text.strip()
     try:

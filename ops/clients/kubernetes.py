@@ -7,13 +7,14 @@ with what credentials says ops.clients.kube_access.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ops.clients.http import Http
 from ops.clients.kube_access import Access, access
 from ops.errors import Forbidden
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Kubernetes:
         context: str | None = None,
         *,
         timeout: float = 10.0,
-        transport: httpx.BaseTransport | None = None,
+        transport: "httpx.BaseTransport | None" = None,
     ) -> None:
         self._kubeconfig = kubeconfig or None
         self._context = context or None
@@ -87,7 +88,7 @@ class Kubernetes:
         strategic: bool = False,
         field_manager: str = "api-performance",
         dry_run: bool = False,
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
         """PATCH an object with a JSON merge patch, or a `strategic` one, which knows list entries by their names.
 
         `dry_run`: only see whether the API would take it from us.
@@ -143,7 +144,7 @@ class Kubernetes:
                 self._http.close()
                 self._http = None
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **options: Any) -> "httpx.Response":
         """One request; credentials that have run out are renewed once."""
         try:
             return self._connected().request(method, path, **options)
