@@ -17,7 +17,7 @@ from tests.e2e.rig import Rig
 @pytest.fixture(scope="session")
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     if not any("e2e" in argument for argument in request.config.args):
-        pytest.skip("takes six minutes; `make e2e` runs it")
+        pytest.skip("takes half an hour; `make e2e` runs it")
     missing = [] if shutil.which("pulumi") else ["pulumi (https://www.pulumi.com/docs/install)"]
     missing += [f"{name} (`make e2e` builds it)" for name in tools.CLUSTER if not tools.available(name)]
     if missing:
