@@ -32,8 +32,6 @@ _SHOWN = (
     "operated",
     *places.ACCESS,
 )
-
-
 _OURS = ("own", "shared", "manager")
 
 
