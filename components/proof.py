@@ -25,6 +25,10 @@ def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, o
         **_proved(files, written, settings),
         own=own,
         shared=alert_rules.shared(files, settings),
+        edited=[
+            *(["prometheus"] if settings.rules.mode == "dedicated" else []),
+            *(["alertmanager"] if settings.alertmanager_mode == "configmap" else []),
+        ],
         manager=owned.manager(),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from components.live.marked_lists import Written
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
-from ops.errors import Conflict, NotFound, Unreachable
+from ops.errors import Conflict, Forbidden, NotFound, Unreachable
 from ops.errors import Refused as Declined
 
 ATTEMPTS = 8
@@ -124,6 +124,16 @@ def _replaced(note: str | None) -> Written | None:
 
 def _path(at: Key) -> str:
     return f"/api/v1/namespaces/{at.namespace}/configmaps/{at.config_map}"
+
+
+def refuse_dead_mount(cluster: Kubernetes, namespace: str, name: str, deployment: str, container: str) -> None:
+    """Raises Refused where the Deployment's pods would never see a change of the ConfigMap."""
+    try:
+        pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]
+    except (Forbidden, NotFound):
+        return  # that this account may not look, or that it runs as something else, is no fault of the text's
+    if why := mounted_so_that_it_never_changes(pod, container, name):
+        raise Refused(f"Deployment {namespace}/{deployment} {why} (ConfigMap {namespace}/{name})")
 
 
 def mounted_so_that_it_never_changes(pod: Mapping[str, Any], container: str, config_map: str) -> str:

@@ -27,7 +27,7 @@ from components.live.refused import Refused
 from components.live.routing_merge import Routing
 from components.live.saying import in_one_sentence, say
 from ops.clients import promtools
-from ops.errors import Forbidden, NotFound, OpsError
+from ops.errors import OpsError
 
 Props = dict[str, Any]
 
@@ -56,7 +56,6 @@ class ConfigTextProvider(ResourceProvider):
             new = _edited(at, text, news["ours"], found.replaced)
             if new != found.text and (why := config_map.may_write(cluster, at, new)):
                 say(f"warning: `up` would fail with this account: {why}")  # a pull request's may be allowed less
-            _refuse_a_dead_mount(cluster, news)
             edit = editor(at.editor)
             if not edit.has(found.text, news["ours"]):
                 if isinstance(edit, Routing) and news.get("ask"):
@@ -132,8 +131,6 @@ class ConfigText(Resource, module="monitoring", name="ConfigText"):
             "kubeconfig": pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None,
             "config_map": server.config_map,
             "key": server.config_key,
-            "deployment": server.deployment,
-            "container": server.container,
             "editor": editor,
             "ours": ours,
             "alerts": [dict(sorted(labels.items())) for labels in alerts],
@@ -203,18 +200,6 @@ def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
     faults = check(after)
     if faults and (broken := promtools.newly(check(before), faults)):
         raise Refused(f"{at} would no longer be valid: {' '.join(broken)}")
-
-
-def _refuse_a_dead_mount(cluster: Any, props: Props) -> None:
-    if not props.get("deployment"):
-        return
-    try:
-        pod = cluster.deployment(props["namespace"], props["deployment"])["spec"]["template"]["spec"]
-    except (Forbidden, NotFound):
-        return  # that this account may not look, or that it runs as something else, is no fault of the text's
-    why = config_map.mounted_so_that_it_never_changes(pod, str(props.get("container")), props["config_map"])
-    if why:
-        raise Refused(f"Deployment {props['namespace']}/{props['deployment']} {why} (ConfigMap {props['config_map']})")
 
 
 def _warnings(at: Key, text: str, props: Props) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from components.live import config_map
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
-from ops.errors import Forbidden, NotFound
+from ops.errors import NotFound
 
 
 def applied_by(metadata: Mapping[str, Any], manager: str) -> bool:
@@ -57,12 +57,7 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace:
                 f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
                 f"rules/{key}"
             )
-    try:
-        pod = cluster.deployment(namespace, shared["deployment"])["spec"]["template"]["spec"]
-    except (Forbidden, NotFound):
-        return  # that this account may not look, or that it runs as something else, is no fault of the ConfigMap's
-    if why := config_map.mounted_so_that_it_never_changes(pod, shared["container"], shared["config_map"]):
-        raise Refused(f"Deployment {namespace}/{shared['deployment']} {why} ({name})")
+    config_map.refuse_dead_mount(cluster, namespace, shared["config_map"], shared["deployment"], shared["container"])
 
 
 def _short(path: str) -> str:

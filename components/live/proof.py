@@ -12,9 +12,11 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.live import operated, others, places, rollout, running
+from components.live import config_map, operated, others, places, rollout, running
+from components.live.config_map import Key
 from components.live.refused import Refused
 from components.live.saying import in_one_sentence, say
+from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound, OpsError
 from routing import Parts
 from rules import RuleFile
@@ -32,21 +34,14 @@ _SHOWN = (
     "operated",
     *places.ACCESS,
 )
-_OURS = ("own", "shared", "manager")
+_OURS = ("own", "shared", "edited", "manager")
+SERVERS = ("prometheus", "alertmanager")
 
 
 class LiveProvider(ResourceProvider):
     """On create and update: reload, and wait until all of it runs. A failure leaves it to the next `up`."""
 
     serialize_as_secret_always = False
-
-    @in_one_sentence
-    def check(self, _olds: Props, news: Props) -> CheckResult:
-        failures = []
-        for kind in ("prometheus", "alertmanager"):
-            if news.get(kind) and (why := _cannot_reload(kind, news)):
-                failures.append(CheckFailure("", why))
-        return CheckResult(news, failures)
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
@@ -85,7 +80,7 @@ class LiveProvider(ResourceProvider):
 
 
 class WithdrawnProvider(ResourceProvider):
-    """Before all else: refuse what others have under our names.
+    """Before all else: refuse what others have under our names, and what would fail when half is written.
 
     On delete, which comes last: reload, and wait until both servers run without us.
     """
@@ -98,6 +93,7 @@ class WithdrawnProvider(ResourceProvider):
         try:
             cluster = places.kubernetes(news)
             operated.refuse_untaken(cluster, news)
+            _refuse_what_cannot_be_edited(cluster, news)
             others.refuse_others(cluster, (path for path in news["own"] if path not in known), news["manager"])
             if shared := news.get("shared"):
                 keys = set(shared["keys"]) - set((_olds.get("shared") or {}).get("keys") or ())
@@ -138,6 +134,18 @@ def _opened(props: Props) -> Props:
     The state of an older version has them as they are.
     """
     return {**props, **json.loads(props.get("wanted") or "{}")}
+
+
+def _refuse_what_cannot_be_edited(cluster: Kubernetes, props: Props) -> None:
+    """An `up` without a preview would find a text missing, or mounted in vain, after others were written."""
+    for kind in props.get("edited") or ():
+        server, namespace = props[kind], props["namespace"]
+        config_map.read(cluster, Key(namespace, server["config_map"], server["config_key"], ""))
+        where = (server["config_map"], server["deployment"], server["container"])
+        config_map.refuse_dead_mount(cluster, namespace, *where)
+    for kind in SERVERS:
+        if props.get(kind) and (why := _cannot_reload(kind, props)):
+            raise Refused(why)
 
 
 def _inputs(
@@ -215,15 +223,28 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
 
     Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
     the new one has been proved. `own`: API paths of what is ours alone, applied by field manager `manager`; `shared`:
-    the keys that are ours in a ConfigMap of others (see components.live.others), or None.
+    the keys that are ours in a ConfigMap of others (see components.live.others), or None; `edited`: the servers
+    ("prometheus", "alertmanager") whose configuration gets a part of ours.
     """
 
     provider = WithdrawnProvider
 
     def __init__(
-        self, name: str, *, own: Iterable[str], shared: Mapping[str, Any] | None, manager: str, **proved: Any
+        self,
+        name: str,
+        *,
+        own: Iterable[str],
+        shared: Mapping[str, Any] | None,
+        edited: Iterable[str],
+        manager: str,
+        **proved: Any,
     ) -> None:
-        more = {"own": list(own), "shared": dict(shared) if shared else None, "manager": manager}
+        more = {
+            "own": list(own),
+            "shared": dict(shared) if shared else None,
+            "edited": list(edited),
+            "manager": manager,
+        }
         super().__init__(name, more=more, **proved)
 
 

@@ -154,7 +154,7 @@ def test_a_reload_that_is_switched_off_is_named_before_anything_is_written(rig: 
 def test_a_slow_prometheus_is_waited_for(rig: Rig) -> None:
     rig.configure(rulesMode="shared")
     go_on = rig.pause("prometheus")
-    timer = threading.Timer(8, go_on)
+    timer = threading.Timer(16, go_on)  # a request that is not answered ends after 10 s
     timer.start()
     try:
         rig.up()

@@ -1,5 +1,6 @@
 """The resource that edits a ConfigMap's text: nothing of others is lost, whatever happens between two steps."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 import routing
 from components.live import config_map
 from components.live.config_text import ConfigTextProvider
+from components.live.refused import Refused
 from components.live.routing_merge import ours_of
 from components.live.saying import NotDone
+from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER
 
@@ -265,8 +268,9 @@ def test_a_mount_that_never_changes_is_named_in_preview(
 ) -> None:
     api, props = place
     api.put(POD, spec=spec)
-    props = {**props, "deployment": "prometheus", "container": "prometheus"}
-    found = PROVIDER.check({}, props).failures
-    assert words in found[0].reason if words else not found
+    cluster = Kubernetes(props["kubeconfig"])
+    where = ("monitoring", "prometheus-config", "prometheus", "prometheus")
+    with pytest.raises(Refused, match=words) if words else contextlib.nullcontext():
+        config_map.refuse_dead_mount(cluster, *where)
     api.forbid.add(POD)
-    assert PROVIDER.check({}, props).failures == []
+    config_map.refuse_dead_mount(cluster, *where)
