@@ -1,5 +1,6 @@
 """What the program needs of Pulumi itself: its settings, its way of refusing, its connection to the cluster."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,17 @@ def refusing() -> Iterator[None]:
         yield
     except REFUSALS as error:
         raise pulumi.RunError(str(error)) from None
+
+
+@contextmanager
+def briefly() -> Iterator[None]:
+    """For a process that lives a second: to look for garbage takes a tenth of that, most of it when Python ends."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def configured() -> Settings:
