@@ -10,7 +10,6 @@ from components import alertmanager_config
 from components import own as owned
 from components.live.config_text import ConfigText
 from components.live.mount import Mount
-from components.live.routing_merge import ours_of
 from components.settings import OPERATOR_SECRET, Settings, SettingsError
 from routing import Parts, Routing, Smtp
 from rules import Alert
@@ -70,7 +69,7 @@ class AlertRouting(pulumi.ComponentResource):
             cluster=self._settings.cluster,
             server=self._settings.alertmanager,
             editor="replace" if whole else "routing",
-            ours=written.with_smtp(mail) if whole else ours_of(parts(written, self._alerts, self._settings)),
+            ours=written.with_smtp(mail) if whole else parts(written, self._alerts, self._settings).as_json(),
             alerts=self._alerts,
             ask=self._settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),

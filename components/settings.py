@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
-from zoneinfo import available_timezones
 
 import yaml
 
@@ -297,6 +296,8 @@ class _Reader:
         for time in times:
             if len(time) != 2 or not all(_CLOCK.fullmatch(end) for end in time) or time[0] >= time[1]:
                 raise self._refuse(key, value, "hours of one day as 08:00-18:00, the later last (24:00 for midnight)")
+        from zoneinfo import available_timezones  # for the few who name hours
+
         if zone not in (zones := available_timezones()):
             near = difflib.get_close_matches(zone, sorted(zones), n=1)
             raise self._refuse(key, value, f"a time zone such as {near[0] if near else 'Europe/Berlin'}")

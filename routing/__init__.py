@@ -4,8 +4,9 @@ The file is a whole, valid Alertmanager configuration, and all that a mail says 
 receivers also works inside a configuration that somebody else wrote.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,10 @@ class Parts:
     def continuing(self) -> "Parts":
         """The same, whose routes leave their alerts to the routes below them as well."""
         return replace(self, routes=tuple({**route, "continue": True} for route in self.routes))
+
+    def as_json(self) -> str:
+        """As one text."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Durations and time intervals as Alertmanager writes them."""
 
 import re
-import zoneinfo
 from collections.abc import Callable
 
 from routing._yaml import At
@@ -51,6 +50,8 @@ def check(interval: At) -> None:
             if len(ends) not in (1, 2) or (ends[0] > ends[-1] and (ends[0] > 0) == (ends[-1] > 0)):
                 entry.refuse(f"{text!r} is not in {key}; write one or a range, first:last.")
     if "location" in fields:
+        import zoneinfo  # for the few who name a zone
+
         zone = fields["location"].text("location")
         try:
             zoneinfo.ZoneInfo(zone)

@@ -24,7 +24,7 @@ import rules
 from components import alertmanager_config
 from components.live import running
 from components.live.routing_merge import Routing as Merge
-from components.live.routing_merge import ours_of
+from components.live.wanted import wanted_routing
 from components.settings import OnCall, SettingsError, WorkingHours, read
 from ops import way
 from ops.checks import routing as routing_checks
@@ -74,7 +74,7 @@ def test_nothing_switched_on_is_the_file_byte_for_byte() -> None:
 def test_every_combination_is_a_configuration_with_the_same_ways(tmp_path: Path, on_call: OnCall) -> None:
     found = with_on_call(ROUTING, on_call)
     whole = found.with_smtp(Smtp("127.0.0.1:25", "a@b.test", "", "", False))
-    accepted(tmp_path, whole, Merge().insert(HANDMADE, ours_of(found.parts())))
+    accepted(tmp_path, whole, Merge().insert(HANDMADE, found.parts().as_json()))
     lines = iter(found.text.splitlines())
     assert all(line in lines for line in ROUTING.text.splitlines())  # in their order: none is changed or gone
     for labels in [*LABELS, DRILL]:
@@ -259,7 +259,7 @@ def test_the_program_deploys_it(whole: bool) -> None:
     (edit,) = (
         resource.inputs for resource in declared if resource.inputs.get("editor") == ("replace" if whole else "routing")
     )
-    assert edit["ours"] == (wanted.text if whole else ours_of(wanted.parts()))
+    assert edit["ours"] == (wanted.text if whole else wanted.parts().as_json())
 
 
 def test_the_program_refuses_in_one_sentence() -> None:
@@ -431,7 +431,7 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
 
     # What proves a deployment finds all of it running.
     config = server.status().config
-    wanted = running.wanted_routing(written.parts(), written.config)
+    wanted = wanted_routing(written.parts(), written.config)
     assert running.routing_not_running(wanted, config) == []
     assert routing_checks.receivers(config, written).status == "pass"
 

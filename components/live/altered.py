@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.live import places
+from components.live import clients
 from components.live.refused import Refused
 from ops.errors import OpsError
 from routing import RoutingError, tree
@@ -43,7 +43,7 @@ def refuse_a_matcher(props: Props, server: Object) -> None:
 def added(props: Props, label: str) -> str | None:
     """What Prometheus itself adds to each alert under that label; None where it adds none, or cannot be asked."""
     try:
-        server = places.prometheus(props)
+        server = clients.prometheus(props)
         config = tree.parse(server.config(), "Prometheus' configuration") if server else {}
     except (OpsError, RoutingError):
         return None

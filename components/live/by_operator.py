@@ -6,7 +6,7 @@ It puts `NAMESPACE/OBJECT/` before our names, has secrets where we name files, a
 from collections.abc import Mapping
 from typing import Any
 
-from components.live import altered, operated, places
+from components.live import altered, clients, operated
 from components.live.running import HIDDEN
 from ops.errors import OpsError
 from routing import RoutingError, tree
@@ -88,7 +88,7 @@ def rejections(props: Props) -> list[str]:
         path = f"/api/v1/namespaces/{props['namespace']}/events"
         selector = f"involvedObject.kind={way.kind},type=Warning"
         try:
-            events = places.kubernetes(props).get(path, {"fieldSelector": selector})["items"]
+            events = clients.kubernetes(props).get(path, {"fieldSelector": selector})["items"]
         except OpsError:  # it may not be allowed; what is missing is named without it
             continue
         for event in sorted(events, key=lambda event: str(event.get("lastTimestamp"))):

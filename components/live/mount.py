@@ -1,98 +1,20 @@
-"""The dynamic resource that keeps a volume of ours, and its mount, in a Deployment of somebody else's.
-
-Pickled by reference: the names of this module and of `MountProvider` stand in the state of every stack. Renaming or
-moving either strands that state.
-"""
+"""The dynamic resource that keeps a volume of ours, and its mount, in a Deployment of somebody else's."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource, ResourceProvider
 
-from components.live import others, places, pod_mount
-from components.live.pod_mount import Volume
-from components.live.refused import Refused
-from components.live.saying import in_one_sentence, say
-from ops.errors import Forbidden, NotFound, OpsError
-
-Props = dict[str, Any]
-
-_WHERE = ("namespace", "deployment", "container", "volume")
-_WHAT = ("source", "path", "manager")
+from components.live import places
+from components.live.provider import Provider
 
 
-class MountProvider(ResourceProvider):
-    """Adds, and takes out again, two list entries by name; what is in the way is refused in preview.
+class MountProvider(Provider):
+    def work(self) -> ResourceProvider:
+        from components.live.providers.mount import Work
 
-    `made` in the state: "yes" where ours stands by our hand, "" where somebody else had put the very same there before.
-    """
-
-    serialize_as_secret_always = False
-
-    @in_one_sentence
-    def check(self, _olds: Props, news: Props) -> CheckResult:
-        before = _volume(_olds) if _olds.get("volume") else None
-        try:
-            deployment = _deployment(news)
-            pod_mount.refuse_clashes(_pod(deployment), _volume(news), ours=_ours(deployment, news))
-            if not pod_mount.has(_pod(deployment), _volume(news)):
-                say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
-                _try(news, pod_mount.addition(_volume(news), before))
-        except Refused as no:
-            return CheckResult(news, [CheckFailure("", f"{_name(news)} {no}")])
-        except NotFound:
-            where = f"{_name(news)} is not there: is its name in the stack file right?"
-            return CheckResult(news, [CheckFailure("", where)])
-        except Forbidden as no:  # a pull request's account may be allowed less
-            say(f"warning: what is in the way of a mount cannot be said: {no}")
-        except OpsError as problem:
-            return CheckResult(news, [CheckFailure("", str(problem))])
-        return CheckResult(news, [])
-
-    @in_one_sentence
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        changed = [name for name in (*_WHERE, *_WHAT, *places.ACCESS) if _olds.get(name) != _news.get(name)]
-        moved = [name for name in _WHERE if name in changed]
-        drift = _olds.get("drift") or ("" if changed else _drift(_news))
-        return DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
-
-    @in_one_sentence
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
-
-    @in_one_sentence
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult(_put(_news, _made(_olds)))
-
-    @in_one_sentence
-    def read(self, id_: str, props: Props) -> ReadResult:
-        try:
-            return ReadResult(id_, {**props, "drift": _drift(props)})
-        except NotFound:
-            return ReadResult("", {})
-
-    @in_one_sentence
-    def delete(self, _id: str, _props: Props) -> None:
-        made = _made(_props)
-        if made is None:
-            return
-        try:
-            patch = pod_mount.removal(_pod(_deployment(_props)), made)
-        except NotFound:
-            say(f"{_name(_props)} is gone: there is nothing of ours to take out")
-            return
-        if patch:
-            _merge(_props, patch)
+        return Work()
 
 
 class Mount(Resource, module="monitoring", name="Mount"):
@@ -126,71 +48,6 @@ class Mount(Resource, module="monitoring", name="Mount"):
         }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"])
         super().__init__(MountProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
-
-
-def _name(props: Props) -> str:
-    return f"Deployment {props['namespace']}/{props['deployment']}"
-
-
-def _volume(props: Props) -> Volume:
-    return Volume(props["volume"], props["source"], props["container"], props["path"])
-
-
-def _made(props: Props) -> Volume | None:
-    """What stands there by our hand, as the state has it."""
-    return _volume(props) if props.get("made") else None
-
-
-def _deployment(props: Props) -> dict[str, Any]:
-    return places.kubernetes(props).deployment(props["namespace"], props["deployment"])
-
-
-def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
-    pod: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
-    return pod
-
-
-def _merge(props: Props, patch: Mapping[str, Any], *, dry_run: bool = False) -> None:
-    path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
-    places.kubernetes(props).merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
-
-
-def _try(props: Props, patch: Mapping[str, Any]) -> None:
-    """Whether the API server would take it, as far as this account may ask."""
-    try:
-        _merge(props, patch, dry_run=True)
-    except Forbidden as no:
-        say(f"warning: `up` would fail with this account: {no}")
-
-
-def _drift(props: Props) -> str:
-    if pod_mount.has(_pod(_deployment(props)), _volume(props)):
-        return ""
-    drift = f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
-    say(f"warning: {drift}; `up` puts it back")
-    return drift
-
-
-def _put(props: Props, before: Volume | None) -> Props:
-    """Add it where it is not there; `made` unless somebody else had put the very same there."""
-    deployment = _deployment(props)
-    pod, wanted = _pod(deployment), _volume(props)
-    ours = before is not None or _ours(deployment, props)
-    if pod_mount.has(pod, wanted):
-        if not ours:
-            say(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
-        return {**props, "made": "yes" if ours else "", "drift": ""}
-    try:
-        pod_mount.refuse_clashes(pod, wanted, ours=ours)
-    except Refused as no:
-        raise Refused(f"{_name(props)} {no}") from None
-    _merge(props, pod_mount.addition(wanted, before))
-    return {**props, "made": "yes", "drift": ""}
-
-
-def _ours(deployment: Mapping[str, Any], props: Props) -> bool:
-    """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
-    return others.applied_by(deployment["metadata"], props["manager"])
 
 
 __all__ = ["Mount", "MountProvider"]

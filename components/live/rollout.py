@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from components.live import by_operator, places, running
+from components.live import by_operator, clients, running
 from components.live.refused import Refused
 from components.live.saying import say
+from components.live.wanted import no_longer_wanted
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.prometheus import Prometheus, RunningGroup
 from ops.errors import BadAnswer, Forbidden, NotFound, OpsError, Unreachable
@@ -25,7 +26,7 @@ def until_running(props: Props, olds: Props | None = None) -> None:
 
     Raises Refused, naming what is in the way, when the time is up.
     """
-    gone = running.no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
+    gone = no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
 
     def of_prometheus(server: Prometheus, props: Props) -> list[str]:
         left = running.rules_still_running(gone["rules"], _groups(server, props)) if gone else []
@@ -56,8 +57,8 @@ def lacking(props: Props) -> list[str]:
 def _looks(props: Props, of_prometheus: Any, of_alertmanager: Any, *, reload: bool = True) -> list[tuple[str, Look]]:
     looks: list[tuple[str, Look]] = []
     for kind, connect, lacks in (
-        ("prometheus", places.prometheus, of_prometheus),
-        ("alertmanager", places.alertmanager, of_alertmanager),
+        ("prometheus", clients.prometheus, of_prometheus),
+        ("alertmanager", clients.alertmanager, of_alertmanager),
     ):
         if props.get(kind):
             looks.append((kind.capitalize(), _look(kind, connect(props), lacks, props, reload)))
@@ -207,7 +208,7 @@ def _declared(props: Props) -> list[str]:
     server = props["alertmanager"]
     path = f"/api/v1/namespaces/{props['namespace']}/configmaps/{server['config_map']}"
     try:
-        data = places.kubernetes(props).get(path).get("data") or {}
+        data = clients.kubernetes(props).get(path).get("data") or {}
         config = tree.parse(data.get(server["config_key"], ""))
     except (OpsError, RoutingError):
         return []
@@ -219,7 +220,7 @@ def _signal(kind: str, props: Props) -> None:
     from ops.clients import pod_exec  # kr8s takes 0.1 s to import, at each preview: only for those who need it
 
     server = props[kind]
-    cluster = places.kubernetes(props)
+    cluster = clients.kubernetes(props)
     try:
         deployment = cluster.deployment(props["namespace"], server["deployment"])
     except NotFound:

@@ -1,6 +1,5 @@
 """Our receivers, routes, inhibitions and time intervals in an alertmanager.yml that somebody else wrote."""
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,6 @@ from components.live.marked_lists import Parts, Written
 from components.live.refused import Refused
 from components.live.secrets import hidden
 from components.live.yaml_list import read
-from routing import Parts as RoutingParts
 from routing import RoutingError, tree
 
 LISTS = {
@@ -23,13 +21,8 @@ LISTS = {
 }
 
 
-def ours_of(parts: RoutingParts) -> str:
-    """The parts as the text which the editor takes."""
-    return json.dumps(dataclasses.asdict(parts), ensure_ascii=False)
-
-
 class Routing:
-    """``ours``: JSON of routing.Parts, see `ours_of`. Our routes stand first: an alert that they match is theirs."""
+    """``ours``: JSON of routing.Parts. Our routes stand first: an alert that they match is theirs."""
 
     where = "alertmanager.yml"
 

@@ -11,7 +11,6 @@ import routing
 from components.live import config_map
 from components.live.config_text import ConfigTextProvider
 from components.live.refused import Refused
-from components.live.routing_merge import ours_of
 from components.live.saying import NotDone
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
@@ -50,7 +49,7 @@ def live(api: Api) -> str:
 
 def alerting(props: dict[str, Any], editor: str) -> dict[str, Any]:
     written = routing.load()
-    ours = written.text if editor == "replace" else ours_of(written.parts())
+    ours = written.text if editor == "replace" else written.parts().as_json()
     return {**props, "config_map": "alertmanager-config", "key": "alertmanager.yml", "editor": editor, "ours": ours}
 
 

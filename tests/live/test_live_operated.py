@@ -15,6 +15,7 @@ from components.live.proof import WithdrawnProvider
 from components.live.refused import Refused
 from components.live.running import HIDDEN
 from components.live.selectors import selects
+from components.live.wanted import wanted_routing
 from ops.clients.kubernetes import Kubernetes
 from routing import tree
 from tests.live.api_server import Api, serving
@@ -228,7 +229,7 @@ def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def lacks(config: Mapping[str, Any]) -> list[str]:
     readable = {**config, "inhibit_rules": config["inhibit_rules"][1:]}
-    return running.routing_not_running(running.wanted_routing(PARTS), by_operator.as_ours(readable, RUNS))
+    return running.routing_not_running(wanted_routing(PARTS), by_operator.as_ours(readable, RUNS))
 
 
 @pytest.mark.parametrize("matchers", [(), ('namespace="monitoring"',)])
@@ -269,7 +270,7 @@ def test_nothing_of_ours_is_one_sentence() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}, {"name": "api-critical"}]}
     plain = by_operator.as_ours(config, RUNS)
     assert by_operator.absent(plain, RUNS) == ["AlertmanagerConfig monitoring/api-monitoring is not in what it runs"]
-    assert running.routing_still_running(running.wanted_routing(PARTS), plain, []) == []
+    assert running.routing_still_running(wanted_routing(PARTS), plain, []) == []
 
 
 def test_a_matcher_that_keeps_our_alerts_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ import pytest
 
 import routing
 import rules
-from components.live import rollout, running
+from components.live import rollout
 from components.live.editors import editor
 from components.live.proof import LiveProvider, WithdrawnProvider
 from components.live.refused import Refused
-from components.live.routing_merge import ours_of
 from components.live.saying import NotDone
+from components.live.wanted import wanted_routing, wanted_rules
 from ops.sandbox import tools
 from rules import RuleFile
 
@@ -79,7 +79,7 @@ class Stack:
     def write(self, files: tuple[RuleFile, ...] = FILES, alerting: str | None = None) -> None:
         for file in files:
             (self.rules / file.name).write_text(file.text)
-        text = editor("routing").insert(ALERTING, ours_of(PARTS)) if alerting is None else alerting
+        text = editor("routing").insert(ALERTING, PARTS.as_json()) if alerting is None else alerting
         self.alertmanager_yml.write_text(text)
 
     def take_back(self) -> None:
@@ -98,8 +98,8 @@ class Stack:
             "namespace": "monitoring",
             "prometheus": server("prometheus"),
             "alertmanager": server("alertmanager"),
-            "rules": running.wanted_rules(FILES),
-            "routing": running.wanted_routing(PARTS),
+            "rules": wanted_rules(FILES),
+            "routing": wanted_routing(PARTS),
             "timeout": 20,
             **changes,
         }
@@ -167,7 +167,7 @@ def test_a_rule_that_prometheus_refuses_is_named_in_its_words(stack: Stack) -> N
         groups=(dataclasses.replace(group, rules=(rule, *group.rules[1:])),),
     )
     stack.write((broken,))
-    wanted = running.wanted_rules([broken])
+    wanted = wanted_rules([broken])
     with pytest.raises(Refused, match=r"after 1 s not all servers run what was written\. Prometheus: ") as refusal:
         rollout.until_running(stack.props(rules=wanted, timeout=1))
     words = str(refusal.value)
@@ -177,11 +177,11 @@ def test_a_rule_that_prometheus_refuses_is_named_in_its_words(stack: Stack) -> N
 def test_what_differs_is_named(stack: Stack) -> None:
     stack.write()
     rollout.until_running(stack.props())
-    wanted = running.wanted_rules(FILES)
+    wanted = wanted_rules(FILES)
     name = "api_performance/APIP95LatencyHigh"
     wanted[name] = {**wanted[name], "for": "1s", "labels": "-"}
     wanted["api_performance/New"] = wanted[name]
-    routing_ = running.wanted_routing(PARTS)
+    routing_ = wanted_routing(PARTS)
     routing_["receivers"]["api-critical"]["email_configs"][0]["to"] = "-"
     routing_["receivers"]["new"] = {}
     routing_["routes"]['{x="y"}'] = "new"
@@ -202,7 +202,7 @@ def test_a_rule_taken_from_the_repository_has_to_go_from_prometheus_too(stack: S
     kept = tuple(file for file in FILES if "watchdog" not in file.name)
     assert len(kept) < len(FILES)
     gone = soon(lambda: (stack.rules / "watchdog.yml").unlink())
-    news = stack.props(rules=running.wanted_rules(kept))
+    news = stack.props(rules=wanted_rules(kept))
     rollout.until_running(news, olds)
     gone.join()
     assert any("not loaded" in fault for fault in rollout.lacking(olds))
@@ -211,7 +211,7 @@ def test_a_rule_taken_from_the_repository_has_to_go_from_prometheus_too(stack: S
 def test_a_replaced_configuration_is_proved_from_its_first_route_on(stack: Stack) -> None:
     whole = routing.load()
     stack.write(alerting=whole.text.replace("group_wait: 30s", "group_wait: 31s", 1))
-    wanted = running.wanted_routing(PARTS, whole.config)
+    wanted = wanted_routing(PARTS, whole.config)
     with pytest.raises(Refused, match="route the first route runs with other settings"):
         rollout.until_running(stack.props(routing=wanted, timeout=1))
     stack.write(alerting=whole.text)

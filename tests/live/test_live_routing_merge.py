@@ -8,13 +8,13 @@ import yaml
 import routing
 from components.live.marked_lists import Written
 from components.live.refused import Refused
-from components.live.routing_merge import Routing, ours_of
+from components.live.routing_merge import Routing
 from routing import tree
 from tests.live.shapes import ALERTMANAGER as SHAPES
 from tests.live.shapes import MINIMAL
 
 EDITOR = Routing()
-OURS = ours_of(routing.load().parts())
+OURS = routing.load().parts().as_json()
 SMALL = json.dumps(
     {
         "receivers": [

@@ -6,7 +6,6 @@ import pytest
 
 import routing
 from components.live.editors import editor
-from components.live.routing_merge import ours_of
 from ops.clients import promtools
 from tests.live.shapes import ALERTMANAGER, PROMETHEUS
 
@@ -40,7 +39,7 @@ def test_amtool_accepts_what_it_accepted(text: str) -> None:
     before = promtools.check_alertmanager(text)
     assert (
         promtools.newly(
-            before, promtools.check_alertmanager(editor("routing").insert(text, ours_of(routing.load().parts())))
+            before, promtools.check_alertmanager(editor("routing").insert(text, routing.load().parts().as_json()))
         )
         == []
     )
