@@ -197,7 +197,7 @@ def _config(server: Alertmanager, props: Props) -> Mapping[str, Any]:
 
 
 def _reload_failed(server: Prometheus | Alertmanager, metric: str) -> list[str]:
-    ok = server.metrics(only=metric).total(metric)
+    ok = server.metric(metric)
     return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
 
 

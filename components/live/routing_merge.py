@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from components.live.secrets import hidden
 from components.live.yaml_list import read
 from routing import RoutingError, tree
 
+WHERE = "alertmanager.yml"
 LISTS = {
     "receivers": ("receivers",),
     "routes": ("route", "routes"),
@@ -24,12 +26,12 @@ LISTS = {
 class Routing:
     """``ours``: JSON of routing.Parts. Our routes stand first: an alert that they match is theirs."""
 
-    where = "alertmanager.yml"
+    where = WHERE
 
     def insert(self, text: str, ours: str, written: Written | None = None) -> str:
-        parts = _parts(ours)
-        if marked_lists.has(text, parts, self.where):
+        if self.has(text, ours):
             return text
+        parts = _parts(ours)
         bare = marked_lists.remove(text, self.where, written)
         self._refuse_clashes(bare, parts)
         return marked_lists.insert(bare, parts, self.where)
@@ -54,7 +56,7 @@ class Routing:
         return named - {str(_name(receiver)) for receiver in config.get("receivers") or ()}
 
     def has(self, text: str, ours: str) -> bool:
-        return marked_lists.has(text, _parts(ours), self.where)
+        return _stands(text, ours)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         """What changes for others: routes that lose alerts to ours, live inhibitions that can mute ours.
@@ -128,6 +130,12 @@ class Routing:
         raise Refused(
             f"{self.where} has a {what} already, and it is not ours: {remedy}, or take it out there", hidden(sides)
         )
+
+
+@lru_cache(maxsize=8)
+def _stands(text: str, ours: str) -> bool:
+    """A preview asks three times."""
+    return marked_lists.has(text, _parts(ours), WHERE)
 
 
 def _parts(ours: str) -> Parts:

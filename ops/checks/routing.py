@@ -37,7 +37,7 @@ def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Chec
 def reload(alertmanager: Alertmanager) -> Check:
     """The last reload of Alertmanager succeeded."""
     name = "routing/reload"
-    state = alertmanager.metrics().total("alertmanager_config_last_reload_successful")
+    state = alertmanager.metric("alertmanager_config_last_reload_successful")
     if state == 0:
         return failed(
             name,

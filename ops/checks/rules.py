@@ -22,7 +22,7 @@ def running(target: Target, files: Sequence[RuleFile]) -> list[Check]:
 def reload(prometheus: Prometheus) -> Check:
     """The last reload of Prometheus succeeded."""
     name = "rules/reload"
-    if prometheus.metrics().total("prometheus_config_last_reload_successful") == 0:
+    if prometheus.metric("prometheus_config_last_reload_successful") == 0:
         return failed(
             name,
             f"Prometheus at {prometheus.url} could not read its configuration last time and still runs the old one; "

@@ -38,26 +38,35 @@ class Exposition:
         return {reading.name for reading in self.readings}
 
 
-def read(http: Http, path: str = "/metrics", *, only: str | None = None) -> Exposition:
-    """GET and parse the Prometheus text format; BadAnswer when the page is something else.
+def read(http: Http, path: str = "/metrics") -> Exposition:
+    """GET and parse the Prometheus text format; BadAnswer when the page is something else."""
+    from prometheus_client.parser import text_string_to_metric_families  # for those who read a whole page
 
-    `only`: the name of the one metric that is of interest; a server has a thousand others.
-    """
-    from prometheus_client.parser import text_string_to_metric_families  # for those who read a page alone
-
-    text = http.get(path).text
-    if only:
-        text = "".join(line for line in text.splitlines(keepends=True) if line.startswith(only))
     try:
         return Exposition(
             tuple(
                 Reading(sample.name, sample.labels, sample.value)
-                for family in text_string_to_metric_families(text)
+                for family in text_string_to_metric_families(http.get(path).text)
                 for sample in family.samples
             )
         )
     except ValueError as error:
-        raise BadAnswer(
-            f"{http.name} at {http.url} answered {path} with something that is not the Prometheus text format "
-            f"({error}); is this the metrics endpoint?"
-        ) from error
+        raise _strange(http, path, error) from error
+
+
+def value(http: Http, name: str, path: str = "/metrics") -> float | None:
+    """That of the one metric `name`, which has no labels; None when the page lacks it, BadAnswer for no number."""
+    for line in http.get(path).text.splitlines():
+        if line.startswith(f"{name} "):
+            try:
+                return float(line.split()[1])
+            except ValueError as error:
+                raise _strange(http, path, error) from error
+    return None
+
+
+def _strange(http: Http, path: str, error: ValueError) -> BadAnswer:
+    return BadAnswer(
+        f"{http.name} at {http.url} answered {path} with something that is not the Prometheus text format "
+        f"({error}); is this the metrics endpoint?"
+    )

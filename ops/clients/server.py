@@ -28,9 +28,13 @@ class Server:
             raise
         return True
 
-    def metrics(self, only: str | None = None) -> metrics.Exposition:
-        """What it says about itself; `only`: of the one metric of that name."""
-        return metrics.read(self.http, only=only)
+    def metrics(self) -> metrics.Exposition:
+        """What it says about itself."""
+        return metrics.read(self.http)
+
+    def metric(self, name: str) -> float | None:
+        """The value of one metric of its own, which has no labels; None when there is none."""
+        return metrics.value(self.http, name)
 
     def reload(self) -> None:
         """Ask it to read its files again; Refused with its own words when it cannot."""
