@@ -31,6 +31,6 @@ def test_a_metric_without_labels_is_found_by_its_whole_name() -> None:
 
 def test_what_is_no_number_is_named() -> None:
     with pytest.raises(
-        BadAnswer, match="Prometheus at http://127.0.0.1:9 answered /metrics with something that is not"
+        BadAnswer, match=r"Prometheus at http://127\.0\.0\.1:9 answered /metrics with something that is not"
     ):
         metrics.value(at("reloaded soon\n"), "reloaded")
