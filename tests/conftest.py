@@ -3,5 +3,6 @@
 import os
 
 os.environ.setdefault("SANDBOX_ENGINE", "off")  # a second each, not ten; tests/e2e has the engine
+os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
 pytest_plugins = ("tests.sandbox_fixture",)

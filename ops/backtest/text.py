@@ -12,6 +12,7 @@ from ops.backtest.run import Outcome, Version
 from ops.backtest.signals import Replay, Spell
 
 MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
+NARROW = 120  # columns
 COLOURS = {"critical": "red", "warning": "yellow"}
 _OWN = ("alertname",)
 
@@ -27,20 +28,18 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
     console.print()
     names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
     if against is None:
-        console.print(_table(ours, names))
+        console.print(_table(ours, names, narrow=console.width < NARROW))
         for name in names:
             _intervals(console, ours.replays[name], pending)
     else:
         _compare(console, ours, against, names, pending)
 
 
-def _table(version: Version, names: Iterable[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("Alert", no_wrap=True)
-    for title in ("Limit", "For", "Fired", "Firing", "Longest", "Only pending", "Mails"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("First", no_wrap=True)
-    table.add_column("Last", no_wrap=True)
+def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
+    table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Only pending", "Mails"), narrow)
+    if not narrow:  # the lines below have the times too
+        table.add_column("First")
+        table.add_column("Last")
     for name in names:
         replay = version.replays[name]
         firing = replay.firing
@@ -54,8 +53,7 @@ def _table(version: Version, names: Iterable[str]) -> Table:
             _span(replay.longest),
             _count(replay.near_misses),
             str(version.sent(name)) if firing else _count(version.sent(name)),
-            window.stamp(firing[0].start) if firing else "",
-            window.stamp(firing[-1].start) if firing else "",
+            *([] if narrow else [window.stamp(one.start) for one in firing[:1] + firing[-1:]]),
             style="" if firing else "dim",
         )
     mails = sum(message.kind == "email" for message in version.messages)
@@ -64,6 +62,15 @@ def _table(version: Version, names: Iterable[str]) -> Table:
     if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
         table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
     table.caption_justify = "left"
+    return table
+
+
+def _frame(titles: Iterable[str], narrow: bool) -> Table:
+    """A row an alert. Where there is no room a cell goes over several lines: none is ever cut short."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0 if narrow else 1), header_style="bold")
+    table.add_column("Alert", overflow="fold")
+    for title in titles:
+        table.add_column(title, justify="right")
     return table
 
 
@@ -96,10 +103,7 @@ def _lines(replay: Replay, pending: bool) -> Iterable[str]:
 
 def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
     """Only the alerts that differ have a row; each cell is `before → after`, or one value where both agree."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("Alert", no_wrap=True)
-    for title in ("Limit", "For", "Fired", "Firing", "Longest", "Mails"):
-        table.add_column(title, justify="right", no_wrap=True)
+    table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Mails"), console.width < NARROW)
     same: list[str] = []
     changed: list[str] = []
     for name in names:

@@ -47,6 +47,17 @@ def test_says_what_fired(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("target")
+def test_cuts_nothing_short_where_there_is_little_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert backtest("--days", "0.3", "--to", str(END)) == 0
+    _, _, table = capsys.readouterr().out.partition("Alert ")
+    assert "…" not in table
+    assert max(map(len, table.partition(" in all")[0].splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("target")
 def test_answers_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert backtest(SLOW, "--days", "0.3", "--to", str(END), "--format", "json") == 0
     answer = json.loads(capsys.readouterr().out)
