@@ -17,7 +17,7 @@ sandbox-down: .venv/.installed ## Stop the sandbox; nothing is left running
 	@$(PY) -m ops sandbox down
 
 test: .venv/.installed lint tools ## Lint, types, and every test that this machine can run
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 e2e: .venv/.installed tools ## The real engine on a real API server (needs `pulumi`)
 	@if command -v pulumi >/dev/null; then $(PY) -m ops.sandbox.tools etcd kube-apiserver prometheus-operator; fi
