@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from components.live.saying import say
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.errors import Forbidden
 
 Inputs = Mapping[str, Any]
 
@@ -20,6 +22,17 @@ def kubernetes(inputs: Inputs) -> Kubernetes:
 def _connected(kubeconfig: str | None, context: str | None) -> Kubernetes:
     """One for the life of a plugin, which is one operation: credentials are read, and exec plugins run, once."""
     return Kubernetes(kubeconfig, context)
+
+
+def try_merge(cluster: Kubernetes, path: str, patch: Inputs, **options: Any) -> None:
+    """Raises ops.errors where the API server would not take a patch (Kubernetes.merge), without writing it.
+
+    That this account may not write is said and no more: a pull request's is allowed less.
+    """
+    try:
+        cluster.merge(path, patch, dry_run=True, **options)
+    except Forbidden as no:
+        say(f"warning: `up` would fail with this account: {no}")
 
 
 def http(inputs: Inputs, server: Inputs, name: str) -> Http:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.live import clients
 from components.live.marked_lists import Written
 from components.live.refused import Refused
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, Forbidden, NotFound, Unreachable
-from ops.errors import Refused as Declined
 
 ATTEMPTS = 8
 # + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
@@ -83,13 +83,9 @@ def swap(
     raise Refused(f"{at} is being changed all the time by somebody else ({ATTEMPTS} attempts): run it again later")
 
 
-def may_write(cluster: Kubernetes, at: Key, new: str) -> str:
-    """Why the API would not take this text from this account, without writing it; "" when it would."""
-    try:
-        cluster.merge(_path(at), {"data": {at.key: new}}, dry_run=True)
-    except (Declined, Unreachable) as no:
-        return str(no)
-    return ""
+def try_write(cluster: Kubernetes, at: Key, new: str) -> None:
+    """Raises ops.errors where the API would not take this text, without writing it."""
+    clients.try_merge(cluster, _path(at), {"data": {at.key: new}})
 
 
 def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | None) -> None:

@@ -5,9 +5,19 @@ The clients and editors behind it take 0.1 s to import, of which a program that 
 
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
 
+from components.live.refused import Refused
 from components.live.saying import in_one_sentence
+from ops.errors import OpsError
 
 Props = dict[str, Any]
 
@@ -27,7 +37,10 @@ class Provider(ResourceProvider):
 
     @in_one_sentence
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        return self.work().check(_olds, news)
+        try:
+            return self.work().check(_olds, news)
+        except (Refused, OpsError) as no:
+            return CheckResult(news, [CheckFailure("", str(no))])
 
     @in_one_sentence
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:

@@ -19,7 +19,7 @@ class Api:
         self.objects: dict[str, dict[str, Any]] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.forbid: set[str] = set()
-        self.read_only = False
+        self.dry_run = 200  # with what a patch that is only tried is answered
         self.cut_answers = 0
         self.version = 0
 
@@ -87,7 +87,7 @@ def serving(folder: Path) -> Iterator[tuple[Api, str]]:
         def do_PATCH(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if "dryRun=All" in self.path:
-                status, answer = (403, {"message": "may not patch"}) if api.read_only else (200, {})
+                status, answer = api.dry_run, {"message": "may not patch"}
             else:
                 status, answer = api.patch(self.path.partition("?")[0], body)
             if status == 200 and api.cut_answers:

@@ -225,9 +225,17 @@ def test_an_account_that_may_only_read_may_preview_and_is_told(
     place: tuple[Api, dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     api, props = place
-    api.read_only = True
+    api.dry_run = 403
     assert PROVIDER.check({}, props).failures == []
     assert "`up` would fail with this account: the Kubernetes API" in capsys.readouterr().out
+    assert live(api) == THEIRS
+
+
+def test_a_text_that_the_api_would_not_take_is_refused_in_preview(place: tuple[Api, dict[str, Any]]) -> None:
+    """Too large, or the ConfigMap is immutable: no account may write it."""
+    api, props = place
+    api.dry_run = 422
+    assert "answered PATCH" in refusal(props) and "422: may not patch" in refusal(props)
     assert live(api) == THEIRS
 
 

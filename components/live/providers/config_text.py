@@ -4,7 +4,6 @@ from typing import Any
 
 import pulumi
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
@@ -21,7 +20,6 @@ from components.live.refused import Refused
 from components.live.routing_merge import Routing
 from components.live.saying import say
 from ops.clients import promtools
-from ops.errors import OpsError
 
 Props = dict[str, Any]
 
@@ -39,22 +37,19 @@ class Work(ResourceProvider):
     def check(self, _olds: Props, news: Props) -> CheckResult:
         if pulumi.UNKNOWN in news.values():
             return CheckResult(news, [])
-        try:
-            at = _key(news)
-            cluster = clients.kubernetes(news)
-            found = config_map.read(cluster, at)
-            text = _without_former(at, found, _olds)
-            new = _edited(at, text, news["ours"], found.replaced)
-            if new != found.text and (why := config_map.may_write(cluster, at, new)):
-                say(f"warning: `up` would fail with this account: {why}")  # a pull request's may be allowed less
-            edit = editor(at.editor)
-            if not edit.has(found.text, news["ours"]):
-                if isinstance(edit, Routing) and news.get("ask"):
-                    edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
-                for line in _warnings(at, text, news):
-                    say(f"warning: {line}")
-        except (Refused, OpsError) as problem:
-            return CheckResult(news, [CheckFailure("", str(problem))])
+        at = _key(news)
+        cluster = clients.kubernetes(news)
+        found = config_map.read(cluster, at)
+        text = _without_former(at, found, _olds)
+        new = _edited(at, text, news["ours"], found.replaced)
+        if new != found.text:
+            config_map.try_write(cluster, at, new)
+        edit = editor(at.editor)
+        if not edit.has(found.text, news["ours"]):
+            if isinstance(edit, Routing) and news.get("ask"):
+                edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
+            for line in _warnings(at, text, news):
+                say(f"warning: {line}")
         return CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:

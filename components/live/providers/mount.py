@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
@@ -17,7 +16,7 @@ from components.live import clients, others, places, pod_mount
 from components.live.pod_mount import Volume
 from components.live.refused import Refused
 from components.live.saying import say
-from ops.errors import Forbidden, NotFound, OpsError
+from ops.errors import Forbidden, NotFound
 
 Props = dict[str, Any]
 
@@ -35,19 +34,16 @@ class Work(ResourceProvider):
         before = _volume(_olds) if _olds.get("volume") else None
         try:
             deployment = _deployment(news)
-            pod_mount.refuse_clashes(_pod(deployment), _volume(news), ours=_ours(deployment, news))
-            if not pod_mount.has(_pod(deployment), _volume(news)):
-                say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
-                _try(news, pod_mount.addition(_volume(news), before))
-        except Refused as no:
-            return CheckResult(news, [CheckFailure("", f"{_name(news)} {no}")])
         except NotFound:
-            where = f"{_name(news)} is not there: is its name in the stack file right?"
-            return CheckResult(news, [CheckFailure("", where)])
+            raise Refused(f"{_name(news)} is not there: is its name in the stack file right?") from None
         except Forbidden as no:  # a pull request's account may be allowed less
             say(f"warning: what is in the way of a mount cannot be said: {no}")
-        except OpsError as problem:
-            return CheckResult(news, [CheckFailure("", str(problem))])
+            return CheckResult(news, [])
+        _refuse_clashes(news, deployment, ours=_ours(deployment, news))
+        if not pod_mount.has(_pod(deployment), _volume(news)):
+            say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+            patch = pod_mount.addition(_volume(news), before)
+            clients.try_merge(clients.kubernetes(news), _path(news), patch, **_as_ours(news))
         return CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
@@ -103,17 +99,23 @@ def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
     return pod
 
 
-def _merge(props: Props, patch: Mapping[str, Any], *, dry_run: bool = False) -> None:
-    path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
-    clients.kubernetes(props).merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
+def _path(props: Props) -> str:
+    return f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
 
 
-def _try(props: Props, patch: Mapping[str, Any]) -> None:
-    """Whether the API server would take it, as far as this account may ask."""
+def _as_ours(props: Props) -> dict[str, Any]:
+    return {"strategic": True, "field_manager": props["manager"]}
+
+
+def _merge(props: Props, patch: Mapping[str, Any]) -> None:
+    clients.kubernetes(props).merge(_path(props), patch, **_as_ours(props))
+
+
+def _refuse_clashes(props: Props, deployment: Mapping[str, Any], *, ours: bool) -> None:
     try:
-        _merge(props, patch, dry_run=True)
-    except Forbidden as no:
-        say(f"warning: `up` would fail with this account: {no}")
+        pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
+    except Refused as no:
+        raise Refused(f"{_name(props)} {no}") from None
 
 
 def _drift(props: Props) -> str:
@@ -133,10 +135,7 @@ def _put(props: Props, before: Volume | None) -> Props:
         if not ours:
             say(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
         return {**props, "made": "yes" if ours else "", "drift": ""}
-    try:
-        pod_mount.refuse_clashes(pod, wanted, ours=ours)
-    except Refused as no:
-        raise Refused(f"{_name(props)} {no}") from None
+    _refuse_clashes(props, deployment, ours=ours)
     _merge(props, pod_mount.addition(wanted, before))
     return {**props, "made": "yes", "drift": ""}
 
