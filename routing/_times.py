@@ -1,7 +1,8 @@
 """Durations and time intervals as Alertmanager writes them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from routing._yaml import At
 
@@ -25,6 +26,21 @@ def seconds(text: str) -> float:
     return sum(int(part) * size for part, size in zip(parts, _UNITS.values(), strict=False) if part)
 
 
+def ends(key: str, text: str) -> tuple[int, int]:
+    """The first and the last of a range such as `monday:friday`, or of one alone. Raises ValueError."""
+    found = [_MEMBERS[key](part) for part in text.lower().split(":")]
+    if len(found) > 2:
+        raise ValueError(text)
+    return found[0], found[-1]
+
+
+def spans(interval: Mapping[str, Any]) -> list[Any]:
+    """What one entry of a named time interval means, in whatever way and order it is written. Raises ValueError."""
+    times = sorted([str(time.get("start_time")), str(time.get("end_time"))] for time in interval.get("times") or ())
+    ranges = [sorted(ends(key, str(text)) for text in interval.get(key) or ()) for key in _MEMBERS]
+    return [times, ranges, str(interval.get("location") or "UTC")]
+
+
 def check(interval: At) -> None:
     """Raise RoutingError if Alertmanager would refuse one entry of a named time interval."""
     fields = interval.fields("A time interval", _FIELDS)
@@ -34,20 +50,15 @@ def check(interval: At) -> None:
         start, end = clock.get("start_time", ""), clock.get("end_time", "")
         if not _CLOCK.fullmatch(start) or not _CLOCK.fullmatch(end) or start >= end:
             entry.refuse("times needs start_time and a later end_time, each as HH:MM (24:00 for the end of the day).")
-    members: dict[str, Callable[[str], int]] = {
-        "weekdays": _DAYS.index,
-        "days_of_month": _day_of_month,
-        "months": lambda text: _MONTHS.index(text) + 1 if text in _MONTHS else int(text),
-        "years": int,
-    }
-    for key, member in members.items():
+    for key in _MEMBERS:
         for entry in fields[key].items(key) if key in fields else ():
             text = entry.text(key).lower()
             try:
-                ends = [member(part) for part in text.split(":")]
+                first, last = ends(key, text)
+                backwards = first > last and (first > 0) == (last > 0)  # 1:-1 is the whole month
             except ValueError:
-                ends = []
-            if len(ends) not in (1, 2) or (ends[0] > ends[-1] and (ends[0] > 0) == (ends[-1] > 0)):
+                backwards = True
+            if backwards:
                 entry.refuse(f"{text!r} is not in {key}; write one or a range, first:last.")
     if "location" in fields:
         import zoneinfo  # for the few who name a zone
@@ -64,3 +75,11 @@ def _day_of_month(text: str) -> int:
     if not 1 <= abs(day) <= 31:
         raise ValueError(text)
     return day
+
+
+_MEMBERS: Mapping[str, Callable[[str], int]] = {
+    "weekdays": _DAYS.index,
+    "days_of_month": _day_of_month,
+    "months": lambda text: _MONTHS.index(text) + 1 if text in _MONTHS else int(text),
+    "years": int,
+}

@@ -10,7 +10,7 @@ from typing import Any
 
 from routing import _matchers, _yaml
 from routing._matchers import Matcher
-from routing._times import seconds
+from routing._times import seconds, spans
 from routing._yaml import RoutingError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Route",
     "inhibitions",
     "inhibitors",
+    "intervals",
     "matches",
     "parse",
     "parse_matchers",
@@ -161,6 +162,17 @@ def inhibitions(config: Config) -> tuple[Inhibition, ...]:
         )
         for rule in config.get("inhibit_rules") or ()
     )
+
+
+def intervals(config: Config) -> dict[str, list[Any]]:
+    """The times that each named interval stands for, alike where they mean the same. Raises RoutingError."""
+    found = {}
+    for interval in [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]:
+        try:
+            found[str(interval["name"])] = sorted(map(spans, interval.get("time_intervals") or ()))
+        except ValueError as error:
+            raise RoutingError(f"The time interval {interval['name']} cannot be read: {error}.") from None
+    return found
 
 
 def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], above: tuple[str, ...]) -> Route:

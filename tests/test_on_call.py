@@ -441,4 +441,6 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
         re.sub(r"weekdays: \[\w+\]", "weekdays: ['monday:saturday', sunday]", file.read_text("utf-8")), "utf-8"
     )
     server.reload()
+    other = running.routing_not_running(wanted, server.status().config)
+    assert other == [f"time interval {INTERVAL} runs with other times"]
     until(lambda: "⚠️  API Performance Warning: Bad" in ear.mails, "mail of the warning that waited")

@@ -35,7 +35,7 @@ def as_ours(config: Config, props: Props) -> Config:
         return [entry for entry in entries or () if _parsed(entry) != namespace]
 
     def plain(value: Any) -> Any:
-        """A receiver, or a route and all below it."""
+        """A receiver, a time interval, or a route and all below it."""
         found = {key: _plain(text, begin) if key in _NAMES else text for key, text in value.items()}
         if "routes" in found:
             found["routes"] = [plain(child) for child in found["routes"] or ()]
@@ -58,6 +58,12 @@ def as_ours(config: Config, props: Props) -> Config:
         "inhibit_rules": [
             {**rule, **{f"{end}_matchers": without(rule.get(f"{end}_matchers")) for end in ("source", "target")}}
             for rule in config.get("inhibit_rules") or ()
+        ],
+        "time_intervals": [
+            plain(interval)
+            for kind in ("time_intervals", "mute_time_intervals")
+            for interval in config.get(kind) or ()
+            if str(interval.get("name")).startswith(begin)
         ],
     }
 

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from components.live.wanted import ROOT, Wanted, comparable, done_by, fingerprint, of_inhibition, of_route, of_rule
+from components.live.wanted import (
+    ROOT,
+    Wanted,
+    comparable,
+    done_by,
+    fingerprint,
+    of_inhibition,
+    of_intervals,
+    of_route,
+    of_rule,
+)
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree
 
@@ -68,7 +78,7 @@ def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningR
 def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
     """A sentence for each part that does not run as written."""
     try:
-        root, inhibitions = tree.tree(config), tree.inhibitions(config)
+        root, inhibitions, intervals = tree.tree(config), tree.inhibitions(config), of_intervals(config)
     except RoutingError as problem:
         return [f"Alertmanager's running configuration cannot be read: {problem}"]
     receivers = {str(receiver.get("name")): receiver for receiver in config.get("receivers") or ()}
@@ -84,6 +94,9 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
             faults.append(f"receiver {name} runs with another {' and '.join(differs)}")
     run = {of_inhibition(rule) for rule in inhibitions}
     faults += [f"inhibition {rule} does not run" for rule in wanted["inhibitions"] if rule not in run]
+    for name, times in wanted.get("intervals", {}).items():  # the state of an older version has none
+        if intervals.get(name) != times:
+            faults.append(f"time interval {name} " + ("runs with other times" if name in intervals else "does not run"))
     return faults
 
 

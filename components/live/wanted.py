@@ -79,19 +79,20 @@ def _free(taken: Mapping[str, object], group: str, name: str) -> str:
 
 
 def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Routes, receivers and inhibitions, each with a fingerprint of what it does.
+    """Routes, receivers, inhibitions and time intervals, each with a fingerprint of what it does.
 
     `whole`: the configuration where all of it is ours; then the first route counts too, and every receiver.
     """
     if whole is not None:
         root = tree.tree(whole)
         below = wanted_routing(Parts(tuple(whole["receivers"]), (), tuple(whole.get("inhibit_rules") or ()), ()))
-        return {**below, "routes": {ROOT: done_by(root)}}
+        return {**below, "routes": {ROOT: done_by(root)}, "intervals": of_intervals(whole)}
     config = {"route": {"receiver": "-", "routes": list(parts.routes)}, "inhibit_rules": list(parts.inhibit_rules)}
     return {
         "routes": {of_route(route): done_by(route) for route in tree.tree(config).routes},
         "receivers": {str(receiver["name"]): _fields(receiver) for receiver in parts.receivers},
         "inhibitions": {of_inhibition(rule): "" for rule in tree.inhibitions(config)},
+        "intervals": of_intervals({"time_intervals": parts.time_intervals}),
     }
 
 
@@ -113,6 +114,10 @@ def done_by(route: tree.Route) -> str:
 def of_inhibition(rule: tree.Inhibition) -> str:
     source, target = (",".join(str(matcher) for matcher in side) for side in (rule.source, rule.target))
     return f"{{{source}}} mutes {{{target}}} on {','.join(sorted(rule.equal))}"
+
+
+def of_intervals(config: Mapping[str, Any]) -> dict[str, str]:
+    return {name: fingerprint(times) for name, times in tree.intervals(config).items()}
 
 
 def _fields(receiver: Mapping[str, Any]) -> dict[str, Any]:

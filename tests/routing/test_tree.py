@@ -132,7 +132,7 @@ def test_what_cannot_be_answered_is_refused(config: dict[str, Any]) -> None:
         tree.matches(config, {})
 
 
-# ── inhibition, against a running Alertmanager ──
+# ── inhibition and time intervals, against a running Alertmanager ──
 
 RULES: list[dict[str, Any]] = [
     {
@@ -160,10 +160,29 @@ ALERTS = [
 ]
 
 
+INTERVALS = """
+mute_time_intervals:
+- name: old
+  time_intervals: [{weekdays: [Monday:Friday, sunday]}]
+time_intervals:
+- name: all fields
+  time_intervals:
+  - weekdays: [saturday]
+  - times: [{start_time: "08:00", end_time: "24:00"}, {start_time: 00:00, end_time: 01:00}]
+    weekdays: [sunday, 'monday:friday']
+    days_of_month: ['1:5', -1, '10:-1']
+    months: ['january:march', june, '7']
+    years: [2030, '2031:2033']
+    location: Europe/Berlin
+- name: none
+  time_intervals: []
+"""
+
+
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[str]:
     config = {"route": {"receiver": "r", "group_by": ["rule"]}, "receivers": [{"name": "r"}], "inhibit_rules": RULES}
-    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config), "utf-8")
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config) + INTERVALS, "utf-8")
     url = f"http://127.0.0.1:{ports.choose(['alertmanager'], {})['alertmanager']}"
     command = [
         *(str(tools.path("alertmanager")), f"--config.file={tmp_path / 'alertmanager.yml'}"),
@@ -201,3 +220,23 @@ def test_alerts_are_muted_as_alertmanager_mutes_them(alertmanager: str) -> None:
             return
         assert time.monotonic() < deadline, json.dumps(found)
         time.sleep(0.1)
+
+
+def test_times_are_alike_as_written_and_as_alertmanager_shows_them(alertmanager: str) -> None:
+    shown = httpx.get(f"{alertmanager}/api/v2/status").json()["config"]["original"]
+    written = tree.intervals(tree.parse(INTERVALS))
+    assert tree.intervals(tree.parse(shown)) == written
+    assert {*written} == {"old", "all fields", "none"}
+    for old, new in (
+        ("08:00", "08:01"),
+        ("saturday", "sunday"),
+        ("june", "may"),
+        ("Berlin", "Paris"),
+        ("2033", "2034"),
+    ):
+        assert tree.intervals(tree.parse(INTERVALS.replace(old, new)))["all fields"] != written["all fields"], old
+
+
+def test_a_time_interval_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(RoutingError, match="The time interval x cannot be read"):
+        tree.intervals({"time_intervals": [{"name": "x", "time_intervals": [{"weekdays": ["moonday"]}]}]})
