@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ def kill(process: subprocess.Popen[str]) -> None:
             if os.getsid(int(pid)) == process.pid:
                 os.kill(int(pid), signal.SIGKILL)
     process.communicate(timeout=30)
+
+
+def _touched_since(file: Path, moment: int) -> bool:
+    return file.stat().st_mtime_ns != moment
 
 
 class Rig:
@@ -208,6 +213,7 @@ class Rig:
         """As before the first test: nothing of ours, everything of theirs, all servers up, the program unedited."""
         self.copy_program()
         self.configure()
+        found = self._deployments()
         self._put_back(lambda name: name not in self.objects())
         for name in self.box.dead:
             self.box.start(name)
@@ -218,6 +224,17 @@ class Rig:
         self._put_back(lambda name: self.objects()[name] != self.before[name])
         self.events.unlink(missing_ok=True)
         assert self.objects() == self.before
+        if self._deployments() != found:
+            self._restarted()
+
+    def _deployments(self) -> dict[str, Any]:
+        return {name: spec for name, spec in self.objects().items() if name.startswith("deployment/")}
+
+    def _restarted(self) -> None:
+        """What stands for kubelet has seen the pods as they are now: a look that begins here ends before the second."""
+        mark = self.box.home / "cluster" / "projected"
+        for _ in range(2):
+            self.until(partial(_touched_since, mark, mark.stat().st_mtime_ns), 30)
 
     def _put_back(self, wanting: Callable[[str], bool]) -> None:
         for name in filter(wanting, self.before):

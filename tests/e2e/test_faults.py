@@ -60,7 +60,7 @@ def test_a_missing_permission_is_named_and_nothing_is_half_written(rig: Rig) -> 
     """Everything but one ConfigMap may be written."""
     group = "rbac.authorization.k8s.io"
     everything = ["get", "list", "watch", "create", "update", "patch", "delete"]
-    writable = ["prometheus-config", "prometheus-rules", "api-performance-alerts"]
+    writable = ["prometheus-config", "api-performance-alerts", "dashboard-api-performance-baseline"]
     granted = [
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch", "create"]},
         {"apiGroups": [""], "resources": ["configmaps"], "verbs": everything, "resourceNames": writable},

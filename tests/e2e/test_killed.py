@@ -50,7 +50,7 @@ def test_killed_when_it_has_begun(rig: Rig, resource: str) -> None:
     rig.converges()
 
 
-@pytest.mark.parametrize("name", filter(None, RESOURCES.values()))
+@pytest.mark.parametrize("name", [name for name in RESOURCES.values() if name])
 def test_killed_when_it_is_written_and_the_state_may_not_know(rig: Rig, name: str) -> None:
     killed(rig, lambda: rig.changed(name))
     assert rig.changed(name)
