@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
+WORKERS ?= 4 # test files at a time: most of them wait for servers
 
 .DEFAULT_GOAL := help
 .PHONY: help sandbox sandbox-down test e2e bench lint check tools render lock clean
@@ -17,7 +18,7 @@ sandbox-down: .venv/.installed ## Stop the sandbox; nothing is left running
 	@$(PY) -m ops sandbox down
 
 test: .venv/.installed lint tools ## Lint, types, and every test that this machine can run
-	@$(PY) -m pytest -n auto --dist loadfile
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile
 
 e2e: .venv/.installed tools ## The real engine on a real API server (needs `pulumi`)
 	@if command -v pulumi >/dev/null; then $(PY) -m ops.sandbox.tools etcd kube-apiserver prometheus-operator; fi
