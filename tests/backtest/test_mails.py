@@ -83,10 +83,12 @@ def test_messages_are_those_of_alertmanager(tmp_path: Path) -> None:
     expected = send(config, alerts, LENGTH)
     assert len(expected) > 60
     assert {one.why for one in expected} == {"firing", "changed", "resolved", "repeat"}
-    for attempt in range(3):  # a machine under load may be late by more than lies between two events
-        differing = _differences(expected, _real(tmp_path / str(attempt), alerts))
-        if not differing:
-            break
+    # A machine under load may be late by more than lies between two events, but not for the same group each time.
+    differing = _differences(expected, _real(tmp_path / "first", alerts))
+    for attempt in ("second", "third"):
+        if differing:
+            again = _differences(expected, _real(tmp_path / attempt, alerts))
+            differing = {group: how for group, how in again.items() if group in differing}
     assert not differing
 
 
@@ -100,14 +102,14 @@ def _real(folder: Path, alerts: list[Firing]) -> list[Message]:
         return [_read(path, body, at - begin) for path, body, at in list(heard)]
 
 
-def _differences(expected: list[Message], seen: list[Message]) -> list[str]:
-    found = []
+def _differences(expected: list[Message], seen: list[Message]) -> dict[tuple[str, ...], str]:
+    found = {}
     for group in sorted({_group(one) for one in [*expected, *seen]}):
         said = [one for one in expected if _group(one) == group]
         real = [one for one in seen if _group(one) == group]
         same = [(one.firing, one.resolved) for one in said] == [(one.firing, one.resolved) for one in real]
         if not same or any(abs(one.at - other.at) > 0.4 for one, other in zip(said, real, strict=True)):
-            found.append(f"{group}: {_brief(said)} but Alertmanager {_brief(real)}")
+            found[group] = f"{_brief(said)} but Alertmanager {_brief(real)}"
     return found
 
 
