@@ -5,15 +5,7 @@ The clients and editors behind it take 0.1 s to import, of which a program that 
 
 from typing import Any
 
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi import dynamic
 
 from components.live.refused import Refused
 from components.live.saying import in_one_sentence
@@ -22,7 +14,7 @@ from ops.errors import OpsError
 Props = dict[str, Any]
 
 
-class Provider(ResourceProvider):
+class Provider(dynamic.ResourceProvider):
     """Every failure of its work is one sentence.
 
     Pickled by reference: the names of each heir and of its module stand in the state of every stack. Renaming or
@@ -31,31 +23,31 @@ class Provider(ResourceProvider):
 
     serialize_as_secret_always = False
 
-    def work(self) -> ResourceProvider:
+    def work(self) -> dynamic.ResourceProvider:
         """That which does it, imported here and not at the top."""
         raise NotImplementedError
 
     @in_one_sentence
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
             return self.work().check(_olds, news)
         except (Refused, OpsError) as no:
-            return CheckResult(news, [CheckFailure("", str(no))])
+            return dynamic.CheckResult(news, [dynamic.CheckFailure("", str(no))])
 
     @in_one_sentence
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         return self.work().diff(_id, _olds, _news)
 
     @in_one_sentence
-    def create(self, props: Props) -> CreateResult:
+    def create(self, props: Props) -> dynamic.CreateResult:
         return self.work().create(props)
 
     @in_one_sentence
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         return self.work().update(_id, _olds, _news)
 
     @in_one_sentence
-    def read(self, id_: str, props: Props) -> ReadResult:
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         return self.work().read(id_, props)
 
     @in_one_sentence

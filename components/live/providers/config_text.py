@@ -3,14 +3,7 @@
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi import dynamic
 
 from components.live import clients, config_map, places
 from components.live.config_map import Found, Key
@@ -31,12 +24,12 @@ _CHECKS = {
 }
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """Every refusal comes in preview, before anything is written."""
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         if pulumi.UNKNOWN in news.values():
-            return CheckResult(news, [])
+            return dynamic.CheckResult(news, [])
         at = _key(news)
         cluster = clients.kubernetes(news)
         found = config_map.read(cluster, at)
@@ -50,26 +43,26 @@ class Work(ResourceProvider):
                 edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
             for line in _warnings(at, text, news):
                 say(f"warning: {line}")
-        return CheckResult(news, [])
+        return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         changed = [name for name in (*_WHERE, "ours", *places.ACCESS) if _olds.get(name) != _news.get(name)]
         moved = [name for name in _WHERE if name in changed]
         drift = _olds.get("drift") or ("" if changed else _drift(_news))
         # Another editor on the same key has to find the text without what the former put there.
-        return DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
 
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult(_put(_news, lambda found: _written(_olds, found)))
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_put(_news, lambda found: _written(_olds, found)))
 
-    def read(self, id_: str, props: Props) -> ReadResult:
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         try:
-            return ReadResult(id_, {**props, "drift": _drift(props)})
+            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
         except Refused:
-            return ReadResult("", {})
+            return dynamic.ReadResult("", {})
 
     def delete(self, _id: str, _props: Props) -> None:
         at = _key(_props)

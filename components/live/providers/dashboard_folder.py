@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi import dynamic
 
 from components.live.saying import NotDone, say
 from ops.clients.grafana import Grafana, at
@@ -13,10 +13,10 @@ Props = dict[str, Any]
 _COMPARED = ("url", "uid", "title", "auth")
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """`ours`: whether it goes away with us. One that others made keeps its title, and stays."""
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         if _olds.get("uid") != news["uid"]:
             try:
                 grafana, uid = _grafana(news), news["uid"]
@@ -25,31 +25,31 @@ class Work(ResourceProvider):
                     say(f"warning: Grafana has a folder {uid} already ({title!r}): it is used, and stays as it is")
             except OpsError:
                 pass  # none there; or Grafana is down, which Predecessor says, and a preview passes
-        return CheckResult(news, [])
+        return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
         moved = ["uid"] if "uid" in changed else []
-        return DiffResult(bool(changed or _gone(_news)), moved, [], delete_before_replace=True)
+        return dynamic.DiffResult(bool(changed or _gone(_news)), moved, [], delete_before_replace=True)
 
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult(f"{props['uid']}", _made(props))
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{props['uid']}", _made(props))
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         try:
             title = _grafana(_news).folder(_news["uid"])["title"]
         except NotFound:
-            return UpdateResult(_made(_news))
+            return dynamic.UpdateResult(_made(_news))
         if _olds["ours"] and title != _news["title"]:
             _grafana(_news).rename_folder(_news["uid"], _news["title"])
-        return UpdateResult({**_news, "ours": _olds["ours"]})
+        return dynamic.UpdateResult({**_news, "ours": _olds["ours"]})
 
-    def read(self, id_: str, props: Props) -> ReadResult:
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         try:
             title = _grafana(props).folder(props["uid"])["title"]
         except NotFound:
-            return ReadResult("", {})
-        return ReadResult(id_, {**props, "title": title if props["ours"] else props["title"]})
+            return dynamic.ReadResult("", {})
+        return dynamic.ReadResult(id_, {**props, "title": title if props["ours"] else props["title"]})
 
     def delete(self, _id: str, _props: Props) -> None:
         if not _props["ours"]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi import dynamic
 
 from components.live import rollout
 from components.live.proof import SHOWN, opened
@@ -13,28 +13,28 @@ from ops.errors import OpsError
 Props = dict[str, Any]
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """On create and update: reload, and wait until all of it runs. A failure leaves it to the next `up`."""
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         if any(_olds.get(name) != _news.get(name) for name in SHOWN):
-            return DiffResult(True)
+            return dynamic.DiffResult(True)
         # The text is as we left it, but does it run? Somebody may have reloaded, or restarted, onto something else;
         # and an `up` that failed here and was then taken back has left no trace in the state.
         try:
             faults = rollout.lacking(opened(_news))
         except OpsError as problem:
             say(f"warning: whether it still runs cannot be said: {problem}")
-            return DiffResult(False)
+            return dynamic.DiffResult(False)
         for fault in faults[:5]:
             say(f"warning: {fault}")
-        return DiffResult(bool(faults))
+        return dynamic.DiffResult(bool(faults))
 
-    def create(self, props: Props) -> CreateResult:
+    def create(self, props: Props) -> dynamic.CreateResult:
         rollout.until_running(opened(props))
-        return CreateResult("live", props)
+        return dynamic.CreateResult("live", props)
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         try:
             rollout.until_running(opened(_news), opened(_olds))
         except Refused as no:
@@ -43,7 +43,7 @@ class Work(ResourceProvider):
             raise Refused(
                 f"{no}; `pulumi up --refresh` puts back what somebody has changed in our own objects"
             ) from None
-        return UpdateResult(_news)
+        return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
         """Nothing to take back."""

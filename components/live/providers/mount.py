@@ -3,14 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.dynamic import (
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi import dynamic
 
 from components.live import clients, others, places, pod_mount
 from components.live.pod_mount import Volume
@@ -24,13 +17,13 @@ _WHERE = ("namespace", "deployment", "container", "volume")
 _WHAT = ("source", "path", "manager")
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """Adds, and takes out again, two list entries by name; what is in the way is refused in preview.
 
     `made` in the state: "yes" where ours stands by our hand, "" where somebody else had put the very same there before.
     """
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         before = _volume(_olds) if _olds.get("volume") else None
         try:
             deployment = _deployment(news)
@@ -38,31 +31,31 @@ class Work(ResourceProvider):
             raise Refused(f"{_name(news)} is not there: is its name in the stack file right?") from None
         except Forbidden as no:  # a pull request's account may be allowed less
             say(f"warning: what is in the way of a mount cannot be said: {no}")
-            return CheckResult(news, [])
+            return dynamic.CheckResult(news, [])
         _refuse_clashes(news, deployment, ours=_ours(deployment, news))
         if not pod_mount.has(_pod(deployment), _volume(news)):
             say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
             patch = pod_mount.addition(_volume(news), before)
             clients.try_merge(clients.kubernetes(news), _path(news), patch, **_as_ours(news))
-        return CheckResult(news, [])
+        return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         changed = [name for name in (*_WHERE, *_WHAT, *places.ACCESS) if _olds.get(name) != _news.get(name)]
         moved = [name for name in _WHERE if name in changed]
         drift = _olds.get("drift") or ("" if changed else _drift(_news))
-        return DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
 
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult(_put(_news, _made(_olds)))
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_put(_news, _made(_olds)))
 
-    def read(self, id_: str, props: Props) -> ReadResult:
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         try:
-            return ReadResult(id_, {**props, "drift": _drift(props)})
+            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
         except NotFound:
-            return ReadResult("", {})
+            return dynamic.ReadResult("", {})
 
     def delete(self, _id: str, _props: Props) -> None:
         made = _made(_props)

@@ -4,7 +4,7 @@ import contextlib
 import json
 from typing import Any
 
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi import dynamic
 
 from components.live.saying import NotDone, say
 from ops.clients.grafana import Grafana, at
@@ -15,39 +15,39 @@ Props = dict[str, Any]
 _COMPARED = ("url", "uid", "adopt", "auth", "made")
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there.
 
     `made` counts how often ours has to be made: once, and again whenever somebody has deleted it.
     """
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         ours = _olds.get("uid") == news["uid"]
         news["made"] = (_olds.get("made") or 1) if ours else 1
         try:
             if not ours:
                 _found(news)
-                return CheckResult(news, [])
+                return dynamic.CheckResult(news, [])
             stands = _standing(news)
             if _olds["url"] != news["url"]:
                 _refuse_another(_olds, news, stands)
             if stands is None:
                 news["made"] += 1
         except NotDone as refused:
-            return CheckResult(news, [CheckFailure("uid", str(refused))])
+            return dynamic.CheckResult(news, [dynamic.CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
             say(f"warning: whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
-        return CheckResult(news, [])
+        return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        return DiffResult(bool(changed), ["uid"] if "uid" in changed else [], [], delete_before_replace=True)
+        return dynamic.DiffResult(bool(changed), ["uid"] if "uid" in changed else [], [], delete_before_replace=True)
 
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult(f"{props['uid']}", {**props, "before": _found(props)})
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _found(props)})
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult({**_news, "before": _olds.get("before") or ""})
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult({**_news, "before": _olds.get("before") or ""})
 
     def delete(self, _id: str, _props: Props) -> None:
         grafana = _grafana(_props)

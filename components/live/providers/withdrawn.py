@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ResourceProvider, UpdateResult
+from pulumi import dynamic
 
 from components.live import clients, config_map, operated, others, rollout
 from components.live.config_map import Key
@@ -19,13 +19,13 @@ _OURS = ("own", "shared", "edited", "manager")
 _SERVERS = ("prometheus", "alertmanager")
 
 
-class Work(ResourceProvider):
+class Work(dynamic.ResourceProvider):
     """Before all else: refuse what others have under our names, and what would fail when half is written.
 
     On delete, which comes last: reload, and wait until both servers run without us.
     """
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         known = _olds.get("own") or ()  # what was free, or ours, when this was made
         try:
             cluster = clients.kubernetes(news)
@@ -37,20 +37,20 @@ class Work(ResourceProvider):
                 others.refuse_taken_keys(cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"])
         except Forbidden as no:  # a pull request's account may be allowed less
             say(f"warning: whether somebody else uses a name of ours cannot be said: {no}")
-        return CheckResult(news, [])
+        return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         # Pulumi looks at its own objects on a refresh alone, and kubelet goes on serving one that is gone.
         with contextlib.suppress(OpsError):  # `check` has said what is in the way of looking
             for path in others.gone(clients.kubernetes(_news), _olds.get("own") or ()):
                 say(f"warning: {path} is gone: `pulumi up --refresh` makes it again")
-        return DiffResult(any(_olds.get(name) != _news.get(name) for name in (*SHOWN, *_OURS)))
+        return dynamic.DiffResult(any(_olds.get(name) != _news.get(name) for name in (*SHOWN, *_OURS)))
 
-    def create(self, props: Props) -> CreateResult:
-        return CreateResult("withdrawn", props)
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult("withdrawn", props)
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
-        return UpdateResult(_news)
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
         try:
