@@ -33,7 +33,7 @@ class AlertRouting(pulumi.ComponentResource):
         before = [*self._password(mail)]
         match settings.alertmanager_mode:
             case "configmap":
-                self._config_map(written, mail, before)
+                self._config_map(written, before)
             case "operator":
                 self._operator(parts(written, self._alerts, settings), before)
         self.register_outputs({})
@@ -62,14 +62,15 @@ class AlertRouting(pulumi.ComponentResource):
         )
         return [secret, mount]
 
-    def _config_map(self, written: Routing, mail: Smtp, before: list[pulumi.Resource]) -> None:
-        whole = self._settings.alertmanager_replace
+    def _config_map(self, written: Routing, before: list[pulumi.Resource]) -> None:
+        replaced = self._settings.alertmanager_replace
+        merged = parts(written, self._alerts, self._settings)
         ConfigText(
             "alertmanager-config",
             cluster=self._settings.cluster,
             server=self._settings.alertmanager,
-            editor="replace" if whole else "routing",
-            ours=written.with_smtp(mail) if whole else parts(written, self._alerts, self._settings).as_json(),
+            editor="replace" if replaced else "routing",
+            ours=whole(written, self._settings) if replaced else merged.as_json(),
             alerts=self._alerts,
             ask=self._settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),
@@ -119,6 +120,11 @@ def references(written: Routing, alerts: Iterable[Mapping[str, str]], settings: 
 def _password_in(settings: Settings) -> str | None:
     """The Secret of ours that has the mail relay's password, if any."""
     return SECRET if settings.smtp.password is not None else None
+
+
+def whole(written: Routing, settings: Settings) -> str:
+    """What goes in the place of the configuration there is, where all of it is to be ours."""
+    return written.with_smtp(smtp(written, settings))
 
 
 def smtp(written: Routing, settings: Settings) -> Smtp:

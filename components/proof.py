@@ -10,7 +10,7 @@ from components import own as owned
 from components.alert_routing import parts
 from components.live.proof import Live, Withdrawn
 from components.settings import Settings
-from routing import Routing
+from routing import Routing, tree
 from rules import RuleFile
 
 
@@ -39,6 +39,7 @@ def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, aft
 
 
 def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
+    replaced = settings.alertmanager_mode == "configmap" and settings.alertmanager_replace
     return {
         "cluster": settings.cluster,
         "prometheus": settings.prometheus,
@@ -47,9 +48,7 @@ def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> 
         "routing": parts(written, _labels(files), settings),
         "timeout": settings.live_timeout,
         "operated": _operated(files, written, settings),
-        "whole": written.config
-        if settings.alertmanager_mode == "configmap" and settings.alertmanager_replace
-        else None,
+        "whole": tree.parse(alert_routing.whole(written, settings), written.shown) if replaced else None,
         "texts": [
             *(file.text for file in files),
             written.text,

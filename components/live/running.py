@@ -97,6 +97,10 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
     for name, times in wanted.get("intervals", {}).items():  # the state of an older version has none
         if intervals.get(name) != times:
             faults.append(f"time interval {name} " + ("runs with other times" if name in intervals else "does not run"))
+    for key, mark in wanted.get("smtp", {}).items():
+        value = (config.get("global") or {}).get(key, "")  # an empty one is not shown
+        if not _secret(value) and fingerprint(value) != mark:
+            faults.append(f"{key} runs with another value")
     return faults
 
 

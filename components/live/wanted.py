@@ -81,12 +81,14 @@ def _free(taken: Mapping[str, object], group: str, name: str) -> str:
 def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Routes, receivers, inhibitions and time intervals, each with a fingerprint of what it does.
 
-    `whole`: the configuration where all of it is ours; then the first route counts too, and every receiver.
+    `whole`: the configuration where all of it is ours; then the first route counts too, every receiver, and how mails
+    leave.
     """
     if whole is not None:
         root = tree.tree(whole)
         below = wanted_routing(Parts(tuple(whole["receivers"]), (), tuple(whole.get("inhibit_rules") or ()), ()))
-        return {**below, "routes": {ROOT: done_by(root)}, "intervals": of_intervals(whole)}
+        smtp = {key: fingerprint(value) for key, value in (whole.get("global") or {}).items() if key[:5] == "smtp_"}
+        return {**below, "routes": {ROOT: done_by(root)}, "intervals": of_intervals(whole), "smtp": smtp}
     config = {"route": {"receiver": "-", "routes": list(parts.routes)}, "inhibit_rules": list(parts.inhibit_rules)}
     return {
         "routes": {of_route(route): done_by(route) for route in tree.tree(config).routes},

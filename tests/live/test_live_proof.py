@@ -1,6 +1,7 @@
 """Nothing counts as deployed before a real Prometheus and a real Alertmanager run it, nor as gone while they do."""
 
 import dataclasses
+import re
 import socket
 import subprocess
 import threading
@@ -21,6 +22,7 @@ from components.live.refused import Refused
 from components.live.saying import NotDone
 from components.live.wanted import wanted_routing, wanted_rules
 from ops.sandbox import tools
+from routing import tree
 from rules import RuleFile
 
 pytestmark = pytest.mark.skipif(
@@ -214,8 +216,17 @@ def test_a_replaced_configuration_is_proved_from_its_first_route_on(stack: Stack
     wanted = wanted_routing(PARTS, whole.config)
     with pytest.raises(Refused, match="route the first route runs with other settings"):
         rollout.until_running(stack.props(routing=wanted, timeout=1))
+    stack.write(alerting=whole.text.replace("smtp_from: monitoring@", "smtp_from: other@"))
+    with pytest.raises(Refused, match="Alertmanager: smtp_from runs with another value"):
+        rollout.until_running(stack.props(routing=wanted, timeout=1))
     stack.write(alerting=whole.text)
     rollout.until_running(stack.props(routing=wanted))
+
+
+def test_a_replaced_configuration_may_have_an_empty_setting(stack: Stack) -> None:
+    text = re.sub(r"smtp_auth_username: .*", 'smtp_auth_username: ""', routing.load().text)
+    stack.write(alerting=text)
+    rollout.until_running(stack.props(routing=wanted_routing(PARTS, tree.parse(text))))
 
 
 def test_a_server_that_restarts_meanwhile_is_waited_for(stack: Stack) -> None:
