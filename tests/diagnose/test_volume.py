@@ -18,7 +18,7 @@ import rules
 from ops import targets
 from ops.backtest import mails
 from ops.backtest.mails import Firing
-from ops.clients.prometheus import Series
+from ops.clients.prometheus import Sample, Series
 from ops.diagnose import levers, volume
 from ops.sandbox import Sandbox, tools
 from ops.window import Window
@@ -92,12 +92,20 @@ def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
     target: targets.Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = target.prometheus.rules()
-    new = [replace(group, rules=tuple(replace(rule, health="unknown") for rule in group.rules)) for group in groups]
+    new, evaluated = (
+        [replace(group, rules=tuple(replace(rule, health=health) for rule in group.rules)) for group in groups]
+        for health in ("unknown", "ok")
+    )
     monkeypatch.setattr(target.prometheus, "query_range", lambda *_, **__: [])
     monkeypatch.setattr(target.prometheus, "rules", lambda: new)
     found = volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
+    monkeypatch.setattr(target.prometheus, "rules", lambda: evaluated)  # while we were asking
+    monkeypatch.setattr(target.prometheus, "query", lambda query: [Sample({}, 1.0, time.time())])
+    found = volume.measure(target, 7, 3).diagnosis
+    assert (found.exit_code, found.links[0].status) == (0, "skip")
     monkeypatch.setattr(target.prometheus, "rules", lambda: [])
+    monkeypatch.setattr(target.prometheus, "query", lambda query: [])
     found = volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.broken) == (1, "history")
     assert found.next == "python -m ops diagnose alerts --target sandbox"
