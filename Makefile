@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
-WORKERS ?= 4 # test files at a time: most of them wait for servers
+WORKERS ?= 3# test files at a time: most of them wait for servers
 
 .DEFAULT_GOAL := help
 .PHONY: help sandbox sandbox-down test e2e bench lint check tools render lock clean
