@@ -8,13 +8,11 @@ from ops.backtest.mails import Firing
 from ops.clients.prometheus import Prometheus
 from ops.window import Window
 
-FIRING = 'ALERTS{alertstate="firing"}'
-
 
 def fired(prometheus: Prometheus, over: Window) -> list[Firing]:
     """What fired in the window, as Prometheus remembers it; what still does has no end."""
     found = []
-    for series in windows.history(prometheus, FIRING, over):
+    for series in windows.history(prometheus, 'ALERTS{alertstate="firing"}', over):
         pairs = ((name, value) for name, value in series.labels.items() if name not in ("__name__", "alertstate"))
         labels = tuple(sorted(pairs))
         moments = [at for at, _ in series.points]

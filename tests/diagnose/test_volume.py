@@ -18,7 +18,7 @@ import rules
 from ops import targets
 from ops.backtest import mails
 from ops.backtest.mails import Firing
-from ops.clients.prometheus import Sample, Series
+from ops.clients.prometheus import ActiveAlert, Series
 from ops.diagnose import levers, volume
 from ops.sandbox import Sandbox, tools
 from ops.window import Window
@@ -100,12 +100,14 @@ def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
     monkeypatch.setattr(target.prometheus, "rules", lambda: new)
     found = volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
-    monkeypatch.setattr(target.prometheus, "rules", lambda: evaluated)  # while we were asking
-    monkeypatch.setattr(target.prometheus, "query", lambda query: [Sample({}, 1.0, time.time())])
+    monkeypatch.setattr(target.prometheus, "rules", lambda: evaluated)  # once, and no ALERTS are written yet
+    (watchdog,) = (alert for alert in rules.alerts().values() if alert.severity == "none")
+    active = ActiveAlert(watchdog.name, {}, {}, "firing", "", 1.0)
+    monkeypatch.setattr(target.prometheus, "alerts", lambda: [active])
     found = volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
     monkeypatch.setattr(target.prometheus, "rules", lambda: [])
-    monkeypatch.setattr(target.prometheus, "query", lambda query: [])
+    monkeypatch.setattr(target.prometheus, "alerts", lambda: [])
     found = volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.broken) == (1, "history")
     assert found.next == "python -m ops diagnose alerts --target sandbox"
