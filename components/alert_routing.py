@@ -64,13 +64,12 @@ class AlertRouting(pulumi.ComponentResource):
 
     def _config_map(self, written: Routing, before: list[pulumi.Resource]) -> None:
         replaced = self._settings.alertmanager_replace
-        merged = parts(written, self._alerts, self._settings)
         ConfigText(
             "alertmanager-config",
             cluster=self._settings.cluster,
             server=self._settings.alertmanager,
             editor="replace" if replaced else "routing",
-            ours=whole(written, self._settings) if replaced else merged.as_json(),
+            ours=whole(written, self._settings) if replaced else parts(written, self._alerts, self._settings).as_json(),
             alerts=self._alerts,
             ask=self._settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=before)),

@@ -25,6 +25,7 @@ __all__ = [
     "matches",
     "parse",
     "parse_matchers",
+    "time_intervals",
     "tree",
 ]
 
@@ -164,10 +165,15 @@ def inhibitions(config: Config) -> tuple[Inhibition, ...]:
     )
 
 
+def time_intervals(config: Config) -> list[Mapping[str, Any]]:
+    """The named intervals as they stand there, by Alertmanager's new key and by its old one."""
+    return [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]
+
+
 def intervals(config: Config) -> dict[str, list[Any]]:
     """The times that each named interval stands for, alike where they mean the same. Raises RoutingError."""
     found = {}
-    for interval in [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]:
+    for interval in time_intervals(config):
         try:
             found[str(interval["name"])] = sorted(map(spans, interval.get("time_intervals") or ()))
         except ValueError as error:

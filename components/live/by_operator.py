@@ -60,10 +60,7 @@ def as_ours(config: Config, props: Props) -> Config:
             for rule in config.get("inhibit_rules") or ()
         ],
         "time_intervals": [
-            plain(interval)
-            for kind in ("time_intervals", "mute_time_intervals")
-            for interval in config.get(kind) or ()
-            if str(interval.get("name")).startswith(begin)
+            plain(interval) for interval in tree.time_intervals(config) if str(interval.get("name")).startswith(begin)
         ],
     }
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from routing.tree import Match
+from routing.tree import Match, time_intervals
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
@@ -17,10 +17,9 @@ _MONTHS = (
 def inside(config: Mapping[str, Any], names: Iterable[str], at: float) -> bool:
     """Whether `at` (seconds since the epoch) lies in one of the named intervals of an Alertmanager configuration."""
     wanted = set(names)
-    known = [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]
     return any(
         _contains(interval, at)
-        for named in known
+        for named in time_intervals(config)
         if named["name"] in wanted
         for interval in named.get("time_intervals") or ()
     )
