@@ -26,7 +26,7 @@ class Misconfigured(OpsError):
 
 
 class EngineMissing(OpsError):
-    """There is no `pulumi` on PATH, and its installer could not bring one."""
+    """There is no `pulumi` on PATH that is new enough, and none was built here."""
 
 
 class Unreachable(OpsError):

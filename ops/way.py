@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ops import build_tools
 from ops.backtest import hours
 from ops.clients.alertmanager import Alertmanager
-from ops.sandbox import tools
 from routing import tree
 
 Labels = Mapping[str, str]
@@ -145,14 +145,14 @@ def mails(
 
 def rendered(template: str, data: Mapping[str, Any]) -> str | None:
     """What amtool makes of a template; None where there is no amtool, or the template needs files that are not here."""
-    if not tools.available("amtool"):
+    if not build_tools.find("amtool"):
         return None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "data.json"
         file.write_text(json.dumps(data), "utf-8")
         done = subprocess.run(
             [
-                *(tools.path("amtool"), "template", "render"),
+                *(build_tools.path("amtool"), "template", "render"),
                 *(f"--template.glob={folder}/*.tmpl", f"--template.text={template}", f"--template.data={file}"),
             ],
             capture_output=True,

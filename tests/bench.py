@@ -17,6 +17,7 @@ from pathlib import Path
 import routing
 import rules
 from ops import backtest
+from ops.build_tools import engine as built_engine
 from ops.errors import OpsError
 from ops.sandbox import Sandbox, engine
 from ops.sandbox.cluster import NAMESPACE, Cluster
@@ -129,10 +130,10 @@ def without_engine(folder: Path) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        if engine.here():
+        if built_engine.find():
             with_engine(Path(folder))
         else:
-            say("There is no pulumi on PATH: what needs an engine is left out.")
+            say("There is no Pulumi engine here (`make tools` builds one): what needs it is left out.")
         without_engine(Path(folder))
 
 

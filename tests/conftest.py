@@ -1,8 +1,49 @@
-"""What every test may use."""
+"""What every test may use, and which tests share a worker."""
 
 import os
 
-os.environ.setdefault("SANDBOX_ENGINE", "off")  # a second each, not ten; tests/e2e has the engine
+import pytest
+
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
 pytest_plugins = ("tests.sandbox_fixture",)
+
+ENGINE_GROUP = "engine"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the end-to-end tests, and say which tests belong together (pytest-xdist's `--dist loadgroup`).
+
+    A file's tests share its servers. The core of the end-to-end tests shares one cluster, and begins first, as it takes
+    longest.
+    """
+    among_others = "core" in config.option.markexpr
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        if file.startswith("tests/e2e/"):
+            item.add_marker(pytest.mark.e2e)
+        core = among_others and item.get_closest_marker("core")
+        item.add_marker(pytest.mark.xdist_group(ENGINE_GROUP if core else file))
+    items.sort(key=lambda item: not (among_others and item.get_closest_marker("core")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many of the end-to-end tests ran; CI fails where an engine could be had and none of them did."""
+    passed = [report.nodeid for report in terminalreporter.stats.get("passed", ())]
+    count = sum(nodeid.startswith("tests/e2e/") for nodeid in passed)
+    if count:
+        terminalreporter.write_line(f"{count} of these on a real Pulumi engine and Kubernetes API server")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if os.environ.get("E2E") != "required" or hasattr(session.config, "workerinput") or exitstatus:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    passed = [report.nodeid for report in reporter.stats.get("passed", ())] if reporter else []
+    from tests.e2e.needs import could_be_had
+
+    if not any(nodeid.startswith("tests/e2e/") for nodeid in passed) and could_be_had():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if reporter:
+            reporter.write_line("an engine could be had here, and no end-to-end test ran: `make tools` builds it")

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 
 import rules
-from ops.sandbox import ports, tools
+from ops import build_tools
+from ops.sandbox import ports
 
 STEP = 60
 BUCKETS = {
@@ -76,14 +77,14 @@ def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
     text.write_text(traffic(end - int(hours * 3600), end, end - 3600), "utf-8")
     data = folder / "data"
     subprocess.run(
-        [tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
+        [build_tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
     )
     (folder / "prometheus.yml").write_text(f"rule_files: [{rules.FOLDER}/*.yml]\n", "utf-8")
     address = f"{ports.HOST}:{ports.choose(['prometheus'], {})['prometheus']}"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                str(tools.path("prometheus")),
+                str(build_tools.path("prometheus")),
                 f"--config.file={folder / 'prometheus.yml'}",
                 f"--storage.tsdb.path={data}",
                 "--storage.tsdb.retention.time=10y",

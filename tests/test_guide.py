@@ -83,7 +83,7 @@ STEPS = (
             "rendered/dashboards/api-performance-baseline.json",
         ),
     ),
-    # it needs a history, which an engine alone writes: tests/rollback/test_walk.py walks it where there is one
+    # it needs a history, which an engine alone writes: tests/e2e/test_rollback_walk.py walks it where there is one
     Step("Rollback", "rollback --help", (r"--part", r"--dry-run", r"--unlock")),
     Step(
         "Troubleshooting: alerts not firing",

@@ -26,12 +26,12 @@ from components.live import running
 from components.live.routing_merge import Routing as Merge
 from components.live.wanted import wanted_routing
 from components.settings import OnCall, SettingsError, WorkingHours, read
-from ops import way
+from ops import build_tools, way
 from ops.checks import routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.errors import Misconfigured
-from ops.sandbox import ports, tools
+from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
@@ -55,7 +55,7 @@ def accepted(folder: Path, *texts: str) -> None:
     files = [folder / f"{number}.yml" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, "utf-8")
-    command = [str(tools.path("amtool")), "check-config", *map(str, files)]
+    command = [str(build_tools.path("amtool")), "check-config", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -353,7 +353,11 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [
-                *(str(tools.path("alertmanager")), f"--config.file={config}", f"--storage.path={tmp_path / 'data'}"),
+                *(
+                    str(build_tools.path("alertmanager")),
+                    f"--config.file={config}",
+                    f"--storage.path={tmp_path / 'data'}",
+                ),
                 *(f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="),
             ],
             stdout=log,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import routing
 import rules
-from ops.sandbox import tools
+from ops import build_tools
 from routing import Smtp, tree
 
 ROUTING = routing.load()
@@ -36,7 +36,7 @@ TIMES = {"critical": (10.0, 7200.0), "warning": (60.0, 21600.0), "none": (10.0, 
 
 
 def amtool(*arguments: str | Path) -> str:
-    command = [str(tools.path("amtool")), *map(str, arguments)]
+    command = [str(build_tools.path("amtool")), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rules
-from ops.sandbox import tools
+from ops import build_tools
 from rules import Alert, RulesError
 
 ROOT = Path(__file__).parent.parent
@@ -49,7 +49,7 @@ LIMIT_LINE = 11
 
 @pytest.fixture(scope="session")
 def promtool() -> Path:
-    return tools.path("promtool")
+    return build_tools.path("promtool")
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:

@@ -50,7 +50,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox of this module's own, without a past, so that what goes wrong in it troubles nobody else."""
     box = Sandbox(tmp_path_factory.mktemp("own") / "home")
     try:
-        done = ops("sandbox", "up", "--no-verify", "--history", "0", home=box.home)
+        done = ops("sandbox", "up", "--no-engine", "--no-verify", "--history", "0", home=box.home)
         assert done.returncode == 0, done.stderr
         yield box
     finally:
@@ -108,12 +108,12 @@ def control(url: str, **wanted: Any) -> None:
 def test_a_second_up_says_that_it_runs_and_where(own: Sandbox) -> None:
     before = own.state
     assert before is not None
-    done = ops("sandbox", "up", "--no-verify", home=own.home)
+    done = ops("sandbox", "up", "--no-engine", "--no-verify", home=own.home)
     assert done.returncode == 0
     assert done.stderr == "the sandbox is running already\n"
     assert before.prometheus_url in done.stdout
     assert own.state == before
-    other = ops("sandbox", "up", "--no-verify", "--port", "prometheus=1", home=own.home)
+    other = ops("sandbox", "up", "--no-engine", "--no-verify", "--port", "prometheus=1", home=own.home)
     assert other.returncode == 2
     assert other.stderr == "the sandbox runs already, on other ports than prometheus=1; stop it first.\n"
 
@@ -332,7 +332,7 @@ def test_what_was_killed_is_named_and_started_again_where_it_was(own: Sandbox) -
     done = ops("sandbox", "status", home=own.home)
     assert done.returncode == 1
     assert f"prometheus has ended; its log: {before.processes['prometheus']['log']}" in done.stdout
-    done = ops("sandbox", "up", "--no-verify", home=own.home)
+    done = ops("sandbox", "up", "--no-engine", "--no-verify", home=own.home)
     assert done.returncode == 0
     assert done.stderr == "the sandbox was up, but prometheus had ended; starting that again\n"
     assert own.state is not None
@@ -358,11 +358,11 @@ def test_down_leaves_no_process_and_is_not_upset_by_a_second_one(own: Sandbox) -
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: signal.Signals, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    command = [sys.executable, "-m", "ops", "sandbox", "up", "--history", "0"]
+    command = [sys.executable, "-m", "ops", "sandbox", "up", "--no-engine", "--history", "0"]
     environment = {**os.environ, "SANDBOX_HOME": str(home)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as up:
         until(lambda: len(list((home / "run").glob("*.json"))) == 4)
-        meanwhile = ops("sandbox", "up", home=home)
+        meanwhile = ops("sandbox", "up", "--no-engine", home=home)
         up.send_signal(number)
         _, said = up.communicate(timeout=20)
     assert meanwhile.returncode == 2
@@ -379,7 +379,7 @@ def test_a_port_that_is_taken_is_one_sentence_and_nothing_runs(tmp_path: Path) -
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        done = ops("sandbox", "up", "--port", f"alertmanager={port}", home=tmp_path / "home")
+        done = ops("sandbox", "up", "--no-engine", "--port", f"alertmanager={port}", home=tmp_path / "home")
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"port {port}, wanted for alertmanager, is taken (Address already in use): stop what")
@@ -395,7 +395,7 @@ def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_p
     program.chmod(0o755)
     home = tmp_path / "home"
     path = f"{program.parent}:{os.environ['PATH']}"
-    done = ops("sandbox", "up", "--history", "0", home=home, PATH=path)
+    done = ops("sandbox", "up", "--no-engine", "--history", "0", home=home, PATH=path)
     assert done.returncode == 2
     sentence = done.stderr.splitlines()[-1]
     log = home / "run" / "alertmanager.log"
@@ -412,7 +412,7 @@ def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_p
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
-    done = ops("sandbox", "up", *arguments, home=tmp_path / "home")
+    done = ops("sandbox", "up", "--no-engine", *arguments, home=tmp_path / "home")
     assert done.returncode == 2
     assert done.stderr.startswith(sentence)
     assert done.stderr.count("\n") == 1
@@ -420,7 +420,7 @@ def test_a_wrong_command_line_is_one_sentence(arguments: tuple[str, ...], senten
 
 def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    done = ops("sandbox", "up", home=tmp_path)
+    done = ops("sandbox", "up", "--no-engine", home=tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"{tmp_path} is not empty and no sandbox's folder; give another one.\n"
     assert [file.name for file in tmp_path.iterdir()] == ["data"]

@@ -1,6 +1,5 @@
 """promtool and amtool, where they are at hand: what the servers themselves would say of a configuration."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -8,14 +7,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-BUILT = Path(__file__).resolve().parents[2] / ".tools" / "bin"
+from ops import build_tools
+
 SECONDS = 30.0
 
 
 def find(tool: str) -> Path | None:
-    """Where the tool is: on PATH, or built by `make tools`; None where it is neither."""
-    found = shutil.which(tool, path=os.pathsep.join([os.environ.get("PATH", os.defpath), str(BUILT)]))
-    return Path(found) if found else None
+    """Where the tool is: on PATH, of whatever version, or built by `make tools`; None where it is neither."""
+    found = shutil.which(tool)
+    return Path(found) if found else build_tools.built(tool)
 
 
 def check_prometheus(text: str) -> list[str] | None:

@@ -15,7 +15,7 @@ from ops.errors import Findings, Misconfigured
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.rollback import choice, worktree
 from ops.stack import access
-from ops.stack.engine import Engine, Update, find_pulumi
+from ops.stack.engine import Engine, Update
 
 Part = StrEnum("Part", [(name, name) for name in worktree.PARTS])  # type: ignore[misc]
 
@@ -40,7 +40,7 @@ def rollback(
     changed meanwhile stays theirs. With `--part`, the rest stays as deployed.
     """
     way = access.of(target)
-    engine = Engine(way, command=find_pulumi(progress))
+    engine = Engine(way)
     if unlock and not dry_run:
         engine.cancel()
     history = engine.history()

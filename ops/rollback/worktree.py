@@ -57,7 +57,7 @@ def checked_out(commit: str, *, stack_file: str) -> Iterator[Path]:
         git("worktree", "add", "--detach", "--quiet", str(folder), commit)
         try:
             # A relative virtualenv and an uncommitted stack file are missing in a worktree.
-            for name in (".venv", ".tools", stack_file):
+            for name in (".venv", stack_file):
                 if (ROOT / name).exists() and not (folder / name).exists():
                     (folder / name).symlink_to(ROOT / name)
             yield folder

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
+from ops import build_tools
+from ops.build_tools import Progress
+from ops.build_tools import engine as built_engine
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.sandbox import cluster, engine, history, processes, tools
+from ops.sandbox import cluster, engine, history, processes
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.deploy import CONFIG_MAPS, deploy
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.parts import PORTS, Part, environment, parts
 from ops.sandbox.ports import HOST, choose
 from ops.sandbox.processes import PortTaken, SandboxError
-from ops.sandbox.tools import Progress
 
 if TYPE_CHECKING:
     from ops.stack.engine import Engine
@@ -232,8 +234,9 @@ class Sandbox:
             shutil.rmtree(self.home / folder, ignore_errors=True)
         names = (*PORTS, *(cluster.PORTS if with_engine else ()))
         choose(names, fixed)  # what is wrong with them is better known before minutes of building
-        for name in (*tools.DEFAULT, *(tools.CLUSTER if with_engine else ())):
-            tools.path(name, progress)
+        build_tools.bring(
+            [*build_tools.SERVERS, *((*build_tools.CLUSTER, *built_engine.missing()) if with_engine else ())], progress
+        )
         for attempt in range(1, ATTEMPTS + 1):
             ports = choose(names, fixed)
             wanted = self._parts(ports, progress)

@@ -9,7 +9,7 @@ import typer
 
 from ops import targets
 from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
-from ops.sandbox import engine, tools, traffic
+from ops.sandbox import traffic
 from ops.sandbox.box import USUAL_HISTORY, Sandbox, State
 from ops.sandbox.history import spoken
 from ops.sandbox.parts import PORTS
@@ -32,18 +32,18 @@ def up(
     ] = None,
     check: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify what was deployed.")] = True,
     with_engine: Annotated[
-        bool | None,
+        bool,
         typer.Option(
             "--engine/--no-engine",
-            help="With a Kubernetes API, and deployed by `pulumi up`; by default where all that this takes is here.",
+            help="Deploy by `pulumi up` to a real Kubernetes API, or write what the program declares straight to disk.",
         ),
-    ] = None,
+    ] = True,
     format: FormatOption = Format.text,
 ) -> None:
     """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
     fixed, past = _ports(port or []), _seconds(history)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
-    state = Sandbox(targets.home()).up(progress, ports=fixed, past=past, with_engine=_engine(with_engine))
+    state = Sandbox(targets.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
     code = _verified(format) if check else 0
     if format is Format.text:
         _show(state)
@@ -105,18 +105,6 @@ def _verified(format: Format) -> int:
     except typer.Exit as done:
         return done.exit_code
     return 0
-
-
-def _engine(wanted: bool | None) -> bool:
-    """Whether the sandbox is to have an engine; SANDBOX_ENGINE=off has it not, unless --engine says otherwise."""
-    if wanted is not None:
-        return wanted
-    if os.environ.get("SANDBOX_ENGINE") == "off" or not engine.here():
-        return False
-    missing = [name for name in tools.CLUSTER if not tools.available(name)]
-    if missing:
-        progress(f"pulumi is here, {' and '.join(missing)} not: --engine builds that with Go, about 10 minutes once")
-    return not missing
 
 
 def _ports(given: list[str]) -> dict[str, int]:

@@ -16,9 +16,9 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from ops import build_tools
 from ops.clients.http import Http
 from ops.errors import Conflict, OpsError
-from ops.sandbox import tools
 from ops.sandbox.parts import Part, environment
 from ops.sandbox.ports import HOST
 
@@ -88,14 +88,14 @@ class Cluster:
             sort_keys=False,
         )
 
-    def parts(self, ports: Mapping[str, int], progress: tools.Progress) -> dict[str, Part]:
+    def parts(self, ports: Mapping[str, int], progress: build_tools.Progress) -> dict[str, Part]:
         """etcd and the API server, by name, in the order of start."""
         client, peer = (f"http://{HOST}:{ports[name]}" for name in ("etcd", "etcd-peer"))
         made = (
             Part(
                 "etcd",
                 (
-                    str(tools.path("etcd", progress)),
+                    str(build_tools.path("etcd", progress)),
                     f"--data-dir={self.folder / 'etcd'}",
                     "--unsafe-no-fsync",
                     *(f"--listen-client-urls={client}", f"--advertise-client-urls={client}"),
@@ -109,7 +109,7 @@ class Cluster:
             Part(
                 "kube-apiserver",
                 (
-                    str(tools.path("kube-apiserver", progress)),
+                    str(build_tools.path("kube-apiserver", progress)),
                     f"--etcd-servers={client}",
                     f"--bind-address={HOST}",
                     f"--secure-port={ports['kubernetes']}",

@@ -6,17 +6,16 @@ them up by a reload and are looked at until they run them.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import yaml
 
+from ops.build_tools import Progress
 from ops.clients.prometheus import Prometheus
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.processes import SandboxError
-from ops.sandbox.tools import Progress
 from ops.stack.declared import Declared, collect
 from ops.targets import stack_values
 
@@ -56,8 +55,7 @@ def deploy(sandbox: Sandbox, state: State, progress: Progress) -> None:
 
     Raises SandboxError with what was seen if they do not, and whatever the program refuses.
     """
-    why = "" if shutil.which("pulumi") else "no Pulumi engine here: "
-    progress(f"{why}projecting what the program declares straight to disk")
+    progress("without an engine: writing what the program declares straight to disk")
     projected = project(collect(settings(state)), sandbox.mounts)
     if not projected:
         raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py.")

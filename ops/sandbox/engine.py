@@ -1,7 +1,6 @@
 """Deploys to the sandbox with a real `pulumi up`, to a stack of its own whose backend is in the sandbox's folder."""
 
 import contextlib
-import os
 import secrets
 import shutil
 import time
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from components.settings import PROJECT_FILE, project
+from ops.build_tools import Progress
+from ops.build_tools import engine as built_engine
 from ops.sandbox.cluster import Cluster
-from ops.sandbox.tools import Progress
 from ops.targets import stack_values
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 STACK = "sandbox"
 LIVE_TIMEOUT = 60  # seconds; the projector takes a third of one, a restart of Prometheus one or two
-
-
-def here() -> bool:
-    """Whether there is a Pulumi engine on PATH."""
-    return shutil.which("pulumi") is not None
 
 
 def settings(home: Path, state: "State") -> dict[str, object]:
@@ -49,15 +44,16 @@ def access(home: Path) -> dict[str, Any]:
     """How the engine runs this sandbox's stack: {"stack", "env", "config_file"}, as state.json has it.
 
     Its home is the sandbox's own, so that neither a login nor the stack that is selected in this checkout changes; the
-    plugins are those of the usual home.
+    plugins are those of the usual home, where there is one. An engine that was built here fetches none.
     """
     folder = home / "pulumi"
     (folder / "backend").mkdir(parents=True, exist_ok=True)
     (folder / "home").mkdir(exist_ok=True)
-    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
-    with contextlib.suppress(OSError):
-        plugins.mkdir(parents=True, exist_ok=True)
-        (folder / "home" / "plugins").symlink_to(plugins)
+    plugins = built_engine.plugins()
+    if plugins.is_dir():
+        with contextlib.suppress(FileExistsError):
+            (folder / "home" / "plugins").symlink_to(plugins)
+    built = {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"} if built_engine.missing() else {}
     return {
         "stack": STACK,
         "env": {
@@ -67,6 +63,7 @@ def access(home: Path) -> dict[str, Any]:
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(16),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **built,
         },
         "config_file": str(folder / f"Pulumi.{STACK}.yaml"),
     }

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 import metrics
 import rules
-from ops.sandbox import tools, traffic
+from ops import build_tools
+from ops.sandbox import traffic
 from ops.sandbox.processes import SandboxError
 from rules import Recording
 
@@ -70,7 +71,7 @@ class Past:
     def traffic(self) -> None:
         """Write the application's series; call this before Prometheus starts."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        promtool = tools.path("promtool")
+        promtool = build_tools.path("promtool")
         times = np.arange(self.start, self.end, self.step)
         spans = np.flatnonzero(np.diff(np.floor_divide(times, BLOCK), prepend=-1.0))
         pieces = [slice(int(a), int(b)) for a, b in zip(spans, [*spans[1:], len(times)], strict=True)]
@@ -109,7 +110,7 @@ class Past:
     def _evaluate(self, prometheus_url: str, file: Path, interval: float) -> None:
         done = subprocess.run(
             [
-                *(tools.path("promtool"), "tsdb", "create-blocks-from", "rules", f"--url={prometheus_url}"),
+                *(build_tools.path("promtool"), "tsdb", "create-blocks-from", "rules", f"--url={prometheus_url}"),
                 *(f"--start={self.start + 300:.0f}", f"--end={self.end:.0f}", f"--eval-interval={interval:.0f}s"),
                 *(f"--output-dir={self.folder}", str(file)),
             ],

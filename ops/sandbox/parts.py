@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops import build_tools
 from ops.clients.http import Http
 from ops.errors import OpsError
 from ops.sandbox import ports as on_loopback
-from ops.sandbox import tools
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.ports import HOST
 
@@ -31,7 +31,7 @@ class Part:
     seconds: float = 30.0
 
 
-def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dict[str, Part]:
+def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) -> dict[str, Part]:
     """Every part of the sandbox at `home` on `ports`, by name, in the order of start. Brings the tools if need be."""
     mounts = Mounts(home)
     url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
@@ -58,7 +58,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
         Part(
             "alertmanager",
             (
-                str(tools.path("alertmanager", progress)),
+                str(build_tools.path("alertmanager", progress)),
                 f"--config.file={mounts.alertmanager_config}",
                 f"--storage.path={home / 'data' / 'alertmanager'}",
                 f"--web.listen-address={HOST}:{ports['alertmanager']}",
@@ -73,7 +73,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: tools.Progress) -> dic
         Part(
             "prometheus",
             (
-                str(tools.path("prometheus", progress)),
+                str(build_tools.path("prometheus", progress)),
                 f"--config.file={mounts.prometheus_config}",
                 f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
                 "--storage.tsdb.retention.time=30d",

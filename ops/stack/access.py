@@ -18,7 +18,7 @@ def of(target: str) -> Access:
     pulumi = targets.sandbox_state().get("pulumi")
     if not pulumi:
         raise Misconfigured(
-            "this sandbox was made without a Pulumi engine, so it has no history; install pulumi, then "
-            "make sandbox-down and make sandbox"
+            "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "
+            "start one that has an engine with make sandbox"
         )
     return Access(str(pulumi["stack"]), env=dict(pulumi["env"]), config_file=Path(pulumi["config_file"]))

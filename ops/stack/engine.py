@@ -6,8 +6,6 @@ On errors the engine prints pages; here each becomes the sentence that matters (
 import contextlib
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,11 +15,12 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
+from ops import build_tools
+from ops.build_tools import engine
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
 from ops.stack import grafana
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-INSTALL_LIMIT = 180  # seconds
 # An engine in a pipeline or an isolated machine must not look for newer versions of itself.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -57,31 +56,25 @@ class Update:
         return self.kind == "update" and self.result == "succeeded" and self.commit is not None and not self.dirty
 
 
-def find_pulumi(say: Say = lambda _: None) -> auto.PulumiCommand:
-    """`pulumi` from PATH, else what Pulumi's own installer brings; raises EngineMissing with both reasons."""
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return _command()
-    say("pulumi is not on PATH; asking Pulumi's own installer for it …")
-    # In a process of its own, because the installer has no time limit.
-    code = "from pulumi.automation import PulumiCommand; print(PulumiCommand.install().command)"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=INSTALL_LIMIT, check=False
-        )
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-    except subprocess.TimeoutExpired:
-        done, reason = None, f"it took more than {INSTALL_LIMIT} s"
-    if done is None or done.returncode != 0:
+@dataclass(frozen=True)
+class Pulumi:
+    """The CLI, and what its environment must have for it to find its parts."""
+
+    command: auto.PulumiCommand
+    env: Mapping[str, str] = field(repr=False)
+
+
+def find_pulumi() -> Pulumi:
+    """A person's own `pulumi`, else the one that was built here; raises EngineMissing where there is neither."""
+    found = engine.find()
+    if found is None:
+        oldest = build_tools.dotted(build_tools.get("pulumi").minimum)
         raise EngineMissing(
-            f"There is no Pulumi engine here: pulumi is not on PATH, and its installer failed ({reason}); "
-            "install it as https://www.pulumi.com/docs/install says."
+            f"There is no Pulumi engine here, {oldest} or newer and with its Python host: install one as "
+            "https://www.pulumi.com/docs/install says, or build one with `make tools`."
         )
-    return _command(str(Path(done.stdout.strip()).parent.parent))
-
-
-def _command(root: str | None = None) -> auto.PulumiCommand:
     try:
-        return auto.PulumiCommand(root=root)
+        return Pulumi(auto.PulumiCommand(root=str(found.root) if found.root else None), found.environment)
     except auto.InvalidVersionError as error:
         raise Misconfigured(f"The pulumi on PATH is too old: {error}") from None
 
@@ -89,18 +82,23 @@ def _command(root: str | None = None) -> auto.PulumiCommand:
 class Engine:
     """One stack, run from one folder. Methods raise `ops.errors` errors only."""
 
-    def __init__(self, access: Access, work_dir: Path = ROOT, *, command: auto.PulumiCommand | None = None) -> None:
+    def __init__(self, access: Access, work_dir: Path = ROOT, *, pulumi: Pulumi | None = None) -> None:
         self._access, self._dir = access, work_dir
-        self._command = command or find_pulumi()
+        self._pulumi = pulumi or find_pulumi()
         self._made: auto.Stack | None = None
 
     @property
     def access(self) -> Access:
         return self._access
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What a command on this stack has in its environment besides this process' own."""
+        return {**QUIET, **self._pulumi.env, **self._access.env}
+
     def at(self, work_dir: Path) -> "Engine":
         """The same stack, with the program of another folder (a git worktree)."""
-        return Engine(self._access, work_dir, command=self._command)
+        return Engine(self._access, work_dir, pulumi=self._pulumi)
 
     def create(self) -> None:
         """Make the stack where there is none."""
@@ -179,14 +177,14 @@ class Engine:
         return self._made
 
     def _options(self) -> auto.LocalWorkspaceOptions:
-        return auto.LocalWorkspaceOptions(env_vars={**QUIET, **self._access.env}, pulumi_command=self._command)
+        return auto.LocalWorkspaceOptions(env_vars=dict(self.env), pulumi_command=self._pulumi.command)
 
     def _config_file(self) -> str | None:
         return str(self._access.config_file) if self._access.config_file else None
 
     def _run(self, arguments: list[str]) -> str:
         with _sentences(self._access.stack):
-            done = self._command.run(arguments, str(self._dir), {**QUIET, **self._access.env})
+            done = self._pulumi.command.run(arguments, str(self._dir), self.env)
         return str(done.stdout)
 
 

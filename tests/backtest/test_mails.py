@@ -15,9 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
+from ops import build_tools
 from ops.backtest import hours
 from ops.backtest.mails import Firing, Message, send
-from ops.sandbox import ports, tools
+from ops.sandbox import ports
 from routing import RoutingError, tree
 
 LENGTH = 13.0  # s
@@ -257,7 +258,7 @@ def alertmanager(folder: Path, config: str) -> Iterator[str]:
     (folder / "alertmanager.yml").write_text(config)
     port = ports.choose(["alertmanager"], {})["alertmanager"]
     command = [
-        str(tools.path("alertmanager")),
+        str(build_tools.path("alertmanager")),
         f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -12,6 +12,7 @@ import pytest
 
 import routing
 import rules
+from ops import build_tools
 from ops.backtest import Rules, coverage, observe, run
 from ops.backtest.expand import expand
 from ops.backtest.fetch import Answer, Question, ask
@@ -19,7 +20,7 @@ from ops.backtest.signals import crosses, observed, signal
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, Misconfigured
-from ops.sandbox import ports, tools
+from ops.sandbox import ports
 from rules import Alert, Limit, Recording
 from tests import past
 
@@ -33,7 +34,7 @@ def prometheus(folder: Path, config: str, *, data: Path | None = None) -> Iterat
     (folder / "prometheus.yml").write_text(config)
     port = ports.choose(["prometheus"], {})["prometheus"]
     command = [
-        *(str(tools.path("prometheus")), f"--config.file={folder / 'prometheus.yml'}"),
+        *(str(build_tools.path("prometheus")), f"--config.file={folder / 'prometheus.yml'}"),
         *(f"--storage.tsdb.path={data or folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"),
         "--storage.tsdb.retention.time=10y",
     ]

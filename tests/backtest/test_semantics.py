@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ops import build_tools
 from ops.backtest import Interval, crosses, follow
-from ops.sandbox import tools
 from rules import Limit
 
 MINUTE = 60_000
@@ -115,7 +115,10 @@ def _agree(folder: Path, cases: list[Case], states: list[dict[int, str]] | None 
         json.dumps({"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [one]})
     )
     done = subprocess.run(
-        [tools.path("promtool"), "test", "rules", folder / "test.yml"], capture_output=True, text=True, check=False
+        [build_tools.path("promtool"), "test", "rules", folder / "test.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[:4000]
 

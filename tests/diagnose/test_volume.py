@@ -15,12 +15,12 @@ import pytest
 
 import routing
 import rules
-from ops import targets
+from ops import build_tools, targets
 from ops.backtest import mails
 from ops.backtest.mails import Firing
 from ops.clients.prometheus import ActiveAlert, Series
 from ops.diagnose import levers, volume
-from ops.sandbox import Sandbox, tools
+from ops.sandbox import Sandbox
 from ops.window import Window
 from tests.breaking import RULE_FILE
 from tests.diagnose.walked import detail
@@ -47,7 +47,7 @@ def remembered(sandbox: Sandbox, firings: list[Firing]) -> Iterator[None]:
     text.write_text("\n".join(samples) + "\n# EOF\n", "utf-8")
     before = set(data.iterdir())
     subprocess.run(
-        [tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
+        [build_tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
     )
     try:
         yield

@@ -1,27 +1,20 @@
 """The real engine on a real API server; one cluster for all tests, which leave it as they found it."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ops.sandbox import tools
+from tests.e2e import needs
 from tests.e2e.grafana import TOKEN, Grafana, running
-from tests.e2e.grafana_rig import Alone, not_installed
+from tests.e2e.grafana_rig import Alone
 from tests.e2e.rig import Rig
 
 
 @pytest.fixture(scope="session")
-def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    if not any("e2e" in argument for argument in request.config.args):
-        pytest.skip("takes half an hour; `make e2e` runs it")
-    missing = [] if shutil.which("pulumi") else ["pulumi (https://www.pulumi.com/docs/install)"]
-    missing += [f"{name} (`make e2e` builds it)" for name in tools.CLUSTER if not tools.available(name)]
-    if missing:
-        pytest.skip(f"no engine here: install {', '.join(missing)}")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    needs.an_engine()
     rig = Rig(tmp_path_factory.mktemp("e2e"))
     try:
         rig.start()
@@ -48,11 +41,10 @@ def grafana() -> Iterator[Grafana]:
 
 
 @pytest.fixture
-def alone(request: pytest.FixtureRequest, tmp_path: Path, grafana: Grafana) -> Alone:
+def alone(tmp_path: Path, grafana: Grafana) -> Alone:
     """The dashboard's component and no other; no cluster is needed."""
-    if not any("e2e" in argument for argument in request.config.args):
-        pytest.skip("takes some minutes; `make e2e` runs it")
-    _needs_the_provider()
+    needs.an_engine()
+    needs.grafanas_provider()
     rig = Alone(tmp_path, grafana)
     rig.start()
     return rig
@@ -61,20 +53,15 @@ def alone(request: pytest.FixtureRequest, tmp_path: Path, grafana: Grafana) -> A
 @pytest.fixture
 def together(grafana: Grafana, rig: Rig) -> Rig:
     """The whole program, with the dashboard to Grafana and the token as a secret of the stack."""
-    _needs_the_provider()
+    needs.grafanas_provider()
     rig.configure(grafanaMode="api", grafanaUrl=grafana.url)
     access = rig.engine.access
     command = ["pulumi", "config", "set", "--secret", "grafanaAuth", TOKEN, "--stack", access.stack]
     subprocess.run(
         [*command, "--config-file", str(access.config_file)],
         cwd=rig.program,
-        env={**os.environ, **access.env},
+        env=rig.env,
         check=True,
         capture_output=True,
     )
     return rig
-
-
-def _needs_the_provider() -> None:
-    if lacking := not_installed():
-        pytest.skip(f"no engine here: install {', '.join(lacking)}")

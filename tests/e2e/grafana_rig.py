@@ -1,8 +1,6 @@
 """The dashboard's component alone, deployed by a real engine and the real provider to a stand-in of Grafana."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -27,19 +25,8 @@ with refusing():
     text = dashboards.text(dashboards.draw_limits(dashboards.load().model, rules.alerts()))
     Dashboard(dashboards.UID, text, configured(), pulumi.ResourceOptions())
 '''
-PLUGIN = "pulumi-resource-grafana"
 UID = dashboards.UID
 FOLDER = "api-performance"
-
-
-def not_installed() -> list[str]:
-    """What has to be installed before a dashboard can be deployed here."""
-    plugins = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
-    found = shutil.which(PLUGIN) or next(plugins.glob("resource-grafana-*"), None)
-    return [
-        *([] if shutil.which("pulumi") else ["pulumi (https://www.pulumi.com/docs/install)"]),
-        *([] if found else ["its Grafana provider (`pulumi preview` of this program with grafanaMode api brings it)"]),
-    ]
 
 
 def ours() -> dict[str, Any]:
@@ -87,7 +74,7 @@ class Alone(Rig):
         done = subprocess.run(
             [*command, "--config-file", str(access.config_file)],
             cwd=self.program,
-            env={**os.environ, **access.env},
+            env=self.env,
             capture_output=True,
             text=True,
             timeout=60,

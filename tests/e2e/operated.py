@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
+from ops import build_tools
 from ops.errors import Conflict, NotFound, OpsError
-from ops.sandbox import processes, tools
+from ops.sandbox import processes
 from ops.sandbox.cluster import NAMESPACE
 from ops.sandbox.parts import environment
 from ops.sandbox.ports import HOST, choose
@@ -41,7 +42,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 def missing() -> str:
     """What there has to be besides an engine; "" when there is all."""
-    if not tools.available(NAME):
+    if not build_tools.find(NAME):
         return f"no {NAME} here: `make e2e` builds it"
     return "" if _definitions() else f"no definitions of the operator here: bring them with `go mod download {MODULE}`"
 
@@ -52,7 +53,7 @@ def _definitions() -> list[Path]:
     if go is None:
         return []
     command = [go, "list", "-m", "-f", "{{.Dir}}", MODULE]
-    done = subprocess.run(command, cwd=tools.TOOLS[NAME].module, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=build_tools.TOOLS[NAME].module, capture_output=True, text=True, check=False)
     return sorted((Path(done.stdout.strip()) / "example" / "prometheus-operator-crd").glob("*.yaml"))
 
 
@@ -79,7 +80,7 @@ class Operated:
         child = processes.start(
             self._run,
             NAME,
-            [str(tools.path(NAME)), f"--web.listen-address={HOST}:{port}", f"--namespaces={NAMESPACE}"],
+            [str(build_tools.path(NAME)), f"--web.listen-address={HOST}:{port}", f"--namespaces={NAMESPACE}"],
             environment=environment(KUBECONFIG=str(self.rig.cluster.kubeconfig)),
             folder=self.rig.box.home,
         )

@@ -68,9 +68,8 @@ class Rig:
             if (ROOT / name).is_file():
                 (self.program / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.program / name)
-        for name in (".venv", ".tools"):
-            if not (self.program / name).exists():
-                (self.program / name).symlink_to(ROOT / name)
+        if not (self.program / ".venv").exists():
+            (self.program / ".venv").symlink_to(ROOT / ".venv")
 
     # ── what we do ────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +84,11 @@ class Rig:
         return self.engine.up(self.said.append, refresh=refresh)
 
     @property
+    def env(self) -> dict[str, str]:
+        """The environment in which a person's `pulumi` is about this stack."""
+        return {**os.environ, **self.engine.env}
+
+    @property
     def events(self) -> Path:
         """Where an `up_in_a_process` writes down what it does, an event of the engine's a line."""
         return self.program / ".events"
@@ -97,7 +101,7 @@ class Rig:
         return subprocess.Popen(
             [*command, "--config-file", str(access.config_file), "--event-log", str(self.events)],
             cwd=self.program,
-            env={**os.environ, **access.env, "PULUMI_DEBUG_COMMANDS": "true"},
+            env={**self.env, "PULUMI_DEBUG_COMMANDS": "true"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

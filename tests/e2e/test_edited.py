@@ -26,6 +26,7 @@ def edit_everything_of_theirs(rig: Rig) -> None:
     rig.alter("prometheus", noted)
 
 
+@pytest.mark.core
 def test_what_others_edit_survives_updates_and_destroy(rig: Rig) -> None:
     rig.up()
     edit_everything_of_theirs(rig)

@@ -2,11 +2,13 @@
 
 import time
 
+import pytest
+
 import routing
 import rules
 from tests.e2e.rig import OURS, ROOT, Rig
 
-LIMIT = "> 1000"
+pytestmark = pytest.mark.core
 
 
 def test_from_preview_to_destroy_nothing_of_theirs_is_touched(rig: Rig) -> None:

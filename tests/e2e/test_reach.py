@@ -44,7 +44,8 @@ def test_the_service_proxy_takes_the_place_of_urls(whole: Rig) -> None:
         pytest.skip(f"no network of its own to be had here: {missing}")
     if tried.returncode:
         pytest.skip(f"no network of its own to be had here: {tried.stderr.strip()}")
-    inside = f"{set_up} && exec {sys.executable} -m pytest -v -p no:cacheprovider tests/e2e/inside_own_network.py"
+    there = f"{sys.executable} -m pytest -v -m e2e -p no:cacheprovider tests/e2e/inside_own_network.py"
+    inside = f"{set_up} && exec {there}"
     done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout, done.stdout

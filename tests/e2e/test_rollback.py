@@ -21,13 +21,14 @@ def git(rig: Rig, *arguments: str) -> None:
 def repository(rig: Rig) -> Iterator[Rig]:
     """The program's copy as a git repository with one commit."""
     git(rig, "init", "-q")
-    (rig.program / ".git" / "info" / "exclude").write_text(".venv\n.tools\n", encoding="utf-8")
+    (rig.program / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
     git(rig, "add", "-A")
     git(rig, "commit", "-q", "-m", "As it was")
     yield rig
     shutil.rmtree(rig.program / ".git")
 
 
+@pytest.mark.core
 def test_a_rollback_deploys_the_commit_before(repository: Rig) -> None:
     rig = repository
     alert = rules.alerts()["APIP95LatencyHigh"]

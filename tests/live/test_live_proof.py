@@ -21,12 +21,12 @@ from components.live.proof import LiveProvider, WithdrawnProvider
 from components.live.refused import Refused
 from components.live.saying import NotDone
 from components.live.wanted import wanted_routing, wanted_rules
-from ops.sandbox import tools
+from ops import build_tools
 from routing import tree
 from rules import RuleFile
 
 pytestmark = pytest.mark.skipif(
-    not (tools.available("prometheus") and tools.available("alertmanager")), reason="run `make tools` first"
+    not (build_tools.find("prometheus") and build_tools.find("alertmanager")), reason="run `make tools` first"
 )
 
 PARTS = routing.load().parts()
@@ -54,7 +54,7 @@ class Stack:
                 self.urls[tool] = f"http://127.0.0.1:{free.getsockname()[1]}"
         self.processes[tool] = subprocess.Popen(
             [
-                str(tools.path(tool)),
+                str(build_tools.path(tool)),
                 f"--config.file={self.home / tool}.yml",
                 f"--storage.{'tsdb.' if tool == 'prometheus' else ''}path={self.home / 'data' / tool}",
                 f"--web.listen-address={self.urls[tool].removeprefix('http://')}",

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
-from ops.sandbox import tools
+from ops import build_tools
 from routing._matchers import Matcher, MatcherError, compile_regex, parse
 
 WORDS = r"""a b_1 c:d é 1 x.* * ( [a-z] a|b " \ = != =~ !~ { } , ' ` ! ~ \" \n
@@ -58,7 +58,7 @@ def test_matchers_are_read_as_alertmanager_reads_them(tmp_path: Path, texts: lis
 
 
 def _amtool(*arguments: str | Path) -> str:
-    done = subprocess.run([tools.path("amtool"), *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([build_tools.path("amtool"), *arguments], capture_output=True, text=True, timeout=60)
     return done.stdout
 
 

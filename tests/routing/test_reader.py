@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import routing
-from ops.sandbox import tools
+from ops import build_tools
 
 GOOD = """\
 global:
@@ -144,7 +144,7 @@ def test_a_fault_is_one_sentence_with_its_line(tmp_path: Path, old: str, new: st
 def test_alertmanager_refuses_the_same(tmp_path: Path) -> None:
     cases = [("", ""), *((old, new) for old, new, _, _ in BAD), *((old, new) for old, new, _, _ in OURS)]
     files = [written(tmp_path / str(n), old, new) / "alertmanager.yml" for n, (old, new) in enumerate(cases)]
-    command = [str(tools.path("amtool")), "check-config", *map(str, files)]
+    command = [str(build_tools.path("amtool")), "check-config", *map(str, files)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
     verdicts = re.findall(r"Checking '[^']*/(\d+)/alertmanager\.yml'.*?  (SUCCESS|FAILED)", said, re.S)
     refused = {int(number) for number, verdict in verdicts if verdict == "FAILED"}

@@ -13,7 +13,8 @@ import yaml
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from ops.sandbox import ports, tools
+from ops import build_tools
+from ops.sandbox import ports
 from routing import RoutingError, tree
 
 LABELS = ("component", "severity", "path")
@@ -81,7 +82,7 @@ def test_alerts_go_where_alertmanager_sends_them(
     assert tree.parse(file.read_text("utf-8")) == config
     for labels in alerts:
         given = [f'{name}="{value}"' for name, value in labels.items()] or ['unused="1"']
-        command = [str(tools.path("amtool")), "config", "routes", "test", "--config.file", str(file), *given]
+        command = [str(build_tools.path("amtool")), "config", "routes", "test", "--config.file", str(file), *given]
         said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
         assert ",".join(match.receiver for match in tree.matches(config, labels)) == said
 
@@ -185,7 +186,7 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config) + INTERVALS, "utf-8")
     url = f"http://127.0.0.1:{ports.choose(['alertmanager'], {})['alertmanager']}"
     command = [
-        *(str(tools.path("alertmanager")), f"--config.file={tmp_path / 'alertmanager.yml'}"),
+        *(str(build_tools.path("alertmanager")), f"--config.file={tmp_path / 'alertmanager.yml'}"),
         *(f"--storage.path={tmp_path / 'data'}", f"--web.listen-address={url.removeprefix('http://')}"),
         "--cluster.listen-address=",
     ]

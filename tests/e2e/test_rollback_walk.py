@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from ops.sandbox import Sandbox, engine, tools
+from ops.sandbox import Sandbox
 from ops.sandbox.cluster import Cluster
+from ops.stack.engine import find_pulumi
 from routing import tree
+from tests.e2e import needs
 from tests.e2e.rig import Rig
 
 ALERT = "APIP95LatencyHigh"
@@ -80,7 +82,7 @@ class Walk:
                 *("--stack", how["stack"], "--config-file", how["config_file"]),
             ],
             cwd=self.program,
-            env={**os.environ, **how["env"]},
+            env={**os.environ, **find_pulumi().env, **how["env"]},
             check=False,
             capture_output=True,
             timeout=150,
@@ -113,18 +115,15 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    missing = [] if engine.here() else ["pulumi"]
-    missing += [name for name in tools.CLUSTER if not tools.available(name)]
-    if missing:
-        pytest.skip(f"no engine here, so nothing to go back from: {', '.join(missing)} missing")
+    needs.an_engine()
     rig = Rig(tmp_path_factory.mktemp("rollback"))
     rig.copy_program()
     found = Walk(rig.program, rig.box)
     try:
         found.git("init", "-q")
-        (rig.program / ".git" / "info" / "exclude").write_text(".venv\n.tools\n", encoding="utf-8")
+        (rig.program / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
         found.first = found.commit("As it was")
-        found.ops("sandbox", "up", "--engine", "--no-verify")
+        found.ops("sandbox", "up", "--no-verify")
         for file, old, new in SECOND.values():
             rig.edit(file, old, new)
         found.second = found.commit("Change each part")

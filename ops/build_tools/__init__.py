@@ -1,0 +1,144 @@
+"""The Go programs that the sandbox, the tests and the checks run: on this machine already, or built once.
+
+    path("promtool")             ->  the program: on PATH and new enough, or built before, or built now
+    bring(["etcd", "pulumi"])    ->  the same for several, which are built side by side
+    find("amtool")               ->  the program where it is here already, else None
+
+`python -m ops.build_tools [NAME …]` brings those named, or all that a sandbox needs, and prints where they are.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+from pathlib import Path
+from time import monotonic
+
+from ops.build_tools import build as _build
+from ops.build_tools.build import Progress, ToolError, dotted, pinned
+from ops.build_tools.catalog import CLUSTER, E2E, ENGINE, SERVERS, TOOLS, Tool, Version
+
+__all__ = ["CLUSTER", "E2E", "ENGINE", "SERVERS", "TOOLS", "Progress", "Tool", "ToolError"]
+__all__ += ["bring", "built", "dotted", "find", "get", "installed", "path", "pinned", "run_version"]
+
+AT_A_TIME = 2  # builds: compiling uses all processors by itself, but linking and downloading use one
+SIGN_OF_LIFE = 30.0  # seconds
+
+
+def get(name: str) -> Tool:
+    """The tool of that name. Raises ToolError where there is none."""
+    if name not in TOOLS:
+        raise ToolError(f"there is no tool {name!r}; known are {', '.join(sorted(TOOLS))}.")
+    return TOOLS[name]
+
+
+def find(name: str) -> Path | None:
+    """The absolute path of a tool that is here already; None where it would have to be built."""
+    return (None if get(name).only_built else installed(name)) or built(name)
+
+
+def built(name: str) -> Path | None:
+    """The program that was built before on this machine from the pins as they stand; None where there is none."""
+    return _build.built(get(name))
+
+
+def installed(name: str) -> Path | None:
+    """The program that a person has installed, where it is new enough: in the assets folder, else on PATH."""
+    tool = get(name)
+    folders = (os.environ.get(tool.assets) if tool.assets else None, os.environ.get("PATH", os.defpath))
+    for folder in filter(None, folders):
+        program = shutil.which(name, path=folder)
+        version = run_version(Path(program), tool.version_command) if program else None
+        if program and version is not None and version >= tool.minimum:
+            return Path(program).absolute()
+    return None
+
+
+def path(name: str, progress: Progress = lambda line: None) -> Path:
+    """The absolute path of a tool that runs; builds it if need be, and tells `progress` what it does, line by line.
+
+    Raises ToolError if there is no such tool, no Go toolchain to build it with, or the build fails.
+    """
+    return bring([name], progress)[name]
+
+
+def bring(names: Sequence[str], progress: Progress = lambda line: None) -> dict[str, Path]:
+    """The paths of several tools, in the order of `names`; what is missing is built, the longest first.
+
+    Raises ToolError as `path` does; the other builds are stopped then, and on an interrupt.
+    """
+    found = {name: find(name) for name in dict.fromkeys(names)}
+    missing = sorted((get(name) for name, at in found.items() if at is None), key=lambda tool: -tool.seconds)
+    if missing:
+        _announce(missing, progress)
+        found |= _all_of(missing, progress)
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def run_version(program: Path, command: str) -> Version | None:
+    """What a program says of its version; None where it does not run or does not tell."""
+    return _version_of(str(program), program.stat().st_mtime, command)
+
+
+def _announce(missing: Sequence[Tool], progress: Progress) -> None:
+    if len(missing) > 1:
+        minutes = max(1, round(sum(tool.seconds for tool in missing) / 60 * 0.9))
+        progress(
+            f"{len(missing)} tools have to be built from source with Go, once on this machine (kept in "
+            f"{_build.cache()}): about {minutes} minute{'s' if minutes > 1 else ''} on two processors"
+        )
+
+
+def _all_of(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
+    """Build them side by side. One line when a build begins and ends, and a sign of life in between."""
+    stop = threading.Event()
+    begun: dict[str, float] = {}
+    done: dict[str, Path] = {}
+    count = len(missing)
+
+    def one(number: int, tool: Tool) -> Path:
+        begun[tool.name] = monotonic()
+        which = f"{number} of {count}: " if count > 1 else ""
+        progress(f"{which}{tool.name}: building {_build.version_of(tool)} from source with Go, usually {_spoken(tool)}")
+        program = _build.build(tool, progress, stop)
+        progress(f"{which}{tool.name}: built in {monotonic() - begun.pop(tool.name):.0f} s")
+        return program
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        waiting: dict[Future[Path], Tool] = {
+            pool.submit(one, number, tool): tool for number, tool in enumerate(missing, 1)
+        }
+        try:
+            while waiting:
+                ended, _ = wait(waiting, timeout=SIGN_OF_LIFE, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    done[waiting.pop(future).name] = future.result()
+                if not ended:
+                    under_way = ", ".join(f"{name} {monotonic() - since:.0f} s" for name, since in list(begun.items()))
+                    progress(f"still building, {len(done)} of {count} done: {under_way}")
+        except BaseException:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+            raise
+    return done
+
+
+def _spoken(tool: Tool) -> str:
+    return f"{tool.seconds} s" if tool.seconds < 90 else f"{round(tool.seconds / 60)} minutes"
+
+
+@cache
+def _version_of(program: str, _changed: float, command: str) -> Version | None:
+    """`_changed` (the program's mtime) keeps the cache honest."""
+    try:
+        done = subprocess.run([program, command], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    said = done.stdout + done.stderr
+    found = re.search(r"(?:version|Version:|Kubernetes|^)\s*v?(\d+)\.(\d+)\.(\d+)", said, re.MULTILINE)
+    return tuple(int(part) for part in found.groups()) if found else None

@@ -1,0 +1,203 @@
+"""Builds one tool from its pinned Go module into the machine's cache, once, whoever asks.
+
+The cache is `$XDG_CACHE_HOME/api-monitoring/tools` (`~/.cache/…` where that is not set). Each build has a folder named
+by its recipe, a hash of all that decides what is built: a second clone or a worktree of the same files finds it there,
+and other pins never overwrite it.
+"""
+
+import fcntl
+import hashlib
+import inspect
+import os
+import platform
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.build_tools.catalog import Completed, Tool, Version
+from ops.errors import OpsError
+
+Progress = Callable[[str], None]
+
+UNUSED = 30 * 86400.0  # seconds after which a build that nobody used is removed
+
+
+class ToolError(OpsError):
+    """A tool is neither on PATH nor can it be built."""
+
+
+class Stopped(ToolError):
+    """A build was ended, because another one failed or the person interrupted it."""
+
+
+def cache() -> Path:
+    """The folder of everything that is built on this machine; it may be missing."""
+    usual = Path.home() / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "api-monitoring" / "tools"
+
+
+def pinned(tool: Tool) -> Version:
+    """The version that the tool's go.mod pins, as its releases are numbered: module v0.311.3 is Prometheus 3.11.3."""
+    text = (tool.module / "go.mod").read_text(encoding="utf-8")
+    found = [
+        (module, version)
+        for module, version in re.findall(r"^\s*(?:require\s+)?(\S+) v(\d+\.\d+\.\d+)\S*", text, re.MULTILINE)
+        if f"{tool.package}/".startswith(f"{module}/")
+    ]
+    if not found:
+        raise ToolError(f"{tool.module / 'go.mod'} requires no module that holds {tool.package}; add one.")
+    _, version = max(found, key=lambda pair: len(pair[0]))
+    major, minor, patch = (int(part) for part in version.split("."))
+    return (minor // 100, minor % 100, patch) if major == 0 and minor >= 100 else (major, minor, patch)
+
+
+def dotted(version: Version) -> str:
+    return ".".join(str(part) for part in version)
+
+
+def version_of(tool: Tool) -> str:
+    """The version that a build says of itself."""
+    return tool.version or dotted(pinned(tool))
+
+
+def recipe(tool: Tool) -> str:
+    """A hash of all that decides what is built. Raises ToolError where a file of the module is missing."""
+    machine = (platform.system(), platform.machine())
+    made = inspect.getsource(tool.completed.files) if tool.completed else ""
+    parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, tool.beside, made)
+    digest = hashlib.sha256(repr(parts).encode())
+    for name in ("go.mod", "go.sum"):
+        file = tool.module / name
+        if not file.is_file():
+            raise ToolError(f"{tool.name} cannot be built, as {file} is missing: bring it back with `git checkout`.")
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def built(tool: Tool) -> Path | None:
+    """The program as it was built before from this very recipe; None where it was not."""
+    program = _folder(tool) / "bin" / tool.name
+    return program if program.is_file() else None
+
+
+def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
+    """Build a tool, or wait for whoever is building it; its folder appears at once, when it is whole.
+
+    Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
+    """
+    go = shutil.which("go")
+    if go is None:
+        raise ToolError(
+            f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH, and there is no Go toolchain to build it: "
+            f"install one of the two (Go: https://go.dev/doc/install)."
+        )
+    with _alone(tool, progress):
+        if done := built(tool):
+            return done
+        folder = _folder(tool)
+        _remove_unused(tool)
+        with tempfile.TemporaryDirectory(prefix=f".{tool.name}-", dir=cache()) as scratch:
+            fresh = Path(scratch, "done")
+            (fresh / "bin").mkdir(parents=True)
+            for module, path in tool.beside:
+                copied = fresh / "bin" / Path(path).name
+                shutil.copyfile(_module_folder(go, tool, module) / path, copied)
+                copied.chmod(0o755)
+            command = [go, "build", "-trimpath", "-buildvcs=false", "-o", str(fresh / "bin" / tool.name)]
+            command += ["-ldflags", f"-s -w {_version_flag(tool)}"]
+            command += ["-tags", tool.tags] if tool.tags else []
+            command += _complete(go, tool, tool.completed, Path(scratch)) if tool.completed else []
+            _run([*command, tool.package], tool, stop)
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.replace(folder)
+    return folder / "bin" / tool.name
+
+
+def _folder(tool: Tool) -> Path:
+    return cache() / f"{tool.name}-{version_of(tool)}-{recipe(tool)}"
+
+
+def _version_flag(tool: Tool) -> str:
+    said = f"{tool.version_prefix}{version_of(tool)}"
+    return f"-X {tool.version_variable}={said}" if tool.version_variable else ""
+
+
+@contextmanager
+def _alone(tool: Tool, progress: Progress) -> Iterator[None]:
+    """One build of a module at a time on this machine; a second one waits, and says so."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / f".{tool.folder}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress(f"{tool.name}: somebody else on this machine builds from tools/{tool.folder}; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_unused(tool: Tool) -> None:
+    """Builds of the same tool by other recipes that nobody has started for a month."""
+    for folder in cache().glob(f"{tool.name}-*"):
+        program = folder / "bin" / tool.name
+        if program.is_file() and time.time() - max(program.stat().st_atime, program.stat().st_mtime) > UNUSED:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _module_folder(go: str, tool: Tool, module: str) -> Path:
+    """Where a module that the tool's go.mod requires lies in Go's own cache; it is downloaded if need be."""
+    for command in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
+        done = subprocess.run([go, *command], cwd=tool.module, env=_environment(), capture_output=True, text=True)
+        if done.returncode != 0:
+            raise _failed(tool, done.stderr)
+    return Path(done.stdout.strip())
+
+
+def _complete(go: str, tool: Tool, completed: Completed, scratch: Path) -> list[str]:
+    """Copy the module, add what it lacks, and have Go take the copy; returns the arguments that say so."""
+    copy = scratch / "module"
+    shutil.copytree(_module_folder(go, tool, completed.module), copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)  # Go's cache is read-only
+    for name, text in completed.files(copy).items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text(text, encoding="utf-8")
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(tool.module / name, scratch / name)
+    with (scratch / "go.mod").open("a", encoding="utf-8") as pins:
+        pins.write(f"\nreplace {completed.module} => {copy}\n")
+    return [f"-modfile={scratch / 'go.mod'}"]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}  # no C compiler needed
+
+
+def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
+    """Run a build to its end, or until `stop`; its output goes to a log in the cache, kept where it fails."""
+    log = cache() / f"{tool.name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=tool.module, env=_environment(), stdout=output, stderr=output)
+        try:
+            while process.poll() is None and not stop.wait(0.2):
+                pass
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    if stop.is_set():
+        raise Stopped(f"{tool.name}: its build was stopped.")
+    if process.returncode != 0:
+        raise _failed(tool, log.read_text(encoding="utf-8", errors="replace"), f" (all of it in {log})")
+    log.unlink()
+
+
+def _failed(tool: Tool, output: str, where: str = "") -> ToolError:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    last = lines[-1] if lines else "Go gave no reason"
+    return ToolError(f"{tool.name} could not be built from tools/{tool.folder}: {last}{where}.")

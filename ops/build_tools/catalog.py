@@ -1,0 +1,190 @@
+"""Which tools there are, from which pinned Go module each is built, and what its module lacks."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = ROOT / "tools"
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A module that lacks files which its own release makes: its folder is copied, and `files` are added to the copy.
+
+    `files` takes the copy's folder and returns path → text, paths below that folder.
+    """
+
+    module: str
+    files: Callable[[Path], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program of one pinned Go module.
+
+    `folder`: below `tools/`, with its go.mod and go.sum. `minimum`: the oldest version on PATH that serves.
+    `seconds`: how long a build usually takes on two processors, with an empty build cache.
+    `version_variable`: what the linker sets to the version, after `version_prefix`.
+    `version`: what it says of itself, where that is not the version in go.mod.
+    `beside`: files of modules (module, path in it) that have to stand in the program's folder.
+    `assets`: an environment variable that names a folder where the tool may be; it comes before PATH.
+    `only_built`: one on PATH is never taken by itself.
+    """
+
+    name: str
+    folder: str
+    package: str
+    minimum: Version
+    seconds: int
+    tags: str = ""
+    version_variable: str = ""
+    version_prefix: str = ""
+    version: str = ""
+    completed: Completed | None = None
+    beside: tuple[tuple[str, str], ...] = ()
+    assets: str = ""
+    version_command: str = "--version"
+    only_built: bool = False
+
+    @property
+    def module(self) -> Path:
+        return MODULES / self.folder
+
+
+def _provider_files(copy: Path) -> dict[str, str]:
+    """The two files that the Kubernetes provider embeds: its release makes them of these, with its version."""
+    folder = "cmd/pulumi-resource-kubernetes"
+    schema = json.loads((copy / folder / "schema.json").read_text("utf-8"))
+    mapping = json.loads((copy / folder / "terraform-mapping.json").read_text("utf-8"))
+    schema["version"] = PROVIDER_VERSION
+    compact = {"schema-embed.json": schema, "terraform-mapping-embed.json": mapping}
+    return {f"{folder}/{name}": json.dumps(data, separators=(",", ":")) for name, data in compact.items()}
+
+
+# Of Prometheus' service discoveries those for clouds stay out: nothing here asks a cloud, and they are a sixth of what
+# is compiled. Kubernetes and DNS stay in: a hand-made prometheus.yml often has them, and promtool must read it.
+_DISCOVERIES = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
+_COMMON_VERSION = "github.com/prometheus/common/version.Version"
+_PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
+_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+PULUMI_VERSION = (ROOT / ".pulumi.version").read_text("utf-8").strip()  # the workflows read it too
+PROVIDER_VERSION = "4.25.0"  # what the module's commit was to become; it carries no tag of its own
+_KUBEBUILDER = "KUBEBUILDER_ASSETS"  # where controller-runtime's tests look for the same two programs
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            name="alertmanager",
+            folder="alertmanager",
+            package="github.com/prometheus/alertmanager/cmd/alertmanager",
+            minimum=(0, 28, 0),
+            seconds=45,
+            version_variable=_COMMON_VERSION,
+        ),
+        Tool(
+            name="amtool",
+            folder="alertmanager",
+            package="github.com/prometheus/alertmanager/cmd/amtool",
+            minimum=(0, 28, 0),
+            seconds=15,
+            version_variable=_COMMON_VERSION,
+        ),
+        # From 3.9 promtool's unit tests start at a chosen weekday (`start_timestamp`), and Prometheus finds backfilled
+        # blocks without a minute's wait (`--storage.tsdb.block-reload-interval`).
+        Tool(
+            name="promtool",
+            folder="prometheus",
+            package="github.com/prometheus/prometheus/cmd/promtool",
+            minimum=(3, 9, 0),
+            seconds=150,
+            tags=_DISCOVERIES,
+            version_variable=_COMMON_VERSION,
+        ),
+        Tool(
+            name="prometheus",
+            folder="prometheus",
+            package="github.com/prometheus/prometheus/cmd/prometheus",
+            minimum=(3, 9, 0),
+            seconds=110,
+            tags=_DISCOVERIES,
+            version_variable=_COMMON_VERSION,
+        ),
+        # The Kubernetes API of the sandbox. Versions are those that the tests were run on, or older.
+        Tool(
+            name="etcd",
+            folder="etcd",
+            package="go.etcd.io/etcd/server/v3",
+            minimum=(3, 4, 23),
+            seconds=40,
+            assets=_KUBEBUILDER,
+        ),
+        Tool(
+            name="kube-apiserver",
+            folder="kubernetes",
+            package="k8s.io/kubernetes/cmd/kube-apiserver",
+            minimum=(1, 33, 0),
+            seconds=330,
+            version_variable="k8s.io/component-base/version.gitVersion",
+            version_prefix="v",
+            assets=_KUBEBUILDER,
+        ),
+        # The Pulumi engine: what a machine without one of its own deploys with.
+        Tool(
+            name="pulumi",
+            folder="pulumi",
+            package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            minimum=(3, 226, 0),
+            seconds=200,
+            version_variable=f"{_PULUMI_SDK}/go/common/version.Version",
+            version_prefix="v",
+            version=PULUMI_VERSION,
+            beside=(
+                (_PULUMI_SDK, "python/cmd/pulumi-language-python-exec"),  # what runs a program
+                (_PULUMI_SDK, "python/dist/pulumi-resource-pulumi-python"),  # what runs dynamic resources
+            ),
+            version_command="version",
+            only_built=True,
+        ),
+        # The last Python language host that is a package of the SDK's module. Later ones are modules of their own, and
+        # those are not to be had. It finds Python on PATH.
+        Tool(
+            name="pulumi-language-python",
+            folder="pulumi-language-python",
+            package=f"{_PULUMI_SDK}/python/cmd/pulumi-language-python",
+            minimum=(3, 79, 0),
+            seconds=20,
+            only_built=True,
+        ),
+        Tool(
+            name="pulumi-resource-kubernetes",
+            folder="pulumi-kubernetes",
+            package=f"{_PROVIDER}/cmd/pulumi-resource-kubernetes",
+            minimum=(4, 25, 0),
+            seconds=400,
+            version_variable=f"{_PROVIDER}/pkg/version.Version",
+            version=PROVIDER_VERSION,
+            completed=Completed(_PROVIDER, _provider_files),
+            only_built=True,
+        ),
+        # For tests of the operator modes alone. Its CRDs are those of its module: nothing older than what was tested.
+        Tool(
+            name="prometheus-operator",
+            folder="operator",
+            package="github.com/prometheus-operator/prometheus-operator/cmd/operator",
+            minimum=(0, 85, 0),
+            seconds=150,
+            version_variable=_COMMON_VERSION,
+        ),
+    )
+}
+
+# What a sandbox without an engine needs, and what one with an engine needs besides.
+SERVERS = ("prometheus", "promtool", "alertmanager", "amtool")
+CLUSTER = ("kube-apiserver", "etcd")
+ENGINE = ("pulumi-resource-kubernetes", "pulumi", "pulumi-language-python")
+E2E = ("prometheus-operator",)
