@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ops.stack.engine import Engine
 
 STACK = "sandbox"
+_DONE = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
 LIVE_TIMEOUT = 60  # seconds; the projector takes a third of one, a restart of Prometheus one or two
 
 
@@ -95,5 +96,5 @@ def deploy(engine: "Engine", progress: Progress) -> None:
     progress("pulumi up: deploying to the sandbox's Kubernetes API, until both servers run it")
     started = time.monotonic()
     changes = engine.up(message="make sandbox")
-    made = ", ".join(f"{count} {what}" for what, count in sorted(changes.items()))
-    progress(f"pulumi up: {made}, proved live in {time.monotonic() - started:.1f} s")
+    done = ", ".join(f"{count} {_DONE.get(what, what)}" for what, count in sorted(changes.items()))
+    progress(f"pulumi up: {done}, proved live in {time.monotonic() - started:.1f} s")
