@@ -72,8 +72,8 @@ def recipe(tool: Tool) -> str:
     made = inspect.getsource(tool.completed.files) if tool.completed else ""
     parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, tool.beside, made)
     digest = hashlib.sha256(repr(parts).encode())
-    for name in ("go.mod", "go.sum"):
-        file = tool.module / name
+    folders = dict.fromkeys((tool.module, *(script.pins for script in tool.beside)))
+    for file in (folder / name for folder in folders for name in ("go.mod", "go.sum")):
         if not file.is_file():
             raise ToolError(f"{tool.name} cannot be built, as {file} is missing: bring it back with `git checkout`.")
         digest.update(file.read_bytes())
@@ -105,9 +105,9 @@ def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{tool.name}-", dir=cache()) as scratch:
             fresh = Path(scratch, "done")
             (fresh / "bin").mkdir(parents=True)
-            for module, path in tool.beside:
-                copied = fresh / "bin" / Path(path).name
-                shutil.copyfile(_module_folder(go, tool, module) / path, copied)
+            for script in tool.beside:
+                copied = fresh / "bin" / Path(script.path).name
+                shutil.copyfile(_module_folder(go, tool, script.pins, script.module) / script.path, copied)
                 copied.chmod(0o755)
             command = [go, "build", "-trimpath", "-buildvcs=false", "-o", str(fresh / "bin" / tool.name)]
             command += ["-ldflags", f"-s -w {_version_flag(tool)}"]
@@ -149,10 +149,10 @@ def _remove_unused(tool: Tool) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _module_folder(go: str, tool: Tool, module: str) -> Path:
-    """Where a module that the tool's go.mod requires lies in Go's own cache; it is downloaded if need be."""
+def _module_folder(go: str, tool: Tool, pins: Path, module: str) -> Path:
+    """Where a module that the go.mod in `pins` requires lies in Go's own cache; it is downloaded if need be."""
     for command in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
-        done = subprocess.run([go, *command], cwd=tool.module, env=_environment(), capture_output=True, text=True)
+        done = subprocess.run([go, *command], cwd=pins, env=_environment(), capture_output=True, text=True)
         if done.returncode != 0:
             raise _failed(tool, done.stderr)
     return Path(done.stdout.strip())
@@ -161,7 +161,7 @@ def _module_folder(go: str, tool: Tool, module: str) -> Path:
 def _complete(go: str, tool: Tool, completed: Completed, scratch: Path) -> list[str]:
     """Copy the module, add what it lacks, and have Go take the copy; returns the arguments that say so."""
     copy = scratch / "module"
-    shutil.copytree(_module_folder(go, tool, completed.module), copy)
+    shutil.copytree(_module_folder(go, tool, tool.module, completed.module), copy)
     for path in (copy, *copy.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)  # Go's cache is read-only
     for name, text in completed.files(copy).items():

@@ -23,6 +23,19 @@ class Completed:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A script of a module, which the go.mod in `folder` below `tools/` requires; `path` is the one in the module."""
+
+    folder: str
+    module: str
+    path: str
+
+    @property
+    def pins(self) -> Path:
+        return MODULES / self.folder
+
+
+@dataclass(frozen=True)
 class Tool:
     """One program of one pinned Go module.
 
@@ -30,7 +43,7 @@ class Tool:
     `seconds`: how long a build usually takes on two processors, with an empty build cache.
     `version_variable`: what the linker sets to the version, after `version_prefix`.
     `version`: what it says of itself, where that is not the version in go.mod.
-    `beside`: files of modules (module, path in it) that have to stand in the program's folder.
+    `beside`: files that have to stand in the program's folder.
     `assets`: an environment variable that names a folder where the tool may be; it comes before PATH.
     `only_built`: one on PATH is never taken by itself.
     """
@@ -45,7 +58,7 @@ class Tool:
     version_prefix: str = ""
     version: str = ""
     completed: Completed | None = None
-    beside: tuple[tuple[str, str], ...] = ()
+    beside: tuple[Beside, ...] = ()
     assets: str = ""
     version_command: str = "--version"
     only_built: bool = False
@@ -143,10 +156,8 @@ TOOLS = {
             version_variable=f"{_PULUMI_SDK}/go/common/version.Version",
             version_prefix="v",
             version=PULUMI_VERSION,
-            beside=(
-                (_PULUMI_SDK, "python/cmd/pulumi-language-python-exec"),  # what runs a program
-                (_PULUMI_SDK, "python/dist/pulumi-resource-pulumi-python"),  # what runs dynamic resources
-            ),
+            # It runs dynamic resources.
+            beside=(Beside("pulumi", _PULUMI_SDK, "python/dist/pulumi-resource-pulumi-python"),),
             version_command="version",
             only_built=True,
         ),
@@ -158,6 +169,8 @@ TOOLS = {
             package=f"{_PULUMI_SDK}/python/cmd/pulumi-language-python",
             minimum=(3, 79, 0),
             seconds=20,
+            # It runs programs, and has to be that of the SDK in use.
+            beside=(Beside("pulumi", _PULUMI_SDK, "python/cmd/pulumi-language-python-exec"),),
             only_built=True,
         ),
         Tool(
