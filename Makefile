@@ -2,15 +2,22 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
+PIP_INSTALL := .venv/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+PIP_COMPILE := pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras --allow-unsafe
+MARKS := .venv/.installed .venv/.production
 WORKERS ?= 3# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder# what shares servers stays together, the longest begins first
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox sandbox-down test e2e bench lint check tools render lock clean
+.PHONY: help setup setup-production sandbox sandbox-down test e2e bench lint check tools render lock clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  python -m ops --help   the verbs (after 'make sandbox': .venv/bin/python -m ops …)"
+
+setup: .venv/.installed ## What every target needs first; each does it by itself
+
+setup-production: .venv/.production ## What `pulumi up` and the verbs need, without tests and sandbox
 
 sandbox: .venv/.installed ## Start real servers and a Kubernetes API on loopback, deploy by `pulumi up`, verify (ENGINE=no: without Pulumi)
 	@$(PY) -m ops sandbox up $(if $(filter no,$(ENGINE)),--no-engine)
@@ -37,18 +44,36 @@ tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the
 render: .venv/.installed ## Write what the program declares, as manifests, to rendered/
 	@$(PY) -m ops render --target prod --out rendered
 
-lock: ## Pin requirements.in with hashes in requirements.txt (needs pip-tools)
-	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras --allow-unsafe \
-	  -o requirements.txt requirements.in
+lock: ## Pin the requirements*.in with hashes in requirements*.txt (needs pip-tools)
+	$(PIP_COMPILE) -o requirements.txt requirements.in
+	$(PIP_COMPILE) -o requirements-dev.txt requirements-dev.in
+	$(PIP_COMPILE) -o requirements-uv.txt requirements-uv.in
 
 clean: ## Remove the virtual environment, the built tools and the sandbox's folder
 	@if [ -x $(PY) ]; then $(PY) -m ops sandbox down || true; fi
 	rm -rf .venv .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.venv/.installed: requirements.txt
+# .venv is always made anew, so that neither a package that is no longer listed nor an interrupted set-up stays behind. Its
+# marks go first, as `rm` can be interrupted too; a .venv that is a link is another checkout's: the link alone goes.
+# `venv` makes it, as Pulumi needs a pip in there. The rest is uv's: the one on PATH, else the pinned one, which gets the index
+# that pip is configured with. Where there is none for this machine, or it fails, pip does the same. Measured on two busy
+# processors, 2026-11-25: by uv 9 s, and 7 s when its cache has all; by pip 33 s.
+define set_up
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on PATH; install Python 3.11 or later."; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; set PYTHON=… to a newer one."; exit 2; }
-	@echo "Setting up .venv (about a minute the first time) …"
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) does not run, or is older than 3.11; set PYTHON=… to a newer one."; exit 2; }
+	@echo "Setting up .venv from $(1): about 10 seconds, a minute where uv cannot be had …"
+	@test -L .venv || rm -f $(MARKS)
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@uv=$$(command -v uv) || { uv=.venv/bin/uv; $(PIP_INSTALL) --only-binary :all: -r requirements-uv.txt 2>/dev/null; }; \
+	  index=$${UV_DEFAULT_INDEX-$${PIP_INDEX_URL-$$(.venv/bin/pip config get global.index-url 2>/dev/null)}}; \
+	  { test -x $$uv && UV_DEFAULT_INDEX=$$index $$uv pip install --quiet --python $(PY) --require-hashes $(1:%=-r %); } || \
+	  { echo "Without uv, as it cannot be had or failed: pip takes about a minute …"; $(PIP_INSTALL) $(1:%=-r %); }
+endef
+
+.venv/.installed: requirements-dev.txt requirements.txt requirements-uv.txt
+	$(call set_up,requirements.txt requirements-dev.txt)
+	@touch $(MARKS) # whoever has all has what production needs
+
+.venv/.production: requirements.txt requirements-uv.txt
+	$(call set_up,requirements.txt)
 	@touch $@

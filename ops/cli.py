@@ -8,12 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from ops.errors import OpsError
+from ops.errors import Misconfigured, OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -44,7 +44,10 @@ class _Verbs(TyperGroup):
         if name not in VERBS:
             return None
         module, _, attribute = VERBS[name].partition(":")
-        verb = getattr(importlib.import_module(module), attribute)
+        try:
+            verb = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            verb = _lacking(error)
         if not isinstance(verb, typer.Typer):
             alone = typer.Typer(add_completion=False, context_settings=HELP)
             alone.command(name)(verb)
@@ -52,6 +55,20 @@ class _Verbs(TyperGroup):
         command = typer.main.get_command(verb)
         command.name = name
         return command
+
+
+def _lacking(error: ModuleNotFoundError) -> typer.Typer:
+    """Stands in for a verb that lacks a package, so that the help still lists all; raises what is a mistake of ours."""
+    reason = _not_installed(error)
+    if reason is None:
+        raise error
+    app = typer.Typer(add_completion=False)
+
+    @app.command(help=reason, context_settings={**HELP, "ignore_unknown_options": True})
+    def lacking(words: Annotated[list[str] | None, typer.Argument(hidden=True)] = None) -> None:
+        raise Misconfigured(reason)
+
+    return app
 
 
 app = typer.Typer(
@@ -121,8 +138,18 @@ def _file_trouble(error: OSError) -> str:
     return f"{shown}: {error.strerror}; check that it exists and may be read or written."
 
 
+def _not_installed(error: Exception) -> str | None:
+    """What to do about a package that cannot be imported; None where it is none, or a module of ours."""
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if package in ("", "ops", *DATA):
+        return None
+    return f"{package} is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`."
+
+
 def _unforeseen(error: Exception) -> int:
-    """Data that does not parse says so in its own sentence; all else is a mistake of ours."""
+    """Data that does not parse and packages that are missing have sentences of their own; all else is our mistake."""
+    if (reason := _not_installed(error)) is not None:
+        return _say(reason, 2)
     if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in DATA:
         return _say(str(error), 2)
     if os.environ.get("OPS_TRACEBACK"):
