@@ -19,6 +19,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
 from ops.stack import grafana
+from ops.stack.command import Pulumi
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALL_LIMIT = 180  # seconds
@@ -57,7 +58,7 @@ class Update:
         return self.kind == "update" and self.result == "succeeded" and self.commit is not None and not self.dirty
 
 
-def find_pulumi(say: Say = lambda _: None) -> auto.PulumiCommand:
+def find_pulumi(say: Say = lambda _: None) -> Pulumi:
     """`pulumi` from PATH, else what Pulumi's own installer brings; raises EngineMissing with both reasons."""
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         return _command()
@@ -79,9 +80,9 @@ def find_pulumi(say: Say = lambda _: None) -> auto.PulumiCommand:
     return _command(str(Path(done.stdout.strip()).parent.parent))
 
 
-def _command(root: str | None = None) -> auto.PulumiCommand:
+def _command(root: str | None = None) -> Pulumi:
     try:
-        return auto.PulumiCommand(root=root)
+        return Pulumi(root=root)
     except auto.InvalidVersionError as error:
         raise Misconfigured(f"The pulumi on PATH is too old: {error}") from None
 
@@ -89,7 +90,7 @@ def _command(root: str | None = None) -> auto.PulumiCommand:
 class Engine:
     """One stack, run from one folder. Methods raise `ops.errors` errors only."""
 
-    def __init__(self, access: Access, work_dir: Path = ROOT, *, command: auto.PulumiCommand | None = None) -> None:
+    def __init__(self, access: Access, work_dir: Path = ROOT, *, command: Pulumi | None = None) -> None:
         self._access, self._dir = access, work_dir
         self._command = command or find_pulumi()
         self._made: auto.Stack | None = None
