@@ -23,6 +23,7 @@ from ops.stack.command import Pulumi
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 INSTALL_LIMIT = 180  # seconds
+NEWER = "install a newer one as https://www.pulumi.com/docs/install says."
 # An engine in a pipeline or an isolated machine must not look for newer versions of itself.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -107,6 +108,15 @@ class Engine:
         """Make the stack where there is none."""
         with _sentences(self._access.stack):
             self._made = auto.create_or_select_stack(self._access.stack, work_dir=str(self._dir), opts=self._options())
+
+    def set_secrets(self, values: Mapping[str, str]) -> None:
+        """Write settings (keys without the project's prefix) into the stack file, encrypted.
+
+        Other users of this machine can see the values while that runs: it is for the sandbox's own and for tests.
+        """
+        pairs = [word for key, value in values.items() for word in ("--secret", f"{key}={value}")]
+        file = ["--config-file", str(self._access.config_file)] if self._access.config_file else []
+        self._run(["config", "set-all", *pairs, "--stack", self._access.stack, *file])
 
     def history(self, limit: int | None = None) -> list[Update]:
         """The stack's updates, newest first; all of them unless `limit` says how many."""
@@ -251,6 +261,7 @@ def reasons(text: str) -> list[str]:
         r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
     )
     told = list(dict.fromkeys(grafana.plain(line) for line in errors if line and not noise.match(line)))
+    told = [f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in told]
     if any(line.startswith("Program failed with an unhandled exception") for line in told):
         told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
     return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]

@@ -1,8 +1,6 @@
 """The real engine on a real API server; one cluster for all tests, which leave it as they found it."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,16 +60,7 @@ def alone(request: pytest.FixtureRequest, tmp_path: Path, grafana: Grafana) -> A
 def together(grafana: Grafana, rig: Rig) -> Rig:
     """The whole program, with the dashboard to Grafana and the token as a secret of the stack."""
     _needs_the_provider()
-    rig.configure(grafanaMode="api", grafanaUrl=grafana.url)
-    access = rig.engine.access
-    command = ["pulumi", "config", "set", "--secret", "grafanaAuth", TOKEN, "--stack", access.stack]
-    subprocess.run(
-        [*command, "--config-file", str(access.config_file)],
-        cwd=rig.program,
-        env={**os.environ, **access.env},
-        check=True,
-        capture_output=True,
-    )
+    rig.configure(grafanaMode="api", grafanaUrl=grafana.url, grafanaAuth=TOKEN)
     return rig
 
 
