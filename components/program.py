@@ -73,7 +73,9 @@ def cluster(of: settings.Cluster) -> k8s.Provider:
     """
     return k8s.Provider(
         "cluster",
-        kubeconfig=pulumi.Output.secret(of.kubeconfig) if of.kubeconfig else None,
+        # Empty, as None becomes the path in KUBECONFIG: that would be in the state, where it is of no use to another
+        # machine, and the provider leaves a copy of a kubeconfig that it is told of in the temporary folder.
+        kubeconfig=pulumi.Output.secret(of.kubeconfig) if of.kubeconfig else "",
         context=of.context,
         namespace=of.namespace,
         enable_config_map_mutable=True,

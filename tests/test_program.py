@@ -194,6 +194,13 @@ def test_a_bad_setting_is_refused_in_one_sentence() -> None:
         collect({"namspace": "x"})
 
 
+def test_of_the_ambient_kubeconfig_the_provider_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told its path, which is what its SDK does with None, it leaves a copy of the file."""
+    monkeypatch.setenv("KUBECONFIG", "/somewhere/kubeconfig")
+    assert one(collect({}), "providers:kubernetes").inputs["kubeconfig"] == ""
+    assert one(declared(kubeconfig="/elsewhere"), "providers:kubernetes").inputs["kubeconfig"] == SECRET
+
+
 def configured(monkeypatch: pytest.MonkeyPatch, encrypted: bool, **values: str) -> settings.Settings:
     """The settings that the program reads when the engine hands it these."""
     monkeypatch.setattr(pulumi, "get_project", settings.project)

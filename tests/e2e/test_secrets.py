@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,27 @@ def test_no_copy_of_the_kubeconfig_is_left(rig: Rig, temporary: Path) -> None:
     rig.write("alertmanager-config", {"alertmanager.yml": theirs})
     rig.destroy()
     assert copies(rig, temporary) == []
+
+
+def test_a_person_who_names_the_kubeconfig_in_the_environment_leaves_no_copy_either(rig: Rig, temporary: Path) -> None:
+    def previewed(env: Mapping[str, str]) -> None:
+        access = rig.engine.access
+        command = ["pulumi", "preview", "--non-interactive", "--stack", access.stack]
+        subprocess.run(
+            [*command, "--config-file", str(access.config_file)],
+            cwd=rig.program,
+            env={**os.environ, **access.env, **env},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+
+    rig.configure(kubeconfig="")
+    previewed({"KUBECONFIG": str(Cluster(rig.box.home).kubeconfig)})
+    assert copies(rig, temporary) == []
+    rig.configure()
+    previewed({})
+    assert copies(rig, temporary), "the setting may be used like the environment: say so in docs/operating.md"
 
 
 @pytest.mark.parametrize("key", settings.SECRETS)
