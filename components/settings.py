@@ -6,7 +6,7 @@ defaults and descriptions stand in Pulumi.yaml and nowhere else.
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
+SECRETS = ("grafanaAuth", "smtpPassword")  # never shown, and never in plain text in a stack file
 PROJECT_FILE = Path(__file__).resolve().parent.parent / "Pulumi.yaml"
 
 Reload = Literal["lifecycle", "sidecar", "signal"]
@@ -155,10 +156,26 @@ def project() -> str:
     return str(_project_file()["name"])
 
 
+def required_cli() -> str:
+    """Which versions of the Pulumi CLI may run the program, as a range such as `>=3.219.0`."""
+    return str(_project_file()["requiredPulumiVersion"])
+
+
 @cache
 def _project_file() -> Mapping[str, Any]:
     text, loader = PROJECT_FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return cast(Mapping[str, Any], yaml.load(text, Loader=loader))
+
+
+def refuse_plain(plain: Collection[str], *, where: str) -> None:
+    """Raise SettingsError for secrets among `plain`, the keys that have a value and are not encrypted."""
+    if found := [key for key in SECRETS if key in plain]:
+        verb = "is" if len(found) == 1 else "are"
+        commands = " and ".join(f"`pulumi config set --secret {key}`" for key in found)
+        raise SettingsError(
+            f"{where}: {' and '.join(found)} {verb} in plain text; run {commands}, which asks for the value and "
+            "keeps it encrypted."
+        )
 
 
 def read(values: Mapping[str, object], *, where: str) -> Settings:
@@ -221,7 +238,7 @@ class _Reader:
         self._values, self._where = values, where
 
     def _refuse(self, key: str, value: object, wanted: str) -> SettingsError:
-        shown = "(a secret)" if key in ("grafanaAuth", "smtpPassword") else repr(value)
+        shown = "(a secret)" if key in SECRETS else repr(value)
         return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}.")
 
     def optional(self, key: str, *, only_with: str | None = None) -> str | None:

@@ -63,7 +63,10 @@ def home() -> Path:
 
 
 def stack_values(name: str) -> dict[str, object]:
-    """The settings in `Pulumi.NAME.yaml`, without the project's prefix; secrets, which only Pulumi reads, left out."""
+    """The settings in `Pulumi.NAME.yaml`, without the project's prefix; secrets, which only Pulumi reads, left out.
+
+    Raises Misconfigured where there is no such file or it is none, SettingsError where a secret is there in plain text.
+    """
     path = ROOT / f"Pulumi.{name}.yaml"
     if not path.is_file():
         known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
@@ -74,15 +77,23 @@ def stack_values(name: str) -> dict[str, object]:
         parsed = yaml.safe_load(path.read_text("utf-8"))
         config = dict((parsed or {}).get("config") or {})
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise Misconfigured(
-            f"{path.name} is not a stack file ({' '.join(str(error).split())}); mend its YAML"
-        ) from error
-    prefix = f"{settings.project()}:"
-    return {
-        key.removeprefix(prefix): value
-        for key, value in config.items()
-        if key.startswith(prefix) and not (isinstance(value, dict) and "secure" in value)
-    }
+        raise Misconfigured(f"{path.name} is not a stack file ({_why(error)}); mend its YAML") from None
+    prefix = f"{settings.project()}:"  # which Pulumi adds to a key that has none
+    own = {str(key).removeprefix(prefix): value for key, value in config.items() if _is_own(str(key), prefix)}
+    clear = {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
+    settings.refuse_plain([key for key, value in clear.items() if value], where=path.name)
+    return clear
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a stack file, without the line itself, which YAML's own words have: it may hold a secret."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return " ".join(str(error).split())
+
+
+def _is_own(key: str, prefix: str) -> bool:
+    return ":" not in key or key.startswith(prefix)
 
 
 def _stack(name: str) -> Target:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from components import settings
 from ops import build_tools
 from ops.build_tools import Tool, ToolError, build, catalog, engine
 from ops.build_tools.catalog import Completed
@@ -72,6 +73,7 @@ def test_the_cli_has_one_version() -> None:
     """The workflows install the one that .pulumi.version names, and that is built here."""
     version = (ROOT / ".pulumi.version").read_text("utf-8").strip()
     assert build_tools.dotted(build_tools.pinned(build_tools.get("pulumi"))) == version
+    assert f">={build_tools.dotted(build_tools.get('pulumi').minimum)}" == settings.required_cli()
     assert f"github.com/pulumi/pulumi/sdk/v3 v{version}" in (ROOT / "tools/pulumi/go.mod").read_text("utf-8")
 
 
@@ -159,7 +161,7 @@ def test_several_are_built_side_by_side_and_counted(
     assert list(found) == ["hello", "good"]
     assert said[0].startswith("2 tools have to be built from source with Go, once on this machine (kept in ")
     assert said[0].endswith("): about 2 minutes on two processors")
-    begun = [line for line in said if "building" in line]
+    begun = [line for line in said if ": building" in line]
     assert begun == [
         "1 of 2: good: building 1.2.3 from source with Go, usually 2 minutes",
         "2 of 2: hello: building 1.2.3 from source with Go, usually 1 s",

@@ -42,6 +42,11 @@ FAILED = """Diagnostics:
             "right?",
         ),
         ("the object has been modified", "the object has been modified"),
+        (
+            'Pulumi CLI version 3.200.0 does not satisfy the version range ">=3.219.0"',
+            'Pulumi CLI version 3.200.0 does not satisfy the version range ">=3.219.0"; install a newer one as '
+            "https://www.pulumi.com/docs/install says.",
+        ),
     ],
 )
 def test_of_a_page_the_reason_remains(printed: str, said: str) -> None:

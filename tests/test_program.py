@@ -3,17 +3,23 @@
 Mocks prove no more than that; tests/e2e runs the same program on a real engine and a real API server.
 """
 
+import contextvars
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
+import pulumi
 import pytest
 import yaml
+from pulumi.runtime.proto import engine_pb2_grpc
 
 import dashboards
 import routing
 import rules
+from components import program, settings
 from components.alert_rules import CONFIG_MAP_BYTES, _operated, numbered, spread
 from ops.errors import Misconfigured
 from ops.stack.declared import SECRET, Declared, collect
@@ -186,6 +192,72 @@ def test_a_bad_setting_is_refused_in_one_sentence() -> None:
         Misconfigured, match=r"^Pulumi\.prod\.yaml: there is no setting namspace; did you mean namespace\?$"
     ):
         collect({"namspace": "x"})
+
+
+def test_of_the_ambient_kubeconfig_the_provider_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told its path, which is what its SDK does with None, it leaves a copy of the file."""
+    monkeypatch.setenv("KUBECONFIG", "/somewhere/kubeconfig")
+    assert one(collect({}), "providers:kubernetes").inputs["kubeconfig"] == ""
+    assert one(declared(kubeconfig="/elsewhere"), "providers:kubernetes").inputs["kubeconfig"] == SECRET
+
+
+def configured(monkeypatch: pytest.MonkeyPatch, encrypted: bool, **values: str) -> settings.Settings:
+    """The settings that the program reads when the engine hands it these."""
+    monkeypatch.setattr(pulumi, "get_project", settings.project)
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "prod")
+    config = {f"{settings.project()}:{key}": value for key, value in values.items()}
+
+    def read() -> settings.Settings:
+        pulumi.runtime.set_all_config(config, list(config) if encrypted else [])
+        return program.configured()
+
+    return contextvars.copy_context().run(read)
+
+
+def test_a_secret_in_plain_text_is_refused_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in settings.SECRETS:
+        with pytest.raises(settings.SettingsError) as refused:
+            configured(monkeypatch, False, **{key: "hunter2"})
+        assert str(refused.value).startswith(f"Pulumi.prod.yaml: {key} is in plain text; run `pulumi config set")
+        assert "hunter2" not in str(refused.value)
+    found = configured(monkeypatch, True, grafanaAuth="token", smtpPassword="hunter2")
+    assert (found.grafana.auth, found.smtp.password) == ("token", "hunter2")
+    assert configured(monkeypatch, False, grafanaAuth="", namespace="m").namespace == "m"
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """Refuses every version, in a real engine's words."""
+
+    def RequirePulumiVersion(self, request: Any, context: Any) -> None:
+        words = f'Pulumi CLI version 3.218.0 does not satisfy the version range "{request.pulumi_version_range}"'
+        context.abort(grpc.StatusCode.UNKNOWN, words)
+
+
+@pytest.mark.parametrize(
+    ("servicer", "sentence"),
+    [
+        (Engine(), 'Pulumi CLI version 3.218.0 does not satisfy the version range ">=3.219.0"; install a newer one as'),
+        (None, "This Pulumi CLI is too old to be asked for its version, and not >=3.219.0; install a newer one as"),
+    ],
+)
+def test_a_cli_that_is_too_old_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, servicer: Engine | None, sentence: str
+) -> None:
+    monkeypatch.setattr(settings, "required_cli", lambda: ">=3.219.0")
+    server = grpc.server(ThreadPoolExecutor(1))  # without a servicer: an engine that knows no such question
+    if servicer:
+        engine_pb2_grpc.add_EngineServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = engine_pb2_grpc.EngineStub(channel)
+            monkeypatch.setattr("pulumi.runtime.settings.get_engine", lambda: stub)
+            with pytest.raises(pulumi.RunError) as refused:
+                program.require_cli()
+    finally:
+        server.stop(None)
+    assert str(refused.value) == f"{sentence} https://www.pulumi.com/docs/install says."
 
 
 def test_files_beyond_a_config_map_are_spread() -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from components import settings
 from components.settings import SettingsError, read
+from ops import targets
+from ops.errors import Misconfigured
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -70,6 +72,65 @@ def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -
 
 def test_secrets_are_not_printed() -> None:
     assert "hunter2" not in repr(read({"grafanaAuth": "hunter2", "smtpPassword": "hunter2"}, where="x"))
+
+
+def test_secrets_have_no_default_and_say_how_they_are_set() -> None:
+    for key in settings.SECRETS:
+        entry = settings.schema()[key]
+        assert entry["default"] == ""
+        assert f"pulumi config set --secret {key}" in entry["description"]
+
+
+def test_the_cli_is_asked_for_as_a_range() -> None:
+    assert re.fullmatch(r">=\d+\.\d+\.\d+", settings.required_cli())
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (
+            "api-monitoring:grafanaAuth: hunter2",
+            "grafanaAuth is in plain text; run `pulumi config set --secret grafanaAuth`, which asks",
+        ),
+        (
+            "smtpPassword: hunter2",  # Pulumi takes a key without the project's prefix for one of the project
+            "smtpPassword is in plain text; run `pulumi config set --secret smtpPassword`, which asks",
+        ),
+        (
+            "api-monitoring:smtpPassword: 1222\n  api-monitoring:grafanaAuth: hunter2",
+            "grafanaAuth and smtpPassword are in plain text; run `pulumi config set --secret grafanaAuth` and "
+            "`pulumi config set --secret smtpPassword`, which asks",
+        ),
+    ],
+)
+def test_a_secret_in_plain_text_is_refused_without_its_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, sentence: str
+) -> None:
+    monkeypatch.setattr(targets, "ROOT", tmp_path)
+    (tmp_path / "Pulumi.x.yaml").write_text(f"config:\n  {lines}\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as refused:
+        targets.stack_values("x")
+    assert str(refused.value).startswith(f"Pulumi.x.yaml: {sentence}")
+    assert "hunter2" not in str(refused.value) and "1222" not in str(refused.value)
+
+
+def test_an_encrypted_or_an_empty_secret_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "ROOT", tmp_path)
+    lines = (
+        "api-monitoring:grafanaAuth:\n    secure: v1:a:b\n  api-monitoring:smtpPassword: ''\n  other:grafanaAuth: x\n"
+    )
+    (tmp_path / "Pulumi.x.yaml").write_text(f"config:\n  {lines}  namespace: m\n", encoding="utf-8")
+    assert targets.stack_values("x") == {"smtpPassword": "", "namespace": "m"}
+
+
+def test_a_stack_file_that_is_not_yaml_is_named_by_line_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(targets, "ROOT", tmp_path)
+    (tmp_path / "Pulumi.x.yaml").write_text("config:\n  api-monitoring:grafanaAuth: 'hunter2\n", encoding="utf-8")
+    with pytest.raises(Misconfigured, match=r"^Pulumi\.x\.yaml is not a stack file \(line \d+: ") as refused:
+        targets.stack_values("x")
+    assert "hunter2" not in str(refused.value)
 
 
 @given(

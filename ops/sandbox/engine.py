@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from components.settings import PROJECT_FILE, project
+from components.settings import PROJECT_FILE, SECRETS, project
 from ops.build_tools import Progress
 from ops.build_tools import engine as built_engine
 from ops.sandbox.cluster import Cluster
@@ -71,24 +71,29 @@ def access(home: Path) -> dict[str, Any]:
 
 
 def create(home: Path, how: Mapping[str, Any], values: Mapping[str, object]) -> "Engine":
-    """Write the stack file and make the stack; the engine that runs the program of this checkout on it."""
+    """Make the stack and write its file; the engine that runs the program of this checkout on it."""
     from ops.stack.engine import ROOT, Access, Engine  # the Automation API takes a second to import
 
-    write(Path(how["config_file"]), values)
     access = Access(how["stack"], env=dict(how["env"]), config_file=Path(how["config_file"]))
     cradle = home / "pulumi" / "cradle"  # `stack init` writes a stack file beside Pulumi.yaml: not into the checkout
     cradle.mkdir(exist_ok=True)
     shutil.copy(PROJECT_FILE, cradle)
     engine = Engine(access, cradle)
     engine.create()
+    configure(engine, values)
     return engine.at(ROOT)
 
 
-def write(file: Path, values: Mapping[str, object]) -> None:
-    """Write a stack file; what Pulumi itself keeps in it stays."""
+def configure(stack: "Engine", values: Mapping[str, object]) -> None:
+    """Write the stack's file anew, secrets encrypted; what Pulumi itself keeps in it stays."""
+    file = stack.access.config_file
+    assert file is not None
     kept = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}
-    config = {f"{project()}:{key}": value for key, value in values.items()}
+    secret = {key: str(values[key]) for key in SECRETS if values.get(key)}
+    config = {f"{project()}:{key}": value for key, value in values.items() if key not in secret}
     file.write_text(yaml.safe_dump({**(kept or {}), "config": config}, sort_keys=False), encoding="utf-8")
+    if secret:
+        stack.set_secrets(secret)
 
 
 def deploy(engine: "Engine", progress: Progress) -> None:

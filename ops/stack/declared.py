@@ -36,8 +36,9 @@ class Declared:
 def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declared]:
     """Every resource that `__main__.py` declares with these settings, in the order of their registration.
 
-    `config` maps keys without the project's prefix to values. Secret inputs read "(secret)", and a dynamic resource is
-    given without its code. Misconfigured, with the program's own sentence, when it refuses.
+    `config` maps keys without the project's prefix to values; secrets among them count as encrypted. Secret inputs
+    read "(secret)", and a dynamic resource is given without its code. Misconfigured, with the program's own sentence,
+    when it refuses.
     """
     question = json.dumps({"config": {key: _text(value) for key, value in config.items()}, "stack": stack})
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRAFANA_AUTH": os.environ.get("GRAFANA_AUTH") or SECRET}
@@ -78,12 +79,11 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
     import asyncio
     import runpy
 
-    import pulumi
     from pulumi.dynamic.dynamic import PROVIDER_KEY
     from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
     from pulumi.runtime.stack import run_pulumi_func
 
-    from components.settings import project
+    from components.settings import SECRETS, project
 
     found: list[dict[str, Any]] = []
 
@@ -116,11 +116,15 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
     loop = asyncio.new_event_loop()  # one for the mocks' stack and for the program: futures do not cross loops
     asyncio.set_event_loop(loop)
     name = project()
-    set_all_config({f"{name}:{key}": value for key, value in config.items()})
+    values = {f"{name}:{key}": value for key, value in config.items()}
+    hidden = [f"{name}:{key}" for key in SECRETS]
+    set_all_config(values, hidden)
+    # Pulumi's mock of the engine lacks this one; here no CLI is that could be too old.
+    mocks.MockEngine.RequirePulumiVersion = lambda *_: None  # type: ignore[attr-defined]
     set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=Noting(Echo()))
 
     def program() -> None:
-        pulumi.runtime.set_all_config({f"{name}:{key}": value for key, value in config.items()})
+        set_all_config(values, hidden)
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     loop.run_until_complete(run_pulumi_func(program))

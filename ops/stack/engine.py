@@ -19,8 +19,10 @@ from ops import build_tools
 from ops.build_tools import engine
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
 from ops.stack import grafana
+from ops.stack.command import Pulumi
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+NEWER = "install a newer one as https://www.pulumi.com/docs/install says."
 # An engine in a pipeline or an isolated machine must not look for newer versions of itself.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
@@ -56,14 +58,6 @@ class Update:
         return self.kind == "update" and self.result == "succeeded" and self.commit is not None and not self.dirty
 
 
-@dataclass(frozen=True)
-class Pulumi:
-    """The CLI, and what its environment must have for it to find its parts."""
-
-    command: auto.PulumiCommand
-    env: Mapping[str, str] = field(repr=False)
-
-
 def find_pulumi() -> Pulumi:
     """A person's own `pulumi`, else the one that was built here; raises EngineMissing where there is neither."""
     found = engine.find()
@@ -74,7 +68,7 @@ def find_pulumi() -> Pulumi:
             "https://www.pulumi.com/docs/install says, or build one with `make tools`."
         )
     try:
-        return Pulumi(auto.PulumiCommand(root=str(found.root) if found.root else None), found.environment)
+        return Pulumi(found)
     except auto.InvalidVersionError as error:
         raise Misconfigured(f"The pulumi on PATH is too old: {error}") from None
 
@@ -104,6 +98,15 @@ class Engine:
         """Make the stack where there is none."""
         with _sentences(self._access.stack):
             self._made = auto.create_or_select_stack(self._access.stack, work_dir=str(self._dir), opts=self._options())
+
+    def set_secrets(self, values: Mapping[str, str]) -> None:
+        """Write settings (keys without the project's prefix) into the stack file, encrypted.
+
+        Other users of this machine can see the values while that runs: it is for the sandbox's own and for tests.
+        """
+        pairs = [word for key, value in values.items() for word in ("--secret", f"{key}={value}")]
+        file = ["--config-file", str(self._access.config_file)] if self._access.config_file else []
+        self._run(["config", "set-all", *pairs, "--stack", self._access.stack, *file])
 
     def history(self, limit: int | None = None) -> list[Update]:
         """The stack's updates, newest first; all of them unless `limit` says how many."""
@@ -177,14 +180,14 @@ class Engine:
         return self._made
 
     def _options(self) -> auto.LocalWorkspaceOptions:
-        return auto.LocalWorkspaceOptions(env_vars=dict(self.env), pulumi_command=self._pulumi.command)
+        return auto.LocalWorkspaceOptions(env_vars=dict(self.env), pulumi_command=self._pulumi)
 
     def _config_file(self) -> str | None:
         return str(self._access.config_file) if self._access.config_file else None
 
     def _run(self, arguments: list[str]) -> str:
         with _sentences(self._access.stack):
-            done = self._pulumi.command.run(arguments, str(self._dir), self.env)
+            done = self._pulumi.run(arguments, str(self._dir), self.env)
         return str(done.stdout)
 
 
@@ -248,6 +251,7 @@ def reasons(text: str) -> list[str]:
         r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
     )
     told = list(dict.fromkeys(grafana.plain(line) for line in errors if line and not noise.match(line)))
+    told = [f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in told]
     if any(line.startswith("Program failed with an unhandled exception") for line in told):
         told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
     return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]

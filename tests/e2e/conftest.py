@@ -1,6 +1,5 @@
 """The real engine on a real API server; one cluster for all tests, which leave it as they found it."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,14 +53,5 @@ def alone(tmp_path: Path, grafana: Grafana) -> Alone:
 def together(grafana: Grafana, rig: Rig) -> Rig:
     """The whole program, with the dashboard to Grafana and the token as a secret of the stack."""
     needs.grafanas_provider()
-    rig.configure(grafanaMode="api", grafanaUrl=grafana.url)
-    access = rig.engine.access
-    command = ["pulumi", "config", "set", "--secret", "grafanaAuth", TOKEN, "--stack", access.stack]
-    subprocess.run(
-        [*command, "--config-file", str(access.config_file)],
-        cwd=rig.program,
-        env=rig.env,
-        check=True,
-        capture_output=True,
-    )
+    rig.configure(grafanaMode="api", grafanaUrl=grafana.url, grafanaAuth=TOKEN)
     return rig

@@ -75,9 +75,7 @@ class Rig:
 
     def configure(self, **settings: object) -> None:
         """The usual settings, with these instead."""
-        config_file = self.engine.access.config_file
-        assert config_file is not None
-        engine.write(config_file, {**self.usual, **settings})
+        engine.configure(self.engine, {**self.usual, **settings})
 
     def up(self, *, refresh: bool = False) -> dict[str, int]:
         self.said = []
@@ -101,7 +99,8 @@ class Rig:
         return subprocess.Popen(
             [*command, "--config-file", str(access.config_file), "--event-log", str(self.events)],
             cwd=self.program,
-            env={**self.env, "PULUMI_DEBUG_COMMANDS": "true"},
+            # Killed, it leaves a copy of the kubeconfig in the temporary folder: in this one, then.
+            env={**self.env, "PULUMI_DEBUG_COMMANDS": "true", "TMPDIR": str(self.program.parent)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,

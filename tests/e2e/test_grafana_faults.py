@@ -81,4 +81,4 @@ def test_a_refused_token_is_told_in_preview(alone: Alone, grafana: Grafana) -> N
 def test_a_missing_token_is_one_sentence(alone: Alone) -> None:
     alone.configure(grafanaAuth="")
     for act in (alone.preview, alone.up):
-        assert "grafanaAuth is not set; run `pulumi config set --secret grafanaAuth TOKEN`" in alone.refused(act)
+        assert "grafanaAuth is not set; run `pulumi config set --secret grafanaAuth`" in alone.refused(act)
