@@ -10,7 +10,9 @@ PATIENCE = 120.0  # seconds: the bound only ends a hang, so a machine under load
 
 
 def until(
-    what: Callable[[], Found], complaint: str | Callable[[], str] = "it did not happen", seconds: float = PATIENCE
+    what: Callable[[], Found | None],
+    complaint: str | Callable[[], str] = "it did not happen",
+    seconds: float = PATIENCE,
 ) -> Found:
     """What `what` answers as soon as that is something; AssertionError with `complaint` when the time is up."""
     end = time.monotonic() + seconds
