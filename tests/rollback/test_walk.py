@@ -17,6 +17,7 @@ from ops.sandbox import Sandbox, engine, tools
 from ops.sandbox.cluster import Cluster
 from routing import tree
 from tests.e2e.rig import Rig
+from tests.waiting import PATIENCE
 
 ALERT = "APIP95LatencyHigh"
 # What the second commit changes in each part: file, old, new.
@@ -60,7 +61,7 @@ class Walk:
             },
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=2 * PATIENCE,
             check=False,
         )
         print(f"$ ops {' '.join(arguments)}\n{done.stdout}{done.stderr}")
@@ -83,7 +84,7 @@ class Walk:
             env={**os.environ, **how["env"]},
             check=False,
             capture_output=True,
-            timeout=150,
+            timeout=2 * PATIENCE,
         )
         return done.returncode
 
