@@ -22,12 +22,15 @@ from ops.checks import Check, alerts, brief, criteria, dashboard, failed, prereq
 from ops.checks import metrics as metric_checks
 from ops.checks import routing as routing_checks
 from ops.checks import rules as rule_checks
+from ops.checks.sources import Sources
 from ops.errors import OpsError
 from ops.options import PROD, Format, FormatOption, TargetOption, console, emit, progress
 from ops.targets import Target
+from ops.window import told as span
 from routing.on_call import with_on_call
 
 PAUSE = 2.0  # seconds between two looks while waiting
+SPEAK = 15.0  # seconds between two lines of progress that say the same
 _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "skip": ("–", "yellow")}
 
 
@@ -68,7 +71,13 @@ def verify(
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
     wait: Annotated[
-        float, typer.Option("--wait", help="Look again until all is in order, for at most so many seconds.", min=0)
+        float,
+        typer.Option(
+            "--wait",
+            help="Look again until all is in order, for at most so many seconds; what is recorded or scraped at an "
+            "interval is waited for by that interval in addition.",
+            min=0,
+        ),
     ] = 0,
     success_criteria: Annotated[
         bool, typer.Option("--success-criteria", help="Print the guide's success criteria, met or not, with evidence.")
@@ -87,18 +96,34 @@ def verify(
 
 
 def awaited(target: Target, limit: float, say: Callable[[str], None]) -> Report:
-    """Look until all is in order, for at most `limit` seconds; `say` is told what is still missing."""
-    until = time.monotonic() + limit
+    """Look until all is in order, for at most `limit` seconds, and as much longer as what is missing may be early.
+
+    What a rule group records, or a scrape brings, comes at an interval of its own (`Due`), which is no fault.
+    `say` is told what is waited for, and how long still.
+    """
+    first = spoken = time.monotonic()
+    ends: dict[str, float] = {}
     told: list[str] = []
     while True:
+        began = time.monotonic()
         report = look(target)
+        now = time.monotonic()
+        for check in report.failures:
+            ends.setdefault(check.name, now + limit + check.due.seconds if check.due else first + limit)
         missing = [check.name for check in report.failures]
-        if not missing or time.monotonic() + PAUSE > until:
+        if not missing or began + PAUSE > (end := max(ends[name] for name in missing)):
             return report
-        if missing != told:
-            say(f"waiting for {brief(missing)} …")
-            told = missing
+        if missing != told or now - spoken >= SPEAK:
+            say(_waiting(report.failures, end - now))
+            told, spoken = missing, now
         time.sleep(PAUSE)
+
+
+def _waiting(failures: Sequence[Check], left: float) -> str:
+    """What is waited for, for how many seconds at most, and why so long."""
+    late = [check.due for check in failures if check.due]
+    why = f" ({max(late, key=lambda one: one.seconds).why})" if late else ""
+    return f"waiting for {brief([check.name for check in failures])}, up to {span(left)}{why} …"
 
 
 @dataclass
@@ -144,6 +169,7 @@ def look(target: Target) -> Report:
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()
     drawn = dashboards.draw_limits(board.model, every.values())
+    sources = Sources(target, contract, files)
     seen = _Look()
     seen.at("prometheus", lambda: prerequisites.prometheus(target))
     seen.at("alertmanager", lambda: prerequisites.alertmanager(target))
@@ -151,16 +177,16 @@ def look(target: Target) -> Report:
         seen.at(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
     seen.at("grafana", lambda: prerequisites.grafana(target))
     seen.finding("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
-    seen.at("scrape-target", lambda: prerequisites.scrape_target(target), "prometheus")
+    seen.at("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
     seen.at("delivery", lambda: prerequisites.delivery(target), "prometheus")
     seen.at("rules", lambda: rule_checks.running(target, files), "prometheus")
     seen.at("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
     seen.at("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
-    seen.at("queries", lambda: metric_checks.queries(target.prometheus), "prometheus")
-    seen.at("metrics", lambda: metric_checks.present(target.prometheus, contract), "prometheus")
-    seen.at("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every.values()), "prometheus")
+    seen.at("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
+    seen.at("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
+    seen.at("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
     seen.at("dashboard", lambda: dashboard.present(target, drawn), "grafana")
-    seen.at("panels", lambda: dashboard.panels(target, board), "prometheus")
+    seen.at("panels", lambda: dashboard.panels(target, board, sources), "prometheus")
     seen.at("alerts", lambda: alerts.active(target.prometheus, every), "prometheus")
     return Report(target.name, tuple(seen.checks), seen.blind)
 

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from tests.e2e.needs import could_be_had
+
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
 pytest_plugins = ("tests.sandbox_fixture",)
@@ -29,21 +31,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many of the end-to-end tests ran; CI fails where an engine could be had and none of them did."""
-    passed = [report.nodeid for report in terminalreporter.stats.get("passed", ())]
-    count = sum(nodeid.startswith("tests/e2e/") for nodeid in passed)
-    if count:
+    """Say how many of the end-to-end tests ran."""
+    if count := _ran_on_an_engine(terminalreporter):
         terminalreporter.write_line(f"{count} of these on a real Pulumi engine and Kubernetes API server")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if os.environ.get("E2E") != "required" or hasattr(session.config, "workerinput") or exitstatus:
-        return
+    """E2E=required, as in CI: fail where an engine could be had and no end-to-end test ran."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    passed = [report.nodeid for report in reporter.stats.get("passed", ())] if reporter else []
-    from tests.e2e.needs import could_be_had
-
-    if not any(nodeid.startswith("tests/e2e/") for nodeid in passed) and could_be_had():
+    if os.environ.get("E2E") != "required" or exitstatus or reporter is None:  # a worker of pytest-xdist has none
+        return
+    if not _ran_on_an_engine(reporter) and could_be_had():
+        reporter.write_line("An engine could be had here, and no end-to-end test ran: `make tools` builds one.")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if reporter:
-            reporter.write_line("an engine could be had here, and no end-to-end test ran: `make tools` builds it")
+
+
+def _ran_on_an_engine(reporter: pytest.TerminalReporter) -> int:
+    return sum(report.nodeid.startswith("tests/e2e/") for report in reporter.stats.get("passed", ()))

@@ -2,16 +2,15 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 import rules
 from ops import build_tools
 from ops.sandbox import ports
+from ops.sandbox.parts import answers
+from tests.waiting import PATIENCE, until
 
 STEP = 60
 BUCKETS = {
@@ -95,20 +94,16 @@ def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
             stderr=log,
         )
     try:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                if httpx.get(f"http://{address}/-/ready", trust_env=False).is_success:
-                    break
-            except httpx.TransportError:
-                pass
+
+        def ready() -> bool:
             assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < until, "Prometheus did not get ready"
-            time.sleep(0.1)
+            return answers(f"http://{address}", "/-/ready")
+
+        until(ready, "Prometheus did not get ready")
         yield f"http://{address}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def target(home: Path, url: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from ops.cli import VERBS
 from ops.diagnose import verb as diagnose
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +32,7 @@ def ops(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -157,7 +158,7 @@ def test_a_mistake_of_ours_is_called_one(tmp_path: Path) -> None:
     """A verb that cannot be loaded: still one sentence, and how to get at the traceback."""
     script = "from ops import cli; cli.VERBS['render'] = 'ops.render:absent'; raise SystemExit(cli.run(['render']))"
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 2
     line = sentence(done)

@@ -13,6 +13,7 @@ import pytest
 
 from ops.cli import VERBS
 from ops.sandbox import Sandbox
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")
@@ -131,7 +132,7 @@ def test_from_top_to_bottom(sandbox: Sandbox, tmp_path: Path) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=2 * PATIENCE,  # what has its own interval is waited for by it
             check=False,
         )
         evidence = f"{step.section}: python -m ops {' '.join(words)}\n{done.stdout}{done.stderr}"

@@ -7,8 +7,7 @@ import json
 import re
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +34,7 @@ from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
+from tests.waiting import PATIENCE, until
 
 ROUTING = routing.load()
 LABELS = [{"alertname": name, **alert.labels} for name, alert in rules.alerts().items()]
@@ -56,7 +56,7 @@ def accepted(folder: Path, *texts: str) -> None:
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, "utf-8")
     command = [str(build_tools.path("amtool")), "check-config", *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -280,15 +280,8 @@ class Ear:
     heard: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def wait(self, path: str, count: int = 1) -> list[dict[str, Any]]:
-        until(lambda: len(self.heard.get(path, ())) >= count, f"{count} at {path}")
+        until(lambda: len(self.heard.get(path, ())) >= count, f"no {count} at {path}")
         return self.heard[path]
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"no {what} within {seconds:g} s"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -364,7 +357,7 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
             stderr=log,
         )
     try:
-        until(lambda: ports.answers(port) or process.poll() is not None, "Alertmanager")
+        until(lambda: ports.answers(port) or process.poll() is not None, "Alertmanager does not listen")
         assert process.poll() is None, (tmp_path / "log").read_text("utf-8")
         yield (
             Alertmanager(Http(f"http://127.0.0.1:{port}", name="Alertmanager")),
@@ -372,7 +365,7 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
         )
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(PATIENCE)
 
 
 def posted(name: str, severity: str, *, over: bool = False) -> dict[str, Any]:
@@ -417,9 +410,9 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
     def suppressed() -> float | None:
         return server.metrics().total("alertmanager_notifications_suppressed_total", reason="active_time_interval")
 
-    until(lambda: (suppressed() or 0) >= 1, "warning that was kept back")
+    until(lambda: (suppressed() or 0) >= 1, "no warning was kept back")
     drill = "⚠️  API Performance Warning: TestAPIAlert"
-    until(lambda: {*ear.mails} >= {"🚨  API Performance Critical: Worst", drill}, "mails at any hour")
+    until(lambda: {*ear.mails} >= {"🚨  API Performance Critical: Worst", drill}, "no mails at any hour")
     assert not [subject for subject in ear.mails if "Bad" in subject]
 
     server.post_alerts([posted("Worst", "critical", over=True)])
@@ -447,4 +440,4 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
     server.reload()
     other = running.routing_not_running(wanted, server.status().config)
     assert other == [f"time interval {INTERVAL} runs with other times"]
-    until(lambda: "⚠️  API Performance Warning: Bad" in ear.mails, "mail of the warning that waited")
+    until(lambda: "⚠️  API Performance Warning: Bad" in ear.mails, "no mail of the warning that waited")

@@ -149,6 +149,7 @@ def test_the_dashboard_is_the_file_with_its_limits_drawn() -> None:
     assert board.inputs["configJson"] == dashboards.FILE.read_text("utf-8")
     assert "predecessor" in board.after, "which refuses what others have under its uid"
     assert one(found, ":DashboardFolder").inputs["uid"] == "api-performance"
+    assert one(found, "providers:grafana").inputs["retryWait"] == "1", "its own three attempts more would take 14 s"
 
 
 def test_the_dashboard_for_the_sidecar_is_a_labelled_config_map() -> None:

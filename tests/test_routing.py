@@ -15,6 +15,7 @@ import routing
 import rules
 from ops import build_tools
 from routing import Smtp, tree
+from tests.waiting import PATIENCE
 
 ROUTING = routing.load()
 ALERTS = rules.alerts()
@@ -37,7 +38,7 @@ TIMES = {"critical": (10.0, 7200.0), "warning": (60.0, 21600.0), "none": (10.0, 
 
 def amtool(*arguments: str | Path) -> str:
     command = [str(build_tools.path("amtool")), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import rules
 from ops import build_tools
 from rules import Alert, RulesError
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = sorted((ROOT / "tests" / "rules").glob("*.test.yml"))
@@ -53,7 +54,9 @@ def promtool() -> Path:
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 # ── the rules as they stand ──────────────────────────────────────────────────────────────────────────────────────────

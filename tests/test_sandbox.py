@@ -26,6 +26,7 @@ from ops.clients.mail import MailSink
 from ops.sandbox import Sandbox, loopback, processes, traffic
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.processes import SandboxError
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,18 +65,9 @@ def ops(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
         env={**os.environ, "SANDBOX_HOME": str(home), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
-
-
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `what` answers as soon as that is something."""
-    end = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < end, f"still not after {seconds} s: {answer!r}"
-        time.sleep(0.2)
-    return answer
 
 
 def in_full(expr: str) -> str:
@@ -96,6 +88,18 @@ def running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+def scraped(box: Sandbox) -> None:
+    """Wait until Prometheus has scraped the application from beginning to end, after this moment."""
+    seen = set[float]()
+
+    def twice() -> bool:
+        """The first one may have begun before."""
+        seen.add(box.prometheus.query('timestamp(up{job="rsolv-platform"})')[0].value)
+        return len(seen) > 2
+
+    until(twice, "the application is not scraped")
 
 
 def control(url: str, **wanted: Any) -> None:
@@ -143,7 +147,7 @@ def test_in_health_every_signal_is_there_and_none_crosses_its_limit(sandbox: San
 def test_prometheus_remembers_traffic_and_recordings_from_before_its_start(sandbox: Sandbox) -> None:
     ago = time.time() - 3600
     (rate,) = sandbox.prometheus.query("sum(rate(phoenix_http_request_duration_milliseconds_count[5m]))", at=ago)
-    assert 1 < rate.value < 15
+    assert 0.5 < rate.value / (7 * traffic.pace(ago)) < 2  # nights and weekends are quiet
     (p95,) = sandbox.prometheus.query(rules.alerts()["APIP95LatencyHigh"].signal, at=ago)
     assert 50 < p95.value < 800
     for recording in rules.recordings().values():
@@ -201,9 +205,9 @@ def test_silence_is_silent(own: Sandbox) -> None:
     query = "sum(phoenix_http_request_duration_milliseconds_count)"
     own.control("silence")
     try:
-        time.sleep(2.5)
+        scraped(own)
         before = own.prometheus.query(query)[0].value
-        time.sleep(2.5)
+        scraped(own)
         assert own.prometheus.query(query)[0].value == before
     finally:
         own.control("normal")
@@ -246,7 +250,7 @@ def test_a_real_alert_fires_and_its_mail_arrives(own: Sandbox) -> None:
     try:
         with Http(state.mail_url, name="the mail sink") as http:
             sink = MailSink(http)
-            mails = until(lambda: [mail for mail in sink.messages() if alert.name in mail.subject], 40)
+            mails = until(lambda: [mail for mail in sink.messages() if alert.name in mail.subject], "no mail came")
     finally:
         (own.mounts.rules / "hurried.yml").unlink()
         own.prometheus.reload()
@@ -266,7 +270,7 @@ def relay(own: Sandbox, *, tls: bool = True) -> Iterator[smtplib.SMTP]:
     state = own.state
     assert state is not None
     host, _, port = state.smtp_smarthost.partition(":")
-    with smtplib.SMTP(host, int(port), timeout=5) as smtp:
+    with smtplib.SMTP(host, int(port), timeout=PATIENCE) as smtp:
         smtp.ehlo()
         if tls:
             smtp.starttls(context=ssl.create_default_context(cafile=state.smtp_ca_file))
@@ -364,7 +368,7 @@ def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: si
         until(lambda: len(list((home / "run").glob("*.json"))) == 4)
         meanwhile = ops("sandbox", "up", "--no-engine", home=home)
         up.send_signal(number)
-        _, said = up.communicate(timeout=20)
+        _, said = up.communicate(timeout=PATIENCE)
     assert meanwhile.returncode == 2
     assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again.\n"
     assert "Traceback" not in said

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,15 +12,18 @@ import pytest
 
 from ops.sandbox import ports, processes
 from ops.sandbox.processes import Child, PortTaken, SandboxError
+from tests.waiting import PATIENCE, until
 
-SLEEPER = "import time; print('here', flush=True); time.sleep(60)"
+SLEEPER = "import time; print('here', flush=True); time.sleep(3600)"
+# Says its child's pid as soon as that one ignores SIGTERM too.
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
-child = subprocess.Popen([sys.executable, "-c", deaf])
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(3600)"
+child = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+child.stdout.readline()
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 
@@ -36,11 +38,7 @@ def started(run: Path, code: str, name: str = "child") -> Child:
 
 
 def said(child: Child) -> str:
-    until = time.monotonic() + 10
-    while not (text := Path(child.log).read_text("utf-8")):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return text
+    return until(lambda: Path(child.log).read_text("utf-8"), f"{child.name} said nothing")
 
 
 def exists(pid: int) -> bool:
@@ -52,7 +50,7 @@ def exists(pid: int) -> bool:
 
 def test_a_child_lives_in_a_session_of_its_own_and_is_found_again(run: Path) -> None:
     child = started(run, SLEEPER)
-    processes.wait_ready(child, lambda: "here" in said(child), seconds=10)
+    processes.wait_ready(child, lambda: "here" in said(child), seconds=PATIENCE)
     assert child.alive
     assert os.getsid(child.pid) == child.pid
     assert processes.recorded(run) == {"child": child}
@@ -75,14 +73,14 @@ def test_a_child_lives_in_a_session_of_its_own_and_is_found_again(run: Path) -> 
 def test_a_child_that_dies_names_its_log_and_its_telling_line(run: Path, code: str, telling: str) -> None:
     child = started(run, code)
     with pytest.raises(SandboxError) as error:
-        processes.wait_ready(child, lambda: False, seconds=10)
+        processes.wait_ready(child, lambda: False, seconds=PATIENCE)
     assert str(error.value) == f"child ended right after its start: {telling} (all of it in {run / 'child.log'})."
 
 
 def test_a_child_that_finds_its_port_taken_is_told_apart(run: Path) -> None:
     child = started(run, "raise OSError('listen tcp 127.0.0.1:9090: bind: address already in use')")
     with pytest.raises(PortTaken, match="address already in use"):
-        processes.wait_ready(child, lambda: False, seconds=10)
+        processes.wait_ready(child, lambda: False, seconds=PATIENCE)
 
 
 def test_a_child_that_is_never_ready_is_not_waited_for_for_ever(run: Path) -> None:
@@ -100,13 +98,9 @@ def test_a_program_that_is_not_there(run: Path) -> None:
 def test_one_that_ignores_sigterm_is_killed_with_its_own_children(run: Path) -> None:
     child = started(run, STUBBORN)
     grandchild = int(said(child))
-    time.sleep(0.2)  # until that one ignores SIGTERM too
     assert processes.stop(run, grace=0.3) == ["child"]
     assert not child.alive
-    until = time.monotonic() + 5
-    while exists(grandchild):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: not exists(grandchild), f"its child (pid {grandchild}) did not end")
 
 
 def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(run: Path) -> None:

@@ -24,6 +24,7 @@ from ops.tune import margins, propose
 from ops.tune.margins import Margin
 from ops.window import Values, Window
 from tests import past
+from tests.waiting import PATIENCE
 
 END = math.floor(time.time() / 60) * 60 - 120
 # The limits that these tests start from, whatever stands in rules/ today.
@@ -155,7 +156,7 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "ops", "tune", "--target", "sandbox", "--end", str(END), *arguments],
             cwd=self.folder, env={"SANDBOX_HOME": str(self.home), "PATH": "/usr/bin:/bin"},
-            capture_output=True, text=True, check=False, timeout=120,
+            capture_output=True, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
 
     def bytes(self) -> dict[str, bytes]:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ops import targets, verify
 from ops.checks import Check, alerts, criteria, dashboard
 from ops.sandbox import Sandbox
 from tests.breaking import RULE_FILE, rewritten
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,20 +23,18 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture
 def green(target: targets.Target) -> targets.Target:
     """The sandbox in order, as each test expects and leaves it."""
-    report = verify.awaited(target, 60, lambda _: None)
+    report = verify.awaited(target, PATIENCE, lambda _: None)
     assert not report.failures
     return target
 
 
-def found(target: targets.Target, name: str, wanted: str = "fail", limit: float = 20) -> Check:
+def found(target: targets.Target, name: str, wanted: str = "fail") -> Check:
     """The check of that name as soon as it has that status."""
-    until = time.monotonic() + limit
-    while True:
-        checks = {check.name: check for check in verify.look(target).checks}
-        if name in checks and checks[name].status == wanted:
-            return checks[name]
-        assert time.monotonic() < until, f"{name} is not {wanted}: {checks.get(name)}"
-        time.sleep(0.5)
+
+    def look() -> Check | None:
+        return next((one for one in verify.look(target).checks if (one.name, one.status) == (name, wanted)), None)
+
+    return until(look, f"{name} is not {wanted}")
 
 
 def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Target, sandbox: Sandbox) -> None:
@@ -61,8 +59,9 @@ def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Targe
     text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     *lines, last = text.stdout.splitlines()
     assert len(lines) == len(answer["checks"])
-    assert {line[0] for line in lines} <= {"✓", "–"}
-    assert last == f"sandbox: {answer['passed']} passed, 0 failed, {answer['skipped']} skipped"
+    signs = [line[0] for line in lines]  # another look than the one above: what was skipped may have happened since
+    assert {*signs} <= {"✓", "–"}
+    assert last == f"sandbox: {signs.count('✓')} passed, 0 failed, {signs.count('–')} skipped"
 
 
 def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sandbox: Sandbox) -> None:
@@ -232,11 +231,9 @@ def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Tar
     told: list[str] = []
     path = sandbox.mounts.rules / RULE_FILE
     with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), target.prometheus.reload):
-        started = time.monotonic()
         assert verify.awaited(target, 3, told.append).exit_code == 1
-        assert time.monotonic() - started < 10
-    assert told[0] == "waiting for rules/api_performance …"
-    assert verify.awaited(target, 60, told.append).exit_code == 0
+    assert told[0].startswith("waiting for rules/api_performance, up to ")
+    assert verify.awaited(target, PATIENCE, told.append).exit_code == 0
 
 
 def test_the_success_criteria_are_the_guides(green: targets.Target) -> None:

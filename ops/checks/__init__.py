@@ -8,12 +8,24 @@ Status = Literal["pass", "fail", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """By when something that is not in order yet may be so by itself: within `seconds`, as `why` says."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `detail` says what was seen, and when it is not in order also where, and what to do."""
+    """One finding. `detail` says what was seen, and when it is not in order also where, and what to do.
+
+    `due`: a failed one may only be early.
+    """
 
     name: str
     status: Status
     detail: str
+    due: Due | None = None
 
 
 def passed(name: str, detail: str) -> Check:
@@ -21,9 +33,9 @@ def passed(name: str, detail: str) -> Check:
     return Check(name, "pass", detail)
 
 
-def failed(name: str, detail: str) -> Check:
+def failed(name: str, detail: str, due: Due | None = None) -> Check:
     """A check that is not in order; `detail` ends with the remedy."""
-    return Check(name, "fail", detail)
+    return Check(name, "fail", detail, due)
 
 
 def skipped(name: str, detail: str) -> Check:

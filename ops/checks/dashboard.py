@@ -3,12 +3,14 @@
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dashboards import Dashboard, Panel
 from metrics import selectors
 from ops.checks import Check, brief, failed, passed, skipped
+from ops.checks.sources import Sources
 from ops.clients.prometheus import Prometheus
 from ops.errors import NotFound, Refused
 from ops.targets import Target
@@ -22,7 +24,7 @@ _VARIABLES = {
     "__interval_ms": "60000",
 }
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
-_PARTS = re.compile(r"_(bucket|count|sum)$")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 # What Grafana gives a dashboard by itself.
 _GRAFANAS = ("id", "version", "iteration")
 
@@ -71,33 +73,42 @@ def _panel(panel: Mapping[str, Any] | None) -> str:
     return _canonical({key: value for key, value in (panel or {}).items() if key != "id"})
 
 
-def panels(target: Target, dashboard: Dashboard) -> list[Check]:
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """Why a query returns no number. `quiet`: all that it reads is there, only there is no traffic."""
+
+    why: str
+    quiet: bool = False
+
+
+def panels(target: Target, dashboard: Dashboard, sources: Sources) -> list[Check]:
     """One check for each panel: its queries return data."""
     names = set(target.prometheus.metric_names())
     values = variables(dashboard.model)
-    return [_shows(target, panel, values, names) for panel in dashboard.panels if panel.queries]
+    return [_shows(target, panel, values, names, sources) for panel in dashboard.panels if panel.queries]
 
 
-def _shows(target: Target, panel: Panel, variables: Mapping[str, str], names: set[str]) -> Check:
+def _shows(
+    target: Target, panel: Panel, variables: Mapping[str, str], names: Collection[str], sources: Sources
+) -> Check:
     name = f"panel/{panel.title}"
-    values, quiet = 0, []
-    for query in panel.queries:
-        outcome = data(target.prometheus, substitute(query, variables), names)
+    values, quiet = 0, ""
+    queries = [substitute(query, variables) for query in panel.queries]
+    for query in queries:
+        outcome = data(target.prometheus, query, names, sources)
         if isinstance(outcome, int):
             values += outcome
-        elif outcome.startswith("nothing happened"):
-            quiet.append(outcome)
+        elif outcome.quiet:
+            quiet = quiet or outcome.why
         else:
-            return failed(name, outcome)
+            return failed(name, outcome.why, sources.due(query))
     if values:
-        return passed(
-            name, f"{values} series from {len(panel.queries)} quer{'y' if len(panel.queries) == 1 else 'ies'}"
-        )
+        return passed(name, f"{values} series from {len(queries)} quer{'y' if len(queries) == 1 else 'ies'}")
     # In the sandbox there always is traffic; elsewhere a panel without any is no fault.
-    return failed(name, quiet[0]) if target.is_sandbox else skipped(name, quiet[0])
+    return failed(name, quiet, sources.due(queries[0])) if target.is_sandbox else skipped(name, quiet)
 
 
-def data(prometheus: Prometheus, query: str, names: set[str]) -> int | str:
+def data(prometheus: Prometheus, query: str, names: Collection[str], sources: Sources) -> int | NoData:
     """How many series `query` returns with a number in them, or why there are none.
 
     `names`: the names of all metrics that Prometheus has.
@@ -105,14 +116,21 @@ def data(prometheus: Prometheus, query: str, names: set[str]) -> int | str:
     try:
         samples = prometheus.query(query)
     except Refused as no:
-        return f"Prometheus refuses `{query}` ({no.words}); mend the query"
+        return NoData(f"Prometheus refuses `{query}` ({no.words}); mend the query")
     numbers = sum(not math.isnan(sample.value) for sample in samples)
     if numbers:
         return numbers
+    if early := sources.early(query):
+        return NoData(early)
     absent = [selector.name for selector in selectors(query) if selector.name not in names]
     if absent:
-        return f"Prometheus has no metric {absent[0]}; see the line metric/{_PARTS.sub('', absent[0])}"
-    return "nothing happened in its window: the metrics are there, but no traffic gives no number; look again later"
+        return NoData(sources.absent(absent[0]))
+    past = "offset" in _QUOTED.sub("", query).split()
+    lack = "no traffic, or a past that Prometheus does not have yet (`offset`)," if past else "no traffic"
+    return NoData(
+        f"nothing happened in its window: the metrics are there, but {lack} gives no number; look again later",
+        quiet=True,
+    )
 
 
 def variables(model: Mapping[str, Any]) -> dict[str, str]:

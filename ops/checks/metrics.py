@@ -4,12 +4,13 @@ import difflib
 import math
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from metrics import Contract, Metric
 from ops.checks import Check, brief, failed, passed
 from ops.checks.dashboard import data
+from ops.checks.sources import Sources
 from ops.clients.prometheus import Prometheus
 from rules import Alert
 
@@ -28,29 +29,31 @@ WINDOW = 900.0  # seconds in which a metric must have been seen
 _PARTS = re.compile(r"_(bucket|count|sum)$")
 
 
-def queries(prometheus: Prometheus) -> list[Check]:
+def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
     """One check for each of the guide's four queries: it returns data."""
     names = set(prometheus.metric_names())
     checks = []
     for title, query in QUERIES.items():
-        outcome = data(prometheus, query, names)
-        name = f"query/{title}"
-        checks.append(passed(name, f"{outcome} series") if isinstance(outcome, int) else failed(name, outcome))
+        name, outcome = f"query/{title}", data(prometheus, query, names, sources)
+        if isinstance(outcome, int):
+            checks.append(passed(name, f"{outcome} series"))
+        else:
+            checks.append(failed(name, outcome.why, sources.due(query)))
     return checks
 
 
-def present(prometheus: Prometheus, contract: Contract) -> list[Check]:
+def present(prometheus: Prometheus, contract: Contract, sources: Sources) -> list[Check]:
     """One check for each metric of the contract: there, with the labels that are asked for."""
     since = time.time() - WINDOW
     names = prometheus.metric_names(since)
-    return [_metric(prometheus, metric, names, since) for metric in contract.metrics.values()]
+    return [_metric(prometheus, metric, names, since, sources) for metric in contract.metrics.values()]
 
 
-def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: float) -> Check:
+def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: float, sources: Sources) -> Check:
     name = f"metric/{metric.name}"
     series = f"{metric.name}_bucket" if metric.type == "histogram" else metric.name
     if series not in names:
-        return failed(name, did_you_mean(metric, names))
+        return failed(name, did_you_mean(metric, names), sources.scrape())
     found = prometheus.series([series], start=since)
     lacking = [label for label in metric.labels if not any(label in labels for labels in found)]
     if lacking:
@@ -79,16 +82,16 @@ def did_you_mean(metric: Metric, names: Collection[str]) -> str:
     )
 
 
-def buckets(prometheus: Prometheus, contract: Contract, alerts: Iterable[Alert]) -> Check:
+def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Alert], sources: Sources) -> Check:
     """Every limit on a quantile lies below the last finite bucket that the application really has."""
-    name, every = "buckets", list(alerts)
+    name, every = "buckets", list(alerts.values())
     live = {
         metric.name: bounds
         for metric in contract.metrics.values()
         if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
     }
     if not live:
-        return failed(name, "none of the contract's histograms is there; see the lines metric/…")
+        return failed(name, "none of the contract's histograms is there; see the lines metric/…", sources.scrape())
     found = Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
     if problems := found.limit_problems(every):
         return failed(name, f"{brief(problems, 2)} in the application")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components.settings import Server
-from ops.checks import Check, brief, failed, passed, skipped
+from ops.checks import Check, Due, brief, failed, passed, skipped
 from ops.clients import metrics
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
@@ -109,8 +109,8 @@ def metrics_endpoint(target: Target) -> Check:
     return passed("metrics-endpoint", f"{len(page.names())} series names at {target.application_url}/metrics")
 
 
-def scrape_target(target: Target) -> Check:
-    """Prometheus scrapes the application, and it is up."""
+def scrape_target(target: Target, due: Due | None = None) -> Check:
+    """Prometheus scrapes the application, and it is up; `due`: by when it tries again."""
     name, job = "scrape-target", target.settings.scrape_job
     every = target.prometheus.targets()
     ours = [found for found in every if found.job == job]
@@ -125,7 +125,7 @@ def scrape_target(target: Target) -> Check:
     if len(down) == len(ours):
         first = down[0]
         why = first.last_error or "not scraped yet"
-        return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`")
+        return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`", due)
     partly = f", {len(down)} not: {down[0].url} ({down[0].last_error})" if down else ""
     return passed(name, f"{job}: {len(ours) - len(down)} up{partly}")
 

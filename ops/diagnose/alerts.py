@@ -19,7 +19,7 @@ from ops.errors import Misconfigured, Refused
 from ops.targets import Target
 from ops.window import told
 from routing.on_call import with_on_call
-from rules import Alert, RuleFile
+from rules import Alert, Recording, RuleFile
 
 LATE = 3  # evaluations that may be missing before a group counts as not evaluated
 
@@ -131,7 +131,7 @@ def has_data(about: Case) -> Step:
             who = alert.name + (f" (and {more} more)" if more else "")
             if name in recordings:
                 return broken(
-                    f"{who} reads {name}, which has recorded nothing yet: {_source(target, recordings[name].expr)}",
+                    f"{who} reads {name}, which has recorded nothing yet: {_source(target, recordings[name])}",
                     again(target, "diagnose dashboard"),
                 )
             said = present.missing(target, contract, name)
@@ -237,11 +237,11 @@ def _distance(alert: Alert, value: float) -> str:
     return f"{value:.4g}, limit {alert.limit.text} ({value / alert.limit.value:.0%} of it)"
 
 
-def _source(target: Target, expr: str) -> str:
+def _source(target: Target, recording: Recording) -> str:
     """What a recording rule lacks."""
     contract = metrics.load()
-    read = {one.name for one in metrics.selectors(expr)}
+    read = {one.name for one in metrics.selectors(recording.expr)}
     absent = sorted(read - present.names(target, read))
     if absent:
         return f"it reads {absent[0]}: {present.missing(target, contract, absent[0])}"
-    return "what it reads is there, so look again in a minute"
+    return f"what it reads is there, so look again in {told(recording.interval)}"

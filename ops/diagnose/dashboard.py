@@ -10,6 +10,7 @@ import rules
 from dashboards import Dashboard, Panel
 from ops.checks import brief, prerequisites
 from ops.checks import dashboard as dashboard_checks
+from ops.checks.sources import Sources
 from ops.clients.grafana import Grafana
 from ops.diagnose import present
 from ops.diagnose.walk import Diagnosis, Link, Step, again, aside, broken, deploy, holds, log, of, walk
@@ -92,10 +93,9 @@ def there(about: Case) -> Step:
         if name in found:
             continue
         if name in recordings:
-            return broken(
-                f"panel {title!r} reads {name}, which Prometheus does not record; are the rules loaded?",
-                again(target, "diagnose alerts"),
-            )
+            sources = Sources(target, metrics.load(), rules.load())
+            why = sources.early(name) or sources.absent(name)
+            return broken(f"panel {title!r} reads {name}: {why}", again(target, "verify --wait 20"))
         said = present.missing(target, metrics.load(), name)
         return broken(f"panel {title!r} reads {name}: {said}", f"curl -s {target.application_url}/metrics | grep '^#'")
     return holds(f"all {len(read)} that {'it reads' if about.named else 'the panels read'}")
@@ -104,15 +104,16 @@ def there(about: Case) -> Step:
 def returns_data(about: Case) -> Step:
     """Each panel has a number to show; where not, the filter that leaves nothing."""
     target, quiet, series = about.target, [], 0
+    sources = Sources(target, metrics.load(), rules.load())
     for panel in about.panels:
         answers = []
         for query in _queries(about, panel):
             names = {selector.name for selector in metrics.selectors(query)}
-            outcome = dashboard_checks.data(target.prometheus, query, names)
+            outcome = dashboard_checks.data(target.prometheus, query, names, sources)
             if isinstance(outcome, int):
                 answers.append(outcome)
-            elif not outcome.startswith("nothing happened"):
-                return broken(f"panel {panel.title!r}: {outcome}", deploy(target))
+            elif not outcome.quiet:
+                return broken(f"panel {panel.title!r}: {outcome.why}", deploy(target))
         if answers:
             series += sum(answers)
             continue

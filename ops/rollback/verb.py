@@ -101,9 +101,9 @@ def _apply(
 
 
 def _verify(folder: Path, target: str) -> None:
-    """That commit's own verify, because it knows that commit's rules."""
+    """That commit's own verify, because it knows that commit's rules; those that are new to Prometheus take a while."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "SANDBOX_HOME": str(targets.home().resolve())}
-    command = [sys.executable, "-m", "ops", "verify", "--target", target]
+    command = [sys.executable, "-m", "ops", "verify", "--target", target, "--wait", "20"]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
         raise Findings("The rollback was applied, but verify finds something amiss; it is named above.")

@@ -22,7 +22,7 @@ from ops.targets import stack_values
 if TYPE_CHECKING:
     from ops.sandbox.box import Sandbox, State
 
-LIVE_WITHIN = 15.0  # seconds; both servers have taken a reload up when they answer it
+LIVE_WITHIN = 60.0  # seconds; both servers have taken a reload up when they answer it, so this only ends a hang
 
 # Which mount the ConfigMaps of the hand-made stack have.
 CONFIG_MAPS = {

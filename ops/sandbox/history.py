@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 import metrics
 import rules
 from ops import build_tools
+from ops.clients.http import Http
+from ops.clients.prometheus import Prometheus
 from ops.sandbox import traffic
 from ops.sandbox.processes import SandboxError
 from rules import Recording
 
 BLOCK = 18 * 3600  # seconds: one of the spans that promtool makes blocks of; each file is one, else it is read again
 DAY = 86400.0
+TAKEN_UP = 120.0  # seconds
+_LOOKS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
 
 Whole = NDArray[np.int64]
@@ -86,7 +90,7 @@ class Past:
                 job.result()
 
     def recordings(self, prometheus_url: str) -> None:
-        """Evaluate our recording rules over the history, by the Prometheus that has it.
+        """Evaluate our recording rules over the history, by the Prometheus that has it, and wait until it has them.
 
         Over more than a day each group at four times its interval: what reads long windows moves slowly and costs much.
         """
@@ -101,11 +105,30 @@ class Past:
             for text, group in groups:
                 file = Path(scratch) / f"{group.name}.yml"
                 ours = [part for part in yaml.safe_load(text)["groups"] if part["name"] == group.name]
+                for part in ours:
+                    part.pop("interval", None)  # promtool would heed it more than --eval-interval
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
                 interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, interval))
             for job in jobs:
                 job.result()
+        with Http(prometheus_url, name="Prometheus") as http:
+            self._taken_up(Prometheus(http))
+
+    def _taken_up(self, prometheus: Prometheus) -> None:
+        """Wait until Prometheus has loaded every block that is on disk now.
+
+        It looks for new ones every second, or up to a minute later where it could not compact some before that.
+        """
+        seen = prometheus.metric(_LOOKS) or 0.0
+        deadline = time.monotonic() + TAKEN_UP
+        while (prometheus.metric(_LOOKS) or 0.0) < seen + 2:  # the next one may have begun already
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    f"Prometheus has not taken up the past in {self.folder} within {TAKEN_UP:.0f} s; look at its log, "
+                    f"{self.folder.parent.parent / 'run' / 'prometheus.log'}."
+                )
+            time.sleep(0.1)
 
     def _evaluate(self, prometheus_url: str, file: Path, interval: float) -> None:
         done = subprocess.run(

@@ -19,10 +19,14 @@ from ops import build_tools
 from ops.backtest import hours
 from ops.backtest.mails import Firing, Message, send
 from ops.sandbox import ports
+from ops.sandbox.parts import answers
 from routing import RoutingError, tree
+from tests.waiting import PATIENCE, until
 
 LENGTH = 13.0  # s
 CASES = 24
+ATTEMPTS = 12
+LATE = 0.8  # s that a message may be late; the next flush of its group is two seconds later
 
 CONFIG = """
 route:
@@ -79,28 +83,35 @@ def firings() -> list[Firing]:
 
 
 def test_messages_are_those_of_alertmanager(tmp_path: Path) -> None:
+    """The replay is told of each alert when Alertmanager was, however late that was on a machine under load.
+
+    What remains is a timer of its own that was late by more than lies between two events, but not for the same group
+    each time: what differs is tried again, without the rest. A replay that is wrong about a group is so each time.
+    """
     alerts = firings()
     config = tree.parse(CONFIG)
-    expected = send(config, alerts, LENGTH)
-    assert len(expected) > 60
-    assert {one.why for one in expected} == {"firing", "changed", "resolved", "repeat"}
-    # A machine under load may be late by more than lies between two events, but not for the same group each time.
-    differing = _differences(expected, _real(tmp_path / "first", alerts))
-    for attempt in ("second", "third"):
-        if differing:
-            again = _differences(expected, _real(tmp_path / attempt, alerts))
-            differing = {group: how for group, how in again.items() if group in differing}
-    assert not differing
+    planned = send(config, alerts, LENGTH)
+    assert len(planned) > 60
+    assert {one.why for one in planned} == {"firing", "changed", "resolved", "repeat"}
+    differing: dict[tuple[str, ...], str] | None = None
+    for attempt in range(ATTEMPTS):
+        told, seen = _real(tmp_path / str(attempt), alerts)
+        again = _differences(send(config, told, LENGTH), seen)
+        differing = {group: how for group, how in again.items() if differing is None or group in differing}
+        if not differing:
+            return
+        alerts = [one for one in alerts if dict(one.labels)["case"] in {group[1] for group in differing}]
+    pytest.fail(f"in each of {ATTEMPTS} runs: {differing}")
 
 
-def _real(folder: Path, alerts: list[Firing]) -> list[Message]:
-    """What a real Alertmanager sends."""
+def _real(folder: Path, alerts: list[Firing]) -> tuple[list[Firing], list[Message]]:
+    """When a real Alertmanager was told of these alerts, and what it sent."""
     folder.mkdir()
     with receiver() as (url, heard), alertmanager(folder, CONFIG.replace("URL", url)) as address:
         begin = time.time() + 0.2
-        _tell(address, alerts, begin)
-        time.sleep(max(0.0, begin + LENGTH - time.time()))
-        return [_read(path, body, at - begin) for path, body, at in list(heard)]
+        told = _tell(address, alerts, begin)
+        time.sleep(max(0.0, begin + LENGTH + LATE - time.time()))
+        return told, [_read(path, body, at - begin) for path, body, at in list(heard)]
 
 
 def _differences(expected: list[Message], seen: list[Message]) -> dict[tuple[str, ...], str]:
@@ -108,8 +119,9 @@ def _differences(expected: list[Message], seen: list[Message]) -> dict[tuple[str
     for group in sorted({_group(one) for one in [*expected, *seen]}):
         said = [one for one in expected if _group(one) == group]
         real = [one for one in seen if _group(one) == group]
+        real = [*real[: len(said)], *(one for one in real[len(said) :] if one.at < LENGTH)]
         same = [(one.firing, one.resolved) for one in said] == [(one.firing, one.resolved) for one in real]
-        if not same or any(abs(one.at - other.at) > 0.4 for one, other in zip(said, real, strict=True)):
+        if not same or any(abs(one.at - other.at) > LATE for one, other in zip(said, real, strict=True)):
             found[group] = f"{_brief(said)} but Alertmanager {_brief(real)}"
     return found
 
@@ -197,8 +209,10 @@ def _group(message: Message) -> tuple[str, ...]:
     return (message.receiver, labels["case"], *apart)
 
 
-def _tell(address: str, alerts: list[Firing], begin: float) -> None:
+def _tell(address: str, alerts: list[Firing], begin: float) -> list[Firing]:
+    """Tell Alertmanager of each in its time; returns when that was done."""
     events = [(one.start, one, False) for one in alerts] + [(one.end, one, True) for one in alerts if one.end]
+    done: dict[Firing, list[float]] = {}
     with httpx.Client(base_url=address) as client:
         for at, one, over in sorted(events, key=lambda event: event[0]):
             time.sleep(max(0.0, begin + at - time.time()))
@@ -209,6 +223,8 @@ def _tell(address: str, alerts: list[Firing], begin: float) -> None:
                 "endsAt": _rfc3339(now - 0.001 if over else now + 3600),
             }
             client.post("/api/v2/alerts", json=[body]).raise_for_status()
+            done.setdefault(one, []).append(time.time() - begin)
+    return [Firing(one.labels, when[0], when[1] if one.end else None) for one, when in done.items()]
 
 
 def _rfc3339(at: float) -> str:
@@ -269,13 +285,13 @@ def alertmanager(folder: Path, config: str) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(100):
-            time.sleep(0.1)
-            if process.poll() is None and ports.answers(port) and httpx.get(f"{address}/-/ready").is_success:
-                break
-        else:
-            pytest.fail((folder / "log").read_text())
+
+        def ready() -> bool:
+            assert process.poll() is None, (folder / "log").read_text()
+            return answers(address, "/-/ready")
+
+        until(ready, "Alertmanager did not get ready")
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)

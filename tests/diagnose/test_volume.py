@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from ops.sandbox import Sandbox
 from ops.window import Window
 from tests.breaking import RULE_FILE
 from tests.diagnose.walked import detail
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 NOISY = "WebhookProcessingFailuresHigh"
@@ -57,14 +58,7 @@ def remembered(sandbox: Sandbox, firings: list[Firing]) -> Iterator[None]:
             if len(block.name) == 26:  # an identifier of a block
                 shutil.rmtree(block)
         query, start = f"count_over_time(ALERTS{{alertname='{NOISY}'}}[1h])", firings[0].start
-        until(lambda: not sandbox.prometheus.query(query, start + 3600), "forgotten")
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, f"not {what}"
-        time.sleep(0.3)
+        until(lambda: not sandbox.prometheus.query(query, start + 3600), "not forgotten")
 
 
 @pytest.mark.parametrize("ago", [0, 30, 59], ids=lambda ago: f"{ago} s before a whole minute")
@@ -125,7 +119,7 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
             found = volume.measure(target, 7, 3)
             return any(one.name == NOISY and one.fired == 30 for one in found.alerts)
 
-        until(taken_up, "taken up")  # the blocks are, one after the other
+        until(taken_up, "not taken up")  # the blocks are, one after the other
         loud = next(one for one in found.alerts if one.name == NOISY)
         environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
         command = [sys.executable, "-m", "ops", "diagnose", "volume", "--target", "sandbox"]

@@ -1,11 +1,11 @@
 """What a diagnosis has to look like, whichever link is broken."""
 
-import time
 from collections.abc import Callable
 
 from ops import targets
 from ops.diagnose import alerts, dashboard
 from ops.diagnose.walk import NOT_REACHED, Diagnosis
+from tests.waiting import until
 
 
 def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:
@@ -16,15 +16,15 @@ def of_panels(target: targets.Target, title: str | None = None) -> Diagnosis:
     return dashboard.diagnose(dashboard.case(target, title))
 
 
-def soon(look: Callable[[], Diagnosis], link: str | None, words: str = "", limit: float = 20) -> Diagnosis:
+def soon(look: Callable[[], Diagnosis], link: str | None, words: str = "") -> Diagnosis:
     """The diagnosis as soon as that link is the broken one, in these words (None: as none is)."""
-    until = time.monotonic() + limit
-    while True:
-        found = look()
-        if found.broken == link and words in detail(found, link):
-            return found
-        assert time.monotonic() < until, f"broken is {found.broken}: {detail(found, found.broken)}"
-        time.sleep(0.3)
+    last: list[Diagnosis] = []
+
+    def found() -> Diagnosis | None:
+        last[:] = [look()]
+        return last[0] if last[0].broken == link and words in detail(last[0], link) else None
+
+    return until(found, lambda: f"broken is {last[0].broken}: {detail(last[0], last[0].broken)}")
 
 
 def detail(found: Diagnosis, link: str | None) -> str:

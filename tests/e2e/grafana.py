@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.waiting import PATIENCE
+
 TOKEN = "a-service-account-token"
 LOGIN = "admin:a-password"
 
@@ -117,7 +119,7 @@ class Grafana:
             found = self._route(call, query, body)
         if self.held and call.startswith(self.held):
             self.reached.set()
-            self.release.wait(60)
+            self.release.wait(PATIENCE)
         return found
 
     def _route(self, call: str, query: dict[str, list[str]], body: Json) -> Answer:

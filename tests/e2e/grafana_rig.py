@@ -11,6 +11,7 @@ import rules
 from ops.sandbox import engine
 from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.rig import Rig, kill
+from tests.waiting import PATIENCE
 
 PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""
 
@@ -77,7 +78,7 @@ class Alone(Rig):
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=True,
         )
         return done.stdout + done.stderr
@@ -87,7 +88,7 @@ class Alone(Rig):
         self.grafana.hold(call)
         process = self.up_in_a_process()
         try:
-            assert self.grafana.reached.wait(60), f"{call} was not asked for"
+            assert self.grafana.reached.wait(PATIENCE), f"{call} was not asked for"
         finally:
             kill(process)
             self.grafana.held = ""

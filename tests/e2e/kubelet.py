@@ -21,6 +21,8 @@ import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Request
 
+from tests.waiting import PATIENCE
+
 NODE = "node"
 STATUS = b"\x03"  # the channel on which a command's end is told
 
@@ -41,7 +43,7 @@ def serving(folder: Path, pids: Mapping[str, int]) -> Iterator[tuple[dict[str, A
                     plain, _ = listening.accept()
                 except TimeoutError:
                     continue
-                plain.settimeout(10)
+                plain.settimeout(PATIENCE)
                 with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as stream:
                     _answer(stream, pids, commands)
 

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from ops.errors import OpsError
 from ops.sandbox import Sandbox, engine
 from ops.sandbox.cluster import NAMESPACE, Cluster
 from ops.stack.engine import Engine
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("api-performance-alerts", "dashboard-api-performance-baseline", "api-monitoring-smtp")
@@ -31,7 +31,7 @@ def kill(process: subprocess.Popen[str]) -> None:
         with contextlib.suppress(ProcessLookupError):
             if os.getsid(int(pid)) == process.pid:
                 os.kill(int(pid), signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
 
 
 def _touched_since(file: Path, moment: int) -> bool:
@@ -50,7 +50,7 @@ class Rig:
         state = self.box.up(print, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
         self.cluster = Cluster(self.box.home)
-        self.usual = {**engine.settings(self.box.home, state), "liveTimeout": 30}
+        self.usual = {**engine.settings(self.box.home, state), "liveTimeout": round(PATIENCE)}
         self.engine: Engine = engine.create(self.box.home, state.pulumi, self.usual).at(self.program)
         self.copy_program()
         self.before = self.objects()
@@ -237,7 +237,7 @@ class Rig:
         """What stands for kubelet has seen the pods as they are now: a look that begins here ends before the second."""
         mark = self.box.home / "cluster" / "projected"
         for _ in range(2):
-            self.until(partial(_touched_since, mark, mark.stat().st_mtime_ns), 30)
+            self.until(partial(_touched_since, mark, mark.stat().st_mtime_ns))
 
     def _put_back(self, wanting: Callable[[str], bool]) -> None:
         for name in filter(wanting, self.before):
@@ -262,13 +262,13 @@ class Rig:
     def receivers(self) -> set[str]:
         return set(self.box.alertmanager.receivers())
 
-    def until(self, what: Callable[[], object], seconds: float = 15) -> None:
-        end = time.monotonic() + seconds
-        while True:
+    def until(self, what: Callable[[], object]) -> None:
+        """Wait for something; that a server is away meanwhile is no answer."""
+
+        def answered() -> object:
             try:
-                if what():
-                    return
+                return what()
             except OpsError:
-                pass
-            assert time.monotonic() < end, f"not after {seconds:g} s"
-            time.sleep(0.1)
+                return None
+
+        until(answered)

@@ -1,6 +1,5 @@
 """Each fault: one sentence, no traceback of ours, nothing half written, and the next `up` converges."""
 
-import threading
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 import rules
 from ops.errors import Unreachable
 from tests.e2e.rig import Rig
+from tests.waiting import PATIENCE, until
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,7 @@ def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig
     broken = "groups:\n  - name: x\n    rules:\n      - {alert: X, expr: 'sum('}\n"
     rig.configure(rulesMode="shared", liveTimeout=4)
     rig.write("prometheus-rules", {"broken.yml": broken})
+    rig.until((rig.box.mounts.rules / "broken.yml").exists)
     assert "Prometheus: it refuses its files" in rig.refused(rig.up)
     rig.write("prometheus-rules", {"broken.yml": None})
     rig.converges()
@@ -107,24 +108,34 @@ def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig
 
 def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
     locks = rig.box.home / "pulumi" / "backend" / ".pulumi" / "locks"
+    rig.configure(rulesMode="shared")  # Prometheus is not restarted, so that it can be held
+    go_on = rig.pause("prometheus")  # the first one cannot end, as it waits for what Prometheus runs
     first = rig.up_in_a_process()
-    rig.until(lambda: list(locks.rglob("*.json")))
     try:
+        rig.until(lambda: list(locks.rglob("*.json")))
         with pytest.raises(Unreachable, match=r"^Stack sandbox is locked by .* another update runs"):
             rig.up()
+        assert first.poll() is None
     finally:
-        out, _ = first.communicate(timeout=60)
+        go_on()
+        out, _ = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, out
     assert rig.preview() == {}
 
 
 def test_an_api_server_that_goes_away_midway(rig: Rig) -> None:
-    process = rig.up_in_a_process()
-    rig.until(lambda: rig.changed("deployment/prometheus"), 60)
-    rig.box.stop("kube-apiserver", kill=True)
-    out, _ = process.communicate(timeout=120)
-    rig.box.start("kube-apiserver")
-    assert process.returncode != 0, out
+    def cut_off() -> bool:
+        """Whether an update failed; one that had written all when the API server went away is taken back."""
+        process = rig.up_in_a_process()
+        rig.until(lambda: rig.changed("deployment/prometheus"))
+        rig.box.stop("kube-apiserver", kill=True)
+        process.communicate(timeout=2 * PATIENCE)
+        rig.box.start("kube-apiserver")
+        if process.returncode == 0:
+            rig.destroy()
+        return process.returncode != 0
+
+    until(cut_off, "each update had written all before the API server went away")
     rig.converges()
 
 
@@ -155,15 +166,18 @@ def test_a_reload_that_is_switched_off_is_named_before_anything_is_written(rig: 
 def test_a_slow_prometheus_is_waited_for(rig: Rig) -> None:
     rig.configure(rulesMode="shared")
     go_on = rig.pause("prometheus")
-    timer = threading.Timer(8, go_on)
-    timer.start()
+    waited: list[str] = []
+
+    def heard(line: str) -> None:
+        if "waiting for Prometheus" in line:
+            waited.append(line)
+            go_on()
+
     try:
-        rig.up()
-        assert not timer.is_alive(), "it was called done before Prometheus could say so"
+        rig.engine.up(heard)
     finally:
-        timer.cancel()
-        timer.join()
         go_on()
+    assert waited, "it was called done before Prometheus could say so"
     assert set(rules.alerts()) <= rig.rules()
     assert rig.preview(refresh=True) == {}
 
@@ -183,12 +197,15 @@ def test_a_prometheus_that_never_answers_fails_the_update_in_one_sentence(rig: R
 
 def test_a_prometheus_that_is_restarted_during_the_update_is_waited_for(rig: Rig) -> None:
     rig.configure(rulesMode="shared")
+    go_on = rig.pause("alertmanager")  # so that the update does not end before
     process = rig.up_in_a_process()
     try:
-        rig.until(lambda: rig.changed("configmap/prometheus-rules"), 60)
+        rig.until(lambda: rig.changed("configmap/prometheus-rules"))
         rig.box.stop("prometheus", kill=True)
         rig.box.start("prometheus")
+        assert process.poll() is None
     finally:
-        out, _ = process.communicate(timeout=120)
+        go_on()
+        out, _ = process.communicate(timeout=2 * PATIENCE)
     assert process.returncode == 0, out
     assert rig.preview(refresh=True) == {}

@@ -1,7 +1,6 @@
 """Each fault of Grafana: one sentence, nothing half written, and the next `up` converges."""
 
 import re
-import time
 
 import pytest
 
@@ -37,9 +36,8 @@ def test_a_fault_of_grafana_is_one_sentence_and_the_next_update_converges(
 ) -> None:
     before = grafana.shown()
     grafana.fail(call, status, words)
-    started = time.monotonic()
     sentence = alone.refused(alone.up)
-    assert time.monotonic() - started < 14, "the provider's own way of trying again takes as long"
+    assert 1 <= grafana.calls.count(call) <= 4, "the provider tries three times more, and no more than that"
     assert len(re.findall(r"Grafana (at \S+ )?(answered|refused)", sentence)) == 1, sentence
     assert f"{status}" in sentence and says in sentence, sentence
     assert UID not in grafana.boards
@@ -65,9 +63,7 @@ def test_a_grafana_that_is_down_is_told_and_the_next_update_converges(alone: Alo
     before = grafana.shown()
     alone.configure(grafanaUrl="http://127.0.0.1:9")
     assert "cannot be said: Grafana at http://127.0.0.1:9 cannot be reached" in alone.warned()
-    started = time.monotonic()
     assert "Grafana at http://127.0.0.1:9 cannot be reached (Connection refused); is it" in alone.refused(alone.up)
-    assert time.monotonic() - started < 10
     alone.configure()
     alone.gives_back(before)
 

@@ -17,6 +17,7 @@ from routing.on_call import with_on_call
 from tests.e2e import operated
 from tests.e2e.operated import ALERTMANAGER, PROMETHEUS, SELECTED, Operated
 from tests.e2e.rig import ROOT, Rig
+from tests.waiting import PATIENCE, until
 
 OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
 LABELS = [{**alert.labels, "alertname": alert.name} for alert in rules.alerts().values()]
@@ -114,14 +115,14 @@ def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_righ
 def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operated) -> None:
     rig = operator.rig
     rig.up()
-    rig.until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'), 60)
+    rig.until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'))
     done = subprocess.run(
         [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
         cwd=ROOT,
         env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -264,7 +265,7 @@ def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
         rig.up()
         assert 'namespace="monitoring"' in str(operator.generated())
         watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
-        rig.until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"}, 60)
+        rig.until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"})
         assert rig.preview() == {}
         rig.destroy()
     finally:
@@ -311,9 +312,15 @@ def test_an_object_that_the_operator_rejects_is_named_in_its_words(operator: Ope
     operator.secret("on-call", {"webhook": "no address"})
     try:
         configure(rig, webhookUrlFile=FILES[2], liveTimeout=5)
-        words = rig.refused(rig.up)
-        assert "AlertmanagerConfig monitoring/api-monitoring is not in what it runs; the operator said at" in words
-        assert "AlertmanagerConfig api-monitoring was rejected due to invalid configuration" in words
+
+        def rejected() -> bool:
+            words = rig.refused(rig.up)  # where the operator has not looked at it yet, without its own words
+            return (
+                "AlertmanagerConfig monitoring/api-monitoring is not in what it runs; the operator said at" in words
+                and "AlertmanagerConfig api-monitoring was rejected due to invalid configuration" in words
+            )
+
+        until(rejected, "the operator's own words are not told")
         operator.secret("on-call", {"webhook": "http://127.0.0.1:9/w"})
         configure(rig, webhookUrlFile=FILES[2])
         rig.up()

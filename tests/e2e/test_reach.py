@@ -9,6 +9,7 @@ import pytest
 import rules
 from tests.e2e import kubelet
 from tests.e2e.rig import ROOT, Rig
+from tests.waiting import PATIENCE
 
 
 def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig, tmp_path: Path) -> None:
@@ -39,13 +40,13 @@ def test_the_service_proxy_takes_the_place_of_urls(whole: Rig) -> None:
     own = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     set_up = "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip route add default dev lo"
     try:
-        tried = subprocess.run([*own, set_up], capture_output=True, text=True, timeout=20, check=False)
+        tried = subprocess.run([*own, set_up], capture_output=True, text=True, timeout=PATIENCE, check=False)
     except FileNotFoundError as missing:
         pytest.skip(f"no network of its own to be had here: {missing}")
     if tried.returncode:
         pytest.skip(f"no network of its own to be had here: {tried.stderr.strip()}")
     there = f"{sys.executable} -m pytest -v -m e2e -p no:cacheprovider tests/e2e/inside_own_network.py"
     inside = f"{set_up} && exec {there}"
-    done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=6 * PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 passed" in done.stdout, done.stdout

@@ -10,6 +10,7 @@ import pytest
 
 import rules
 from tests.e2e.rig import Rig
+from tests.waiting import PATIENCE
 
 
 def git(rig: Rig, *arguments: str) -> None:
@@ -53,7 +54,7 @@ def test_a_rollback_deploys_the_commit_before(repository: Rig) -> None:
         env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=2 * PATIENCE,
         check=False,
     )
     print(done.stdout, done.stderr)

@@ -19,6 +19,7 @@ from ops.stack.engine import find_pulumi
 from routing import tree
 from tests.e2e import needs
 from tests.e2e.rig import Rig
+from tests.waiting import PATIENCE
 
 ALERT = "APIP95LatencyHigh"
 # What the second commit changes in each part: file, old, new.
@@ -62,7 +63,7 @@ class Walk:
             },
             capture_output=True,
             text=True,
-            timeout=150,
+            timeout=2 * PATIENCE,
             check=False,
         )
         print(f"$ ops {' '.join(arguments)}\n{done.stdout}{done.stderr}")
@@ -85,7 +86,7 @@ class Walk:
             env={**os.environ, **find_pulumi().env, **how["env"]},
             check=False,
             capture_output=True,
-            timeout=150,
+            timeout=2 * PATIENCE,
         )
         return done.returncode
 

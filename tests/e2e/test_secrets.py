@@ -14,6 +14,7 @@ import yaml
 from components import settings
 from ops.sandbox.cluster import Cluster
 from tests.e2e.rig import Rig
+from tests.waiting import PATIENCE
 
 # An `up` through the Engine, as a verb has it, in a process that can be interrupted.
 UP = """
@@ -69,14 +70,14 @@ def test_no_copy_of_the_kubeconfig_is_left(rig: Rig, temporary: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, "-c", UP, *arguments],
             cwd=rig.program,
-            env={**os.environ, **access.env, "PYTHONPATH": str(rig.program)},
+            env={**rig.env, "PYTHONPATH": str(rig.program)},
             stdout=subprocess.PIPE,
             start_new_session=True,
             text=True,
         )
-        rig.until(lambda: copies(rig, temporary), 60)
+        rig.until(lambda: copies(rig, temporary))
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-        said, _ = process.communicate(timeout=90)
+        said, _ = process.communicate(timeout=PATIENCE)
     finally:
         resume()
     assert said == "interrupted\n"
@@ -98,7 +99,7 @@ def test_a_person_who_names_the_kubeconfig_in_the_environment_leaves_no_copy_eit
         subprocess.run(
             [*command, "--config-file", str(access.config_file)],
             cwd=rig.program,
-            env={**os.environ, **access.env, **env},
+            env={**rig.env, **env},
             capture_output=True,
             timeout=60,
             check=True,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ops import build_tools
 from routing._matchers import Matcher, MatcherError, compile_regex, parse
+from tests.waiting import PATIENCE
 
 WORDS = r"""a b_1 c:d é 1 x.* * ( [a-z] a|b " \ = != =~ !~ { } , ' ` ! ~ \" \n
 a="b" a=b a=~"x.*" b_1!=x "q" "é" "\n" "\u00e9" "\x41" "\101" "\q" """
@@ -58,7 +59,7 @@ def test_matchers_are_read_as_alertmanager_reads_them(tmp_path: Path, texts: lis
 
 
 def _amtool(*arguments: str | Path) -> str:
-    done = subprocess.run([build_tools.path("amtool"), *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([build_tools.path("amtool"), *arguments], capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import routing
 from ops import build_tools
+from tests.waiting import PATIENCE
 
 GOOD = """\
 global:
@@ -145,7 +146,7 @@ def test_alertmanager_refuses_the_same(tmp_path: Path) -> None:
     cases = [("", ""), *((old, new) for old, new, _, _ in BAD), *((old, new) for old, new, _, _ in OURS)]
     files = [written(tmp_path / str(n), old, new) / "alertmanager.yml" for n, (old, new) in enumerate(cases)]
     command = [str(build_tools.path("amtool")), "check-config", *map(str, files)]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE).stdout
     verdicts = re.findall(r"Checking '[^']*/(\d+)/alertmanager\.yml'.*?  (SUCCESS|FAILED)", said, re.S)
     refused = {int(number) for number, verdict in verdicts if verdict == "FAILED"}
     wrongly = [BAD[number - 1] for number in range(1, len(BAD) + 1) if number not in refused]

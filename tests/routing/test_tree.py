@@ -1,8 +1,6 @@
 """The routing and inhibition of `routing.tree`, held against Alertmanager itself."""
 
-import json
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ from hypothesis import strategies as st
 
 from ops import build_tools
 from ops.sandbox import ports
+from ops.sandbox.parts import answers
 from routing import RoutingError, tree
+from tests.waiting import PATIENCE, until
 
 LABELS = ("component", "severity", "path")
 VALUES = ("", "api", "warning", "x", "xy", "é", "a b")
@@ -83,7 +83,7 @@ def test_alerts_go_where_alertmanager_sends_them(
     for labels in alerts:
         given = [f'{name}="{value}"' for name, value in labels.items()] or ['unused="1"']
         command = [str(build_tools.path("amtool")), "config", "routes", "test", "--config.file", str(file), *given]
-        said = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout.strip()
         assert ",".join(match.receiver for match in tree.matches(config, labels)) == said
 
 
@@ -193,18 +193,16 @@ def alertmanager(tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                httpx.get(f"{url}/-/ready").raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
-                time.sleep(0.05)
+
+        def ready() -> bool:
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            return answers(url, "/-/ready")
+
+        until(ready, "Alertmanager did not get ready")
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(PATIENCE)
 
 
 def test_alerts_are_muted_as_alertmanager_mutes_them(alertmanager: str) -> None:
@@ -213,14 +211,13 @@ def test_alerts_are_muted_as_alertmanager_mutes_them(alertmanager: str) -> None:
     httpx.post(f"{alertmanager}/api/v2/alerts", json=[{"labels": labels} for labels in named]).raise_for_status()
     expected = {labels["alertname"]: bool(tree.inhibitors(config, labels, named)) for labels in named}
     assert sorted(name for name, muted in expected.items() if muted) == ["A1", "A11", "A5", "A8"]
-    deadline = time.monotonic() + 20
-    while True:  # the group's first flush decides; Alertmanager shows it afterwards
+
+    def found() -> dict[str, bool]:
         alerts = httpx.get(f"{alertmanager}/api/v2/alerts").json()
-        found = {alert["labels"]["alertname"]: bool(alert["status"]["inhibitedBy"]) for alert in alerts}
-        if found == expected:
-            return
-        assert time.monotonic() < deadline, json.dumps(found)
-        time.sleep(0.1)
+        return {alert["labels"]["alertname"]: bool(alert["status"]["inhibitedBy"]) for alert in alerts}
+
+    # the group's first flush decides; Alertmanager shows it afterwards
+    until(lambda: found() == expected, lambda: f"muted are {found()}")
 
 
 def test_times_are_alike_as_written_and_as_alertmanager_shows_them(alertmanager: str) -> None:
