@@ -13,21 +13,24 @@ pytest_plugins = ("tests.sandbox_fixture",)
 ENGINE_GROUP = "engine"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the end-to-end tests, and say which tests belong together (pytest-xdist's `--dist loadgroup`).
 
-    A file's tests share its servers. The core of the end-to-end tests shares one cluster, and begins first, as it takes
-    longest.
+    A file's tests share its servers. The core of the end-to-end tests, run among others, shares one cluster.
     """
-    among_others = "core" in config.option.markexpr
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        if file.startswith("tests/e2e/"):
-            item.add_marker(pytest.mark.e2e)
-        core = among_others and item.get_closest_marker("core")
-        item.add_marker(pytest.mark.xdist_group(ENGINE_GROUP if core else file))
-    items.sort(key=lambda item: not (among_others and item.get_closest_marker("core")))
+    file = item.nodeid.partition("::")[0]
+    if file.startswith("tests/e2e/"):
+        item.add_marker(pytest.mark.e2e)
+    item.add_marker(pytest.mark.xdist_group(ENGINE_GROUP if _core_among_others(item) else file))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The core of the end-to-end tests begins first, as it takes longest."""
+    items.sort(key=lambda item: not _core_among_others(item))
+
+
+def _core_among_others(item: pytest.Item) -> bool:
+    return "core" in item.config.option.markexpr and item.get_closest_marker("core") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
