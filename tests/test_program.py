@@ -238,7 +238,7 @@ class Engine(engine_pb2_grpc.EngineServicer):
     ("servicer", "sentence"),
     [
         (Engine(), 'Pulumi CLI version 3.218.0 does not satisfy the version range ">=3.219.0"; install a newer one as'),
-        (None, "This Pulumi CLI is too old to be asked for its version, and not >=3.219.0; install a newer one as"),
+        (None, "This Pulumi CLI is too old to be asked for its version (>=3.219.0 is needed); install a newer one as"),
     ],
 )
 def test_a_cli_that_is_too_old_is_refused_in_one_sentence(
