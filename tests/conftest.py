@@ -2,7 +2,13 @@
 
 import os
 
+from tests import leftovers
+
 os.environ.setdefault("SANDBOX_ENGINE", "off")  # a second each, not ten; tests/e2e has the engine
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
 pytest_plugins = ("tests.sandbox_fixture",)
+
+
+def pytest_configure() -> None:
+    leftovers.end_with_this_process()  # of a worker of pytest-xdist, too
