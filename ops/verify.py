@@ -109,7 +109,8 @@ def awaited(target: Target, limit: float, say: Callable[[str], None]) -> Report:
         report = look(target)
         now = time.monotonic()
         for check in report.failures:
-            ends.setdefault(check.name, now + limit + check.due.seconds if check.due else first + limit)
+            late = now + limit + check.due.seconds if check.due else first + limit
+            ends[check.name] = min(late, ends.get(check.name, late))  # at first it may know no interval yet
         missing = [check.name for check in report.failures]
         if not missing or began + PAUSE > (end := max(ends[name] for name in missing)):
             return report

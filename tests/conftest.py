@@ -3,14 +3,23 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests import leftovers
 from tests.e2e.needs import could_be_had
 
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
+settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without a clock")
+
 pytest_plugins = ("tests.sandbox_fixture",)
 
 ENGINE_GROUP = "engine"
+
+
+def pytest_configure() -> None:
+    leftovers.end_with_this_process()  # of a worker of pytest-xdist, too
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

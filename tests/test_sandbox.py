@@ -359,15 +359,26 @@ def test_down_leaves_no_process_and_is_not_upset_by_a_second_one(own: Sandbox) -
     assert (gone.returncode, gone.stderr) == (2, "The sandbox is not running; start it with make sandbox.\n")
 
 
+def stand_in(folder: Path, does: str) -> str:
+    """A PATH with an Alertmanager that only does this."""
+    program = folder / "bin" / "alertmanager"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo version 9.9.9; exit; }}\n{does}\n')
+    program.chmod(0o755)
+    return f"{program.parent}:{os.environ['PATH']}"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: signal.Signals, tmp_path: Path) -> None:
     home = tmp_path / "home"
     command = [sys.executable, "-m", "ops", "sandbox", "up", "--no-engine", "--history", "0"]
-    environment = {**os.environ, "SANDBOX_HOME": str(home)}
+    environment = {**os.environ, "SANDBOX_HOME": str(home), "PATH": stand_in(tmp_path, "exec sleep 3600")}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as up:
-        until(lambda: len(list((home / "run").glob("*.json"))) == 4)
+        until(lambda: len(list((home / "run").glob("*.json"))) == 4)  # it waits for an Alertmanager that never is ready
+        up.send_signal(signal.SIGSTOP)  # nor does it give up while it is looked at
         meanwhile = ops("sandbox", "up", "--no-engine", home=home)
         up.send_signal(number)
+        up.send_signal(signal.SIGCONT)
         _, said = up.communicate(timeout=PATIENCE)
     assert meanwhile.returncode == 2
     assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again.\n"
@@ -391,14 +402,8 @@ def test_a_port_that_is_taken_is_one_sentence_and_nothing_runs(tmp_path: Path) -
 
 
 def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_path: Path) -> None:
-    program = tmp_path / "bin" / "alertmanager"
-    program.parent.mkdir()
-    program.write_text(
-        "#!/bin/sh\n[ \"$1\" = --version ] && { echo version 9.9.9; exit; }\necho 'level=error msg=no'; exit 1\n"
-    )
-    program.chmod(0o755)
     home = tmp_path / "home"
-    path = f"{program.parent}:{os.environ['PATH']}"
+    path = stand_in(tmp_path, "echo 'level=error msg=no'; exit 1")
     done = ops("sandbox", "up", "--no-engine", "--history", "0", home=home, PATH=path)
     assert done.returncode == 2
     sentence = done.stderr.splitlines()[-1]

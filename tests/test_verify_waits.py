@@ -159,6 +159,20 @@ class Clock:
         self.now += seconds
 
 
+def test_an_interval_that_is_known_only_later_shortens_the_wait(
+    monkeypatch: pytest.MonkeyPatch, target: targets.Target
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(verify, "time", clock)
+    monkeypatch.setattr(
+        verify,
+        "look",
+        lambda _: verify.Report("sandbox", (failed("x", "", Due(10 if clock.now > 3 else 600, "so")),)),
+    )
+    assert verify.awaited(target, 20, lambda _: None).exit_code == 1
+    assert clock.now == pytest.approx(34, abs=verify.PAUSE)
+
+
 @pytest.mark.parametrize(
     ("due", "comes", "ends", "exits"),
     [

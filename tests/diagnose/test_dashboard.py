@@ -40,5 +40,8 @@ def test_a_filter_leaves_nothing(target: targets.Target) -> None:
     )
     assert 'path="/nowhere" leaves nothing of it: path is \'/' in said(found)
     misspelt = Panel(2, "Mine", "", "timeseries", (query.replace("path=", "paht="),), "reqps", ())
-    found = dashboard.diagnose(dashboard.Case(target, dashboards.load(), [misspelt], named=True))
+    found = soon(
+        lambda: dashboard.diagnose(dashboard.Case(target, dashboards.load(), [misspelt], named=True)),
+        "query returns data",
+    )
     assert "it has no label paht" in said(found)

@@ -179,7 +179,7 @@ def test_the_way_back_when_an_update_failed_halfway(walk: Walk) -> None:
     walk.box.stop("alertmanager", kill=True)  # so that what was written is never proved live
     assert walk.up() != 0
     walk.box.start("alertmanager")
-    walk.live_timeout(60)
+    walk.live_timeout(round(PATIENCE))
     assert walk.live()["rules"] == "first"  # written by the update that failed
 
     assert "was tried and failed" in walk.ops("rollback", third, "--target", "sandbox", "--yes", code=2)

@@ -25,7 +25,7 @@ SUPPRESSED = (HealthCheck.function_scoped_fixture,)
     max_examples=25,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=7).map("".join), min_size=40, max_size=40, unique=True))
 @example(['{a="b",}', "a=", "{}", "", ",", 'a=b"', 'a="b', "a=b}}", "{a=b", 'a="\\', "a=\\", '"a"=b', "a=\\d"])

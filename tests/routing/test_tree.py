@@ -69,7 +69,9 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @seed(20261123)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     configurations(),
     st.lists(st.dictionaries(st.sampled_from(LABELS), st.sampled_from(VALUES)), min_size=3, max_size=3),
