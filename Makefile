@@ -9,7 +9,7 @@ WORKERS ?= 3# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder# what shares servers stays together, the longest begins first
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production sandbox sandbox-down test e2e bench lint check tools render lock clean
+.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint check tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: .venv/.installed lint tools ## Lint, types, and every test that this machi
 e2e: .venv/.installed tools ## Every test on the real engine and a real API server, several sandboxes side by side
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator; fi
 	@$(PY) -m pytest tests/e2e -m e2e -rs -n $(WORKERS) $(DIST)
+
+compat: .venv/.installed tools ## The sandbox's whole life with every version of the servers; writes docs/compatibility.md
+	@$(PY) -m tests.compat
 
 bench: .venv/.installed tools ## Figures, each measured side by side with its yardstick in one run
 	@$(PY) -m tests.bench

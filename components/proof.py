@@ -9,6 +9,7 @@ from components import alert_routing, alert_rules
 from components import own as owned
 from components.alert_routing import parts
 from components.live.proof import Live, Withdrawn
+from components.needs import needs
 from components.settings import Settings
 from routing import Routing, tree
 from rules import RuleFile
@@ -20,9 +21,10 @@ def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, o
     `own`: where the API has, or will have, what is ours alone.
     """
     way = f"{settings.rules.mode}-{settings.alertmanager_mode}"  # a change of it is closed by the former one's going
+    proved = _proved(files, written, settings)
     return Withdrawn(
         f"withdrawn-{way}",
-        **_proved(files, written, settings),
+        **proved,
         own=own,
         shared=alert_rules.shared(files, settings),
         edited=[
@@ -30,6 +32,7 @@ def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, o
             *(["alertmanager"] if settings.alertmanager_mode == "configmap" else []),
         ],
         manager=owned.manager(),
+        needs=needs(files, proved["routing"], proved["whole"], settings),
     )
 
 

@@ -99,6 +99,15 @@ def parse(text: str) -> tuple[Matcher, ...]:
     return older if older != newer and (older or newer) else newer
 
 
+def is_classic(text: str) -> bool:
+    """Whether an Alertmanager before 0.27, which knows only the older grammar, can read one entry of `matchers`."""
+    try:
+        tuple(_classic(text))
+    except MatcherError:
+        return False
+    return True
+
+
 # ── the newer grammar ──
 
 _WHITE = r"\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # what Go takes for a space

@@ -30,7 +30,7 @@ _GLOBAL = (
     *("telegram_api_url", "telegram_bot_token", "telegram_bot_token_file", "wechat_api_url", "wechat_api_secret"),
     *("wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_url", "victorops_api_key"),
     *("victorops_api_key_file", "rocketchat_api_url", "rocketchat_token", "rocketchat_token_file"),
-    *("rocketchat_token_id", "rocketchat_token_id_file"),
+    *("rocketchat_token_id", "rocketchat_token_id_file", "mattermost_webhook_url", "mattermost_webhook_url_file"),
 )
 _ROUTE = (
     *("receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "continue", "routes"),

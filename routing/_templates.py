@@ -13,9 +13,10 @@ _BLOCKS = ("if", "range", "with", "define", "block")
 _FUNCTIONS = {
     *("and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery"),
     *("eq", "ne", "lt", "le", "gt", "ge", "true", "false", "nil"),
-    # Alertmanager's own (template.DefaultFuncs of 0.31)
+    # Alertmanager's own (template.DefaultFuncs of 0.35; since when each is there: routing.needs)
     *("toUpper", "toLower", "title", "trimSpace", "join", "match", "safeHtml", "safeUrl", "urlUnescape"),
-    *("reReplaceAll", "stringSlice", "date", "tz", "since", "humanizeDuration", "toJson"),
+    *("reReplaceAll", "stringSlice", "date", "tz", "since", "humanizeDuration", "toJson", "now", "toDate"),
+    *("mustToDate", "addDuration", "dict", "list", "append", "base64encode", "base64decode", "routeLabels"),
 }
 _BUILT_IN = re.compile(r"__\w+|[a-z]\w*\.default\.\w+")  # templates that Alertmanager brings with it
 
@@ -75,6 +76,21 @@ def check(text: str) -> None:
     for name, line in used:
         if name not in defined and not _BUILT_IN.fullmatch(name):
             raise TemplateError(line, f"there is no template {name}; define it in the same text.")
+
+
+def functions(texts: Set[str]) -> set[str]:
+    """The functions that templates which `check` has passed call; keywords are among them."""
+    found: set[str] = set()
+    for text in texts:
+        position = 0
+        while action := _ACTION.search(text, position):
+            position = action.end()
+            if text[position:].lstrip().startswith("/*") and (comment := _COMMENT.search(text, position)):
+                position = comment.end()
+            else:
+                words, _, position = _action(text, position, 0)
+                found.update(words)
+    return found
 
 
 def _action(text: str, position: int, line: int) -> tuple[list[str], list[str], int]:

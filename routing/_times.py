@@ -55,7 +55,8 @@ def check(interval: At) -> None:
             text = entry.text(key).lower()
             try:
                 first, last = ends(key, text)
-                backwards = first > last and (first > 0) == (last > 0)  # 1:-1 is the whole month
+                # 1:-1 is the whole month; a week goes on (friday:monday), as Alertmanager knows since 0.35.
+                backwards = first > last and (first > 0) == (last > 0) and key != "weekdays"
             except ValueError:
                 backwards = True
             if backwards:

@@ -26,7 +26,8 @@ class Alert:
     """
     An alerting rule: `expr` is `signal`, then a last line that is only `limit`, at `limit_line` of the file (from 1).
 
-    `interval`, `for_` and `keep_firing_for` in seconds. `labels` include those of the group.
+    `interval`, `for_` and `keep_firing_for` in seconds. `labels` include those of the group. `keys`: those that are
+    written in the file.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Alert:
     keep_firing_for: float
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    keys: frozenset[str] = frozenset()
 
     @property
     def component(self) -> str:
@@ -59,11 +61,12 @@ class Alert:
 
 @dataclass(frozen=True)
 class Group:
-    """Rules evaluated together, one after the other, every `interval` seconds."""
+    """Rules evaluated together, one after the other, every `interval` seconds. `keys`: those that are written."""
 
     name: str
     interval: float
     rules: tuple[Alert | Recording, ...]
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

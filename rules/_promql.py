@@ -13,6 +13,7 @@ MAX_OPERATORS = 100
 
 _OPERATOR = re.compile(r"[-+*/%^]|[<>=!]=?|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`[^`]*`")
+_TEXT_OR_COMMENT = re.compile(rf"{_STRING.pattern}|#[^\n]*")
 _COMPARISON = re.compile(
     r"^(?P<lead>\s*)(?P<operator>==|!=|>=|<=|>|<)(?P<gap>\s*)"
     r"(?P<number>[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)(?P<rest>\s*(?:#.*)?)$"
@@ -86,6 +87,11 @@ def names(expr: str) -> set[str]:
 
     promql.walk(parse(expr), pre_visit=visit)
     return found
+
+
+def bare(expr: str) -> str:
+    """An expression with its texts emptied and its comments left out: what a search for words may look at."""
+    return _TEXT_OR_COMMENT.sub(lambda found: "" if found[0].startswith("#") else '""', expr)
 
 
 def kind(expr: promql.Expr) -> str:

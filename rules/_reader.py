@@ -63,7 +63,7 @@ def _group(value: _yaml.Value, path: Path) -> Group:
         parts["limit"].refuse("must be a whole number")
     labels = _labels(parts.get("labels"))
     rules = tuple(_rule(entry, path, name, interval, labels) for entry in parts["rules"].items())
-    return Group(name, interval, rules)
+    return Group(name, interval, rules, frozenset(parts))
 
 
 def _rule(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert | Recording:
@@ -115,6 +115,7 @@ def _alert(value: _yaml.Value, path: Path, group: str, interval: float, common: 
         keep_firing_for=_duration(parts["keep_firing_for"]) if "keep_firing_for" in parts else 0.0,
         labels=labels,
         annotations=_annotations(parts["annotations"]),
+        keys=frozenset(parts),
     )
 
 

@@ -39,6 +39,13 @@ def problem(text: str) -> str | None:
     return f"has a {{{{ {open_blocks[-1]} }}}} without {{{{ end }}}}" if open_blocks else None
 
 
+def words(text: str) -> set[str]:
+    """Every function, variable and field that a template uses (`toTime`, `$externalLabels`, `.ExternalURL`)."""
+    return {
+        word for action in _actions(text) for sort, word in _tokens(action) if sort in ("word", "variable", "field")
+    }
+
+
 def _actions(text: str) -> Iterator[str]:
     """The insides of every `{{ … }}`, comments left out."""
     at = 0

@@ -124,7 +124,8 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
     the new one has been proved. `own`: API paths of what is ours alone, applied by field manager `manager`; `shared`:
     the keys that are ours in a ConfigMap of others (see components.live.others), or None; `edited`: the servers
-    ("prometheus", "alertmanager") whose configuration gets a part of ours.
+    ("prometheus", "alertmanager") whose configuration gets a part of ours; `needs`: what a server has to know
+    (components.live.versions).
     """
 
     provider = WithdrawnProvider
@@ -137,6 +138,7 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
         shared: Mapping[str, Any] | None,
         edited: Iterable[str],
         manager: str,
+        needs: str,
         **proved: Any,
     ) -> None:
         more = {
@@ -144,10 +146,11 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
             "shared": dict(shared) if shared else None,
             "edited": list(edited),
             "manager": manager,
+            "needs": needs,
         }
         super().__init__(name, more=more, **proved)
 
 
 def _shown_as() -> pulumi.ResourceOptions:
     # What is proved stands line by line where it is written; here once more it would bury that in a preview.
-    return pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"], hide_diffs=["wanted", "texts"])
+    return pulumi.ResourceOptions(additional_secret_outputs=["kubeconfig"], hide_diffs=["wanted", "texts", "needs"])

@@ -71,8 +71,10 @@ def _contains(interval: Mapping[str, Any], at: float) -> bool:
 
 
 def _within(entry: object, value: int, number: Callable[[str], int]) -> bool:
-    """`monday:friday`, `1:-1`, `march`."""
+    """`monday:friday`, `friday:monday`, `1:-1`, `march`."""
     ends = [number(part.strip()) for part in str(entry).lower().split(":")]
+    if ends[0] > ends[-1]:  # of weekdays alone: over the end of the week
+        return value >= ends[0] or value <= ends[-1]
     return ends[0] <= value <= ends[-1]
 
 

@@ -78,9 +78,16 @@ def _provider_files(copy: Path) -> dict[str, str]:
     return {f"{folder}/{name}": json.dumps(data, separators=(",", ":")) for name, data in compact.items()}
 
 
+def _alertmanager_files(_: Path) -> dict[str, str]:
+    """Its two sets of web pages, which its release builds: nobody looks at them here."""
+    page = "<!doctype html><title>Alertmanager</title>\n"
+    return {f"ui/app/dist/{pages}/index.html": page for pages in ("elm", "mantine")}
+
+
 # Of Prometheus' service discoveries those for clouds stay out: nothing here asks a cloud, and they are a sixth of what
 # is compiled. Kubernetes and DNS stay in: a hand-made prometheus.yml often has them, and promtool must read it.
 _DISCOVERIES = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
+_ALERTMANAGER = "github.com/prometheus/alertmanager"
 _COMMON_VERSION = "github.com/prometheus/common/version.Version"
 _PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
@@ -94,15 +101,16 @@ TOOLS = {
         Tool(
             name="alertmanager",
             folder="alertmanager",
-            package="github.com/prometheus/alertmanager/cmd/alertmanager",
+            package=f"{_ALERTMANAGER}/cmd/alertmanager",
             minimum=(0, 28, 0),
             seconds=45,
             version_variable=_COMMON_VERSION,
+            completed=Completed(_ALERTMANAGER, _alertmanager_files),
         ),
         Tool(
             name="amtool",
             folder="alertmanager",
-            package="github.com/prometheus/alertmanager/cmd/amtool",
+            package=f"{_ALERTMANAGER}/cmd/amtool",
             minimum=(0, 28, 0),
             seconds=15,
             version_variable=_COMMON_VERSION,

@@ -38,6 +38,14 @@ class Notice:
 class Alertmanager(Server):
     """One Alertmanager. Every method raises `ops.errors` errors and nothing else."""
 
+    def version(self, *, timeout: float | None = None) -> str:
+        """`0.31.1`; the configuration, which comes with it, is not read."""
+        answer = self.http.get_json("/api/v2/status", timeout=timeout)
+        try:
+            return str(answer["versionInfo"]["version"])
+        except (KeyError, TypeError) as error:
+            raise self._strange("/api/v2/status") from error
+
     def status(self) -> Status:
         """Version and running configuration."""
         answer = self.http.get_json("/api/v2/status")

@@ -135,7 +135,12 @@ class Prometheus(Server):
 
     def version(self) -> str:
         """`3.11.3`."""
-        return str(self._data("/api/v1/status/buildinfo")["version"])
+        return str(self.build()["version"])
+
+    def build(self, *, timeout: float | None = None) -> Mapping[str, str]:
+        """What it says of its build: `version`, and `application` where it is another one with the same API."""
+        found: Mapping[str, str] = self._data("/api/v1/status/buildinfo", timeout=timeout)
+        return found
 
     def metadata(self, metric: str | None = None) -> dict[str, list[dict[str, str]]]:
         """Type, help and unit per metric name."""

@@ -12,6 +12,7 @@ from ops.errors import OpsError
 from ops.sandbox import ports as on_loopback
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.ports import HOST
+from ops.sandbox.processes import SandboxError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +37,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
     mounts = Mounts(home)
     url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
     inherited = environment()
+    prometheus, alertmanager = (program(name, progress) for name in ("prometheus", "alertmanager"))
     made = (
         Part(
             "application",
@@ -58,7 +60,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
         Part(
             "alertmanager",
             (
-                str(build_tools.path("alertmanager", progress)),
+                str(alertmanager),
                 f"--config.file={mounts.alertmanager_config}",
                 f"--storage.path={home / 'data' / 'alertmanager'}",
                 f"--web.listen-address={HOST}:{ports['alertmanager']}",
@@ -73,11 +75,11 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
         Part(
             "prometheus",
             (
-                str(build_tools.path("prometheus", progress)),
+                str(prometheus),
                 f"--config.file={mounts.prometheus_config}",
                 f"--storage.tsdb.path={home / 'data' / 'prometheus'}",
                 "--storage.tsdb.retention.time=30d",
-                "--storage.tsdb.block-reload-interval=1s",
+                *_flags_since(prometheus, (3, 9), "--storage.tsdb.block-reload-interval=1s"),
                 "--scrape.discovery-reload-interval=1s",
                 f"--web.listen-address={HOST}:{ports['prometheus']}",
                 f"--web.external-url={url['prometheus']}",
@@ -90,6 +92,25 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
         ),
     )
     return {part.name: part for part in made}
+
+
+def program(name: str, progress: build_tools.Progress) -> Path:
+    """The pinned server, or the one that $SANDBOX_PROMETHEUS or $SANDBOX_ALERTMANAGER names, of whatever version.
+
+    Raises SandboxError where that cannot be run, ToolError where the pinned one is not to be had.
+    """
+    variable = f"SANDBOX_{name.upper()}"
+    if not (own := os.environ.get(variable)):
+        return build_tools.path(name, progress)
+    if not Path(own).is_file() or build_tools.run_version(Path(own), "--version") is None:
+        raise SandboxError(f"{variable} is {own}, which is no {name} that runs: name another program, or unset it.")
+    return Path(own).absolute()
+
+
+def _flags_since(server: Path, since: tuple[int, int], *flags: str) -> tuple[str, ...]:
+    """The flags, where the server is new enough to know them: it does not start with others."""
+    version = build_tools.run_version(server, "--version")
+    return flags if version is not None and version >= since else ()
 
 
 def answers(url: str, path: str) -> bool:

@@ -160,6 +160,8 @@ def test_repeats_wait_for_the_flush_after_their_time() -> None:
         ({"weekdays": ["monday:friday"]}, "2026-11-23T10:00", True),
         ({"weekdays": ["monday:friday"]}, "2026-11-22T10:00", False),
         ({"weekdays": ["saturday", "sunday"]}, "2026-11-22T10:00", True),
+        ({"weekdays": ["friday:monday"]}, "2026-11-22T10:00", True),
+        ({"weekdays": ["friday:monday"]}, "2026-11-24T10:00", False),
         ({"times": [{"start_time": "08:00", "end_time": "18:00"}]}, "2026-11-23T17:59", True),
         ({"times": [{"start_time": "08:00", "end_time": "18:00"}]}, "2026-11-23T18:00", False),
         (

@@ -5,7 +5,7 @@ from typing import Any
 
 from pulumi import dynamic
 
-from components.live import clients, config_map, operated, others, rollout
+from components.live import clients, config_map, operated, others, rollout, versions
 from components.live.config_map import Key
 from components.live.proof import SHOWN, opened
 from components.live.refused import Refused
@@ -27,6 +27,7 @@ class Work(dynamic.ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         known = _olds.get("own") or ()  # what was free, or ours, when this was made
+        versions.refuse_unknown(news)
         try:
             cluster = clients.kubernetes(news)
             operated.refuse_untaken(cluster, news)

@@ -1,0 +1,182 @@
+"""A server that does not know what our files use is named before anything is written, in one sentence."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import routing
+import rules
+from components import alert_routing, settings
+from components.live import versions
+from components.live.proof import WithdrawnProvider
+from components.live.refused import Refused
+from components.needs import needs
+from ops.targets import stack_values
+from routing.on_call import with_on_call
+from tests.live.api_server import serving
+
+Answers = dict[str, Any]
+
+KEEP = ["keep_firing_for", "APIErrorRateHigh", "2.42"]
+OFFSET = ["query_offset", "group api_performance", "2.53"]
+FILE = ["url_file in webhook_configs", "receiver api-critical", "0.26"]
+
+
+def prometheus(version: str, **more: str) -> Answers:
+    return {"/api/v1/status/buildinfo": {"status": "success", "data": {"version": version, **more}}}
+
+
+def alertmanager(version: str) -> Answers:
+    return {"/api/v2/status": {"versionInfo": {"version": version}, "config": {"original": "{"}}}
+
+
+@contextmanager
+def server(answers: Answers) -> Iterator[str]:
+    """Of a server what tells its version; a status instead of a body is answered alone."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def do_GET(self) -> None:
+            found = answers.get(self.path, 404)
+            body = b"" if isinstance(found, int) else json.dumps(found).encode()
+            self.send_response(found if isinstance(found, int) else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.server_port}"
+    finally:
+        listening.shutdown()
+        listening.server_close()
+        thread.join()
+
+
+def props(kind: str, url: str, *needs: list[str]) -> dict[str, Any]:
+    return {kind: {"url": url}, "needs": json.dumps({kind: needs})}
+
+
+REFUSED = [
+    (
+        prometheus("2.40.1"),
+        [KEEP],
+        "Prometheus at URL is 2.40.1, and APIErrorRateHigh uses keep_firing_for, which Prometheus knows since 2.42: "
+        "upgrade it, or leave keep_firing_for out",
+    ),
+    (
+        prometheus("2.40.1+ds"),
+        [KEEP, OFFSET],
+        "Prometheus at URL is 2.40.1+ds, and does not know what is used here: keep_firing_for (APIErrorRateHigh; known "
+        "since 2.42), query_offset (group api_performance; known since 2.53): upgrade it to 2.53, or leave them out",
+    ),
+    (
+        alertmanager("0.25.0"),
+        [FILE],
+        "Alertmanager at URL is 0.25.0, and receiver api-critical uses url_file in webhook_configs, which "
+        "Alertmanager knows since 0.26: upgrade it, or leave url_file in webhook_configs out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "needed", "sentence"), REFUSED)
+def test_a_server_too_old_is_refused_in_one_sentence(answers: Answers, needed: list[list[str]], sentence: str) -> None:
+    kind = "alertmanager" if "/api/v2/status" in answers else "prometheus"
+    with server(answers) as url, pytest.raises(Refused) as refused:
+        versions.refuse_unknown(props(kind, url, *needed))
+    assert str(refused.value) == sentence.replace("URL", url)
+
+
+ENOUGH = [
+    prometheus("2.53.0"),
+    prometheus("v3.0.0-rc.1"),
+    prometheus("2.14.0", application="Grafana Mimir"),  # a number of its own
+    prometheus("0.35.1"),  # Thanos
+]
+
+
+@pytest.mark.parametrize("answers", ENOUGH)
+def test_a_server_that_knows_it_or_is_another_product_is_not_mentioned(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server(answers) as url:
+        versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
+    assert capsys.readouterr().out == ""
+
+
+def test_a_server_without_a_version_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    with server(prometheus("(devel)")) as url:
+        versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
+    assert capsys.readouterr().out == (
+        f"warning: Prometheus at {url} does not tell its version ('(devel)'): it should know 2.53\n"
+    )
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_server_that_does_not_answer_is_a_warning(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    with server({"/api/v2/status": status}) as url:
+        versions.refuse_unknown(props("alertmanager", url, FILE))
+    said = capsys.readouterr().out
+    assert said.startswith("warning: whether Alertmanager knows all that is used here cannot be said: ")
+    assert said.count("\n") == 1
+
+
+def test_nobody_is_asked_where_nothing_is_needed() -> None:
+    versions.refuse_unknown(props("prometheus", "http://127.0.0.1:9"))
+    versions.refuse_unknown({"prometheus": {"url": "http://127.0.0.1:9"}})  # the state of an older version
+
+
+def test_the_first_resource_refuses_it_before_it_looks_at_anything_else(tmp_path: Path) -> None:
+    with server(prometheus("2.40.1")) as url, serving(tmp_path) as (_, kubeconfig):
+        inputs = {
+            **props("prometheus", url, KEEP),
+            "kubeconfig": kubeconfig,
+            "context": None,
+            "namespace": "monitoring",
+            "own": [],
+            "manager": "us",
+        }
+        (failure,) = WithdrawnProvider().check({}, inputs).failures
+    assert failure.reason.endswith("knows since 2.42: upgrade it, or leave keep_firing_for out")
+    assert "\n" not in failure.reason
+
+
+def needed(**changes: object) -> dict[str, list[str]]:
+    """Server → what our own files need of it, in a stack with these settings: `since what`."""
+    stack = settings.read({**stack_values("prod"), **changes}, where="the test")
+    written, labels = with_on_call(routing.load(), stack.on_call), [alert.labels for alert in rules.alerts().values()]
+    parts = alert_routing.parts(written, labels, stack)
+    return {
+        server: [f"{since} {what}" for what, _, since in found]
+        for server, found in json.loads(needs(rules.load(), parts, None, stack)).items()
+    }
+
+
+def test_what_is_needed_follows_from_the_files_and_from_what_a_stack_switches_on() -> None:
+    usual = needed()
+    assert "2.42 keep_firing_for" in usual["prometheus"]
+    assert {"0.22 matchers", "0.25 auth_password_file in email_configs"} <= {*usual["alertmanager"]}
+    assert not {"0.26 url_file in webhook_configs", "0.25 location"} & {*usual["alertmanager"]}
+
+    more = needed(
+        webhookUrlFile="/etc/alertmanager/hook",
+        workingHours="Mon-Fri 08:00-18:00 Europe/Berlin",
+    )
+    assert {"0.26 url_file in webhook_configs", "0.24 active_time_intervals", "0.25 location"} <= {
+        *more["alertmanager"]
+    }
+
+
+def test_what_the_operator_writes_otherwise_is_not_needed() -> None:
+    found = needed(alertmanagerMode="operator", smtpPassword="x", webhookUrlFile="/etc/alertmanager/secrets/hook/url")
+    assert not [what for what in found["alertmanager"] if "_file" in what]
+    assert "0.22 matchers" in found["alertmanager"]
