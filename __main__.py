@@ -10,11 +10,11 @@ from components import alert_routing, alert_rules, dashboard
 from components.alert_routing import AlertRouting
 from components.alert_rules import AlertRules
 from components.dashboard import Dashboard
-from components.program import briefly, cluster, configured, refusing, require_cli
+from components.program import cluster, configured, readable_errors, require_cli, without_gc
 from components.proof import live, withdrawn
 from routing.on_call import with_on_call
 
-with briefly(), refusing():
+with without_gc(), readable_errors():
     require_cli()
     settings = configured()
     files, alerts, board = rules.load(), rules.alerts(), dashboards.load()

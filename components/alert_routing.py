@@ -7,9 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import alertmanager_config
-from components import own as owned
-from components.live.config_text import ConfigText
-from components.live.mount import Mount
+from components import ownership as owned
+from components.live.resources import ConfigText, Mount
 from components.settings import OPERATOR_SECRET, Settings, SettingsError
 from routing import Parts, Routing, Smtp
 from rules import Alert

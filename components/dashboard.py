@@ -6,9 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pulumiverse_grafana as grafana
 
-from components import own as owned
-from components.live.dashboard_folder import DashboardFolder
-from components.live.predecessor import Predecessor
+from components import ownership as owned
+from components.live.resources import DashboardFolder, PreviousDashboard
 from components.settings import Settings, SettingsError
 
 FOLDER_UID = "api-performance"
@@ -52,7 +51,7 @@ class Dashboard(pulumi.ComponentResource):
         folder = DashboardFolder(
             "folder", url=chosen.url, auth=auth, uid=FOLDER_UID, title=chosen.folder, opts=self._child
         )
-        before = Predecessor(
+        before = PreviousDashboard(
             "predecessor",
             url=chosen.url,
             auth=auth,

@@ -19,7 +19,7 @@ REFUSALS = (SettingsError, rules.RulesError, routing.RoutingError, metrics.Contr
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def readable_errors() -> Iterator[None]:
     """Turn what the readers refuse into one sentence of Pulumi's, with no traceback and before anything is written."""
     try:
         yield
@@ -28,7 +28,7 @@ def refusing() -> Iterator[None]:
 
 
 @contextmanager
-def briefly() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """For a process that lives a second: to look for garbage takes a tenth of that, most of it when Python ends."""
     gc.disable()
     try:

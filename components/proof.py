@@ -6,11 +6,11 @@ from typing import Any
 import pulumi
 
 from components import alert_routing, alert_rules
-from components import own as owned
+from components import ownership as owned
 from components.alert_routing import parts
-from components.live.proof import Live, Withdrawn
-from components.needs import needs
+from components.live.resources import Live, Withdrawn
 from components.settings import Settings
+from components.version_needs import needs
 from routing import Routing, tree
 from rules import RuleFile
 
@@ -25,14 +25,16 @@ def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, o
     return Withdrawn(
         f"withdrawn-{way}",
         **proved,
-        own=own,
-        shared=alert_rules.shared(files, settings),
-        edited=[
-            *(["prometheus"] if settings.rules.mode == "dedicated" else []),
-            *(["alertmanager"] if settings.alertmanager_mode == "configmap" else []),
-        ],
-        manager=owned.manager(),
-        needs=needs(files, proved["routing"], proved["whole"], settings),
+        more={
+            "own": list(own),
+            "shared": alert_rules.shared(files, settings),
+            "edited": [
+                *(["prometheus"] if settings.rules.mode == "dedicated" else []),
+                *(["alertmanager"] if settings.alertmanager_mode == "configmap" else []),
+            ],
+            "manager": owned.manager(),
+            "needs": needs(files, proved["routing"], proved["whole"], settings),
+        },
     )
 
 
@@ -68,7 +70,7 @@ def _labels(files: Sequence[RuleFile]) -> list[dict[str, str]]:
 
 
 def _operated(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
-    """What the Prometheus Operator is to take up (components.live.operated)."""
+    """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
     labels = dict(settings.rules.operator_labels)
     found: dict[str, Any] = {}
     if settings.rules.mode == "operator":

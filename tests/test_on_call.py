@@ -21,9 +21,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 import routing
 import rules
 from components import alertmanager_config
-from components.live import running
-from components.live.routing_merge import Routing as Merge
-from components.live.wanted import wanted_routing
+from components.live.running import compare
+from components.live.running.wanted import wanted_routing
+from components.live.text.routing_merge import Routing as Merge
 from components.settings import OnCall, SettingsError, WorkingHours, read
 from ops import build_tools, way
 from ops.checks import routing as routing_checks
@@ -429,7 +429,7 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
     # What proves a deployment finds all of it running.
     config = server.status().config
     wanted = wanted_routing(written.parts(), written.config)
-    assert running.routing_not_running(wanted, config) == []
+    assert compare.routing_not_running(wanted, config) == []
     assert routing_checks.receivers(config, written).status == "pass"
 
     # Working hours begin: what still fires is mailed now.
@@ -438,6 +438,6 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
         re.sub(r"weekdays: \[\w+\]", "weekdays: ['monday:saturday', sunday]", file.read_text("utf-8")), "utf-8"
     )
     server.reload()
-    other = running.routing_not_running(wanted, server.status().config)
+    other = compare.routing_not_running(wanted, server.status().config)
     assert other == [f"time interval {INTERVAL} runs with other times"]
     until(lambda: "⚠️  API Performance Warning: Bad" in ear.mails, "no mail of the warning that waited")

@@ -1,17 +1,54 @@
-"""A dynamic provider that the program only names: what it does is loaded where it is done, in the plugin's process.
+"""A dynamic provider that the program only names, and how it speaks.
 
-The clients and editors behind it take 0.1 s to import, of which a program that speaks to nobody has no use.
+What it does is loaded where it is done, in the plugin's process: the clients and editors behind it take 0.1 s to
+import, and a program that speaks to nobody does not need them (docs/adr/0022).
 """
 
-from typing import Any
+import functools
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pulumi import dynamic
 
-from components.live.refused import Refused
-from components.live.saying import in_one_sentence
+from components.live.text.errors import EditRefused
 from ops.errors import OpsError
 
 Props = dict[str, Any]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class NotDone(Exception):
+    """A failure as a person reads it."""
+
+
+NotDone.__module__ = "builtins"  # shown as "NotDone: sentence"
+
+_said: set[str] = set()
+
+
+def say(line: str) -> None:
+    """Print a line, which the engine shows at once as a message of this provider's; the same line once a process."""
+    if line not in _said:
+        _said.add(line)
+        print(line, flush=True)
+
+
+def in_one_sentence(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """For a provider's methods, which run in the plugin's process: only there may tracebacks be switched off."""
+
+    def spoken(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        sys.tracebacklimit = 0
+        try:
+            return method(self, *args, **kwargs)
+        except (OpsError, EditRefused) as error:
+            raise NotDone(str(error)) from None
+
+    return cast(Callable[Concatenate[S, P], T], functools.wraps(method)(spoken))
 
 
 class Provider(dynamic.ResourceProvider):
@@ -21,17 +58,19 @@ class Provider(dynamic.ResourceProvider):
     moving one strands that state.
     """
 
+    handler = ""  # MODULE:CLASS of what does the work
     serialize_as_secret_always = False
 
     def work(self) -> dynamic.ResourceProvider:
-        """That which does it, imported here and not at the top."""
-        raise NotImplementedError
+        """That which does it."""
+        module, _, name = self.handler.partition(":")
+        return cast(dynamic.ResourceProvider, getattr(import_module(module), name)())
 
     @in_one_sentence
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
             return self.work().check(_olds, news)
-        except (Refused, OpsError) as no:
+        except (EditRefused, OpsError) as no:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("", str(no))])
 
     @in_one_sentence

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import routing
 import rules
-from components import alert_routing, needs, settings
+from components import alert_routing, settings, version_needs
 from formats.versions import Feature, Version, number
 from ops.targets import stack_values
 from routing import needs as of_routing
@@ -116,7 +116,7 @@ def needed(**changes: object) -> dict[str, str]:
     found = settings.read({**stack_values("prod"), **changes}, where="Pulumi.prod.yaml")
     written = with_on_call(routing.load(), found.on_call)
     parts = alert_routing.parts(written, [alert.labels for alert in rules.alerts().values()], found)
-    every = needs.needed(rules.load(), parts, None, found)
+    every = version_needs.needed(rules.load(), parts, None, found)
     return {server: max((one.feature.since for one in some), key=_number) for server, some in every.items()}
 
 

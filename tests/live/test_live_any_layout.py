@@ -8,10 +8,10 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from components.live import yaml_tree
-from components.live.editors import Editor, editor
-from components.live.marked_lists import Written
-from components.live.refused import Refused
+from components.live.text import tree
+from components.live.text.editors import Editor, editor
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
 ROUTING = json.dumps(
@@ -130,7 +130,7 @@ def without_lists(text: str) -> dict[str, Any]:
 def held(edit: Editor, text: str, ours: str, added: dict[str, list[Any]]) -> None:
     try:
         new = edit.insert(text, ours)
-    except Refused as refusal:
+    except EditRefused as refusal:
         assert refusal.snippet and not text.endswith("\n"), (
             refusal
         )  # a last value that is a block without final newline
@@ -151,7 +151,7 @@ def held(edit: Editor, text: str, ours: str, added: dict[str, list[Any]]) -> Non
 @pytest.fixture(params=["libyaml", "python"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "python":
-        monkeypatch.setattr(yaml_tree, "PARSER", yaml.SafeLoader)
+        monkeypatch.setattr(tree, "PARSER", yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("parser")
@@ -182,6 +182,6 @@ def test_any_text_at_all_is_edited_or_refused(text: str) -> None:
     edit = editor("rule-files")
     try:
         new = edit.insert(text, GLOB)
-    except Refused:
+    except EditRefused:
         return
     assert edit.remove(new) == text

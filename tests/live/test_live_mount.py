@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from components.live import pod_mount
-from components.live.mount import MountProvider
-from components.live.pod_mount import Volume
-from components.live.refused import Refused
-from components.live.saying import NotDone
+from components.live.cluster import pod_mount
+from components.live.cluster.pod_mount import Volume
+from components.live.provider import NotDone
+from components.live.resources import MountProvider
+from components.live.text.errors import EditRefused
 from tests.live.api_server import Api, serving
 
 OURS = Volume("ours", {"configMap": {"name": "ours"}}, "prometheus", "/etc/ours")
@@ -55,14 +55,14 @@ def test_what_is_missing_or_altered_is_seen(volumes: list[dict[str, Any]], mount
     ],
 )
 def test_what_is_in_the_way_is_named(found: dict[str, Any], says: str) -> None:
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(EditRefused, match=says):
         pod_mount.refuse_clashes(found, OURS, ours=False)
 
 
 def test_what_stands_there_by_our_hand_may_change_its_source() -> None:
     spread = Volume("ours", {"projected": {"sources": [{"configMap": {"name": "ours"}}]}}, "prometheus", "/etc/new")
     pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, ours=True)
-    with pytest.raises(Refused):
+    with pytest.raises(EditRefused):
         pod_mount.refuse_clashes(pod([STANDING], [MOUNTED]), spread, ours=False)
     patch = pod_mount.addition(spread, OURS)["spec"]["template"]["spec"]
     assert patch["volumes"] == [{"name": "ours", **spread.source, "$retainKeys": ["name", "projected"]}]

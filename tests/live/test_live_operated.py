@@ -9,13 +9,14 @@ import pytest
 import routing
 import rules
 from components import alertmanager_config
-from components.live import altered, by_operator, running
-from components.live.operated import refuse_untaken
-from components.live.proof import WithdrawnProvider
-from components.live.refused import Refused
-from components.live.running import HIDDEN
-from components.live.selectors import selects
-from components.live.wanted import wanted_routing
+from components.live.cluster import operator_overrides
+from components.live.cluster.operator_preflight import refuse_what_operator_ignores
+from components.live.cluster.selectors import selects
+from components.live.resources import WithdrawnProvider
+from components.live.running import compare, operator_readback
+from components.live.running.compare import HIDDEN
+from components.live.running.wanted import wanted_routing
+from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from routing import tree
 from tests.live.api_server import Api, serving
@@ -59,7 +60,7 @@ def props(kubeconfig: str) -> dict[str, Any]:
 
 
 def look(cluster: tuple[Api, str]) -> None:
-    refuse_untaken(Kubernetes(cluster[1]), props(cluster[1]))
+    refuse_what_operator_ignores(Kubernetes(cluster[1]), props(cluster[1]))
 
 
 def without(path: str) -> Callable[[Api], object]:
@@ -120,7 +121,7 @@ def test_what_is_taken_up_passes(cluster: tuple[Api, str]) -> None:
 )
 def test_what_would_not_be_is_refused(cluster: tuple[Api, str], change: Callable[[Api], object], says: str) -> None:
     change(cluster[0])
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(EditRefused, match=says):
         look(cluster)
     news = {**props(cluster[1]), "own": [], "manager": "m"}
     (failure,) = WithdrawnProvider().check({}, news).failures
@@ -134,8 +135,8 @@ def test_of_several_things_the_same_is_named_each_time(cluster: tuple[Api, str])
     for order in (("rules", "routing"), ("routing", "rules")):
         given = props(cluster[1])
         given["operated"] = {part: given["operated"][part] for part in order}
-        with pytest.raises(Refused, match="no Prometheus object in namespace monitoring selects"):
-            refuse_untaken(Kubernetes(cluster[1]), given)
+        with pytest.raises(EditRefused, match="no Prometheus object in namespace monitoring selects"):
+            refuse_what_operator_ignores(Kubernetes(cluster[1]), given)
 
 
 def test_rules_left_out_of_what_is_enforced_and_alerts_with_the_label_pass(cluster: tuple[Api, str]) -> None:
@@ -144,7 +145,7 @@ def test_rules_left_out_of_what_is_enforced_and_alerts_with_the_label_pass(clust
     servers(cluster[0], prometheuses={"ruleSelector": {}, **enforced})
     servers(cluster[0], alertmanagers={"alertmanagerConfigSelector": {}})
     labelled = {"rules": RULES, "routing": {**ROUTING, "bare": False}}
-    refuse_untaken(Kubernetes(cluster[1]), {**props(cluster[1]), "operated": labelled})
+    refuse_what_operator_ignores(Kubernetes(cluster[1]), {**props(cluster[1]), "operated": labelled})
 
 
 def test_an_account_that_may_not_look_is_told_so(cluster: tuple[Api, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +230,7 @@ def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def lacks(config: Mapping[str, Any]) -> list[str]:
     readable = {**config, "inhibit_rules": config["inhibit_rules"][1:]}
-    return running.routing_not_running(wanted_routing(PARTS), by_operator.as_ours(readable, RUNS))
+    return compare.routing_not_running(wanted_routing(PARTS), operator_readback.as_ours(readable, RUNS))
 
 
 @pytest.mark.parametrize("matchers", [(), ('namespace="monitoring"',)])
@@ -263,28 +264,30 @@ def test_a_route_of_ours_that_takes_less_is_named() -> None:
 
 
 def test_unreadable_parts_of_others_are_no_hindrance() -> None:
-    assert by_operator.as_ours(generated(), RUNS)["route"]["routes"]
+    assert operator_readback.as_ours(generated(), RUNS)["route"]["routes"]
 
 
 def test_nothing_of_ours_is_one_sentence() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}, {"name": "api-critical"}]}
-    plain = by_operator.as_ours(config, RUNS)
-    assert by_operator.absent(plain, RUNS) == ["AlertmanagerConfig monitoring/api-monitoring is not in what it runs"]
-    assert running.routing_still_running(wanted_routing(PARTS), plain, []) == []
+    plain = operator_readback.as_ours(config, RUNS)
+    assert operator_readback.absent(plain, RUNS) == [
+        "AlertmanagerConfig monitoring/api-monitoring is not in what it runs"
+    ]
+    assert compare.routing_still_running(wanted_routing(PARTS), plain, []) == []
 
 
 def test_a_matcher_that_keeps_our_alerts_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     narrowed = generated(('namespace="monitoring"',))
-    (fault,) = by_operator.swallowed(narrowed, RUNS)
+    (fault,) = operator_readback.swallowed(narrowed, RUNS)
     assert 'added a matcher to our routes: namespace="monitoring", a label that our alerts do not have' in fault
-    assert by_operator.swallowed(generated(), RUNS) == []
-    monkeypatch.setattr(altered, "added", lambda _props, _label: "monitoring")
-    assert by_operator.swallowed(narrowed, RUNS) == []
+    assert operator_readback.swallowed(generated(), RUNS) == []
+    monkeypatch.setattr(operator_overrides, "added", lambda _props, _label: "monitoring")
+    assert operator_readback.swallowed(narrowed, RUNS) == []
 
 
 def test_where_nothing_goes_by_the_operator_the_configuration_is_read_as_it_is() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}]}
-    assert by_operator.as_ours(config, {"namespace": "monitoring", "operated": None}) is config
+    assert operator_readback.as_ours(config, {"namespace": "monitoring", "operated": None}) is config
 
 
 def test_what_the_operator_last_said_of_ours_is_told(cluster: tuple[Api, str]) -> None:
@@ -299,9 +302,9 @@ def test_what_the_operator_last_said_of_ours_is_told(cluster: tuple[Api, str]) -
         ]
     }
     said = {**props(cluster[1]), "operated": {"routing": ROUTING}}
-    assert by_operator.rejections(said) == ["the operator said at 2026-11-24T12:00:01Z: rejected: later"]
+    assert operator_readback.rejections(said) == ["the operator said at 2026-11-24T12:00:01Z: rejected: later"]
     cluster[0].forbid.add(f"{NAMESPACE}/events")
-    assert by_operator.rejections(said) == []
+    assert operator_readback.rejections(said) == []
 
 
 # ── what we ask of it ───────────────────────────────────────────────────────────────────────────────

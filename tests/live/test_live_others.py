@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.live.others import refuse_others, refuse_taken_keys
-from components.live.proof import WithdrawnProvider
-from components.live.refused import Refused
+from components.live.cluster.ownership_checks import refuse_others, refuse_taken_keys
+from components.live.resources import WithdrawnProvider
+from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 
@@ -33,7 +33,9 @@ def test_an_object_of_somebody_elses_is_refused(
 ) -> None:
     api, kubernetes, _ = cluster
     applied_by(api, *managers)
-    with pytest.raises(Refused, match=r"^configmaps/api-performance-alerts is in namespace monitoring already") as no:
+    with pytest.raises(
+        EditRefused, match=r"^configmaps/api-performance-alerts is in namespace monitoring already"
+    ) as no:
         refuse_others(kubernetes, [PATH], OURS)
     assert all(manager in str(no.value) for manager in managers)
 
@@ -99,7 +101,7 @@ def test_keys_that_cannot_stand_in_somebodys_config_map_are_refused(
 ) -> None:
     api, kubernetes, _ = cluster
     shares(api, mount, keys)
-    with pytest.raises(Refused, match=says):
+    with pytest.raises(EditRefused, match=says):
         refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
 
 
@@ -110,5 +112,5 @@ def test_keys_of_ours_and_free_ones_pass(cluster: tuple[Api, Kubernetes, str]) -
 
 
 def test_a_shared_config_map_that_is_not_there_is_named(cluster: tuple[Api, Kubernetes, str]) -> None:
-    with pytest.raises(Refused, match=r"^ConfigMap monitoring/prometheus-rules is not there"):
+    with pytest.raises(EditRefused, match=r"^ConfigMap monitoring/prometheus-rules is not there"):
         refuse_taken_keys(cluster[1], SHARED, "monitoring", OURS)

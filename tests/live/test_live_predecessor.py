@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from components.live.predecessor import PredecessorProvider
+from components.live.resources import PreviousDashboardProvider
 from tests.e2e.grafana import TOKEN, Grafana, running
 
 UID = "api-performance-baseline"
 THEIRS = {"uid": UID, "title": "Theirs", "panels": []}
 OURS = {"uid": UID, "title": "Ours"}
-PROVIDER = PredecessorProvider()
+PROVIDER = PreviousDashboardProvider()
 
 
 @pytest.fixture

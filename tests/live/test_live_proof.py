@@ -14,12 +14,12 @@ import pytest
 
 import routing
 import rules
-from components.live import rollout
-from components.live.editors import editor
-from components.live.proof import LiveProvider, WithdrawnProvider
-from components.live.refused import Refused
-from components.live.saying import NotDone
-from components.live.wanted import wanted_routing, wanted_rules
+from components.live.provider import NotDone
+from components.live.resources import LiveProvider, WithdrawnProvider
+from components.live.running import wait
+from components.live.running.wanted import wanted_routing, wanted_rules
+from components.live.text.editors import editor
+from components.live.text.errors import EditRefused
 from ops import build_tools
 from ops.sandbox.parts import answers
 from routing import tree
@@ -119,7 +119,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def stack(servers: Stack) -> Iterator[Stack]:
     yield servers
     servers.take_back()
-    rollout.until_gone(servers.props())
+    wait.until_gone(servers.props())
 
 
 def soon(*steps: Any, after: float = 1.0) -> threading.Timer:
@@ -134,22 +134,22 @@ def test_proved_and_withdrawn(stack: Stack, capsys: pytest.CaptureFixture[str]) 
     assert LiveProvider().create(stack.props()).id == "live"
     said = capsys.readouterr().out
     assert "Prometheus runs what was written" in said and "Alertmanager runs what was written" in said
-    assert rollout.lacking(stack.props()) == []
+    assert wait.not_running(stack.props()) == []
     assert not LiveProvider().diff("live", stack.props(), stack.props()).changes
     stack.take_back()
     WithdrawnProvider().delete("withdrawn", stack.props())
     assert "Prometheus runs without what was taken back" in capsys.readouterr().out
-    assert len(rollout.lacking(stack.props())) >= 15
+    assert len(wait.not_running(stack.props())) >= 15
 
 
 def test_files_that_arrive_late_are_waited_for(stack: Stack) -> None:
     there = threading.Event()
     timer = soon(there.set, stack.write)
-    rollout.until_running(stack.props())
+    wait.until_running(stack.props())
     assert there.is_set(), "it was called done before the files were there"
     timer.join()
     later = soon(stack.take_back)
-    rollout.until_gone(stack.props())
+    wait.until_gone(stack.props())
     later.join()
 
 
@@ -166,15 +166,15 @@ def test_a_rule_that_prometheus_refuses_is_named_in_its_words(stack: Stack) -> N
     )
     stack.write((broken,))
     wanted = wanted_rules([broken])
-    with pytest.raises(Refused, match=r"after 1 s not all servers run what was written\. Prometheus: ") as refusal:
-        rollout.until_running(stack.props(rules=wanted, timeout=1))
+    with pytest.raises(EditRefused, match=r"after 1 s not all servers run what was written\. Prometheus: ") as refusal:
+        wait.until_running(stack.props(rules=wanted, timeout=1))
     words = str(refusal.value)
     assert f"rules/{file.name}: {group.name}/{rule.name}: " in words and "experimental" in words
 
 
 def test_what_differs_is_named(stack: Stack) -> None:
     stack.write()
-    rollout.until_running(stack.props())
+    wait.until_running(stack.props())
     wanted = wanted_rules(FILES)
     name = "api_performance/APIP95LatencyHigh"
     wanted[name] = {**wanted[name], "for": "1s", "labels": "-"}
@@ -183,7 +183,7 @@ def test_what_differs_is_named(stack: Stack) -> None:
     routing_["receivers"]["api-critical"]["email_configs"][0]["to"] = "-"
     routing_["receivers"]["new"] = {}
     routing_["routes"]['{x="y"}'] = "new"
-    assert rollout.lacking(stack.props(rules=wanted, routing=routing_)) == [
+    assert wait.not_running(stack.props(rules=wanted, routing=routing_)) == [
         f"rules/{wanted[name]['file']}: {name} runs with another for and labels",
         f"rules/{wanted[name]['file']}: api_performance/New is not loaded",
         'route {x="y"} does not run',
@@ -196,33 +196,33 @@ def test_what_differs_is_named(stack: Stack) -> None:
 def test_a_rule_taken_from_the_repository_has_to_go_from_prometheus_too(stack: Stack) -> None:
     stack.write()
     olds = stack.props()
-    rollout.until_running(olds)
+    wait.until_running(olds)
     kept = tuple(file for file in FILES if "watchdog" not in file.name)
     assert len(kept) < len(FILES)
     gone = soon(lambda: (stack.rules / "watchdog.yml").unlink())
     news = stack.props(rules=wanted_rules(kept))
-    rollout.until_running(news, olds)
+    wait.until_running(news, olds)
     gone.join()
-    assert any("not loaded" in fault for fault in rollout.lacking(olds))
+    assert any("not loaded" in fault for fault in wait.not_running(olds))
 
 
 def test_a_replaced_configuration_is_proved_from_its_first_route_on(stack: Stack) -> None:
     whole = routing.load()
     stack.write(alerting=whole.text.replace("group_wait: 30s", "group_wait: 31s", 1))
     wanted = wanted_routing(PARTS, whole.config)
-    with pytest.raises(Refused, match="route the first route runs with other settings"):
-        rollout.until_running(stack.props(routing=wanted, timeout=1))
+    with pytest.raises(EditRefused, match="route the first route runs with other settings"):
+        wait.until_running(stack.props(routing=wanted, timeout=1))
     stack.write(alerting=whole.text.replace("smtp_from: monitoring@", "smtp_from: other@"))
-    with pytest.raises(Refused, match="Alertmanager: smtp_from runs with another value"):
-        rollout.until_running(stack.props(routing=wanted, timeout=1))
+    with pytest.raises(EditRefused, match="Alertmanager: smtp_from runs with another value"):
+        wait.until_running(stack.props(routing=wanted, timeout=1))
     stack.write(alerting=whole.text)
-    rollout.until_running(stack.props(routing=wanted))
+    wait.until_running(stack.props(routing=wanted))
 
 
 def test_a_replaced_configuration_may_have_an_empty_setting(stack: Stack) -> None:
     text = re.sub(r"smtp_auth_username: .*", 'smtp_auth_username: ""', routing.load().text)
     stack.write(alerting=text)
-    rollout.until_running(stack.props(routing=wanted_routing(PARTS, tree.parse(text))))
+    wait.until_running(stack.props(routing=wanted_routing(PARTS, tree.parse(text))))
 
 
 def test_a_server_that_restarts_meanwhile_is_waited_for(stack: Stack) -> None:
@@ -230,7 +230,7 @@ def test_a_server_that_restarts_meanwhile_is_waited_for(stack: Stack) -> None:
     stack.processes["alertmanager"].kill()
     stack.processes["alertmanager"].wait()
     timer = soon(lambda: stack.start("alertmanager", "--cluster.listen-address="))
-    rollout.until_running(stack.props())
+    wait.until_running(stack.props())
     timer.join()
 
 
@@ -254,12 +254,12 @@ def test_without_the_lifecycle_endpoint_it_says_what_to_do(tmp_path: Path) -> No
         stack.start("prometheus")
         stack.wait()
         stack.urls["alertmanager"] = ""
-        with pytest.raises(Refused, match=r"start it with --web\.enable-lifecycle, or set prometheusReload to"):
-            rollout.until_running(stack.props(alertmanager=None))
+        with pytest.raises(EditRefused, match=r"start it with --web\.enable-lifecycle, or set prometheusReload to"):
+            wait.until_running(stack.props(alertmanager=None))
         stack.write()
         sidecar = {**stack.props()["prometheus"], "reload": "sidecar"}
         timer = soon(lambda: stack.processes["prometheus"].send_signal(1))
-        rollout.until_running(stack.props(alertmanager=None, prometheus=sidecar))
+        wait.until_running(stack.props(alertmanager=None, prometheus=sidecar))
         timer.join()
     finally:
         stack.stop()
@@ -270,9 +270,9 @@ def test_a_change_of_the_way_is_proved_by_the_new_files_and_closed_when_the_old_
     stack.write()
     old = {"folder": str(stack.rules), "apart": False}
     new = {"folder": str(stack.rules), "apart": True}
-    rollout.until_running(stack.props(**old))
-    with pytest.raises(Refused, match="is not loaded"):
-        rollout.until_running(stack.props(**new, timeout=1))
-    with pytest.raises(Refused, match="still runs"):
-        rollout.until_gone(stack.props(**old, alertmanager=None, timeout=1))
-    rollout.until_gone(stack.props(**new, alertmanager=None))
+    wait.until_running(stack.props(**old))
+    with pytest.raises(EditRefused, match="is not loaded"):
+        wait.until_running(stack.props(**new, timeout=1))
+    with pytest.raises(EditRefused, match="still runs"):
+        wait.until_gone(stack.props(**old, alertmanager=None, timeout=1))
+    wait.until_gone(stack.props(**new, alertmanager=None))

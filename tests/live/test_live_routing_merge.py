@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 import routing
-from components.live.marked_lists import Written
-from components.live.refused import Refused
-from components.live.routing_merge import Routing
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
+from components.live.text.routing_merge import Routing
 from routing import tree
 from tests.live.shapes import ALERTMANAGER as SHAPES
 from tests.live.shapes import MINIMAL
@@ -67,14 +67,14 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED)
 def test_refused(text: str, words: str) -> None:
-    with pytest.raises(Refused, match=r"^alertmanager\.yml") as refusal:
+    with pytest.raises(EditRefused, match=r"^alertmanager\.yml") as refusal:
         EDITOR.insert(text, SMALL)
     assert words in refusal.value.sentence
 
 
 def test_what_is_refused_for_its_shape_can_be_pasted_and_is_then_left_alone() -> None:
     text = "route: {receiver: a}\nreceivers:\n  - name: a\n"
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(EditRefused) as refusal:
         EDITOR.insert(text, SMALL)
     pasted = yaml.safe_load(refusal.value.snippet)
     assert pasted["route"]["routes"] == json.loads(SMALL)["routes"]
@@ -88,7 +88,7 @@ def test_what_is_refused_for_its_shape_can_be_pasted_and_is_then_left_alone() ->
 
 def test_a_receiver_of_the_same_name_is_refused_with_both_shown() -> None:
     text = MINIMAL + "  - name: ours\n    slack_configs:\n    - api_url: https://hooks.example/SECRET\n"
-    with pytest.raises(Refused, match="has a receiver named 'ours' already") as refusal:
+    with pytest.raises(EditRefused, match="has a receiver named 'ours' already") as refusal:
         EDITOR.insert(text, SMALL)
     assert "# there:\nname: ours\nslack_configs:" in refusal.value.snippet
     assert "# ours:\nname: ours\nemail_configs:" in refusal.value.snippet
@@ -97,19 +97,19 @@ def test_a_receiver_of_the_same_name_is_refused_with_both_shown() -> None:
 
 def test_an_equal_route_is_refused_with_both_shown() -> None:
     text = "route:\n  receiver: d\n  routes:\n  - match: {component: api}\n    receiver: d\nreceivers:\n- name: d\n"
-    with pytest.raises(Refused, match="has a route with the same matchers already") as refusal:
+    with pytest.raises(EditRefused, match="has a route with the same matchers already") as refusal:
         EDITOR.insert(text, SMALL)
     assert "match:\n  component: api" in refusal.value.snippet and "receiver: ours" in refusal.value.snippet
 
 
 @pytest.mark.parametrize("key", ["time_intervals", "mute_time_intervals"])
 def test_a_time_interval_of_the_same_name_is_refused(key: str) -> None:
-    with pytest.raises(Refused, match="has a time interval named 'office' already"):
+    with pytest.raises(EditRefused, match="has a time interval named 'office' already"):
         EDITOR.insert(MINIMAL + f"{key}:\n- name: office\n  time_intervals: []\n", SMALL)
 
 
 def test_a_route_of_ours_to_nowhere_is_refused() -> None:
-    with pytest.raises(Refused, match="names 'ours', which no receiver is called"):
+    with pytest.raises(EditRefused, match="names 'ours', which no receiver is called"):
         EDITOR.insert(MINIMAL, json.dumps({**json.loads(SMALL), "receivers": []}))
 
 
@@ -187,7 +187,7 @@ PAGER = "{match: {severity: critical}, receiver: pager}"
 
 
 def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:
-    with pytest.raises(Refused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
+    with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
         EDITOR.refuse_to_take_over(config(PAGER), SMALL, ALERTS)
     EDITOR.refuse_to_take_over(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
     continuing = json.dumps({**json.loads(SMALL), "routes": [{**json.loads(SMALL)["routes"][0], "continue": True}]})

@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.live.marked_lists import Written
-from components.live.refused import Refused
-from components.live.rule_files import RuleFiles
-from components.live.yaml_tree import parse
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
+from components.live.text.rule_files import RuleFiles
+from components.live.text.tree import parse
 from tests.live.shapes import PROMETHEUS as SHAPES
 
 OURS = "/etc/prometheus/api-performance-alerts/*.yml"
@@ -57,7 +57,7 @@ def test_another_entry_takes_the_place_of_the_first(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED)
 def test_refused_with_the_lines_to_paste(text: str, words: str) -> None:
-    with pytest.raises(Refused, match=r"^prometheus\.yml") as refusal:
+    with pytest.raises(EditRefused, match=r"^prometheus\.yml") as refusal:
         EDITOR.insert(text, OURS)
     assert words in refusal.value.sentence
     assert refusal.value.snippet == f"rule_files:\n  - {OURS}\n"
@@ -152,7 +152,7 @@ def test_comments_lost_ours_is_still_found() -> None:
         == "rule_files:\n- a.yml\nglobal: {}\n"
     )
     assert EDITOR.remove(f"rule_files:\n- a.yml\n- {OURS}", written) == "rule_files:\n- a.yml\n"
-    with pytest.raises(Refused, match=r"prometheus\.yml:1: the marks around our entries of rule_files are gone"):
+    with pytest.raises(EditRefused, match=r"prometheus\.yml:1: the marks around our entries of rule_files are gone"):
         EDITOR.remove(f"rule_files: [{OURS}, a.yml]\n", written)
 
 
@@ -166,14 +166,14 @@ def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
 def test_a_damaged_mark_is_refused(gone: str) -> None:
     new = "".join(line for line in lines(EDITOR.insert("rule_files:\n- a.yml\n", OURS)) if gone not in line)
     words = r"prometheus\.yml:\d: the marks around the lines of api-performance are damaged"
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(EditRefused, match=words):
         EDITOR.remove(new)
-    with pytest.raises(Refused, match=words):
+    with pytest.raises(EditRefused, match=words):
         EDITOR.insert(new, "/other/*.yml")
 
 
 def test_marks_inside_a_text_are_not_taken_for_ours() -> None:
     inner = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
     text = "copy: |\n" + "".join("  " + line for line in lines(inner))
-    with pytest.raises(Refused):
+    with pytest.raises(EditRefused):
         EDITOR.remove(text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 import routing
-from components.live.editors import editor
+from components.live.text.editors import editor
 from ops.clients import promtools
 from tests.live.shapes import ALERTMANAGER, PROMETHEUS
 

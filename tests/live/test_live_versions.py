@@ -13,10 +13,10 @@ import pytest
 import routing
 import rules
 from components import alert_routing, settings
-from components.live import versions
-from components.live.proof import WithdrawnProvider
-from components.live.refused import Refused
-from components.needs import needs
+from components.live.resources import WithdrawnProvider
+from components.live.running import versions
+from components.live.text.errors import EditRefused
+from components.version_needs import needs
 from ops.targets import stack_values
 from routing.on_call import with_on_call
 from tests.live.api_server import serving
@@ -91,7 +91,7 @@ REFUSED = [
 @pytest.mark.parametrize(("answers", "needed", "sentence"), REFUSED)
 def test_a_server_too_old_is_refused_in_one_sentence(answers: Answers, needed: list[list[str]], sentence: str) -> None:
     kind = "alertmanager" if "/api/v2/status" in answers else "prometheus"
-    with server(answers) as url, pytest.raises(Refused) as refused:
+    with server(answers) as url, pytest.raises(EditRefused) as refused:
         versions.refuse_unknown(props(kind, url, *needed))
     assert str(refused.value) == sentence.replace("URL", url)
 

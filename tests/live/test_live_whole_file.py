@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.live.editors import editor
-from components.live.marked_lists import Written
-from components.live.refused import Refused
+from components.live.text.editors import editor
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
 
 EDITOR = editor("replace")
 WRITTEN = Written(before="theirs: 1\n", after="ours: 1\n")
@@ -21,10 +21,10 @@ def test_replaced_and_given_back() -> None:
 
 
 def test_a_change_of_somebody_else_is_named_and_not_overwritten() -> None:
-    with pytest.raises(Refused, match="somebody has changed it since we wrote it") as refusal:
+    with pytest.raises(EditRefused, match="somebody has changed it since we wrote it") as refusal:
         EDITOR.insert("ours: 9\n", "ours: 2\n", WRITTEN)
     assert refusal.value.snippet == "-ours: 1\n+ours: 9"
-    with pytest.raises(Refused, match="somebody has changed it since we wrote it") as refusal:
+    with pytest.raises(EditRefused, match="somebody has changed it since we wrote it") as refusal:
         EDITOR.remove("ours: 9\n", WRITTEN)
     assert refusal.value.snippet == "-ours: 1\n+ours: 9"
 
@@ -35,17 +35,17 @@ def test_a_change_taken_over_is_none() -> None:
 
 def test_the_difference_is_short_and_shows_no_secret() -> None:
     live = "".join(f"line: {number}\n" for number in range(50)) + "smtp_auth_password: hunter2\n"
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(EditRefused) as refusal:
         EDITOR.remove(live, WRITTEN)
     assert len(refusal.value.snippet.splitlines()) == 21 and "more lines" in refusal.value.snippet
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(EditRefused) as refusal:
         EDITOR.remove("ours: 1\n  smtp_auth_password: hunter2\nx: {api_url: 'https://a/b', n: 1}\n", WRITTEN)
     assert "hunter2" not in str(refusal.value) and "https" not in str(refusal.value)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(EditRefused) as refusal:
         EDITOR.remove("ours: 1\r\n", WRITTEN)
     assert refusal.value.snippet == "(only the line endings differ)"
 
 
 def test_no_such_editor() -> None:
-    with pytest.raises(Refused, match="there is no editor 'x': choose one of rule-files, routing, replace"):
+    with pytest.raises(EditRefused, match="there is no editor 'x': choose one of rule-files, routing, replace"):
         editor("x")

@@ -1,0 +1,162 @@
+"""One key of one ConfigMap, changed by compare-and-swap: what somebody else writes meanwhile is never lost."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.live.cluster import connections
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import Conflict, Forbidden, NotFound, Unreachable
+
+ATTEMPTS = 8
+# + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
+ANNOTATION = "api-performance/before."
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of a ConfigMap, and the editor's name."""
+
+    namespace: str
+    config_map: str
+    key: str
+    editor: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.config_map}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Found:
+    text: str
+    version: str
+    replaced: Written | None  # what a replacement of ours wrote down beside the text
+
+
+def read(cluster: Kubernetes, at: Key) -> Found:
+    """Raises Refused for a ConfigMap or a key that is not there, ops.errors for the rest."""
+    try:
+        found = cluster.get(_path(at))
+    except NotFound:
+        raise EditRefused(
+            f"ConfigMap {at.namespace}/{at.config_map} is not there: is its name in the stack file right?"
+        ) from None
+    data = found.get("data") or {}
+    if at.key not in data:
+        there = ", ".join(sorted([*data, *(found.get("binaryData") or {})])) or "nothing"
+        raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} has no key {at.key}; it holds {there}")
+    annotations = found["metadata"].get("annotations") or {}
+    return Found(
+        data[at.key],
+        found["metadata"]["resourceVersion"],
+        _replaced(annotations.get(ANNOTATION + at.key)),
+    )
+
+
+def swap(
+    cluster: Kubernetes, at: Key, edit: Callable[[Found], str], *, gone: bool = False, pause: float = 0.2
+) -> tuple[Found, str]:
+    """Write what `edit` makes of the text as it stands; again on what stands then, when somebody else was faster.
+
+    Returns what was there, and what is there now. `gone`: a replacement is being taken back.
+    """
+    for attempt in range(ATTEMPTS):
+        found = read(cluster, at)
+        new = edit(found)
+        note = None if gone or at.editor != "replace" else _note(found, new)
+        noted = at.editor != "replace" or (not gone and found.replaced is not None and found.replaced.after == new)
+        if new == found.text and noted:
+            return found, new
+        try:
+            _write(cluster, at, found, new, note)
+            return found, new
+        except Conflict:
+            time.sleep(pause * (attempt + 1))
+        except Unreachable:
+            if _arrived(cluster, at, new):  # the answer got lost, not the write
+                return found, new
+            raise
+    raise EditRefused(f"{at} is being changed all the time by somebody else ({ATTEMPTS} attempts): run it again later")
+
+
+def try_write(cluster: Kubernetes, at: Key, new: str) -> None:
+    """Raises ops.errors where the API would not take this text, without writing it."""
+    connections.try_merge(cluster, _path(at), {"data": {at.key: new}})
+
+
+def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | None) -> None:
+    metadata: dict[str, Any] = {"resourceVersion": found.version}
+    if at.editor == "replace":
+        metadata["annotations"] = {ANNOTATION + at.key: note}
+    try:
+        cluster.merge(_path(at), {"metadata": metadata, "data": {at.key: new}})
+    except NotFound:
+        raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} was deleted meanwhile: run it again") from None
+
+
+def _arrived(cluster: Kubernetes, at: Key, new: str) -> bool:
+    try:
+        return read(cluster, at).text == new
+    except (EditRefused, Unreachable):
+        return False
+
+
+def _note(found: Found, new: str) -> str:
+    before = found.replaced.before if found.replaced else found.text
+    return json.dumps({"before": before, "wrote": new}, ensure_ascii=False)
+
+
+def _replaced(note: str | None) -> Written | None:
+    try:
+        kept = json.loads(note or "")
+        return Written(str(kept["before"]), str(kept["wrote"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _path(at: Key) -> str:
+    return f"/api/v1/namespaces/{at.namespace}/configmaps/{at.config_map}"
+
+
+def refuse_dead_mount(cluster: Kubernetes, namespace: str, name: str, deployment: str, container: str) -> None:
+    """Raises Refused where the Deployment's pods would never see a change of the ConfigMap."""
+    try:
+        pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]
+    except (Forbidden, NotFound):
+        return  # that this account may not look, or that it runs as something else, is no fault of the text's
+    if why := mounted_so_that_it_never_changes(pod, container, name):
+        raise EditRefused(f"Deployment {namespace}/{deployment} {why} (ConfigMap {namespace}/{name})")
+
+
+def mounted_so_that_it_never_changes(pod: Mapping[str, Any], container: str, config_map: str) -> str:
+    """Why a pod (its template's spec) would never see a change of a ConfigMap; "" when it would."""
+    volumes = {
+        volume["name"]
+        for volume in pod.get("volumes") or ()
+        if any(
+            source.get("name") == config_map
+            for source in [
+                volume.get("configMap") or {},
+                *((part.get("configMap") or {}) for part in (volume.get("projected") or {}).get("sources") or ()),
+            ]
+        )
+    }
+    if not volumes:
+        return "does not mount it"
+    containers = pod.get("containers") or ()
+    mounts = [
+        mount
+        for one in containers
+        if one.get("name") == container or not any(each.get("name") == container for each in containers)
+        for mount in one.get("volumeMounts") or ()
+        if mount.get("name") in volumes
+    ]
+    if not mounts:
+        return f"has it as a volume, but container {container} does not mount it"
+    if all(mount.get("subPath") or mount.get("subPathExpr") for mount in mounts):
+        return "mounts it by subPath, which kubelet never updates: mount the folder instead"
+    return ""

@@ -1,0 +1,50 @@
+"""What the Prometheus Operator would make something else of, on its way to the servers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.live.cluster import connections
+from components.live.text.errors import EditRefused
+from ops.errors import OpsError
+from routing import RoutingError, tree
+
+Props = Mapping[str, Any]
+Object = Mapping[str, Any]
+
+SWALLOWED = (
+    'namespace="{}", a label that our alerts do not have, so nobody would be told; set that object\'s '
+    "alertmanagerConfigMatcherStrategy to type OnNamespaceExceptForAlertmanagerNamespace, or None"
+)
+
+
+def refuse_other_queries(namespace: str, server: Object) -> None:
+    """Raises Refused where a Prometheus object has the operator write a matcher into every query."""
+    label = server["spec"].get("enforcedNamespaceLabel")
+    left_out = server["spec"].get("excludedFromEnforcement") or ()
+    if label and not any((one["resource"], one["namespace"]) == ("prometheusrules", namespace) for one in left_out):
+        raise EditRefused(
+            f'Prometheus object {server["metadata"]["name"]} has the operator write {label}="{namespace}" into every '
+            "query (enforcedNamespaceLabel), so ours would see no other namespace's metrics: list prometheusrules of "
+            f"namespace {namespace} in its excludedFromEnforcement, or set rulesMode to dedicated or shared"
+        )
+
+
+def refuse_a_matcher(props: Props, server: Object) -> None:
+    """Raises Refused where an Alertmanager object has the operator add a matcher that our alerts do not meet."""
+    namespace = props["namespace"]
+    strategy = (server["spec"].get("alertmanagerConfigMatcherStrategy") or {}).get("type", "OnNamespace")
+    if strategy == "OnNamespace" and added(props, "namespace") != namespace:
+        raise EditRefused(
+            f"Alertmanager object {server['metadata']['name']} has the operator add a matcher to our routes: "
+            + SWALLOWED.format(namespace)
+        )
+
+
+def added(props: Props, label: str) -> str | None:
+    """What Prometheus itself adds to each alert under that label; None where it adds none, or cannot be asked."""
+    try:
+        server = connections.prometheus(props)
+        config = tree.parse(server.config(), "Prometheus' configuration") if server else {}
+    except (OpsError, RoutingError):
+        return None
+    return ((config.get("global") or {}).get("external_labels") or {}).get(label)

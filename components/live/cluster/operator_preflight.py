@@ -1,0 +1,134 @@
+"""Whether the Prometheus Operator would take up what is ours: seen in a preview, at its own objects.
+
+`operated`, an input of the first and the last resource: "rules" and "routing", for what goes by the operator. Each has
+the `name` with which the names of our objects begin, and their `labels`; routing also the `secrets` of others that it
+refers to, and whether our alerts are `bare` of a label with the namespace.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.live.cluster import operator_overrides
+from components.live.cluster.selectors import selects
+from components.live.provider import say
+from components.live.text.errors import EditRefused
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import Forbidden, NotFound
+
+Props = Mapping[str, Any]
+Object = Mapping[str, Any]
+
+_SERVERS = "/apis/monitoring.coreos.com/v1/namespaces"
+
+
+@dataclass(frozen=True)
+class OperatorKind:
+    """Of what kind our objects are, and the servers for which the operator takes them up."""
+
+    api: str
+    kind: str
+    server: str
+    servers: str
+    selector: str
+    namespaces: str
+    instead: str
+
+    @property
+    def a_kind(self) -> str:
+        return f"{'an' if self.kind[0] in 'AEIOU' else 'a'} {self.kind}"
+
+
+OPERATOR_KINDS = {
+    "rules": OperatorKind(
+        *("monitoring.coreos.com/v1", "PrometheusRule", "Prometheus", "prometheuses"),
+        *("ruleSelector", "ruleNamespaceSelector", "rulesMode to dedicated or shared"),
+    ),
+    "routing": OperatorKind(
+        *("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "Alertmanager", "alertmanagers"),
+        *("alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector", "alertmanagerMode to configmap"),
+    ),
+}
+
+
+def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, Any]]]:
+    """What goes by the operator, always in the same order: the engine gives mappings in any."""
+    wanted = props.get("operated") or {}
+    return [(part, way, wanted[part]) for part, way in OPERATOR_KINDS.items() if part in wanted]
+
+
+def refuse_what_operator_ignores(cluster: Kubernetes, props: Props) -> None:
+    """Raises Refused where the operator is not there, would not take ours up, or would make something else of it."""
+    namespace = props.get("namespace", "")
+    for part, way, ours in operator_kinds(props):
+        _refuse_unknown(cluster, way)
+        try:
+            found = cluster.get(f"{_SERVERS}/{namespace}/{way.servers}")["items"]
+        except NotFound:  # the operator's definitions are there in part
+            found = []
+        except Forbidden as no:
+            say(f"warning: whether the operator takes up our {way.kind} cannot be said: {no}")
+            continue
+        taking = [one for one in found if _takes(cluster, namespace, one["spec"], way, ours["labels"])]
+        if not taking:
+            raise EditRefused(_why_none(namespace, found, way, ours["labels"]))
+        for server in taking:
+            if part == "rules":
+                operator_overrides.refuse_other_queries(namespace, server)
+            elif ours["bare"]:
+                operator_overrides.refuse_a_matcher(props, server)
+        _refuse_missing(cluster, namespace, ours.get("secrets") or ())
+
+
+def _refuse_unknown(cluster: Kubernetes, way: OperatorKind) -> None:
+    try:
+        kinds = {one["kind"] for one in cluster.get(f"/apis/{way.api}")["resources"]}
+    except NotFound:
+        kinds = set()
+    if way.kind not in kinds:
+        raise EditRefused(
+            f"the cluster knows no {way.kind} ({way.api}): install the Prometheus Operator with its "
+            f"CustomResourceDefinitions, or set {way.instead}"
+        )
+
+
+def _takes(cluster: Kubernetes, namespace: str, spec: Object, way: OperatorKind, labels: Mapping[str, str]) -> bool:
+    if not selects(spec.get(way.selector), labels):
+        return False
+    if spec.get(way.namespaces) is None:
+        return True  # its own namespace, which is ours
+    try:
+        carried = cluster.get(f"/api/v1/namespaces/{namespace}")["metadata"].get("labels") or {}
+    except Forbidden:
+        return True
+    return selects(spec[way.namespaces], carried)
+
+
+def _why_none(namespace: str, servers: list[Object], way: OperatorKind, labels: Mapping[str, str]) -> str:
+    if not servers:
+        return (
+            f"there is no {way.server} object in namespace {namespace} for which an operator would take up our "
+            f"{way.kind}: is the namespace right? Where no operator runs, set {way.instead}"
+        )
+    each = "; ".join(f"{one['metadata']['name']}: {one['spec'].get(way.selector)}" for one in servers)
+    ours = ",".join(f"{key}={value}" for key, value in labels.items())
+    return (
+        f"no {way.server} object in namespace {namespace} selects {way.a_kind} there with the labels {ours}: set "
+        f"operatorLabels to what its {way.selector} and {way.namespaces} ask for ({each})"
+    )
+
+
+def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: Any) -> None:
+    for secret in secrets:
+        try:
+            held = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{secret['name']}").get("data") or {}
+        except Forbidden:
+            return  # as it should be in a pull request; the operator says it later
+        except NotFound:
+            raise EditRefused(
+                f"Secret {namespace}/{secret['name']}, which our AlertmanagerConfig needs, is not there"
+            ) from None
+        if secret["key"] not in held:
+            raise EditRefused(
+                f"Secret {namespace}/{secret['name']} has no key {secret['key']}, which our routing needs"
+            )

@@ -1,0 +1,83 @@
+"""Whose an object is, or a key in one: nothing of somebody else's under a name of ours is ever taken over."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from components.live.cluster import config_map
+from components.live.text.errors import EditRefused
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import NotFound
+
+
+def applied_by(metadata: Mapping[str, Any], manager: str) -> bool:
+    """Whether the API server has written down that `manager` applied some of the object."""
+    return manager in _managers(metadata)
+
+
+def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> None:
+    """Raises Refused for the first object that is there and that `manager` never applied; ops.errors for the rest."""
+    for path in paths:
+        try:
+            metadata = cluster.get(path)["metadata"]
+        except NotFound:
+            continue
+        if not applied_by(metadata, manager):
+            raise EditRefused(
+                f"{_short(path)} is in namespace {metadata['namespace']} already and is not ours"
+                f"{_by(_managers(metadata))}: delete it, or choose another name in the stack file"
+            )
+
+
+def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
+    """Of the objects at these paths those that are not there, as `configmaps/NAME`; raises ops.errors."""
+    missing = []
+    for path in paths:
+        try:
+            cluster.get(path)
+        except NotFound:
+            missing.append(_short(path))
+    return missing
+
+
+def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace: str, manager: str) -> None:
+    """Raises Refused where keys of ours cannot stand in somebody's ConfigMap, or would never be seen there.
+
+    `shared`: {"config_map", "keys", "deployment", "container"}. A key of that name that is there must be `manager`'s.
+    """
+    name = f"ConfigMap {namespace}/{shared['config_map']}"
+    try:
+        found = cluster.get(f"/api/v1/namespaces/{namespace}/configmaps/{shared['config_map']}")
+    except NotFound:
+        raise EditRefused(f"{name} is not there: is its name (sharedRulesConfigMap) in the stack file right?") from None
+    metadata, data = found["metadata"], found.get("data") or {}
+    for key in shared["keys"]:
+        owners = _owners(metadata, key)
+        if key in data and manager not in owners:
+            raise EditRefused(
+                f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
+                f"rules/{key}"
+            )
+    config_map.refuse_dead_mount(cluster, namespace, shared["config_map"], shared["deployment"], shared["container"])
+
+
+def _short(path: str) -> str:
+    resource, name = path.rsplit("/", 2)[1:]
+    return f"{resource}/{name}"
+
+
+def _managers(metadata: Mapping[str, Any]) -> list[str]:
+    return [str(entry.get("manager")) for entry in metadata.get("managedFields") or ()]
+
+
+def _owners(metadata: Mapping[str, Any], key: str) -> list[str]:
+    """The field managers of one key of a ConfigMap's data."""
+    return [
+        str(entry.get("manager"))
+        for entry in metadata.get("managedFields") or ()
+        if f"f:{key}" in ((entry.get("fieldsV1") or {}).get("f:data") or {})
+    ]
+
+
+def _by(managers: Iterable[str]) -> str:
+    names = ", ".join(dict.fromkeys(managers))
+    return f" (written by {names})" if names else ""

@@ -1,0 +1,113 @@
+"""One volume and its mount in a pod template of others: is it there, what is in its way, what adds and removes it.
+
+Pure: a pod is `spec.template.spec` of a Deployment as the API gives it; patches are strategic merge patches, which know
+list entries by name (volumes, containers) or path (mounts) and so leave every other entry as it stands.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.live.text.errors import EditRefused
+
+Pod = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """`source` as in a pod's volume ({"configMap": {"name": …}}), mounted read-only at `path` of `container`."""
+
+    name: str
+    source: Mapping[str, Any]
+    container: str
+    path: str
+
+
+def has(pod: Pod, wanted: Volume) -> bool:
+    """Whether it stands there as wanted; what the API fills in (modes) does not count."""
+    volume = _named(pod.get("volumes"), wanted.name)
+    mount = next((one for one in _mounts(pod, wanted) if one.get("mountPath") == wanted.path), {})
+    return (
+        volume is not None
+        and _holds(volume, wanted.source)
+        and mount.get("name") == wanted.name
+        and not (mount.get("subPath") or mount.get("subPathExpr"))
+    )
+
+
+def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
+    """Raises Refused where somebody else has our name or our path; `ours`: a volume of our name is by our hand."""
+    if _named(pod.get("containers"), wanted.container) is None:
+        there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
+        raise EditRefused(f"has no container {wanted.container}; it has {there or 'none'}")
+    volume = _named(pod.get("volumes"), wanted.name)
+    if volume is not None and not ours and not _holds(volume, wanted.source):
+        raise EditRefused(
+            f"has a volume {wanted.name} already, and it is not ours ({_shown(volume)}): rename one of them"
+        )
+    for mount in _mounts(pod, wanted):
+        if mount.get("mountPath") == wanted.path and mount.get("name") != wanted.name:
+            raise EditRefused(
+                f"mounts volume {mount.get('name')} at {wanted.path} already, where ours ({wanted.name}) is to be: "
+                "choose another path in the stack file"
+            )
+
+
+def addition(wanted: Volume, before: Volume | None = None) -> dict[str, Any]:
+    """The patch that adds it, in place of what `before` added."""
+    # `$retainKeys`: a volume has one source, and a merge would leave the former kind beside the new one.
+    volume = {"name": wanted.name, **wanted.source, "$retainKeys": ["name", *wanted.source]}
+    mounts: list[dict[str, Any]] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
+    if before and before.path != wanted.path:
+        mounts.append({"mountPath": before.path, "$patch": "delete"})
+    return _patch([volume], wanted.container, mounts)
+
+
+def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
+    """The patch that takes out exactly what was added; None where nothing of it is there any more."""
+    volume = _named(pod.get("volumes"), made.name)
+    ours = volume is not None and _holds(volume, made.source)
+    mounted = any(
+        mount.get("mountPath") == made.path and mount.get("name") == made.name for mount in _mounts(pod, made)
+    )
+    if not (ours or mounted):
+        return None
+    volumes = [{"name": made.name, "$patch": "delete"}] if ours else []
+    mounts = [{"mountPath": made.path, "$patch": "delete"}] if mounted else []
+    return _patch(volumes, made.container, mounts)
+
+
+def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dict[str, Any]:
+    pod: dict[str, Any] = {}
+    if volumes:
+        pod["volumes"] = list(volumes)
+    if mounts:
+        pod["containers"] = [{"name": container, "volumeMounts": list(mounts)}]
+    return {"spec": {"template": {"spec": pod}}}
+
+
+def _named(entries: Sequence[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+    return next((entry for entry in entries or () if entry.get("name") == name), None)
+
+
+def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, Any]]:
+    return (_named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    """Whether all of `wanted` is in `found`."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(_holds(found.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, (list, tuple)):
+        same = isinstance(found, (list, tuple)) and len(found) == len(wanted)
+        return same and all(_holds(one, other) for one, other in zip(found, wanted, strict=True))
+    return bool(found == wanted)
+
+
+def _shown(volume: Mapping[str, Any]) -> str:
+    kinds = [
+        f"{kind} {of.get('name') or of.get('secretName') or ''}".strip() if isinstance(of, Mapping) else str(kind)
+        for kind, of in volume.items()
+        if kind != "name"
+    ]
+    return ", ".join(kinds) or "of no source"

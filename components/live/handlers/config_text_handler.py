@@ -1,0 +1,148 @@
+"""Our part of one key of one ConfigMap: read, edited and written by compare-and-swap."""
+
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+from components.live import inputs
+from components.live.cluster import config_map, connections
+from components.live.cluster.config_map import Found, Key
+from components.live.provider import say
+from components.live.text.editors import editor
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
+from components.live.text.routing_merge import Routing
+from ops.clients import promtools
+
+Props = dict[str, Any]
+
+_WHERE = ("namespace", "config_map", "key", "editor")
+_CHECKS = {
+    "rule-files": promtools.check_prometheus,
+    "routing": promtools.check_alertmanager,
+    "replace": promtools.check_alertmanager,
+}
+
+
+class ConfigTextHandler(dynamic.ResourceProvider):
+    """Every refusal comes in preview, before anything is written."""
+
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        if pulumi.UNKNOWN in news.values():
+            return dynamic.CheckResult(news, [])
+        at = _key(news)
+        cluster = connections.kubernetes(news)
+        found = config_map.read(cluster, at)
+        text = _without_former(at, found, _olds)
+        new = _edited(at, text, news["ours"], found.replaced)
+        if new != found.text:
+            config_map.try_write(cluster, at, new)
+        edit = editor(at.editor)
+        if not edit.has(found.text, news["ours"]):
+            if isinstance(edit, Routing) and news.get("ask"):
+                edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
+            for line in _warnings(at, text, news):
+                say(f"warning: {line}")
+        return dynamic.CheckResult(news, [])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
+        changed = [name for name in (*_WHERE, "ours", *inputs.ACCESS) if _olds.get(name) != _news.get(name)]
+        moved = [name for name in _WHERE if name in changed]
+        drift = _olds.get("drift") or ("" if changed else _drift(_news))
+        # Another editor on the same key has to find the text without what the former put there.
+        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_put(_news, lambda found: _written(_olds, found)))
+
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
+        try:
+            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
+        except EditRefused:
+            return dynamic.ReadResult("", {})
+
+    def delete(self, _id: str, _props: Props) -> None:
+        at = _key(_props)
+
+        def bare(found: Found) -> str:
+            text = editor(at.editor).remove(found.text, _written(_props, found))
+            _refuse_newly_broken(at, found.text, text)
+            return text
+
+        cluster = connections.kubernetes(_props)
+        try:
+            config_map.read(cluster, at)
+        except EditRefused as gone:
+            say(f"{gone}: there is nothing of ours to take out")
+            return
+        config_map.swap(cluster, at, bare, gone=True)
+
+
+def _key(props: Props) -> Key:
+    return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
+
+
+def _drift(props: Props) -> str:
+    """That our part does not stand in the live text as it should, said aloud; "" when it does."""
+    at = _key(props)
+    if editor(at.editor).has(config_map.read(connections.kubernetes(props), at).text, props["ours"]):
+        return ""
+    drift = f"our part of {at} is gone or was changed by somebody else"
+    say(f"warning: {drift}; `up` puts it back")
+    return drift
+
+
+def _without_former(at: Key, found: Found, olds: Props) -> str:
+    """The text as it will be once another editor of ours, which is being given up, has taken its part out."""
+    if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
+        return found.replaced.before
+    if at.editor == "replace" and olds.get("editor") == "routing":
+        return editor("routing").remove(found.text)
+    return found.text
+
+
+def _written(props: Props, found: Found) -> Written | None:
+    """What we wrote last: as the ConfigMap itself has it after a replacement, else as the state has it."""
+    if found.replaced:
+        return found.replaced
+    before, after = props.get("before"), props.get("after")
+    return Written(before, after) if isinstance(before, str) and isinstance(after, str) else None
+
+
+def _put(props: Props, written: Any) -> Props:
+    at = _key(props)
+    edit = editor(at.editor)
+    found, new = config_map.swap(
+        connections.kubernetes(props), at, lambda found: _edited(at, found.text, props["ours"], written(found))
+    )
+    last = written(found)
+    # From the text itself, not from "found": an `up` that was killed may have written ours already.
+    before = (last.before if last else found.text) if at.editor == "replace" else edit.remove(new)
+    return {**props, "before": before, "after": new, "drift": ""}
+
+
+def _edited(at: Key, text: str, ours: str, written: Written | None) -> str:
+    new = editor(at.editor).insert(text, ours, written)
+    _refuse_newly_broken(at, text, new)
+    return new
+
+
+def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
+    """What promtool or amtool, where one of them is at hand, finds wrong in the text after an edit and not before."""
+    if before == after:
+        return
+    check = _CHECKS[at.editor]
+    faults = check(after)
+    if faults and (broken := promtools.newly(check(before), faults)):
+        raise EditRefused(f"{at} would no longer be valid: {' '.join(broken)}")
+
+
+def _warnings(at: Key, text: str, props: Props) -> list[str]:
+    edit = editor(at.editor)
+    if isinstance(edit, Routing):
+        return edit.warnings(text, props["ours"], props.get("alerts") or ())
+    return edit.warnings(text, props["ours"])

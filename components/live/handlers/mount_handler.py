@@ -1,0 +1,139 @@
+"""Our volume in somebody's Deployment: two list entries, added and taken out by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi import dynamic
+
+from components.live import inputs
+from components.live.cluster import connections, ownership_checks, pod_mount
+from components.live.cluster.pod_mount import Volume
+from components.live.provider import say
+from components.live.text.errors import EditRefused
+from ops.errors import Forbidden, NotFound
+
+Props = dict[str, Any]
+
+_WHERE = ("namespace", "deployment", "container", "volume")
+_WHAT = ("source", "path", "manager")
+
+
+class MountHandler(dynamic.ResourceProvider):
+    """Adds, and takes out again, two list entries by name; what is in the way is refused in preview.
+
+    `made` in the state: "yes" where ours stands by our hand, "" where somebody else had put the very same there before.
+    """
+
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        before = _volume(_olds) if _olds.get("volume") else None
+        try:
+            deployment = _deployment(news)
+        except NotFound:
+            raise EditRefused(f"{_name(news)} is not there: is its name in the stack file right?") from None
+        except Forbidden as no:  # a pull request's account may be allowed less
+            say(f"warning: what is in the way of a mount cannot be said: {no}")
+            return dynamic.CheckResult(news, [])
+        _refuse_clashes(news, deployment, ours=_ours(deployment, news))
+        if not pod_mount.has(_pod(deployment), _volume(news)):
+            say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+            patch = pod_mount.addition(_volume(news), before)
+            connections.try_merge(connections.kubernetes(news), _path(news), patch, **_as_ours(news))
+        return dynamic.CheckResult(news, [])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
+        changed = [name for name in (*_WHERE, *_WHAT, *inputs.ACCESS) if _olds.get(name) != _news.get(name)]
+        moved = [name for name in _WHERE if name in changed]
+        drift = _olds.get("drift") or ("" if changed else _drift(_news))
+        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+
+    def create(self, props: Props) -> dynamic.CreateResult:
+        return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_put(_news, _made(_olds)))
+
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
+        try:
+            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
+        except NotFound:
+            return dynamic.ReadResult("", {})
+
+    def delete(self, _id: str, _props: Props) -> None:
+        made = _made(_props)
+        if made is None:
+            return
+        try:
+            patch = pod_mount.removal(_pod(_deployment(_props)), made)
+        except NotFound:
+            say(f"{_name(_props)} is gone: there is nothing of ours to take out")
+            return
+        if patch:
+            _merge(_props, patch)
+
+
+def _name(props: Props) -> str:
+    return f"Deployment {props['namespace']}/{props['deployment']}"
+
+
+def _volume(props: Props) -> Volume:
+    return Volume(props["volume"], props["source"], props["container"], props["path"])
+
+
+def _made(props: Props) -> Volume | None:
+    """What stands there by our hand, as the state has it."""
+    return _volume(props) if props.get("made") else None
+
+
+def _deployment(props: Props) -> dict[str, Any]:
+    return connections.kubernetes(props).deployment(props["namespace"], props["deployment"])
+
+
+def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    pod: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
+    return pod
+
+
+def _path(props: Props) -> str:
+    return f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+
+
+def _as_ours(props: Props) -> dict[str, Any]:
+    return {"strategic": True, "field_manager": props["manager"]}
+
+
+def _merge(props: Props, patch: Mapping[str, Any]) -> None:
+    connections.kubernetes(props).merge(_path(props), patch, **_as_ours(props))
+
+
+def _refuse_clashes(props: Props, deployment: Mapping[str, Any], *, ours: bool) -> None:
+    try:
+        pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
+    except EditRefused as no:
+        raise EditRefused(f"{_name(props)} {no}") from None
+
+
+def _drift(props: Props) -> str:
+    if pod_mount.has(_pod(_deployment(props)), _volume(props)):
+        return ""
+    drift = f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
+    say(f"warning: {drift}; `up` puts it back")
+    return drift
+
+
+def _put(props: Props, before: Volume | None) -> Props:
+    """Add it where it is not there; `made` unless somebody else had put the very same there."""
+    deployment = _deployment(props)
+    pod, wanted = _pod(deployment), _volume(props)
+    ours = before is not None or _ours(deployment, props)
+    if pod_mount.has(pod, wanted):
+        if not ours:
+            say(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
+        return {**props, "made": "yes" if ours else "", "drift": ""}
+    _refuse_clashes(props, deployment, ours=ours)
+    _merge(props, pod_mount.addition(wanted, before))
+    return {**props, "made": "yes", "drift": ""}
+
+
+def _ours(deployment: Mapping[str, Any], props: Props) -> bool:
+    """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
+    return ownership_checks.applied_by(deployment["metadata"], props["manager"])

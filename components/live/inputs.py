@@ -1,0 +1,152 @@
+"""What the dynamic resources are given, as plain inputs that the state keeps.
+
+Inputs that only a provider knows (`before`, `drift` …) are None in the program, and outputs in the state.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypedDict, cast
+
+import pulumi
+
+ACCESS = ("kubeconfig", "context")  # of every resource's inputs, those that say how the cluster is reached
+
+# What `Live` and `Withdrawn` compare: a change of any is an update.
+COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "texts", "folder", "apart", "operated", *ACCESS)
+
+
+class ClusterLike(Protocol):
+    """How to reach the Kubernetes API: a kubeconfig (path or contents; None for the ambient one) and its context."""
+
+    @property
+    def kubeconfig(self) -> str | None: ...
+    @property
+    def context(self) -> str | None: ...
+    @property
+    def namespace(self) -> str: ...
+
+
+class ServerLike(Protocol):
+    """A Prometheus or an Alertmanager that runs as a Deployment; `service` is NAME:PORT, for want of a `url`."""
+
+    @property
+    def deployment(self) -> str: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def config_map(self) -> str: ...
+    @property
+    def config_key(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def reload(self) -> str: ...
+
+
+class ClusterInputs(TypedDict):
+    """How the cluster is reached; the kubeconfig, contents or path, as a secret."""
+
+    kubeconfig: pulumi.Input[str] | None
+    context: str | None
+    namespace: str
+
+
+class ServerInputs(TypedDict):
+    """A `ServerLike`, as data."""
+
+    deployment: str
+    container: str
+    config_map: str
+    config_key: str
+    service: str
+    url: str | None
+    reload: str
+
+
+class ConfigTextInputs(ClusterInputs):
+    """Key `key` of ConfigMap `config_map`, and what `editor` puts there."""
+
+    config_map: str
+    key: str
+    editor: str
+    ours: str
+    alerts: Sequence[Mapping[str, str]]
+    ask: bool
+    before: str | None  # the text without ours
+    after: str | None  # and as we left it
+    drift: str | None  # what somebody else did to our part, in words; "" for nothing
+
+
+class MountInputs(ClusterInputs):
+    """A volume and its mount in a Deployment of somebody else's."""
+
+    deployment: str
+    container: str
+    volume: str
+    source: Mapping[str, Any]  # as in a pod's volume: {"configMap": {"name": …}}
+    path: str
+    manager: str
+    made: str | None  # "yes": it stands there by our hand
+    drift: str | None
+
+
+class DashboardFolderInputs(TypedDict):
+    """A folder of Grafana's."""
+
+    url: str
+    auth: pulumi.Input[str]
+    uid: str
+    title: str
+    ours: bool | None  # whether it goes away with us
+
+
+class PreviousDashboardInputs(TypedDict):
+    """The dashboard that stood under our uid."""
+
+    url: str
+    auth: pulumi.Input[str]
+    uid: str
+    adopt: bool
+    before: Mapping[str, Any] | None  # the dashboard as it was
+    made: int | None
+
+
+class ProofInputs(ClusterInputs):
+    """What has to run (`wanted`: JSON of components.live.running.wanted), and where it is looked for."""
+
+    prometheus: ServerInputs | None
+    alertmanager: ServerInputs | None
+    wanted: str
+    texts: Sequence[str]
+    folder: str
+    apart: bool
+    operated: Mapping[str, Any] | None
+    timeout: float  # seconds
+
+
+class WithdrawnInputs(TypedDict):
+    """What `Withdrawn` looks at before anything is written.
+
+    `own`: API paths of what is ours alone, applied by field manager `manager`. `shared`: the keys that are ours in a
+    ConfigMap of others (components.live.cluster.ownership_checks), or None. `edited`: the servers ("prometheus",
+    "alertmanager") whose configuration gets a part of ours. `needs`: what a server has to know
+    (components.live.running.versions).
+    """
+
+    own: Sequence[str]
+    shared: Mapping[str, Any] | None
+    edited: Sequence[str]
+    manager: str
+    needs: str
+
+
+def of_cluster(cluster: ClusterLike) -> ClusterInputs:
+    """How a resource reaches the cluster; the kubeconfig is kept as a secret."""
+    kubeconfig = pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None
+    return {"kubeconfig": kubeconfig, "context": cluster.context, "namespace": cluster.namespace}
+
+
+def of_server(server: ServerLike) -> ServerInputs:
+    """Where a server's configuration is, and how it is reached and reloaded."""
+    return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})

@@ -1,0 +1,130 @@
+"""What of the wanted (components.live.running.wanted) does not run, and what of the unwanted still does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from components.live.running.wanted import (
+    ROOT,
+    Wanted,
+    comparable,
+    done_by,
+    fingerprint,
+    of_inhibition,
+    of_intervals,
+    of_route,
+    of_rule,
+)
+from ops.clients.prometheus import RunningGroup, RunningRule
+from routing import RoutingError, tree
+
+HIDDEN = "<secret>"  # what Alertmanager shows instead of a secret
+
+
+# ---------------------------------------------------------------- rules
+
+
+def running_rules(groups: Iterable[RunningGroup]) -> dict[str, list[tuple[RunningRule, dict[str, str]]]]:
+    """`group/name` → every rule that runs under it (the same group may stand in several files)."""
+    found: dict[str, list[tuple[RunningRule, dict[str, str]]]] = {}
+    for group in groups:
+        for rule in group.rules:
+            parts = of_rule(rule.query, rule.duration, rule.keep_firing_for, rule.labels, rule.annotations)
+            found.setdefault(f"{group.name}/{rule.name}", []).append((rule, parts))
+    return found
+
+
+def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+    """A sentence for each rule that does not run as written, or is unhealthy."""
+    running = running_rules(groups)
+    faults = []
+    for key, parts in wanted.items():
+        name = key.partition("#")[0]
+        candidates = running.get(name, [])
+        where = f"rules/{parts['file']}: {name}"
+        same = [rule for rule, runs in candidates if all(parts[part] == runs[part] for part in runs)]
+        if not candidates:
+            faults.append(f"{where} is not loaded")
+        elif not same:
+            differs = [part for part in candidates[0][1] if parts[part] != candidates[0][1][part]]
+            faults.append(f"{where} runs with another {' and '.join(differs)}")
+        elif all(rule.health == "err" for rule in same):
+            faults.append(f"{where} fails: {same[0].last_error}")
+    return faults
+
+
+def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+    running = running_rules(groups)
+    return [
+        f"rule {name} still runs"
+        for name, parts in ((key.partition("#")[0], parts) for key, parts in wanted.items())
+        if any(all(parts[part] == runs[part] for part in runs) for _, runs in running.get(name, []))
+    ]
+
+
+def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningRule]:
+    """Rules of ours that Prometheus has not evaluated yet."""
+    names = {key.partition("#")[0] for key in wanted}
+    return [
+        rule
+        for name, candidates in running_rules(groups).items()
+        for rule, _ in candidates
+        if name in names and rule.health == "unknown"
+    ]
+
+
+# ---------------------------------------------------------------- routing
+
+
+def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
+    """A sentence for each part that does not run as written."""
+    try:
+        root, inhibitions, intervals = tree.tree(config), tree.inhibitions(config), of_intervals(config)
+    except RoutingError as problem:
+        return [f"Alertmanager's running configuration cannot be read: {problem}"]
+    receivers = {str(receiver.get("name")): receiver for receiver in config.get("receivers") or ()}
+    faults = []
+    routes = {ROOT: done_by(root), **{of_route(route): done_by(route) for route in root.routes}}
+    for shown, does in wanted["routes"].items():
+        if routes.get(shown) != does:
+            faults.append(f"route {shown} " + ("runs with other settings" if shown in routes else "does not run"))
+    for name, fields in wanted["receivers"].items():
+        if name not in receivers:
+            faults.append(f"receiver {name} does not run")
+        elif differs := _differing(fields, receivers[name]):
+            faults.append(f"receiver {name} runs with another {' and '.join(differs)}")
+    run = {of_inhibition(rule) for rule in inhibitions}
+    faults += [f"inhibition {rule} does not run" for rule in wanted["inhibitions"] if rule not in run]
+    for name, times in wanted.get("intervals", {}).items():  # the state of an older version has none
+        if intervals.get(name) != times:
+            faults.append(f"time interval {name} " + ("runs with other times" if name in intervals else "does not run"))
+    for key, mark in wanted.get("smtp", {}).items():
+        value = (config.get("global") or {}).get(key, "")  # an empty one is not shown
+        if not _secret(value) and fingerprint(value) != mark:
+            faults.append(f"{key} runs with another value")
+    return faults
+
+
+def routing_still_running(wanted: Wanted, config: Mapping[str, Any], left: Sequence[str]) -> list[str]:
+    """`left`: receivers that somebody else's text still declares under our names."""
+    names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
+    return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
+
+
+def _differing(wanted: Wanted, runs: Mapping[str, Any]) -> list[str]:
+    found = []
+    for kind, configs in wanted.items():
+        live = runs.get(kind) or []
+        if len(live) != len(configs):
+            return [f"number of {kind}"]
+        for one, other in zip(configs, live, strict=True):
+            for key, mark in one.items():
+                value = other.get(key)
+                if not _secret(value) and fingerprint(comparable(key, value)) != mark:
+                    found.append(key)
+    return found
+
+
+def _secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_secret(each) for each in value.values())
+    return bool(value == HIDDEN)

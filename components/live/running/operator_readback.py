@@ -1,0 +1,128 @@
+"""What the Prometheus Operator makes of our AlertmanagerConfig, read as if we had written it ourselves; what it says.
+
+It puts `NAMESPACE/OBJECT/` before our names, has secrets where we name files, and may add a matcher on the namespace.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.live.cluster import connections, operator_overrides, operator_preflight
+from components.live.running.compare import HIDDEN
+from ops.errors import OpsError
+from routing import RoutingError, tree
+
+Props = Mapping[str, Any]
+Config = Mapping[str, Any]
+
+_NAMES = ("receiver", "name", "mute_time_intervals", "active_time_intervals")
+
+
+def prefix(props: Props) -> str:
+    """What it puts before our names; "" where our routing does not go by it."""
+    ours = (props.get("operated") or {}).get("routing")
+    return f"{props['namespace']}/{ours['name']}/" if ours else ""
+
+
+def as_ours(config: Config, props: Props) -> Config:
+    """The running configuration: our part of it alone, with our names, where it goes by the operator; else as it is."""
+    begin = prefix(props)
+    if not begin:
+        return config
+    root = config.get("route") or {}
+    namespace = _matcher(props)
+
+    def without(entries: Any) -> list[Any]:
+        return [entry for entry in entries or () if _parsed(entry) != namespace]
+
+    def plain(value: Any) -> Any:
+        """A receiver, a time interval, or a route and all below it."""
+        found = {key: _plain(text, begin) if key in _NAMES else text for key, text in value.items()}
+        if "routes" in found:
+            found["routes"] = [plain(child) for child in found["routes"] or ()]
+        return found
+
+    return {
+        "route": {
+            "receiver": "-",
+            "routes": [
+                {**plain(route), "matchers": without(route.get("matchers"))}
+                for route in root.get("routes") or ()
+                if str(route.get("receiver")).startswith(begin)
+            ],
+        },
+        "receivers": [
+            {kind: _files(entries) for kind, entries in plain(receiver).items()}
+            for receiver in config.get("receivers") or ()
+            if str(receiver.get("name")).startswith(begin)
+        ],
+        "inhibit_rules": [
+            {**rule, **{f"{end}_matchers": without(rule.get(f"{end}_matchers")) for end in ("source", "target")}}
+            for rule in config.get("inhibit_rules") or ()
+        ],
+        "time_intervals": [
+            plain(interval) for interval in tree.time_intervals(config) if str(interval.get("name")).startswith(begin)
+        ],
+    }
+
+
+def absent(config: Config, props: Props) -> list[str]:
+    """That there is nothing of ours in the running configuration (`as_ours`)."""
+    if (begin := prefix(props)) and not config["receivers"]:
+        return [f"AlertmanagerConfig {begin.rstrip('/')} is not in what it runs"]
+    return []
+
+
+def swallowed(config: Config, props: Props) -> list[str]:
+    """That our routes run, but with a matcher that our alerts do not meet."""
+    begin, ours = prefix(props), (props.get("operated") or {}).get("routing")
+    narrowed = any(
+        str(route.get("receiver")).startswith(begin) and _matcher(props) in map(_parsed, route.get("matchers") or ())
+        for route in (config.get("route") or {}).get("routes") or ()
+    )
+    if ours and ours["bare"] and narrowed and operator_overrides.added(props, "namespace") != props["namespace"]:
+        return [
+            f"the operator has added a matcher to our routes: {operator_overrides.SWALLOWED.format(props['namespace'])}"
+        ]
+    return []
+
+
+def rejections(props: Props) -> list[str]:
+    """What the operator has last said of each object of ours that it does not take, in its own words."""
+    said: dict[str, str] = {}
+    for _, way, ours in operator_preflight.operator_kinds(props):
+        path = f"/api/v1/namespaces/{props['namespace']}/events"
+        selector = f"involvedObject.kind={way.kind},type=Warning"
+        try:
+            events = connections.kubernetes(props).get(path, {"fieldSelector": selector})["items"]
+        except OpsError:  # it may not be allowed; what is missing is named without it
+            continue
+        for event in sorted(events, key=lambda event: str(event.get("lastTimestamp"))):
+            if (name := event["involvedObject"]["name"]).startswith(ours["name"]):
+                said[name] = f"the operator said at {event.get('lastTimestamp')}: {event['message']}"
+    return list(said.values())
+
+
+def _matcher(props: Props) -> tuple[tree.Matcher, ...]:
+    return (tree.Matcher("namespace", props["namespace"], "="),)
+
+
+def _parsed(entry: Any) -> tuple[tree.Matcher, ...]:
+    try:
+        return tree.parse_matchers(str(entry))
+    except RoutingError:  # somebody else's; whoever reads the whole says so
+        return ()
+
+
+def _plain(value: Any, begin: str) -> Any:
+    if isinstance(value, list):
+        return [_plain(one, begin) for one in value]
+    return value.removeprefix(begin) if isinstance(value, str) else value
+
+
+def _files(entries: Any) -> Any:
+    """Where a secret stands, we named a file: as hidden as that."""
+    if not isinstance(entries, list):
+        return entries
+    return [
+        {**entry, **{f"{key}_file": HIDDEN for key, value in entry.items() if value == HIDDEN}} for entry in entries
+    ]

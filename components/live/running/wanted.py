@@ -1,0 +1,143 @@
+"""What should run, as fingerprints that a state can keep and a diff can show."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import rules
+from routing import Parts, tree
+from rules import RuleFile
+
+Wanted = Mapping[str, Any]
+
+ROOT = "the first route"
+_LISTS = ("routes", "receivers", "inhibitions")
+
+
+def decode_wanted(props: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource's inputs with `wanted`, one text there, as the mappings `rules` and `routing`."""
+    return {**props, **json.loads(props.get("wanted") or "{}")}
+
+
+def fingerprint(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def no_longer_wanted(olds: Wanted, news: Wanted) -> dict[str, Any]:
+    """Of what was wanted before, what has gone from the repository since."""
+    routing = {
+        part: {k: v for k, v in olds["routing"][part].items() if k not in news["routing"][part]} for part in _LISTS
+    }
+    return {"rules": {k: v for k, v in olds["rules"].items() if k not in news["rules"]}, "routing": routing}
+
+
+# ---------------------------------------------------------------- rules
+
+
+def wanted_rules(files: Iterable[RuleFile]) -> dict[str, dict[str, str]]:
+    """`group/name#n` → the file where it stands, its expression, and a fingerprint of each other part of it."""
+    found: dict[str, dict[str, str]] = {}
+    for file in files:
+        for group in file.groups:
+            for rule in group.rules:
+                parts = of_rule(
+                    rule.expr,
+                    getattr(rule, "for_", 0.0),
+                    getattr(rule, "keep_firing_for", 0.0),
+                    rule.labels,
+                    getattr(rule, "annotations", {}),
+                )
+                found[_free(found, group.name, rule.name)] = {"file": file.name, **parts}
+    return found
+
+
+def of_rule(
+    expr: str, for_: float, keep: float, labels: Mapping[str, str], annotations: Mapping[str, str]
+) -> dict[str, str]:
+    return {
+        "expression": _normal(expr),
+        "for": f"{for_:g}s",
+        "keep_firing_for": f"{keep:g}s",
+        "labels": fingerprint(dict(labels)),
+        "annotations": fingerprint(dict(annotations)),
+    }
+
+
+def _normal(expr: str) -> str:
+    """Rules of others may use what our reader does not know; they are not compared anyway."""
+    try:
+        return rules.normalise(expr)
+    except rules.RulesError:
+        return expr
+
+
+def _free(taken: Mapping[str, object], group: str, name: str) -> str:
+    key, number = f"{group}/{name}", 2
+    while key in taken:
+        key, number = f"{group}/{name}#{number}", number + 1
+    return key
+
+
+# ---------------------------------------------------------------- routing
+
+
+def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Routes, receivers, inhibitions and time intervals, each with a fingerprint of what it does.
+
+    `whole`: the configuration where all of it is ours; then the first route counts too, every receiver, and how mails
+    leave.
+    """
+    if whole is not None:
+        root = tree.tree(whole)
+        below = wanted_routing(Parts(tuple(whole["receivers"]), (), tuple(whole.get("inhibit_rules") or ()), ()))
+        smtp = {key: fingerprint(value) for key, value in (whole.get("global") or {}).items() if key[:5] == "smtp_"}
+        return {**below, "routes": {ROOT: done_by(root)}, "intervals": of_intervals(whole), "smtp": smtp}
+    config = {"route": {"receiver": "-", "routes": list(parts.routes)}, "inhibit_rules": list(parts.inhibit_rules)}
+    return {
+        "routes": {of_route(route): done_by(route) for route in tree.tree(config).routes},
+        "receivers": {str(receiver["name"]): _fields(receiver) for receiver in parts.receivers},
+        "inhibitions": {of_inhibition(rule): "" for rule in tree.inhibitions(config)},
+        "intervals": of_intervals({"time_intervals": parts.time_intervals}),
+    }
+
+
+def of_route(route: tree.Route) -> str:
+    return "{" + ",".join(str(matcher) for matcher in route.matchers) + "}"
+
+
+def done_by(route: tree.Route) -> str:
+    def plain(route: tree.Route) -> list[Any]:
+        match = route.match
+        timing = [match.group_wait, match.group_interval, match.repeat_interval]
+        intervals = [list(match.mute_time_intervals), list(match.active_time_intervals)]
+        below = [[of_route(child), plain(child)] for child in route.routes]
+        return [match.receiver, list(match.group_by), timing, match.continue_, intervals, below]
+
+    return f"{route.match.receiver} {fingerprint(plain(route))}"
+
+
+def of_inhibition(rule: tree.Inhibition) -> str:
+    source, target = (",".join(str(matcher) for matcher in side) for side in (rule.source, rule.target))
+    return f"{{{source}}} mutes {{{target}}} on {','.join(sorted(rule.equal))}"
+
+
+def of_intervals(config: Mapping[str, Any]) -> dict[str, str]:
+    return {name: fingerprint(times) for name, times in tree.intervals(config).items()}
+
+
+def _fields(receiver: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        kind: [{key: fingerprint(comparable(key, value)) for key, value in one.items()} for one in configs]
+        for kind, configs in receiver.items()
+        if isinstance(configs, (list, tuple))
+    }
+
+
+def comparable(key: str, value: Any) -> Any:
+    """Headers of a mail compare without the case of their names, and without those that Alertmanager fills in."""
+    if key == "headers" and isinstance(value, Mapping):
+        filled = {"from", "to"}
+        return {name.lower(): text for name, text in value.items() if name.lower() not in filled}
+    return value

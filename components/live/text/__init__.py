@@ -1,0 +1,1 @@
+"""Texts that others wrote, edited: pure functions, which speak to nobody."""

@@ -1,0 +1,53 @@
+"""Items of ours as YAML lines, and as nodes to compare with."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from components.live.text.tree import Shape, parse
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _string(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(str, _string)
+
+
+def block(wanted: Sequence[object]) -> str:
+    text: str = yaml.dump(
+        list(wanted), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=False
+    )
+    return text
+
+
+def indented(lines: Sequence[str], indent: str) -> list[str]:
+    return [indent + line if line.strip() else line for line in lines]
+
+
+def snippet(path: Sequence[str], wanted: Sequence[object]) -> str:
+    """The lines that a person would paste."""
+    lines: list[str] = []
+    for depth, name in enumerate(path):
+        lines.append("  " * depth + name + ":")
+    return "\n".join([*lines, *indented(block(wanted).split("\n")[:-1], "  " * len(path))]) + "\n"
+
+
+def shapes(wanted: Sequence[object]) -> list[Shape]:
+    """What items look like as nodes, for comparison with those of a text."""
+    return list(_shapes(json.dumps(list(wanted)))) if wanted else []
+
+
+@lru_cache(maxsize=16)
+def _shapes(wanted: str) -> tuple[Shape, ...]:
+    """Of JSON: a preview asks for the same ones several times, and PyYAML takes its time to write them."""
+    root = parse(block(json.loads(wanted))).root
+    return tuple(item.shape() for item in root.children) if root else ()

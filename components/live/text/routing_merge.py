@@ -1,0 +1,147 @@
+"""Our receivers, routes, inhibitions and time intervals in an alertmanager.yml that somebody else wrote."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from components.live.text import marked_lists, side_effects
+from components.live.text.errors import EditRefused
+from components.live.text.list_at_path import read
+from components.live.text.marked_lists import Parts, Written
+from components.live.text.redact import redacted
+from routing import RoutingError, tree
+
+WHERE = "alertmanager.yml"
+LISTS = {
+    "receivers": ("receivers",),
+    "routes": ("route", "routes"),
+    "inhibit_rules": ("inhibit_rules",),
+    "time_intervals": ("time_intervals",),
+}
+
+
+class Routing:
+    """``ours``: JSON of routing.Parts. Our routes stand first: an alert that they match is theirs."""
+
+    where = WHERE
+
+    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+        if self.has(text, ours):
+            return text
+        parts = _parts(ours)
+        bare = marked_lists.remove(text, self.where, written)
+        self._refuse_clashes(bare, parts)
+        return marked_lists.insert(bare, parts, self.where)
+
+    def remove(self, text: str, written: Written | None = None) -> str:
+        """Raises Refused also where somebody's route has come to need a receiver of ours."""
+        bare = marked_lists.remove(text, self.where, written)
+        if lost := self._nowhere(bare) - self._nowhere(text):
+            raise EditRefused(
+                f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
+                "part: give that route another receiver first"
+            )
+        return bare
+
+    def _nowhere(self, text: str) -> set[str]:
+        """Receivers that routes name and nobody defines."""
+        try:
+            config = self._config(text)
+            named = {node.match.receiver for node in tree.tree(config).walk()}
+        except RoutingError:
+            return set()
+        return named - {str(_name(receiver)) for receiver in config.get("receivers") or ()}
+
+    def has(self, text: str, ours: str) -> bool:
+        return _is_inserted(text, ours)
+
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
+        """What changes for others: routes that lose alerts to ours, live inhibitions that can mute ours.
+
+        ``alerts``: the label sets of our alerts. Never raises: what cannot be read is said.
+        """
+        parts = _parts(ours)
+        if marked_lists.by_hand(text, parts):
+            return [f"{self.where}: all of our routing is there already by somebody else's hand: it is left, always"]
+        try:
+            config = self._config(marked_lists.remove(text, self.where))
+            return side_effects.sentences(config, parts[LISTS["routes"]], alerts)
+        except (RoutingError, EditRefused) as problem:
+            return [f"{self.where}: what our routes change for others cannot be said: {problem}"]
+
+    def refuse_to_take_over(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
+        """Raises Refused where routes of others would match our alerts too."""
+        bare = marked_lists.remove(text, self.where)
+        kept = side_effects.kept_from_others(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
+        if kept:
+            raise EditRefused(
+                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip where ours alone shall have them, to continue "
+                "where those routes shall have them too"
+            )
+
+    def _refuse_clashes(self, bare: str, parts: Parts) -> None:
+        read(bare, self.where, marked_lists.snippets(parts))
+        try:
+            config = self._config(bare)
+            live = tree.tree(config).routes
+            ours = tree.tree({"route": {"receiver": "ours", "routes": parts[LISTS["routes"]]}}).routes
+        except (RoutingError, ValueError) as problem:
+            raise EditRefused(f"{self.where} is not edited, for it cannot be read: {problem}") from None
+        if not config.get("receivers"):
+            raise EditRefused(
+                f"{self.where} has no receivers, so it is no Alertmanager configuration: is this the right key?"
+            )
+        for kind, what in (("receivers", "receiver"), ("time_intervals", "time interval")):
+            theirs = [*(config.get(kind) or ()), *(config.get(f"mute_{kind}") or ())]
+            for mine in parts[LISTS[kind]]:
+                for other in theirs:
+                    if _name(mine) == _name(other):
+                        self._clash(f"{what} named {_name(mine)!r}", "rename one of them", other, mine)
+        for mine_route, mine in zip(ours, parts[LISTS["routes"]], strict=True):
+            for other_route in live:
+                if mine_route.matchers == other_route.matchers:
+                    other = config["route"]["routes"][other_route.match.position[-1]]
+                    self._clash("route with the same matchers", "make one of them narrower", other, mine)
+        known = {_name(receiver) for receiver in [*(config.get("receivers") or ()), *parts[LISTS["receivers"]]]}
+        for route in ours:
+            for node in route.walk():
+                name = node.match.receiver
+                if name not in known:
+                    raise EditRefused(
+                        f"routing: our route {node.match.path[-1]} names {name!r}, which no receiver is called"
+                    )
+
+    def _config(self, text: str) -> tree.Config:
+        try:
+            return tree.parse(text, self.where)
+        except RoutingError:
+            if "\t" not in text:
+                raise
+            return tree.parse(text.replace("\t", " "), self.where)  # Go takes tabs where PyYAML does not
+
+    def _clash(self, what: str, remedy: str, theirs: Any, ours: Any) -> None:
+        sides = "".join(
+            f"# {who}:\n" + yaml.safe_dump(side, sort_keys=False, allow_unicode=True)
+            for who, side in (("there", theirs), ("ours", ours))
+        )
+        raise EditRefused(
+            f"{self.where} has a {what} already, and it is not ours: {remedy}, or take it out there", redacted(sides)
+        )
+
+
+@lru_cache(maxsize=8)
+def _is_inserted(text: str, ours: str) -> bool:
+    """A preview asks three times."""
+    return marked_lists.has(text, _parts(ours), WHERE)
+
+
+def _parts(ours: str) -> Parts:
+    data = json.loads(ours)
+    return {path: data.get(name) or [] for name, path in LISTS.items()}
+
+
+def _name(item: Any) -> Any:
+    return item.get("name") if isinstance(item, Mapping) else None

@@ -1,0 +1,32 @@
+"""Our entries in the `rule_files` of a prometheus.yml that somebody else wrote."""
+
+from components.live.text import marked_lists
+from components.live.text.marked_lists import Parts, Written
+
+
+class RuleFiles:
+    """``ours``: one path glob a line."""
+
+    where = "prometheus.yml"
+
+    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+        return marked_lists.insert(text, _parts(ours), self.where, written)
+
+    def remove(self, text: str, written: Written | None = None) -> str:
+        return marked_lists.remove(text, self.where, written)
+
+    def has(self, text: str, ours: str) -> bool:
+        return marked_lists.has(text, _parts(ours), self.where)
+
+    def warnings(self, text: str, ours: str) -> list[str]:
+        parts = _parts(ours)
+        if parts and marked_lists.by_hand(text, parts):
+            names = " and ".join(ours.split())
+            return [
+                f"{self.where}: rule_files lists {names} already, by somebody else's hand: left as it stands, always"
+            ]
+        return []
+
+
+def _parts(ours: str) -> Parts:
+    return {("rule_files",): ours.split()}

@@ -1,0 +1,57 @@
+"""A text that is ours as a whole (`replace: true`); the one before it comes back on removal."""
+
+import difflib
+
+from components.live.text.errors import EditRefused
+from components.live.text.marked_lists import Written
+from components.live.text.redact import redacted
+
+MAX_DIFF_LINES = 20  # lines of a difference
+
+
+class WholeText:
+    """``ours``: the whole text."""
+
+    where = "alertmanager.yml"
+
+    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+        """Raises Refused where somebody changed what we wrote: take the change over, and both texts are equal again."""
+        if text == ours:
+            return text
+        if written and text not in (written.after, written.before):
+            raise EditRefused(
+                f"{self.where}: somebody has changed it since we wrote it, and replacing it would lose that: take the "
+                "change into our file, or take it back there (- what we wrote, + what stands there):",
+                redacted(difference(written.after, text)),
+            )
+        return ours
+
+    def remove(self, text: str, written: Written | None = None) -> str:
+        if written is None or text == written.before:
+            return text
+        if text != written.after:
+            raise EditRefused(
+                f"{self.where}: somebody has changed it since we wrote it, and bringing the old text back would lose "
+                "that: keep the change elsewhere and take it back there (- what we wrote, + what stands there):",
+                redacted(difference(written.after, text)),
+            )
+        return written.before
+
+    def has(self, text: str, ours: str) -> bool:
+        return text == ours
+
+    def warnings(self, text: str, ours: str) -> list[str]:
+        if text == ours:
+            return []
+        return [f"{self.where} is replaced as a whole; what stands there now comes back on destroy"]
+
+
+def difference(old: str, new: str) -> str:
+    """The lines that differ, without their surroundings; cut where they are many."""
+    lines = [
+        line
+        for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    more = [f"… and {len(lines) - MAX_DIFF_LINES} more lines"] if len(lines) > MAX_DIFF_LINES else []
+    return "\n".join([*lines[:MAX_DIFF_LINES], *more]) or "(only the line endings differ)"

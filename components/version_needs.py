@@ -1,0 +1,56 @@
+"""What our files need of the servers' versions, as an input of the resource that looks at them before anything else."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from components.settings import Settings
+from formats.versions import Need
+from routing import Parts
+from routing.needs import needs as of_routing
+from rules import RuleFile
+from rules.needs import needs as of_rules
+
+# What the Prometheus Operator does not write into Alertmanager's file: it puts secrets where we name files, and knows
+# no time zone.
+_NOT_BY_OPERATOR = ("auth_password_file", "api_url_file", "routing_key_file", "url_file", "location")
+
+
+def needs(files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, Any] | None, settings: Settings) -> str:
+    """`needed`, as one text: server → what it has to know, each as [what, where, since].
+
+    components.live.running.versions reads it.
+    """
+    found = needed(files, parts, whole, settings)
+    return json.dumps(
+        {server: [(one.what, one.where, one.feature.since) for one in every] for server, every in found.items()}
+    )
+
+
+def needed(
+    files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, Any] | None, settings: Settings
+) -> dict[str, list[Need]]:
+    """What our files use that not every version knows, by server (`prometheus`, `alertmanager`).
+
+    `parts`: what of the routing goes into a configuration of others; `whole`: the configuration where all of it is
+    ours.
+    """
+    return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _read(parts, settings))}
+
+
+def _read(parts: Parts, settings: Settings) -> Mapping[str, Any]:
+    """What Alertmanager reads of ours, with the keys of its file."""
+    config: dict[str, Any] = {
+        "route": {"routes": parts.routes},
+        "receivers": parts.receivers,
+        "inhibit_rules": parts.inhibit_rules,
+        **({"time_intervals": parts.time_intervals} if parts.time_intervals else {}),
+    }
+    return _without(config, _NOT_BY_OPERATOR) if settings.alertmanager_mode == "operator" else config
+
+
+def _without(value: Any, keys: Collection[str]) -> Any:
+    """`value` and all below it without these keys."""
+    if isinstance(value, Mapping):
+        return {key: _without(item, keys) for key, item in value.items() if key not in keys}
+    return [_without(item, keys) for item in value] if isinstance(value, (list, tuple)) else value
