@@ -6,12 +6,11 @@ import dashboards
 import metrics
 import routing
 import rules
-from components import alert_routing, alert_rules, dashboard
-from components.alert_routing import AlertRouting
-from components.alert_rules import AlertRules
-from components.dashboard import Dashboard
+from components.alert_routing import AlertRouting, routing_delivery
+from components.alert_rules import AlertRules, rules_delivery
+from components.dashboard import Dashboard, dashboard_delivery
 from components.program import cluster, configured, readable_errors, require_cli, without_gc
-from components.proof import live, withdrawn
+from components.proof import Proof
 from routing.on_call import with_on_call
 
 with without_gc(), readable_errors():
@@ -21,13 +20,14 @@ with without_gc(), readable_errors():
     written = with_on_call(routing.load(), settings.on_call)
     metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
-    own = [*alert_rules.own(files, settings), *alert_routing.own(settings), *dashboard.own(dashboards.UID, settings)]
-    first = withdrawn(files, written, settings, own)  # taken back last: proves that both servers run without us
+    to_prometheus = rules_delivery(files, settings)
+    to_alertmanager = routing_delivery(written, alerts.values(), settings)
+    drawn = dashboards.text(dashboards.draw_limits(board.model, alerts))
+    to_grafana = dashboard_delivery(dashboards.UID, drawn, settings)
+
+    proof = Proof(files, to_prometheus, to_alertmanager, settings)
+    first = proof.withdrawn([*to_prometheus.own(), *to_alertmanager.own(), *to_grafana.own()])  # taken back last
     opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[first])
 
-    deployed = [
-        AlertRules(files, settings, opts),
-        AlertRouting(written, alerts, settings, opts),
-        Dashboard(dashboards.UID, dashboards.text(dashboards.draw_limits(board.model, alerts)), settings, opts),
-    ]
-    live(files, written, settings, after=[first, *deployed])  # made last: nothing counts as deployed before it runs
+    deployed = [AlertRules(to_prometheus, opts), AlertRouting(to_alertmanager, opts), Dashboard(to_grafana, opts)]
+    proof.live(after=[first, *deployed])  # made last: nothing counts as deployed before it runs

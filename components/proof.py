@@ -5,82 +5,66 @@ from typing import Any
 
 import pulumi
 
-from components import alert_routing, alert_rules
-from components import ownership as owned
-from components.alert_routing import parts
+from components import ownership
+from components.alert_routing.delivery import RoutingDelivery
+from components.alert_rules.delivery import RulesDelivery
 from components.live.resources import Live, Withdrawn
 from components.settings import Settings
 from components.version_needs import needs
-from routing import Routing, tree
+from routing import tree
 from rules import RuleFile
 
 
-def withdrawn(files: Sequence[RuleFile], written: Routing, settings: Settings, own: Sequence[str]) -> Withdrawn:
-    """Made before everything else, so that it is taken back after it: then both servers have to run without us.
+class Proof:
+    """What both ends look at: the rule files and the routing, and how each is delivered."""
 
-    `own`: where the API has, or will have, what is ours alone.
-    """
-    way = f"{settings.rules.mode}-{settings.alertmanager_mode}"  # a change of it is closed by the former one's going
-    proved = _proved(files, written, settings)
-    return Withdrawn(
-        f"withdrawn-{way}",
-        **proved,
-        more={
-            "own": list(own),
-            "shared": alert_rules.shared(files, settings),
-            "edited": [
-                *(["prometheus"] if settings.rules.mode == "dedicated" else []),
-                *(["alertmanager"] if settings.alertmanager_mode == "configmap" else []),
+    def __init__(
+        self, files: Sequence[RuleFile], rules: RulesDelivery, routing: RoutingDelivery, settings: Settings
+    ) -> None:
+        self._files, self._rules, self._routing, self._settings = files, rules, routing, settings
+
+    def withdrawn(self, own: Sequence[str]) -> Withdrawn:
+        """Made before everything else, so that it is taken back after it: then both servers have to run without us.
+
+        `own`: where the API has, or will have, what is ours alone.
+        """
+        settings, proved = self._settings, self._proved()
+        # A change of the way in which ours gets there is closed by the former one's going.
+        return Withdrawn(
+            f"withdrawn-{settings.rules.mode}-{settings.alertmanager_mode}",
+            **proved,
+            more={
+                "own": list(own),
+                "shared": self._rules.shared(),
+                "edited": [*self._rules.edited, *self._routing.edited],
+                "manager": ownership.manager(),
+                "needs": needs(self._files, proved["routing"], proved["whole"], settings),
+            },
+        )
+
+    def live(self, after: Sequence[pulumi.Resource]) -> Live:
+        """Made after everything else: both servers reload, and have to run exactly what was written."""
+        return Live("live", **self._proved(), opts=pulumi.ResourceOptions(depends_on=after))
+
+    def _proved(self) -> dict[str, Any]:
+        settings, written = self._settings, self._routing.written
+        whole = self._routing.whole()
+        operated = {"rules": self._rules.operated(), "routing": self._routing.operated()}
+        return {
+            "cluster": settings.cluster,
+            "prometheus": settings.prometheus,
+            "alertmanager": settings.alertmanager,
+            "rules": self._files,
+            "routing": self._routing.parts(),
+            "timeout": settings.live_timeout,
+            "operated": {part: ours for part, ours in operated.items() if ours},
+            "whole": tree.parse(whole, written.shown) if whole else None,
+            "texts": [
+                *(file.text for file in self._files),
+                written.text,
+                settings.rules.mode,
+                str(settings.alertmanager_replace),
             ],
-            "manager": owned.manager(),
-            "needs": needs(files, proved["routing"], proved["whole"], settings),
-        },
-    )
-
-
-def live(files: Sequence[RuleFile], written: Routing, settings: Settings, *, after: Sequence[pulumi.Resource]) -> Live:
-    """Made after everything else: both servers reload, and have to run exactly what was written."""
-    return Live("live", **_proved(files, written, settings), opts=pulumi.ResourceOptions(depends_on=after))
-
-
-def _proved(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
-    replaced = settings.alertmanager_mode == "configmap" and settings.alertmanager_replace
-    return {
-        "cluster": settings.cluster,
-        "prometheus": settings.prometheus,
-        "alertmanager": settings.alertmanager,
-        "rules": files,
-        "routing": parts(written, _labels(files), settings),
-        "timeout": settings.live_timeout,
-        "operated": _operated(files, written, settings),
-        "whole": tree.parse(alert_routing.whole(written, settings), written.shown) if replaced else None,
-        "texts": [
-            *(file.text for file in files),
-            written.text,
-            settings.rules.mode,
-            str(settings.alertmanager_replace),
-        ],
-        "folder": settings.rules.mount_path if settings.rules.mode != "operator" else "",
-        "apart": settings.rules.mode == "shared",
-    }
-
-
-def _labels(files: Sequence[RuleFile]) -> list[dict[str, str]]:
-    return [{**alert.labels, "alertname": alert.name} for file in files for alert in file.alerts]
-
-
-def _operated(files: Sequence[RuleFile], written: Routing, settings: Settings) -> dict[str, Any]:
-    """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
-    labels = dict(settings.rules.operator_labels)
-    found: dict[str, Any] = {}
-    if settings.rules.mode == "operator":
-        found["rules"] = {"name": alert_rules.OPERATED, "labels": labels}
-    if settings.alertmanager_mode == "operator":
-        every = _labels(files)
-        found["routing"] = {
-            "name": alert_routing.OPERATED,
-            "labels": labels,
-            "secrets": alert_routing.references(written, every, settings),
-            "bare": any(one.get("namespace") != settings.namespace for one in every),
+            "folder": self._rules.folder(),
+            "apart": self._rules.apart,
         }
-    return found

@@ -21,14 +21,11 @@ Reload = Literal["lifecycle", "sidecar", "signal"]
 
 # Kubernetes' own rule for names of namespaces, services and most objects (RFC 1123 subdomain).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "rulesMode": ("dedicated", "shared", "operator"),
-    "prometheusReload": ("lifecycle", "sidecar", "signal"),
-    "alertmanagerMode": ("configmap", "operator"),
-    "alertmanagerOtherRoutes": ("ask", "skip", "continue"),
-    "alertmanagerReload": ("lifecycle", "sidecar", "signal"),
-    "grafanaMode": ("api", "sidecar", "off"),
-}
+# The settings of which each value is a word that its description in Pulumi.yaml has in quotes.
+_CHOICES = (
+    *("rulesMode", "alertmanagerMode", "alertmanagerOtherRoutes", "grafanaMode"),
+    *("prometheusReload", "alertmanagerReload"),
+)
 _NAMES = (
     *("namespace", "rulesConfigMap", "sharedRulesConfigMap"),
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
@@ -72,7 +69,7 @@ class Server:
 class Rules:
     """How the rules reach Prometheus."""
 
-    mode: Literal["dedicated", "shared", "operator"]
+    mode: str
     config_map: str
     mount_path: str
     shared_config_map: str
@@ -114,7 +111,7 @@ class OnCall:
 class Grafana:
     """How the dashboard reaches Grafana."""
 
-    mode: Literal["api", "sidecar", "off"]
+    mode: str
     url: str
     folder: str
     adopt: bool
@@ -130,7 +127,7 @@ class Settings:
     rules: Rules
     prometheus: Server
     alertmanager: Server
-    alertmanager_mode: Literal["configmap", "operator"]
+    alertmanager_mode: str
     alertmanager_replace: bool
     other_routes: Literal["ask", "skip", "continue"]
     smtp: Smtp
@@ -149,6 +146,11 @@ class Settings:
 def schema() -> Mapping[str, Mapping[str, Any]]:
     """The `config` block of Pulumi.yaml: key → {type, default, description}."""
     return cast(Mapping[str, Mapping[str, Any]], _project_file()["config"])
+
+
+def choices(key: str) -> list[str]:
+    """The values that a setting may have, as its description in Pulumi.yaml has them, in quotes."""
+    return list(dict.fromkeys(re.findall(r'"(\w+)"', schema()[key]["description"])))
 
 
 def project() -> str:
@@ -187,7 +189,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
     return Settings(
         cluster=Cluster(get.optional("kubeconfig"), get.optional("kubeContext"), get.text("namespace")),
         rules=Rules(
-            mode=cast(Any, get.text("rulesMode")),
+            mode=get.text("rulesMode"),
             config_map=get.text("rulesConfigMap"),
             mount_path=get.folder("rulesMountPath"),
             shared_config_map=get.text("sharedRulesConfigMap"),
@@ -195,7 +197,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         ),
         prometheus=get.server("prometheus"),
         alertmanager=get.server("alertmanager"),
-        alertmanager_mode=cast(Any, get.text("alertmanagerMode")),
+        alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
         other_routes=cast(Any, get.text("alertmanagerOtherRoutes")),
         smtp=Smtp(
@@ -213,7 +215,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             working_hours=get.working_hours("workingHours"),
         ),
         grafana=Grafana(
-            mode=cast(Any, get.text("grafanaMode")),
+            mode=get.text("grafanaMode"),
             url=get.url("grafanaUrl"),
             folder=get.text("grafanaFolder"),
             adopt=get.flag("grafanaAdopt"),
@@ -253,8 +255,8 @@ class _Reader:
         value = self.optional(key)
         if value is None:
             raise self._refuse(key, "", "a value, or leave it out for the default")
-        if key in _CHOICES and value not in _CHOICES[key]:
-            raise self._refuse(key, value, "one of " + ", ".join(_CHOICES[key]))
+        if key in _CHOICES and value not in (known := choices(key)):
+            raise self._refuse(key, value, "one of " + ", ".join(known))
         if key in _NAMES and not _NAME.fullmatch(value):
             raise self._refuse(key, value, "a Kubernetes name (lower-case letters, digits, '-' and '.')")
         return value

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import routing
 import rules
-from components import alertmanager_config
+from components.alert_routing import alertmanager_config
 from components.live.running import compare
 from components.live.running.wanted import wanted_routing
 from components.live.text.routing_merge import Routing as Merge

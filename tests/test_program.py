@@ -20,7 +20,8 @@ import dashboards
 import routing
 import rules
 from components import program, settings
-from components.alert_rules import CONFIG_MAP_BYTES, _operated, numbered, spread
+from components.alert_rules.dedicated_rules import CONFIG_MAP_BYTES, numbered, spread
+from components.alert_rules.operator_rules import object_name
 from ops.errors import Misconfigured
 from ops.stack.declared import SECRET, Declared, collect
 
@@ -119,7 +120,7 @@ def test_the_operator_reads_the_mail_password_from_a_secret_alone() -> None:
     ("file", "name"), [("api-alerts.yml", "api-monitoring-api-alerts"), ("API_x.v1.yml", "api-monitoring-api-x.v1")]
 )
 def test_a_rule_file_of_any_name_becomes_an_object_that_kubernetes_takes(file: str, name: str) -> None:
-    assert _operated(file) == name
+    assert object_name(file) == name
 
 
 def test_replace_deploys_the_file_byte_for_byte() -> None:
@@ -147,7 +148,7 @@ def test_the_dashboard_is_the_file_with_its_limits_drawn() -> None:
     found = declared(grafanaAuth="token")
     board = one(found, "oss/dashboard:Dashboard")
     assert board.inputs["configJson"] == dashboards.FILE.read_text("utf-8")
-    assert "predecessor" in board.after, "which refuses what others have under its uid"
+    assert "previous-dashboard" in board.after, "which refuses what others have under its uid"
     assert one(found, ":DashboardFolder").inputs["uid"] == "api-performance"
     assert one(found, "providers:grafana").inputs["retryWait"] == "1", "its own three attempts more would take 14 s"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import routing
 import rules
-from components import alert_routing, settings, version_needs
+from components import settings, version_needs
+from components.alert_routing import routing_delivery
 from formats.versions import Feature, Version, number
 from ops.targets import stack_values
 from routing import needs as of_routing
@@ -115,7 +116,7 @@ def needed(**changes: object) -> dict[str, str]:
     """Server → the oldest version that knows all that our files use, in a stack with these settings."""
     found = settings.read({**stack_values("prod"), **changes}, where="Pulumi.prod.yaml")
     written = with_on_call(routing.load(), found.on_call)
-    parts = alert_routing.parts(written, [alert.labels for alert in rules.alerts().values()], found)
+    parts = routing_delivery(written, rules.alerts().values(), found).parts()
     every = version_needs.needed(rules.load(), parts, None, found)
     return {server: max((one.feature.since for one in some), key=_number) for server, some in every.items()}
 

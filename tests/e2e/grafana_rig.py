@@ -19,12 +19,12 @@ import pulumi
 
 import dashboards
 import rules
-from components.dashboard import Dashboard
-from components.program import configured, refusing
+from components.dashboard import Dashboard, dashboard_delivery
+from components.program import configured, readable_errors
 
-with refusing():
+with readable_errors():
     text = dashboards.text(dashboards.draw_limits(dashboards.load().model, rules.alerts()))
-    Dashboard(dashboards.UID, text, configured(), pulumi.ResourceOptions())
+    Dashboard(dashboard_delivery(dashboards.UID, text, configured()), pulumi.ResourceOptions())
 '''
 UID = dashboards.UID
 FOLDER = "api-performance"

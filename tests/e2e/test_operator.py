@@ -10,7 +10,7 @@ import pytest
 
 import routing
 import rules
-from components import alertmanager_config
+from components.alert_routing import alertmanager_config
 from components.settings import OnCall, WorkingHours
 from routing import tree
 from routing.on_call import with_on_call

@@ -8,7 +8,7 @@ import pytest
 
 import routing
 import rules
-from components import alertmanager_config
+from components.alert_routing import alertmanager_config
 from components.live.cluster import operator_overrides
 from components.live.cluster.operator_preflight import refuse_what_operator_ignores
 from components.live.cluster.selectors import selects

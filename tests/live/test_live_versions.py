@@ -12,7 +12,8 @@ import pytest
 
 import routing
 import rules
-from components import alert_routing, settings
+from components import settings
+from components.alert_routing import routing_delivery
 from components.live.resources import WithdrawnProvider
 from components.live.running import versions
 from components.live.text.errors import EditRefused
@@ -153,8 +154,8 @@ def test_the_first_resource_refuses_it_before_it_looks_at_anything_else(tmp_path
 def needed(**changes: object) -> dict[str, list[str]]:
     """Server → what our own files need of it, in a stack with these settings: `since what`."""
     stack = settings.read({**stack_values("prod"), **changes}, where="the test")
-    written, labels = with_on_call(routing.load(), stack.on_call), [alert.labels for alert in rules.alerts().values()]
-    parts = alert_routing.parts(written, labels, stack)
+    written = with_on_call(routing.load(), stack.on_call)
+    parts = routing_delivery(written, rules.alerts().values(), stack).parts()
     return {
         server: [f"{since} {what}" for what, _, since in found]
         for server, found in json.loads(needs(rules.load(), parts, None, stack)).items()

@@ -24,7 +24,7 @@ class DashboardFolderHandler(dynamic.ResourceProvider):
                 if not _as_we_make_it(grafana, news, title):
                     say(f"warning: Grafana has a folder {uid} already ({title!r}): it is used, and stays as it is")
             except OpsError:
-                pass  # none there; or Grafana is down, which Predecessor says, and a preview passes
+                pass  # none there; or Grafana is down, which PreviousDashboard says, and a preview passes
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:

@@ -1,0 +1,46 @@
+"""`alertmanagerMode: configmap`: our part in the configuration that others wrote, in a ConfigMap."""
+
+from pathlib import PurePosixPath
+
+import pulumi
+
+from components import ownership
+from components.alert_routing.delivery import SECRET, RoutingDelivery
+from components.live.resources import ConfigText, Mount
+from routing import Parts
+
+
+class Delivery(RoutingDelivery):
+    edited = ("alertmanager",)
+    editor = "routing"
+
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        before = self.declare_password(child)
+        if before:
+            before.append(self._mount(child, before))
+        ConfigText(
+            "alertmanager-config",
+            cluster=self.settings.cluster,
+            server=self.settings.alertmanager,
+            editor=self.editor,
+            ours=self.whole() or self.parts().as_json(),
+            alerts=self.alerts,
+            ask=self.settings.other_routes == "ask",
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
+        )
+
+    def parts(self) -> Parts:
+        found = self.written.parts(self.smtp)
+        return found.continuing() if self.settings.other_routes == "continue" else found
+
+    def _mount(self, child: pulumi.ResourceOptions, secrets: list[pulumi.Resource]) -> Mount:
+        """The Secret, where the mail settings look for the password."""
+        return Mount(
+            SECRET,
+            cluster=self.settings.cluster,
+            server=self.settings.alertmanager,
+            source={"secret": {"secretName": SECRET}},
+            path=str(PurePosixPath(self.smtp.password_file).parent),
+            manager=ownership.manager(SECRET),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=secrets)),
+        )

@@ -1,0 +1,81 @@
+"""What a way of delivering the routing has to say of itself. Each stands in a file of its own: MODE_routing.py."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import ownership
+from components.settings import Settings
+from routing import Parts, Routing, Smtp
+from rules import Alert
+
+SECRET = "api-monitoring-smtp"
+
+
+class RoutingDelivery(ABC):
+    """One way in which our receivers, routes and inhibitions reach Alertmanager.
+
+    `alerts`: the labels of each alert of ours, its name among them. `edited`: the servers whose configuration gets a
+    part of ours.
+    """
+
+    edited: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, written: Routing, alerts: Iterable[Alert], settings: Settings) -> None:
+        self.written, self.settings = written, settings
+        self.alerts = [{**alert.labels, "alertname": alert.name} for alert in alerts]
+
+    @abstractmethod
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        """Declare the resources, as children of the component. Raises SettingsError."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """What goes into an Alertmanager that others configure. Raises SettingsError."""
+
+    def whole(self) -> str | None:
+        """Alertmanager's configuration, where all of it is ours."""
+        return None
+
+    def own(self) -> list[str]:
+        """Where the API has the objects that are ours alone."""
+        return ownership.paths([SECRET], self.settings, "secrets") if self.has_password else []
+
+    def operated(self) -> Mapping[str, Any] | None:
+        """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
+        return None
+
+    @property
+    def has_password(self) -> bool:
+        """Whether the mail relay's password is a setting, and so to be kept in a Secret of ours."""
+        return self.settings.smtp.password is not None
+
+    @property
+    def smtp(self) -> Smtp:
+        """The mail settings of routing/alertmanager.yml, with what this stack gives instead."""
+        given, own = self.settings.smtp, self.written.smtp
+        return Smtp(
+            smarthost=given.smarthost or own.smarthost,
+            from_=given.from_ or own.from_,
+            username=given.username or own.username,
+            password_file=given.password_file or own.password_file,
+            require_tls=own.require_tls,
+        )
+
+    def declare_password(self, child: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        """The mail relay's password as a Secret of ours, where it is a setting."""
+        if not self.has_password:
+            return []
+        secret = k8s.core.v1.Secret(
+            SECRET,
+            metadata=ownership.metadata(SECRET, self.settings),
+            string_data={
+                PurePosixPath(self.smtp.password_file).name: pulumi.Output.secret(self.settings.smtp.password)
+            },
+            opts=child,
+        )
+        return [secret]

@@ -1,0 +1,59 @@
+"""`alertmanagerMode: operator`: an AlertmanagerConfig, of which the Prometheus Operator makes Alertmanager's file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import ownership
+from components.alert_routing import alertmanager_config
+from components.alert_routing.delivery import SECRET, RoutingDelivery
+from components.settings import OPERATOR_SECRET, SettingsError
+from routing import Parts
+
+OBJECT = "api-monitoring"
+
+
+class Delivery(RoutingDelivery):
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        before = self.declare_password(child)  # the operator mounts it
+        k8s.apiextensions.CustomResource(
+            "alertmanager-config",
+            api_version=ownership.ROUTING_API,
+            kind="AlertmanagerConfig",
+            metadata=ownership.metadata(OBJECT, self.settings, self.settings.rules.operator_labels),
+            spec=self._spec(),
+            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
+        )
+
+    def parts(self) -> Parts:
+        file = self.smtp.password_file
+        if file and not self.has_password and not OPERATOR_SECRET.fullmatch(file):
+            raise SettingsError(
+                f"alertmanagerMode is operator, which takes the mail relay's password from a Secret and not from the "
+                f"file {file}: set smtpPassword (--secret), or smtpPasswordFile to "
+                "/etc/alertmanager/secrets/SECRET/KEY."
+            )
+        return alertmanager_config.under_one(self.written.parts(self.smtp), self.alerts)
+
+    def own(self) -> list[str]:
+        objects = ownership.paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
+        return [*super().own(), *objects]
+
+    def operated(self) -> Mapping[str, Any]:
+        namespace = self.settings.namespace
+        return {
+            "name": OBJECT,
+            "labels": dict(self.settings.rules.operator_labels),
+            # Every Secret of others and its key that the object refers to.
+            "secrets": [one for one in alertmanager_config.secrets(self._spec()) if one["name"] != self._secret],
+            "bare": any(labels.get("namespace") != namespace for labels in self.alerts),
+        }
+
+    @property
+    def _secret(self) -> str | None:
+        return SECRET if self.has_password else None
+
+    def _spec(self) -> dict[str, Any]:
+        return alertmanager_config.spec(self.parts(), self._secret)

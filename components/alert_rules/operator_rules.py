@@ -1,0 +1,42 @@
+"""`rulesMode: operator`: one PrometheusRule a file, of which the Prometheus Operator makes Prometheus' files."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+import yaml
+
+from components import ownership
+from components.alert_rules.delivery import RulesDelivery
+
+PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with
+
+
+class Delivery(RulesDelivery):
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        for file, text in self.texts.items():
+            name = object_name(file)
+            k8s.apiextensions.CustomResource(
+                name,
+                api_version=ownership.RULES_API,
+                kind="PrometheusRule",
+                metadata=ownership.metadata(name, self.settings, self.settings.rules.operator_labels),
+                spec=yaml.safe_load(text),
+                opts=child,
+            )
+
+    def own(self) -> list[str]:
+        return ownership.paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
+
+    def folder(self) -> str:
+        return ""
+
+    def operated(self) -> Mapping[str, Any]:
+        return {"name": PREFIX, "labels": dict(self.settings.rules.operator_labels)}
+
+
+def object_name(file: str) -> str:
+    """The PrometheusRule of a file: names there have no capitals and no underscores."""
+    return f"{PREFIX}{re.sub('[^a-z0-9.]', '-', file.rsplit('.', 1)[0].lower())}"

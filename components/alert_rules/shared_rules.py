@@ -1,0 +1,31 @@
+"""`rulesMode: shared`: one more key for each file in the ConfigMap that is mounted already. No restart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import ownership
+from components.alert_rules.delivery import RulesDelivery
+
+
+class Delivery(RulesDelivery):
+    apart = True
+
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        name = self.settings.rules.shared_config_map
+        metadata = {
+            "name": name,
+            "namespace": self.settings.namespace,
+            "annotations": {"pulumi.com/patchFieldManager": ownership.manager()},
+        }
+        k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=child)
+
+    def shared(self) -> Mapping[str, Any]:
+        return {
+            "config_map": self.settings.rules.shared_config_map,
+            "keys": sorted(self.texts),
+            "deployment": self.settings.prometheus.deployment,
+            "container": self.settings.prometheus.container,
+        }

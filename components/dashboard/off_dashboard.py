@@ -1,0 +1,10 @@
+"""`grafanaMode: off`: no dashboard."""
+
+import pulumi
+
+from components.dashboard.delivery import DashboardDelivery
+
+
+class Delivery(DashboardDelivery):
+    def declare(self, component: pulumi.Resource, child: pulumi.ResourceOptions) -> None:
+        pulumi.log.info("grafanaMode is off: the dashboard is not deployed.", component)

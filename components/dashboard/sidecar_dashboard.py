@@ -1,0 +1,25 @@
+"""`grafanaMode: sidecar`: a labelled ConfigMap, which a sidecar of Grafana's provisions."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components import ownership
+from components.dashboard.delivery import DashboardDelivery
+
+
+class Delivery(DashboardDelivery):
+    def declare(self, component: pulumi.Resource, child: pulumi.ResourceOptions) -> None:
+        label, value = self.settings.grafana.sidecar_label
+        k8s.core.v1.ConfigMap(
+            self.uid,
+            metadata=ownership.metadata(self._config_map, self.settings, {label: value}),
+            data={f"{self.uid}.json": self.text},
+            opts=child,
+        )
+
+    def own(self) -> list[str]:
+        return ownership.paths([self._config_map], self.settings)
+
+    @property
+    def _config_map(self) -> str:
+        return f"dashboard-{self.uid}"
