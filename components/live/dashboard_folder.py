@@ -1,7 +1,7 @@
 """The folder in which our dashboard stands: made where there is none, shared where others have it already.
 
 Not the provider's `Folder`: that one cannot take up what a killed `up` has made, nor leave what others have put in it
-(docs/adr/0030-what-stands-in-grafana.md).
+(docs/adr/0009-what-stands-in-grafana.md).
 """
 
 import pulumi
