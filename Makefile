@@ -25,8 +25,8 @@ sandbox: .venv/.installed ## Start real servers and a Kubernetes API on loopback
 sandbox-down: .venv/.installed ## Stop the sandbox; nothing is left running
 	@$(PY) -m ops sandbox down
 
-test: .venv/.installed lint tools ## Lint, types, and every test that this machine can run
-	@$(PY) -m pytest -n $(WORKERS) $(DIST)
+test: .venv/.installed lint tools ## Lint, types, and every test that this machine can run (ENGINE=no: without the end-to-end tests)
+	@$(PY) -m pytest $(if $(filter no,$(ENGINE)),-m "not e2e") -n $(WORKERS) $(DIST)
 
 e2e: .venv/.installed tools ## Every test on the real engine and a real API server, several sandboxes side by side
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator; fi

@@ -5,7 +5,7 @@
     <!-- end baseline -->
 
 A marker is a line of its own outside code fences. Between `begin` and `end` everything is replaced; every other byte
-stays. The same holds for the changelog, where limits that changed are listed below a heading of their own.
+stays. The same holds for docs/limits.md, the list of limits that changed: an entry is added, all else stays.
 """
 
 import re
@@ -16,12 +16,12 @@ from ops import files
 from ops.errors import Misconfigured
 
 DOCUMENT = files.ROOT / "docs" / "tracking.md"
-CHANGELOG = files.ROOT / "CHANGELOG.md"
+LIMITS = files.ROOT / "docs" / "limits.md"
 
 _MARKER = re.compile(r"\ufeff?<!--\s*(begin|end)\s+([a-z][a-z0-9-]*)\b[^>]*-->\s*")
 _FENCE = re.compile(r"\ufeff? {0,3}(`{3,}|~{3,})(.*)")
 _COLUMNS = ("Date", "Alert", "From", "To", "Evidence", "Reason")
-_HEADING = re.compile(r"##\s+\[?unreleased\]?.*", re.IGNORECASE)
+_ENTRY = re.compile(r"^- `\w+`: `", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,41 +87,21 @@ def with_change(text: str, change: Change, *, where: str) -> str:
 
 
 def with_entry(text: str, change: Change) -> str:
-    """A changelog with `change` listed first below `## Unreleased`, `### Limits`; either heading is made if missing."""
+    """The list of limits with `change` above the earlier ones, or at the end where it is the first.
+
+    All other bytes are kept; recorded twice, it stands there once.
+    """
     eol = "\r\n" if "\r\n" in text else "\n"
     entry = (
         f"- `{change.alert}`: `{change.before}` → `{change.after}` ({change.date}). "
         f"{_prose(change.reason)} Evidence: {_prose(change.evidence)}"
     )
-    lines = text.split("\n")
-    bare = [line.removesuffix("\r") for line in lines]
-    if entry in bare:
+    if entry in text.splitlines():
         return text
-    top = next((at for at, line in enumerate(bare) if _HEADING.fullmatch(line)), None)
-    if top is None:
-        first = next((at for at, line in enumerate(bare) if line.startswith("## ")), None)
-        if first is None:
-            return (
-                text
-                + ("" if not text or text.endswith("\n") else eol)
-                + eol.join(["", "## Unreleased", "", "### Limits", "", entry, ""])
-            )
-        return _inserted(lines, first, ["## Unreleased", "", "### Limits", "", entry, ""], eol)
-    after = next((at for at in range(top + 1, len(bare)) if bare[at].startswith("## ")), len(bare))
-    limits = next((at for at in range(top + 1, after) if bare[at].strip() == "### Limits"), None)
-    if limits is None:
-        return _inserted(lines, top + 1, ["", "### Limits", "", entry], eol)
-    item = next((at for at in range(limits + 1, after) if bare[at].startswith("- ")), None)
-    if item is None:
-        return _inserted(lines, limits + 1, ["", entry], eol)
-    return _inserted(lines, item, [entry], eol)
-
-
-def _inserted(lines: list[str], at: int, new: list[str], eol: str) -> str:
-    """The lines with `new` before line `at`; when the text ends there, without a last line end, one is put first."""
-    if at == len(lines):
-        return "\n".join(lines) + "".join(eol + line for line in new) + eol
-    return "\n".join([*lines[:at], *(line + eol.removesuffix("\n") for line in new), *lines[at:]])
+    if earlier := _ENTRY.search(text):
+        return f"{text[: earlier.start()]}{entry}{eol}{text[earlier.start() :]}"
+    above = text if not text or text.endswith("\n") else text + eol
+    return above + (eol if above.strip() and not above.endswith(eol * 2) else "") + entry + eol
 
 
 def _find(lines: list[str], name: str, where: str) -> tuple[int, int]:

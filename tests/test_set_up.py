@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
@@ -294,3 +295,16 @@ def test_a_workflow_is_bounded_and_pinned(path: Path) -> None:
         assert isinstance(job.get("timeout-minutes"), int), name
     for used in re.findall(r"uses: (.*)", text):
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used), used
+
+
+def test_pull_requests_try_every_python_from_the_oldest_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    oldest = project["requires-python"].removeprefix(">=")
+    jobs = yaml.safe_load((ROOT / ".github/workflows/pull-request.yml").read_text("utf-8"))["jobs"]
+    whole = [
+        step["with"]["python-version"] for step in jobs["test"]["steps"] if "setup-python@" in step.get("uses", "")
+    ]
+    tried = [*whole, *jobs["python"]["strategy"]["matrix"]["python"]]
+    minors = [int(version.removeprefix("3.")) for version in tried]
+    assert tried[0] == oldest
+    assert minors == list(range(minors[0], minors[0] + len(minors))), "one after the other, none left out"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,31 +92,40 @@ def test_markers_in_code_fences_are_text() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("# C\n\n## Unreleased\n\n- text\n", "# C\n\n## Unreleased\n\n### Limits\n\nENTRY\n\n- text\n"),
-        ("# C\n\n## Unreleased\n", "# C\n\n## Unreleased\n\n### Limits\n\nENTRY\n"),
-        ("# C\n\n## Unreleased", "# C\n\n## Unreleased\n\n### Limits\n\nENTRY\n"),
-        ("# C\n\n## [Unreleased]\n\n### Limits\n\n- old\n", "# C\n\n## [Unreleased]\n\n### Limits\n\nENTRY\n- old\n"),
-        (
-            "## Unreleased\n### Limits\n\n## 1.0\n\n### Limits\n\n- old\n",
-            "## Unreleased\n### Limits\n\nENTRY\n\n## 1.0\n\n### Limits\n\n- old\n",
-        ),
-        ("# C\n\n## 1.0\n\n- a\n", "# C\n\n## Unreleased\n\n### Limits\n\nENTRY\n\n## 1.0\n\n- a\n"),
-        ("# C\n", "# C\n\n## Unreleased\n\n### Limits\n\nENTRY\n"),
+        ("# L\n\nText.\n", "# L\n\nText.\n\nENTRY\n"),
+        ("# L\n\nText.\n\n", "# L\n\nText.\n\nENTRY\n"),
+        ("# L", "# L\n\nENTRY\n"),
+        ("", "ENTRY\n"),
+        ("# L\n\n- `Other`: `> 1` → `> 2`\n", "# L\n\nENTRY\n- `Other`: `> 1` → `> 2`\n"),
+        ("- people's own\n\n- `Other`: `> 1`\n\nend", "- people's own\n\nENTRY\n- `Other`: `> 1`\n\nend"),
+        ("- people's own\n", "- people's own\n\nENTRY\n"),
     ],
 )
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
-def test_the_changelog_lists_a_change_once(before: str, after: str, eol: str) -> None:
+def test_a_changed_limit_is_listed_once_above_the_earlier_ones(before: str, after: str, eol: str) -> None:
     written = tracking.with_entry(before.replace("\n", eol), CHANGE)
-    entry = next(line for line in written.split(eol) if "APIP95LatencyHigh" in line)
-    assert written == after.replace("ENTRY", entry).replace("\n", eol)
+    entry = next(line for line in written.splitlines() if "APIP95LatencyHigh" in line)
+    # A text without a line end says nothing about which to use.
+    assert written == after.replace("ENTRY", entry).replace("\n", eol if "\n" in before else "\n")
     assert entry.startswith("- `APIP95LatencyHigh`: `> 1000` → `> 1200` (2026-11-23). it fired | at \\<noon>")
-    if "\n" in before[-1:]:
-        assert tracking.with_entry(written, CHANGE) == written
+    assert tracking.with_entry(written, CHANGE) == written
+
+
+@given(lines=st.lists(foreign), eol=st.sampled_from(["\n", "\r\n"]))
+def test_whatever_the_list_holds_one_line_is_added_and_every_other_byte_stays(lines: list[str], eol: str) -> None:
+    text = eol.join(lines)
+    written = tracking.with_entry(text, CHANGE)
+    at = written.index("- `APIP95LatencyHigh`")
+    assert written[:at].startswith(text) and not written[:at].removeprefix(text).strip()
+    again = tracking.with_entry(written, replace(CHANGE, date="2026-11-24"))
+    assert again.index("(2026-11-24)") < again.index("(2026-11-23)")
+    assert tracking.with_entry(again, CHANGE) == again
 
 
 def test_the_projects_own_document_can_be_written() -> None:
     for name in ("baseline", "limits"):
         assert tracking.edit(tracking.DOCUMENT, name, "x").changes
+    assert tracking.with_entry(files.read(tracking.LIMITS), CHANGE).count("\n- `APIP95LatencyHigh`: `> 1000` → ") == 1
     text = files.read(tracking.DOCUMENT)
     assert tracking.with_change(text, CHANGE, where="t").count("\n") == text.count("\n") + 1
 

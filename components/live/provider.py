@@ -1,7 +1,7 @@
 """A dynamic provider that the program only names, and how it speaks.
 
 What it does is loaded where it is done, in the plugin's process: the clients and editors behind it take 0.1 s to
-import, and a program that speaks to nobody does not need them (docs/adr/0022).
+import, and a program that speaks to nobody does not need them (docs/adr/0010).
 """
 
 import functools

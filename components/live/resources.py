@@ -134,7 +134,7 @@ class DashboardFolder(Resource, module="monitoring", name="DashboardFolder"):
     """The folder in which our dashboard stands, by its `uid`; `title` is that of one that we make.
 
     Not the provider's `Folder`: that one cannot take up what a killed `up` has made, nor leave what others have put
-    in it (docs/adr/0030-what-stands-in-grafana.md).
+    in it (docs/adr/0009-what-stands-in-grafana.md).
     """
 
     uid: pulumi.Output[str]

@@ -110,10 +110,10 @@ def tune(
             show_default=files.shown(tracking.DOCUMENT),
         ),
     ] = tracking.DOCUMENT,
-    changelog: Annotated[
+    limits: Annotated[
         Path,
-        typer.Option("--changelog", help="The changelog.", show_default=files.shown(tracking.CHANGELOG)),
-    ] = tracking.CHANGELOG,
+        typer.Option("--limits", help="The list of limits that changed.", show_default=files.shown(tracking.LIMITS)),
+    ] = tracking.LIMITS,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
@@ -132,14 +132,14 @@ def tune(
             f'a limit is not changed without a reason; give --because "…", or --dry-run to see what {alert} could be'
         )
     over = windows.window(window, end, interval=chosen.interval)
-    write.ready(chosen, document=document, changelog=changelog, dry_run=dry_run)
+    write.ready(chosen, document=document, limits=limits, dry_run=dry_run)
     at = targets.load(target)
     progress(f"Reading {windows.told(over.span)} of {chosen.name} from {at.prometheus.url} …")
     found = tuning(at.prometheus, chosen, over, value, alerts, contract)
     today = time.strftime("%Y-%m-%d", time.gmtime())
     change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
     edits = (
-        write.edits(chosen, found.proposal.limit.value, change, document=document, changelog=changelog)
+        write.edits(chosen, found.proposal.limit.value, change, document=document, limits=limits)
         if found.proposal.changes
         else []
     )

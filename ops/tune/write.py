@@ -12,7 +12,7 @@ from ops.tracking import Change
 from rules import Alert
 
 
-def edits(alert: Alert, value: float, change: Change, *, document: Path, changelog: Path) -> list[Edit]:
+def edits(alert: Alert, value: float, change: Change, *, document: Path, limits: Path) -> list[Edit]:
     """The rule file with one number changed, the dashboard with that limit drawn, and the record in two documents.
 
     The rule file comes last: a limit that is new is also recorded. Raises Misconfigured, RulesError, DashboardError.
@@ -23,33 +23,33 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, changel
     board = files.read(dashboards.FILE)
     drawn = dashboards.text(dashboards.draw_limits(json.loads(board), alerts))
     where = files.shown(document)
-    record, log = _records(document, changelog)
+    record, log = _records(document, limits)
     wanted = [
         Edit(document, record, tracking.with_change(record, change, where=where)),
-        Edit(changelog, log, tracking.with_entry(log, change)),
+        Edit(limits, log, tracking.with_entry(log, change)),
         Edit(dashboards.FILE, board, drawn),
         Edit(alert.file, text, changed),
     ]
     paths = [edit.path.resolve() for edit in wanted]
     if len(set(paths)) != len(paths):
-        raise Misconfigured("--document and --changelog name the same file, or one that is not a record; name two")
+        raise Misconfigured("--document and --limits name the same file, or one that is not a record; name two")
     return wanted
 
 
-def ready(alert: Alert, *, document: Path, changelog: Path, dry_run: bool) -> None:
+def ready(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
     """Misconfigured when a change could not be recorded, or (unless dry) not be written: better before any waiting."""
-    record, _ = _records(document, changelog)
+    record, _ = _records(document, limits)
     tracking.changes(record, where=files.shown(document))
     if not dry_run:
-        for path in (document, changelog, dashboards.FILE, alert.file):
+        for path in (document, limits, dashboards.FILE, alert.file):
             files.must_be_writable(path)
 
 
-def _records(document: Path, changelog: Path) -> tuple[str, str]:
-    """The texts of the tracking document and of the changelog."""
+def _records(document: Path, limits: Path) -> tuple[str, str]:
+    """The texts of the tracking document and of the list of limits."""
     return (
         files.read(document, remedy="name the tracking document with --document"),
-        files.read(changelog, remedy="create it with a heading `## Unreleased`, or name another with --changelog"),
+        files.read(limits, remedy="create it with a title, or name another with --limits"),
     )
 
 
