@@ -21,7 +21,18 @@ LAWS: dict[str, tuple[str, ...]] = {
     "dashboards": ("dashboards", "rules", "formats"),
     "components": ("components", "formats", *DATA),
     "components.settings": (),
-    "components.live": ("components.live", "ops.clients", "ops.errors", "formats", *DATA),
+    "components.live": ("components.live", "ops.errors", "formats", *DATA),
+    "components.live.text": ("components.live.text", "formats", *DATA),  # pure
+    "components.live.cluster": (
+        *("components.live.cluster", "components.live.provider", "components.live.text"),
+        *("ops.clients", "ops.errors", *DATA),
+    ),
+    "components.live.running": (
+        *("components.live.running", "components.live.cluster", "components.live.provider", "components.live.text"),
+        *("ops.clients", "ops.errors", "formats", *DATA),
+    ),
+    "components.live.running.wanted": ("formats", *DATA),  # pure
+    "components.live.handlers": ("components.live", "ops.clients", "ops.errors", *DATA),
     "__main__": ("components", *DATA),
     "ops": ("ops", "components.settings", "formats", *DATA),
 }
@@ -68,6 +79,29 @@ def test_imports_obey_the_laws(module: str, path: Path) -> None:
         if top in ("pulumi", "pulumi_kubernetes", "pulumiverse_grafana"):
             allowed = any(within(module, prefix) for prefix in MAY_IMPORT_PULUMI)
             assert allowed and module not in MAY_NOT_IMPORT_PULUMI, f"{module} imports {name}"
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """In `components`, where it was so once."""
+    paths = dict(modules())
+    known = {name: {found for found in imports(path, name) if found in paths} for name, path in paths.items()}
+
+    def walk(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, f"a circle: {' → '.join([*above[above.index(name) :], name])}"
+        if name not in done:
+            for one in sorted(known[name]):
+                walk(one, (*above, name))
+            done.add(name)
+
+    done: set[str] = set()
+    for name in (name for name in paths if within(name, "components")):
+        walk(name, ())
+
+
+def test_the_live_resources_stay_in_few_places() -> None:
+    live = ROOT / "components" / "live"
+    entries = {path.relative_to(live).parts[0] for path in tracked() if path.is_relative_to(live)}
+    assert len(entries) <= 8, sorted(entries)
 
 
 def test_the_program_is_a_table_of_contents() -> None:
