@@ -1,6 +1,7 @@
 """What every test may use, and which tests share a worker."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +21,8 @@ ENGINE_GROUP = "engine"
 
 def pytest_configure() -> None:
     leftovers.end_with_this_process()  # of a worker of pytest-xdist, too
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it for what it runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else what a test interrupts would not notice
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

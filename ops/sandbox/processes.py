@@ -73,8 +73,9 @@ def start(
             raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}.") from error
     process.returncode = 0  # never waited for through this object: `_started` reaps it, whoever asks
     child = Child(name, process.pid, _started(process.pid), str(log))
-    record = run / f"{name}.json"
-    record.write_text(json.dumps(asdict(child)), encoding="utf-8")
+    fresh = run / f".{name}.new"
+    fresh.write_text(json.dumps(asdict(child)), encoding="utf-8")
+    fresh.replace(run / f"{name}.json")  # whole, whoever reads it just now
     return child
 
 
