@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PIP_INSTALL := .venv/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 PIP_COMPILE := pip-compile -q --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras --allow-unsafe
 MARKS := .venv/.installed .venv/.production
-WORKERS ?= 3# test files at a time: most of them wait for servers
+WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder# what shares servers stays together, the longest begins first
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ test: .venv/.installed lint tools ## Lint, types, and every test that this machi
 
 e2e: .venv/.installed tools ## Every test on the real engine and a real API server, several sandboxes side by side
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator; fi
-	@$(PY) -m pytest tests/e2e -m e2e -rs -n $(WORKERS) $(DIST)
+	@$(PY) -m pytest tests/e2e -m e2e -n $(WORKERS) $(DIST)
 
 compat: .venv/.installed tools ## The sandbox's whole life with every version of the servers; writes docs/compatibility.md
 	@$(PY) -m tests.compat
@@ -52,7 +52,7 @@ lock: ## Pin the requirements*.in with hashes in requirements*.txt (needs pip-to
 	$(PIP_COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(PIP_COMPILE) -o requirements-uv.txt requirements-uv.in
 
-clean: ## Remove the virtual environment, the built tools and the sandbox's folder
+clean: ## Remove the virtual environment and the sandbox's folder; what was built stays in the cache
 	@if [ -x $(PY) ]; then $(PY) -m ops sandbox down || true; fi
 	rm -rf .venv .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 

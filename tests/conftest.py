@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,9 +47,12 @@ def _core_among_others(item: pytest.Item) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many of the end-to-end tests ran."""
+    """Say how many of the end-to-end tests ran, and of each reason to skip how many tests it concerns."""
     if count := _ran_on_an_engine(terminalreporter):
         terminalreporter.write_line(f"{count} of these on a real Pulumi engine and Kubernetes API server")
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", ()))
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"{count} skipped: {reason.removeprefix('Skipped: ')}")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
