@@ -262,6 +262,21 @@ def test_a_cli_that_is_too_old_is_refused_in_one_sentence(
     assert str(refused.value) == f"{sentence} https://www.pulumi.com/docs/install says."
 
 
+@pytest.mark.parametrize(
+    ("setting", "package", "ending"),
+    [
+        ("rulesMode", "alert_rules", "rules"),
+        ("alertmanagerMode", "alert_routing", "routing"),
+        ("grafanaMode", "dashboard", "dashboard"),
+    ],
+)
+def test_each_way_of_delivery_is_one_file(setting: str, package: str, ending: str) -> None:
+    """And each file is one that Pulumi.yaml names (`replaced` is chosen by another setting)."""
+    folder = settings.PROJECT_FILE.parent / "components" / package
+    found = {path.stem.removesuffix(f"_{ending}") for path in folder.glob(f"*_{ending}.py")}
+    assert found - {"replaced"} == {*settings.choices(setting)}
+
+
 def test_files_beyond_a_config_map_are_spread() -> None:
     texts = {f"{n}.yml": "x" * 400 for n in range(5)}
     groups = spread(texts, 1000)
