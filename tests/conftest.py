@@ -17,8 +17,6 @@ settings.load_profile("without a clock")
 
 pytest_plugins = ("tests.sandbox_fixture",)
 
-ENGINE_GROUP = "engine"
-
 
 def pytest_configure() -> None:
     leftovers.end_with_this_process()  # of a worker of pytest-xdist, too
@@ -27,23 +25,15 @@ def pytest_configure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the end-to-end tests, and say which tests belong together (pytest-xdist's `--dist loadgroup`).
-
-    A file's tests share its servers. The core of the end-to-end tests, run among others, shares one cluster.
-    """
-    file = item.nodeid.partition("::")[0]
-    if file.startswith("tests/e2e/"):
+    """Mark the end-to-end tests."""
+    if item.nodeid.startswith("tests/e2e/"):
         item.add_marker(pytest.mark.e2e)
-    item.add_marker(pytest.mark.xdist_group(ENGINE_GROUP if _core_among_others(item) else file))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The core of the end-to-end tests begins first, as it takes longest."""
-    items.sort(key=lambda item: not _core_among_others(item))
-
-
-def _core_among_others(item: pytest.Item) -> bool:
-    return "core" in item.config.option.markexpr and item.get_closest_marker("core") is not None
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among all tests the core of the end-to-end tests begins first, as it takes longest."""
+    if "core" in config.option.markexpr:
+        items.sort(key=lambda item: item.get_closest_marker("core") is None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
