@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pulumi import automation as auto
+from semver import VersionInfo
 
+from ops.build_tools import catalog
 from ops.build_tools.engine import Engine
 
 
@@ -20,9 +22,13 @@ class Pulumi(auto.PulumiCommand):
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Raises auto.InvalidVersionError where it is too old for the Automation API."""
-        super().__init__(root=str(engine.root) if engine.root else None)
+        """Raises auto.InvalidVersionError where a person's own is too old for the Automation API."""
         self.env = engine.environment
+        if engine.root is None:
+            super().__init__()
+        else:  # to ask it for its version would write a log into ~/.pulumi, and take 0.2 s
+            self.command = str(engine.root / "bin" / "pulumi")
+            self.version = VersionInfo.parse(catalog.PULUMI_VERSION)
 
     def run(
         self,

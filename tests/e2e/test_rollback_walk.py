@@ -83,7 +83,8 @@ class Walk:
                 *("--stack", how["stack"], "--config-file", how["config_file"]),
             ],
             cwd=self.program,
-            env={**os.environ, **find_pulumi().env, **how["env"]},
+            # The provider leaves a copy of the kubeconfig in the temporary folder: in one that goes, then.
+            env={**os.environ, **find_pulumi().env, **how["env"], "TMPDIR": str(self.box.home)},
             check=False,
             capture_output=True,
             timeout=2 * PATIENCE,
