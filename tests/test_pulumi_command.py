@@ -56,6 +56,14 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_built_engine_is_not_asked_for_its_version(root: Path) -> None:
+    """It would write a log into ~/.pulumi, which is a person's own."""
+    (root / "bin" / "pulumi").write_text(f"#!/bin/sh\ntouch '{root}/asked'\necho 3.274.1\n", encoding="utf-8")
+    found = Pulumi(Engine(root, ()))
+    assert str(found.version) == (ROOT / ".pulumi.version").read_text("utf-8").strip()
+    assert not (root / "asked").exists()
+
+
 def until(what: Callable[[], object]) -> None:
     end = time.monotonic() + 20
     while not what():
