@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -161,17 +161,22 @@ def _module_folder(go: str, tool: Tool, pins: Path, module: str) -> Path:
 def _complete(go: str, tool: Tool, completed: Completed, scratch: Path) -> list[str]:
     """Copy the module, add what it lacks, and have Go take the copy; returns the arguments that say so."""
     copy = scratch / "module"
-    shutil.copytree(_module_folder(go, tool, tool.module, completed.module), copy)
-    for path in (copy, *copy.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)  # Go's cache is read-only
-    for name, text in completed.files(copy).items():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        (copy / name).write_text(text, encoding="utf-8")
+    copy_module(_module_folder(go, tool, tool.module, completed.module), copy, completed.files)
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(tool.module / name, scratch / name)
     with (scratch / "go.mod").open("a", encoding="utf-8") as pins:
         pins.write(f"\nreplace {completed.module} => {copy}\n")
     return [f"-modfile={scratch / 'go.mod'}"]
+
+
+def copy_module(source: Path, copy: Path, files: Callable[[Path], Mapping[str, str]]) -> None:
+    """Copy a module's folder out of Go's cache, which is read-only, and add `files(copy)`: path in it → text."""
+    shutil.copytree(source, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+    for name, text in files(copy).items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_text(text, encoding="utf-8")
 
 
 def _environment() -> dict[str, str]:

@@ -22,7 +22,7 @@ import yaml
 from formats.versions import number
 from ops import build_tools
 from ops.build_tools import ToolError
-from ops.build_tools.build import cache, dotted, pinned
+from ops.build_tools.build import cache, copy_module, dotted, pinned
 from ops.build_tools.catalog import MODULES
 
 PINS = MODULES / "compat.yml"
@@ -103,12 +103,7 @@ def path(server: Server, say: Callable[[str], None]) -> Path:
 def _build(go: str, server: Server) -> None:
     with tempfile.TemporaryDirectory(prefix=f".{server.name}-", dir=cache()) as scratch:
         copy = Path(scratch, "module")
-        shutil.copytree(_downloaded(go, server), copy)
-        for path in (copy, *copy.rglob("*")):
-            path.chmod(path.stat().st_mode | 0o200)  # Go's cache is read-only
-        for name, text in server.files.items():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            (copy / name).write_text(text, encoding="utf-8")
+        copy_module(_downloaded(go, server), copy, lambda _: server.files)
         fresh = Path(scratch, "done")
         flags = f"-s -w -X github.com/prometheus/common/version.Version={server.version}"
         command = [go, "build", "-trimpath", "-buildvcs=false", "-tags", TAGS, "-ldflags", flags]
