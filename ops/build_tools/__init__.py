@@ -74,6 +74,7 @@ def bring(names: Sequence[str], progress: Progress = lambda line: None) -> dict[
     found = {name: find(name) for name in dict.fromkeys(names)}
     missing = sorted((get(name) for name, at in found.items() if at is None), key=lambda tool: -tool.seconds)
     if missing:
+        _build.toolchain(missing[0])  # before anything is announced
         _announce(missing, progress)
         found |= _all_of(missing, progress)
     return {name: at for name, at in found.items() if at is not None}

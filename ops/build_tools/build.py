@@ -86,17 +86,23 @@ def built(tool: Tool) -> Path | None:
     return program if program.is_file() else None
 
 
-def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
-    """Build a tool, or wait for whoever is building it; its folder appears at once, when it is whole.
-
-    Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
-    """
+def toolchain(tool: Tool) -> str:
+    """The `go` that builds it; raises ToolError where there is none."""
     go = shutil.which("go")
     if go is None:
         raise ToolError(
             f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH, and there is no Go toolchain to build it: "
             f"install one of the two (Go: https://go.dev/doc/install)."
         )
+    return go
+
+
+def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
+    """Build a tool, or wait for whoever is building it; its folder appears at once, when it is whole.
+
+    Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
+    """
+    go = toolchain(tool)
     with _alone(tool, progress):
         if done := built(tool):
             return done
