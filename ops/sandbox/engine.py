@@ -13,6 +13,7 @@ import yaml
 from components.settings import PROJECT_FILE, SECRETS, project
 from ops.build_tools import Progress
 from ops.build_tools import engine as built_engine
+from ops.build_tools.build import cache
 from ops.sandbox.cluster import Cluster
 from ops.targets import stack_values
 
@@ -45,15 +46,18 @@ def access(home: Path) -> dict[str, Any]:
     """How the engine runs this sandbox's stack: {"stack", "env", "config_file"}, as state.json has it.
 
     Its home is the sandbox's own, so that neither a login nor the stack that is selected in this checkout changes; the
-    plugins are those of the usual home, where there is one. An engine that was built here fetches none.
+    plugins are those of the usual home, where there is one, else those that other sandboxes' engines have fetched. An
+    engine that was built here fetches none.
     """
     folder = home / "pulumi"
     (folder / "backend").mkdir(parents=True, exist_ok=True)
     (folder / "home").mkdir(exist_ok=True)
     plugins = built_engine.plugins()
-    if plugins.is_dir():
-        with contextlib.suppress(FileExistsError):
-            (folder / "home" / "plugins").symlink_to(plugins)
+    if not plugins.is_dir():
+        plugins = cache().parent / "plugins"
+        plugins.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (folder / "home" / "plugins").symlink_to(plugins)
     built = {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"} if built_engine.missing() else {}
     return {
         "stack": STACK,
