@@ -1,6 +1,7 @@
 """The first and the last thing of the program: what proves that it runs, and what proves that it is gone."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import pulumi
@@ -28,7 +29,7 @@ class Proof:
 
         `own`: where the API has, or will have, what is ours alone.
         """
-        settings, proved = self._settings, self._proved()
+        settings, proved = self._settings, self._proved
         # A change of the way in which ours gets there is closed by the former one's going.
         return Withdrawn(
             f"withdrawn-{settings.rules.mode}-{settings.alertmanager_mode}",
@@ -44,8 +45,9 @@ class Proof:
 
     def live(self, after: Sequence[pulumi.Resource]) -> Live:
         """Made after everything else: both servers reload, and have to run exactly what was written."""
-        return Live("live", **self._proved(), opts=pulumi.ResourceOptions(depends_on=after))
+        return Live("live", **self._proved, opts=pulumi.ResourceOptions(depends_on=after))
 
+    @cached_property
     def _proved(self) -> dict[str, Any]:
         settings, written = self._settings, self._routing.written
         whole = self._routing.whole()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops import build_tools
-from ops.build_tools import Progress
 
 LANGUAGE_HOST, PROVIDER = "pulumi-language-python", "pulumi-resource-kubernetes"
 
@@ -39,11 +38,6 @@ def find() -> Engine | None:
         return Engine(None, ())
     programs = [build_tools.built(name) for name in _needed()]
     return None if None in programs else _engine([program for program in programs if program])
-
-
-def bring(progress: Progress = lambda line: None) -> Engine:
-    """The engine; it is built where a person has none. Raises ToolError where that cannot be done."""
-    return find() or _engine(list(build_tools.bring(missing(), progress).values()))
 
 
 def missing() -> list[str]:
