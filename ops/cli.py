@@ -21,16 +21,16 @@ DATA = ("rules", "routing", "metrics", "dashboards", "components")  # their erro
 
 # Every verb and where it is defined: imported when it is called, so that none waits for the libraries of another.
 VERBS = {
-    "verify": "ops.verify:verify",
-    "test-alert": "ops.test_alert:test_alert",
-    "baseline": "ops.baseline:baseline",
-    "tune": "ops.tune.verb:tune",
-    "report": "ops.report.verb:report",
-    "backtest": "ops.backtest.verb:backtest",
-    "diagnose": "ops.diagnose.verb:app",
-    "rollback": "ops.rollback.verb:rollback",
-    "render": "ops.render:render",
-    "sandbox": "ops.sandbox.cli:app",
+    "verify": "ops.verbs.verify:verify",
+    "test-alert": "ops.verbs.test_alert:test_alert",
+    "baseline": "ops.verbs.baseline:baseline",
+    "tune": "ops.verbs.tune:tune",
+    "report": "ops.verbs.report:report",
+    "backtest": "ops.verbs.backtest:backtest",
+    "diagnose": "ops.verbs.diagnose:app",
+    "rollback": "ops.verbs.rollback:rollback",
+    "render": "ops.verbs.render:render",
+    "sandbox": "ops.verbs.sandbox:app",
 }
 
 

@@ -1,11 +1,7 @@
 """A target by its name: the sandbox, or a stack's servers, ready to be spoken to."""
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -15,9 +11,10 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.grafana import Grafana, credentials
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
-from ops.clients.mail import MailSink
+from ops.clients.mailbox import MailSink
 from ops.clients.prometheus import Prometheus
 from ops.errors import Misconfigured
+from ops.sandbox import state as sandbox_state
 
 ROOT = settings.PROJECT_FILE.parent
 SANDBOX = "sandbox"
@@ -55,11 +52,6 @@ class Target:
 def load(name: str) -> Target:
     """The target of that name; Misconfigured with what to do when there is none, or its sandbox is not running."""
     return _sandbox() if name == SANDBOX else _stack(name)
-
-
-def home() -> Path:
-    """The folder in which the sandbox keeps its state: `.sandbox`, or `$SANDBOX_HOME`."""
-    return Path(os.environ.get("SANDBOX_HOME") or ROOT / ".sandbox")
 
 
 def stack_values(name: str) -> dict[str, object]:
@@ -125,40 +117,21 @@ def _stack(name: str) -> Target:
     )
 
 
-def sandbox_state() -> Mapping[str, Any]:
-    """What the running sandbox wrote about itself; Misconfigured when it is not running."""
-    path = home() / "state.json"
-    try:
-        state = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise Misconfigured("the sandbox is not running; start it with make sandbox") from None
-    except ValueError:
-        raise Misconfigured(f"{path} is damaged; stop the sandbox with make sandbox-down and start it again") from None
-    if not isinstance(state, dict) or "prometheus_url" not in state:
-        raise Misconfigured("the sandbox is still starting, or failed to; look at what make sandbox printed")
-    return state
-
-
 def _sandbox() -> Target:
-    state = sandbox_state()
-    values = stack_values("prod") | {"namespace": state.get("namespace", "monitoring")}
+    state = sandbox_state.running()
+    values = stack_values("prod") | {"namespace": state.namespace}
     found = settings.read(values, where="Pulumi.prod.yaml")
 
-    def http(key: str, title: str) -> Http:
-        return Http(state[key], name=title, advice="is the sandbox running? make sandbox starts it")
+    def http(url: str, title: str) -> Http:
+        return Http(url, name=title, advice="is the sandbox running? make sandbox starts it")
 
-    try:
-        return Target(
-            name=SANDBOX,
-            settings=found,
-            prometheus=Prometheus(http("prometheus_url", "Prometheus")),
-            alertmanager=Alertmanager(http("alertmanager_url", "Alertmanager")),
-            grafana=Grafana(http("grafana_url", "Grafana")) if state.get("grafana_url") else None,
-            kubernetes=Kubernetes(state["kubeconfig"]) if state.get("kubeconfig") else None,
-            application=http("application_url", "the application"),
-            mail=MailSink(http("mail_url", "the mail sink")),
-        )
-    except KeyError as missing:
-        raise Misconfigured(
-            f"the sandbox's state.json has no {missing}; stop it with make sandbox-down and start it again"
-        ) from missing
+    return Target(
+        name=SANDBOX,
+        settings=found,
+        prometheus=Prometheus(http(state.prometheus_url, "Prometheus")),
+        alertmanager=Alertmanager(http(state.alertmanager_url, "Alertmanager")),
+        grafana=Grafana(http(state.grafana_url, "Grafana")) if state.grafana_url else None,
+        kubernetes=Kubernetes(state.kubeconfig) if state.kubeconfig else None,
+        application=http(state.application_url, "the application"),
+        mail=MailSink(http(state.mail_url, "the mail sink")),
+    )

@@ -101,7 +101,7 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
         raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
-        raise Misconfigured(f"--window {span} is too short to say anything; give at least {told(10 * step)}")
+        raise Misconfigured(f"--window {span} is too short to say anything; give at least {span_text(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
 
@@ -178,7 +178,7 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def told(seconds: float) -> str:
+def span_text(seconds: float) -> str:
     """A span as people say it, to two units: `3 h 12 min`, `45 s`, `24 h`, `7 d`."""
     left = max(0, round(seconds))
     if left >= 3 * 3600:

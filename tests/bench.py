@@ -16,11 +16,12 @@ from pathlib import Path
 
 import routing
 import rules
-from ops import backtest
-from ops.build_tools import engine as built_engine
+from ops import replay
+from ops.build_tools import pulumi as built_engine
 from ops.errors import OpsError
-from ops.sandbox import Sandbox, engine
+from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
+from ops.sandbox.lifecycle import Sandbox
 from ops.stack.declared import collect
 from ops.stack.engine import Access, Engine
 
@@ -84,9 +85,11 @@ def with_engine(folder: Path) -> None:
     try:
         state = box.up(say, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
-        ours = engine.create(box.home, state.pulumi, engine.settings(box.home, state))
+        ours = pulumi_stack.create(box.home, state.pulumi, pulumi_stack.settings(box.home, state))
         up = seconds(ours.up)
-        found = [entry for entry in collect(engine.settings(box.home, state), stack=engine.STACK) if entry.custom]
+        found = [
+            entry for entry in collect(pulumi_stack.settings(box.home, state), stack=pulumi_stack.STACK) if entry.custom
+        ]
         found = [entry for entry in found if not entry.type.startswith("pulumi:providers")]
         dynamic = sum(entry.type.startswith("pulumi-python:dynamic") for entry in found)
         env = dict(state.pulumi["env"])
@@ -109,7 +112,7 @@ def without_engine(folder: Path) -> None:
         box.up(say, past=timedelta(days=DAYS).total_seconds())
         end = time.time()
         start = end - timedelta(days=DAYS).total_seconds()
-        written = backtest.Rules("ours", rules.alerts(), rules.recordings())
+        written = replay.Rules("ours", rules.alerts(), rules.recordings())
         names = [alert.name for alert in written.alerts.values() if alert.group == "api_performance"]
         config = routing.load().config
         queries = list(dict.fromkeys(written.alerts[name].signal for name in names))
@@ -120,10 +123,10 @@ def without_engine(folder: Path) -> None:
                     day = start + part * 86400
                     box.prometheus.query_range(query, day, day + 86400, 30)
 
-        def replay() -> None:
-            backtest.run(box.prometheus, [written], names, start, end, config)
+        def replayed() -> None:
+            replay.run(box.prometheus, [written], names, start, end, config)
 
-        show(f"replay of {len(names)} alerts, {DAYS} days", seconds(replay), "their bare range queries", seconds(ask))
+        show(f"replay of {len(names)} alerts, {DAYS} days", seconds(replayed), "their bare range queries", seconds(ask))
     finally:
         box.down()
 

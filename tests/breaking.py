@@ -12,7 +12,7 @@ import yaml
 
 from ops import targets
 from ops.errors import Refused
-from ops.sandbox import Sandbox
+from ops.sandbox.lifecycle import Sandbox
 
 RULE_FILE = "api-performance-alerts.yml"
 
@@ -50,11 +50,11 @@ def relay(sandbox: Sandbox, **wrong: object) -> Iterator[None]:
     """The mail relay gets something wrong."""
     state = sandbox.state
     assert state is not None
-    httpx.post(state.mail_control_url, json=wrong, trust_env=False).raise_for_status()
+    httpx.post(f"{state.mail_url}/control", json=wrong, trust_env=False).raise_for_status()
     try:
         yield
     finally:
-        httpx.post(state.mail_control_url, json={}, trust_env=False).raise_for_status()
+        httpx.post(f"{state.mail_url}/control", json={}, trust_env=False).raise_for_status()
 
 
 @contextmanager

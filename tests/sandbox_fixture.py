@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops import targets
-from ops.sandbox import Sandbox
+from ops.sandbox.lifecycle import Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rules
-from ops import baseline, cli
+from ops import cli
 from ops import window as windows
 from ops.clients.prometheus import Series
 from ops.errors import Misconfigured
+from ops.tuning import normal_traffic
 from ops.window import Values, Window
 from tests import past
 
@@ -156,9 +157,9 @@ def test_an_unreachable_prometheus_is_no_empty_one(
 
 def test_what_is_read_off_the_rules() -> None:
     alerts = rules.alerts()
-    assert baseline.median(alerts["APIP95LatencyHigh"].quantity).startswith("histogram_quantile(0.5, sum by (le)")
-    assert baseline.traffic(alerts["APIErrorRateHigh"].quantity).startswith("sum(rate(")
-    for derive in (baseline.median, baseline.traffic):
+    assert normal_traffic.median(alerts["APIP95LatencyHigh"].quantity).startswith("histogram_quantile(0.5, sum by (le)")
+    assert normal_traffic.traffic(alerts["APIErrorRateHigh"].quantity).startswith("sum(rate(")
+    for derive in (normal_traffic.median, normal_traffic.traffic):
         with pytest.raises(Misconfigured):
             derive("up")
 

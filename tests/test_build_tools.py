@@ -13,7 +13,7 @@ import pytest
 
 from components import settings
 from ops import build_tools
-from ops.build_tools import Tool, ToolError, build, catalog, engine
+from ops.build_tools import Tool, ToolError, build, catalog, pulumi
 from ops.build_tools.catalog import Completed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -258,9 +258,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterat
 def test_a_pulumi_of_ones_own_is_used_and_nothing_is_put_before_its_plugins(home: Path) -> None:
     script(home / "bin", "pulumi", "v9.0.0")
     script(home / "bin", "pulumi-language-python", "")
-    found = engine.find()
-    assert found == engine.Engine(None, ())
-    assert engine.missing() == []
+    found = pulumi.find()
+    assert found == pulumi.Engine(None, ())
+    assert pulumi.missing() == []
     assert found.environment["PATH"].split(":")[1:] == os.environ["PATH"].split(":")
 
 
@@ -268,18 +268,18 @@ def test_a_pulumi_of_ones_own_is_used_and_nothing_is_put_before_its_plugins(home
 def test_one_that_is_too_old_is_not_used(home: Path, version: str) -> None:
     script(home / "bin", "pulumi", version)
     script(home / "bin", "pulumi-language-python", "")
-    assert engine.find() is None
-    assert set(engine.missing()) == {*build_tools.ENGINE}
+    assert pulumi.find() is None
+    assert set(pulumi.missing()) == {*build_tools.ENGINE}
 
 
 def test_one_without_its_host_for_python_is_not_used(home: Path) -> None:
     script(home / "bin", "pulumi", "v9.0.0")
-    assert set(engine.missing()) == {*build_tools.ENGINE}
+    assert set(pulumi.missing()) == {*build_tools.ENGINE}
 
 
 def test_a_provider_that_a_person_has_is_not_built(home: Path) -> None:
     (home / "pulumi-home" / "plugins" / "resource-kubernetes-v4.34.2").mkdir(parents=True)
-    assert set(engine.missing()) == {"pulumi", "pulumi-language-python"}
+    assert set(pulumi.missing()) == {"pulumi", "pulumi-language-python"}
 
 
 def test_a_built_engine_stands_first_on_the_path_of_its_commands(home: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_built_engine_stands_first_on_the_path_of_its_commands(home: Path) -> 
         program = build._folder(build_tools.get(name)) / "bin" / name
         program.parent.mkdir(parents=True)
         script(program.parent, name, "")
-    found = engine.find()
+    found = pulumi.find()
     assert found is not None
     assert found.root == build._folder(build_tools.get("pulumi"))
     folders = found.environment["PATH"].split(":")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops.cli import VERBS
-from ops.diagnose import verb as diagnose
+from ops.verbs import diagnose as diagnose
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,9 +119,7 @@ def test_a_cluster_that_cannot_be_found(tmp_path: Path) -> None:
 def test_servers_that_do_not_answer_are_not_called_bad(tmp_path: Path) -> None:
     """Exit 2, not 1: nothing could be looked at; and whoever reads JSON still gets the lines."""
     nobody = "http://127.0.0.1:9"
-    state = {
-        f"{name}_url": nobody for name in ("prometheus", "alertmanager", "application", "application_control", "mail")
-    }
+    state = {f"{name}_url": nobody for name in ("prometheus", "alertmanager", "application", "mail")}
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "state.json").write_text(json.dumps(state))
     done = ops("verify", "--target", "sandbox", "--format", "json", home=tmp_path)
@@ -156,7 +154,9 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 def test_a_mistake_of_ours_is_called_one(tmp_path: Path) -> None:
     """A verb that cannot be loaded: still one sentence, and how to get at the traceback."""
-    script = "from ops import cli; cli.VERBS['render'] = 'ops.render:absent'; raise SystemExit(cli.run(['render']))"
+    script = (
+        "from ops import cli; cli.VERBS['render'] = 'ops.stack.manifests:absent'; raise SystemExit(cli.run(['render']))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )

@@ -13,7 +13,7 @@ import pytest
 
 import rules
 from ops.cli import VERBS
-from ops.sandbox import Sandbox
+from ops.sandbox.lifecycle import Sandbox
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -25,11 +25,12 @@ from components.live.running import compare
 from components.live.running.wanted import wanted_routing
 from components.live.text.routing_merge import Routing as Merge
 from components.settings import OnCall, SettingsError, WorkingHours, read
-from ops import build_tools, way
-from ops.checks import routing as routing_checks
+from ops import build_tools
+from ops.checks import live_routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.errors import Misconfigured
+from ops.replay import alert_path
 from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
@@ -422,9 +423,13 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
 
     # What a person is shown of it before anything is sent.
     labels = {"severity": "warning", "component": "api"}
-    assert way.of(server, labels, {}, ()).kept_back == f"outside of active_time_intervals: {INTERVAL}"
-    assert not way.of(server, {**labels, "alertname": "TestAPIAlert"}, {}, ()).kept_back
-    assert {*way.of(server, {**labels, "severity": "critical"}, {}, ()).also} == {"slack", "pagerduty", "webhook"}
+    assert alert_path.find_path(server, labels, {}, ()).kept_back == f"outside of active_time_intervals: {INTERVAL}"
+    assert not alert_path.find_path(server, {**labels, "alertname": "TestAPIAlert"}, {}, ()).kept_back
+    assert {*alert_path.find_path(server, {**labels, "severity": "critical"}, {}, ()).also} == {
+        "slack",
+        "pagerduty",
+        "webhook",
+    }
 
     # What proves a deployment finds all of it running.
     config = server.status().config

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pulumi.automation.errors import CommandError
 
-from ops.build_tools.engine import Engine
+from ops.build_tools.pulumi import Engine
 from ops.stack.command import Pulumi
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ fi
 VERB = """
 import os
 from pathlib import Path
-from ops.build_tools.engine import Engine
+from ops.build_tools.pulumi import Engine
 from ops.stack.command import Pulumi
 try:
     Pulumi(Engine(Path(os.environ["PULUMI_ROOT"]), ())).run(["slow"], ".", {})

@@ -9,8 +9,9 @@ import yaml
 import dashboards
 import routing
 import rules
-from ops import cli, render, targets
+from ops import cli, targets
 from ops.errors import Misconfigured
+from ops.stack import manifests
 from ops.stack.declared import SECRET, Declared, collect
 
 
@@ -55,17 +56,17 @@ def test_what_goes_into_texts_of_others_is_a_snippet(written: Path) -> None:
 
 def test_every_way_of_bringing_the_rules_can_be_rendered() -> None:
     prod = targets.stack_values("prod")
-    shared = render.rendered(collect({**prod, "rulesMode": "shared"}))
+    shared = manifests.rendered(collect({**prod, "rulesMode": "shared"}))
     assert yaml.safe_load(shared["manifests/configmap-prometheus-rules.yaml"])["kind"] == "ConfigMap"
     mode = {"rulesMode": "operator", "alertmanagerMode": "operator", "smtpPassword": "hunter2"}
-    operator = render.rendered(collect({**prod, **mode}))
+    operator = manifests.rendered(collect({**prod, **mode}))
     kinds = {yaml.safe_load(text)["kind"] for name, text in operator.items() if name.startswith("manifests/")}
     assert {"PrometheusRule", "AlertmanagerConfig"} <= kinds
 
 
 def test_a_secret_is_never_written(tmp_path: Path) -> None:
     values = {**targets.stack_values("prod"), "grafanaAuth": "glsa_do_not_show", "smtpPassword": "hunter2-do-not-show"}
-    for text in render.rendered(collect(values)).values():
+    for text in manifests.rendered(collect(values)).values():
         assert "do_not_show" not in text
         assert "do-not-show" not in text
 
@@ -84,7 +85,7 @@ def test_texts_of_several_lines_are_blocks_and_odd_ones_survive() -> None:
         "e": "⚠️ ä\n",
         "f": "",
     }
-    ((name, text),) = render.rendered([config_map("c", odd)]).items()
+    ((name, text),) = manifests.rendered([config_map("c", odd)]).items()
     assert name == "manifests/configmap-c.yaml"
     assert yaml.safe_load(text)["data"] == odd
     assert "  a.yml: |\n    groups:\n" in text
@@ -95,22 +96,22 @@ def test_components_and_providers_are_no_objects() -> None:
         Declared("monitoring:index:AlertRules", "rules", {}, custom=False),
         Declared("pulumi:providers:kubernetes", "cluster", {"kubeconfig": SECRET}, custom=True),
     ]
-    assert render.rendered(none) == {}
+    assert manifests.rendered(none) == {}
 
 
 def test_a_folder_of_somebody_elses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "theirs.txt").write_text("x")
     with pytest.raises(Misconfigured, match=r"holds theirs.txt, which render did not write; name an empty folder"):
-        render.write(tmp_path, {"a.yaml": "1\n"})
+        manifests.write(tmp_path, {"a.yaml": "1\n"})
     assert [path.name for path in tmp_path.iterdir()] == ["theirs.txt"]
     with pytest.raises(Misconfigured, match="is not a folder"):
-        render.write(tmp_path / "theirs.txt", {})
+        manifests.write(tmp_path / "theirs.txt", {})
 
 
 def test_a_second_render_takes_away_what_is_no_longer_declared(tmp_path: Path) -> None:
     out = tmp_path / "new" / "rendered"
-    render.write(out, {"manifests/a.yaml": "1\n", "dashboards/b.json": "2\n"})
-    render.write(out, {"manifests/c.yaml": "3\n"})
+    manifests.write(out, {"manifests/a.yaml": "1\n", "dashboards/b.json": "2\n"})
+    manifests.write(out, {"manifests/c.yaml": "3\n"})
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == [
         ".rendered",
         "manifests",
@@ -118,7 +119,7 @@ def test_a_second_render_takes_away_what_is_no_longer_declared(tmp_path: Path) -
     ]
     (out / "mine").write_text("x")
     with pytest.raises(Misconfigured, match="holds mine"):
-        render.write(out, {})
+        manifests.write(out, {})
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

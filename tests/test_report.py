@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 import dashboards
 import rules
-from ops import cli, pictures
-from ops.pictures import Line, Mark, Picture
-from ops.report import facts, page
-from ops.report.facts import Facts, Frequent, Node, Observed, State
-from ops.report.panels import Drawn
-from ops.tracking import Change
+from ops import cli
+from ops.drawing import line_chart
+from ops.drawing.line_chart import Line, Mark, Picture
+from ops.repo.tracking import Change
+from ops.reporting import facts, page
+from ops.reporting.facts import Facts, Frequent, Node, Observed, State
+from ops.reporting.panels import DrawnPanel
 from ops.window import Window
 from tests import past
 
@@ -204,7 +205,7 @@ def made(text: str) -> Facts:
 
 @given(words)
 def test_nothing_that_others_wrote_becomes_markup(text: str) -> None:
-    panel = Drawn(text, text, "<svg></svg>", text, ((text, "#123456"),), (text,))
+    panel = DrawnPanel(text, text, "<svg></svg>", text, ((text, "#123456"),), (text,))
     plain = [tag for tag, _ in self_contained(page.html(made("word"), [replace(panel, title="a", row="b")])).found]
     written = page.html(made(text), [panel])
     tags = [tag for tag, _ in self_contained(written).found]
@@ -243,12 +244,12 @@ OVER = Window(1_700_000_000, 1_700_086_400, 30)
 def test_a_single_spike_and_a_gap_survive_the_thinning() -> None:
     points = [(OVER.start + 30 * at, 1.0) for at in range(1, 2881) if not 1000 <= at < 1100]
     points[1500] = (points[1500][0], 99.0)
-    thinned = pictures._thinned(points, OVER, lowest=False)
-    assert len(thinned) == pictures.COLUMNS
+    thinned = line_chart._thinned(points, OVER, lowest=False)
+    assert len(thinned) == line_chart.COLUMNS
     assert max(value for _, value in thinned if math.isfinite(value)) == 99
     assert sum(math.isnan(value) for _, value in thinned) in (15, 16, 17)
     points[1500] = (points[1500][0], -5.0)
-    assert min(v for _, v in pictures._thinned(points, OVER, lowest=True) if math.isfinite(v)) == -5
+    assert min(v for _, v in line_chart._thinned(points, OVER, lowest=True) if math.isfinite(v)) == -5
 
 
 def test_limits_that_lie_close_do_not_write_over_one_another() -> None:
@@ -256,7 +257,7 @@ def test_limits_that_lie_close_do_not_write_over_one_another() -> None:
 
     def heights(*limits: float) -> list[str]:
         marks = [Mark(f"> {limit:g}", limit, "warning") for limit in limits]
-        svg = pictures.inline([Line("a", [(OVER.start + 30, 2400.0)])], marks, OVER, title="t", unit="", lowest=False)
+        svg = line_chart.inline([Line("a", [(OVER.start + 30, 2400.0)])], marks, OVER, title="t", unit="", lowest=False)
         return [found[1] for found in re.finditer(r'y="([\d.]+)"[^>]*>&gt; ', svg)]
 
     assert len(set(heights(100, 250))) == 1
@@ -264,9 +265,9 @@ def test_limits_that_lie_close_do_not_write_over_one_another() -> None:
 
 
 def test_the_lines_that_are_not_drawn_are_counted() -> None:
-    lines = [Line(str(number), ()) for number in range(len(pictures.LINES) + 2)]
-    assert pictures.legend(lines)[-1] == ("and 2 more, not drawn", "transparent")
-    assert len(pictures.legend(lines[:2])) == 2
+    lines = [Line(str(number), ()) for number in range(len(line_chart.LINES) + 2)]
+    assert line_chart.legend(lines)[-1] == ("and 2 more, not drawn", "transparent")
+    assert len(line_chart.legend(lines[:2])) == 2
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_anything_can_be_drawn(points: list[tuple[float, float]]) -> None:
     marks = [Mark("> 5", 5, "warning"), Mark("> 500", 500, "critical"), Mark("> 0", 0, "odd")]
     lines = [Line("a < b", points), Line("$x_1$ & y", points)]
     for kind in Picture:
-        assert pictures.file(lines, marks, OVER, title="t", unit="ms", kind=kind, lowest=False)
-    svg = pictures.inline(lines, marks, OVER, title='a "b" <c>', unit="percentunit", lowest=False)
+        assert line_chart.file(lines, marks, OVER, title="t", unit="ms", kind=kind, lowest=False)
+    svg = line_chart.inline(lines, marks, OVER, title='a "b" <c>', unit="percentunit", lowest=False)
     self_contained(svg)
-    assert svg == pictures.inline(lines, marks, OVER, title='a "b" <c>', unit="percentunit", lowest=False)
+    assert svg == line_chart.inline(lines, marks, OVER, title='a "b" <c>', unit="percentunit", lowest=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops.errors import Misconfigured
-from ops.rollback import choice, worktree
+from ops.repo import worktree
+from ops.stack import earlier_update
 from ops.stack.engine import Update
 
 GOOD = Update("update", "succeeded", datetime(2026, 1, 1, tzinfo=UTC), 3.0, "m", "a" * 40, False, "me", {"create": 3})
@@ -16,13 +17,13 @@ GOOD = Update("update", "succeeded", datetime(2026, 1, 1, tzinfo=UTC), 3.0, "m",
 
 def test_goes_back_past_the_newest_deployment() -> None:
     older = replace(GOOD, commit="b" * 40)
-    assert choice.last_good([GOOD, GOOD, older]) is older
+    assert earlier_update.last_good([GOOD, GOOD, older]) is older
 
 
 def test_after_a_failed_update_goes_back_to_the_one_that_succeeded() -> None:
     failed = replace(GOOD, result="failed", commit="c" * 40)
-    assert choice.last_good([failed, GOOD]) is GOOD
-    assert choice.last_good([replace(failed, commit=GOOD.commit), GOOD]) is GOOD
+    assert earlier_update.last_good([failed, GOOD]) is GOOD
+    assert earlier_update.last_good([replace(failed, commit=GOOD.commit), GOOD]) is GOOD
 
 
 def test_passes_over_what_is_no_clean_deployment() -> None:
@@ -33,14 +34,14 @@ def test_passes_over_what_is_no_clean_deployment() -> None:
         replace(GOOD, commit=None),
     ]
     good = replace(GOOD, commit="e" * 40)
-    assert choice.last_good([GOOD, *passed_over, good]) is good
+    assert earlier_update.last_good([GOOD, *passed_over, good]) is good
     with pytest.raises(Misconfigured, match="no earlier deployment"):
-        choice.last_good([GOOD, *passed_over])
+        earlier_update.last_good([GOOD, *passed_over])
 
 
 def test_a_stack_without_history_has_no_way_back() -> None:
     with pytest.raises(Misconfigured, match="never been deployed"):
-        choice.last_good([])
+        earlier_update.last_good([])
 
 
 @pytest.mark.parametrize(
@@ -53,11 +54,11 @@ def test_a_stack_without_history_has_no_way_back() -> None:
 )
 def test_refuses_commits_that_never_ran_as_they_are(history: list[Update], sentence: str) -> None:
     with pytest.raises(Misconfigured, match=sentence):
-        choice.by_commit(history, "a" * 40)
+        earlier_update.by_commit(history, "a" * 40)
 
 
 def test_takes_a_commit_that_ran() -> None:
-    assert choice.by_commit([replace(GOOD, result="failed"), GOOD], "a" * 40) is GOOD
+    assert earlier_update.by_commit([replace(GOOD, result="failed"), GOOD], "a" * 40) is GOOD
 
 
 @pytest.fixture

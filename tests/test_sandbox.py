@@ -22,10 +22,12 @@ import pytest
 import metrics
 import rules
 from ops.clients.http import Http
-from ops.clients.mail import MailSink
-from ops.sandbox import Sandbox, loopback, processes, traffic
+from ops.clients.mailbox import MailSink
+from ops.sandbox import loopback, processes
+from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.processes import SandboxError
+from ops.sandbox.servers import traffic
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -227,7 +229,7 @@ def test_silence_is_silent(own: Sandbox) -> None:
 def test_a_control_that_makes_no_sense_is_refused(own: Sandbox, wanted: object, words: str) -> None:
     state = own.state
     assert state is not None
-    answer = httpx.post(state.application_control_url, json=wanted, trust_env=False)
+    answer = httpx.post(f"{state.application_url}/control", json=wanted, trust_env=False)
     assert answer.status_code == 400
     assert words in answer.json()["error"]
 
@@ -282,8 +284,8 @@ def relay(own: Sandbox, *, tls: bool = True) -> Iterator[smtplib.SMTP]:
 def sink_control(own: Sandbox) -> Iterator[Callable[..., None]]:
     state = own.state
     assert state is not None
-    yield lambda **wanted: control(state.mail_control_url, **wanted)
-    control(state.mail_control_url)
+    yield lambda **wanted: control(f"{state.mail_url}/control", **wanted)
+    control(f"{state.mail_url}/control")
 
 
 def password(own: Sandbox) -> str:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ops import records, targets, test_alert, way
+from ops import drill as drills
+from ops import evidence, targets
 from ops.checks import Check
 from ops.clients.http import Http
 from ops.errors import Misconfigured
-from ops.sandbox import Sandbox
+from ops.replay import alert_path
+from ops.sandbox.lifecycle import Sandbox
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,14 +30,14 @@ def relay(target: targets.Target) -> Iterator[Http]:
     target.mail.http.post("/control", json={})
 
 
-def drilled(target: targets.Target, drill: test_alert.Drill, timeout: float | None = None) -> dict[str, Check]:
-    path = way.of(target.alertmanager, drill.labels, drill.annotations, [])
-    return {check.name: check for check in test_alert.prove(target, drill, path, timeout, lambda _: None)}
+def drilled(target: targets.Target, drill: drills.Drill, timeout: float | None = None) -> dict[str, Check]:
+    path = alert_path.find_path(target.alertmanager, drill.labels, drill.annotations, [])
+    return {check.name: check for check in drills.prove(target, drill, path, timeout, lambda _: None)}
 
 
 def drilled_until(target: targets.Target, words: str) -> dict[str, Check] | None:
     """A drill of which no mail comes, if this is said of it; None where Alertmanager has not even tried in the time."""
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=7)
+    checks = drilled(target, drills.prepare("TestAPIAlert", [], harmless=True), timeout=7)
     return checks if words in checks["mail"].detail else None
 
 
@@ -58,15 +60,15 @@ def test_the_guides_test_alert_arrives_and_is_resolved(sandbox: Sandbox, target:
     assert "Resolved: API Performance Warning: TestAPIAlert" in details["resolved-mail"]
     assert answer["passed"] == 6
     assert target.alertmanager.alerts(['alertname="TestAPIAlert"']) == []
-    assert records.read("sandbox")["test-alert"]["delivered"] is True
+    assert evidence.read("sandbox")["test-alert"]["delivered"] is True
 
-    again = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))  # waits for mails of its own
+    again = drilled(target, drills.prepare("TestAPIAlert", [], harmless=True))  # waits for mails of its own
     assert {check.status for check in again.values()} == {"pass"}, again
 
 
 def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.Target) -> None:
     """Its route waits a minute before the first mail; the drill, dated back, does not."""
-    drill = test_alert.prepare("DatabaseQueryLatencyHigh", [], harmless=True)
+    drill = drills.prepare("DatabaseQueryLatencyHigh", [], harmless=True)
     assert drill.labels["signal"] == "drill"
     checks = drilled(target, drill, timeout=20)
     assert checks["subject"].detail == "⚠️  Database Performance Warning: DatabaseQueryLatencyHigh"
@@ -85,13 +87,13 @@ def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> 
 
 def test_a_relay_that_drops_a_recipient(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_recipients": ["alerts@rsolv.dev"]})
-    checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True), timeout=3)
+    checks = drilled(target, drills.prepare("TestAPIAlert", [], harmless=True), timeout=3)
     assert "fail" in {check.status for check in checks.values()}
 
 
 def test_where_nobody_reads_the_mailbox_the_counters_are_the_proof(target: targets.Target, relay: Http) -> None:
     blind = targets.Target(**{**target.__dict__, "mail": None})
-    checks = drilled(blind, test_alert.prepare("TestAPIAlert", [], harmless=True))
+    checks = drilled(blind, drills.prepare("TestAPIAlert", [], harmless=True))
     assert [check.status for check in checks.values()] == ["pass"] * 3, checks
     assert "mail(s) for admin@rsolv.dev, alerts@rsolv.dev" in checks["mail"].detail
     relay.post("/control", json={"refuse_login": True})
@@ -109,7 +111,7 @@ def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> N
     }
     made = target.alertmanager.http.decode(target.alertmanager.http.post("/api/v2/silences", json=silence))
     try:
-        checks = drilled(target, test_alert.prepare("TestAPIAlert", [], harmless=True))
+        checks = drilled(target, drills.prepare("TestAPIAlert", [], harmless=True))
     finally:
         target.alertmanager.http.request("DELETE", f"/api/v2/silence/{made['silenceID']}")
     assert list(checks) == ["route"]
@@ -139,7 +141,7 @@ def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: t
 
 
 def test_labels_by_hand() -> None:
-    drill = test_alert.prepare("TestAPIAlert", ["component=database", "team=a=b"], harmless=True)
+    drill = drills.prepare("TestAPIAlert", ["component=database", "team=a=b"], harmless=True)
     assert {**drill.labels, "drill": ""} == {
         "alertname": "TestAPIAlert",
         "severity": "warning",
@@ -147,8 +149,8 @@ def test_labels_by_hand() -> None:
         "team": "a=b",
         "drill": "",
     }
-    assert test_alert.prepare("Mine", ["severity=critical"], harmless=True).labels["alertname"] == "Mine"
+    assert drills.prepare("Mine", ["severity=critical"], harmless=True).labels["alertname"] == "Mine"
     with pytest.raises(Misconfigured, match=r"there is no alert 'Nope' in rules/; name one of those \(API"):
-        test_alert.prepare("Nope", [], harmless=True)
+        drills.prepare("Nope", [], harmless=True)
     with pytest.raises(Misconfigured, match=r"--label severity is not k=v; write for example --label component=api"):
-        test_alert.prepare("TestAPIAlert", ["severity"], harmless=True)
+        drills.prepare("TestAPIAlert", ["severity"], harmless=True)

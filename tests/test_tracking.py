@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops import files, tracking
 from ops.errors import Conflict, Misconfigured, OpsError
-from ops.files import Edit
-from ops.tracking import Change
+from ops.repo import files, tracking
+from ops.repo.files import Edit
+from ops.repo.tracking import Change
 
 BEGIN, END = "<!-- begin baseline: by a verb -->", "<!-- end baseline -->"
 CHANGE = Change("2026-11-23", "APIP95LatencyHigh", "> 1000", "> 1200", "P95 990 ms", "it fired | at <noon>, `p` \\ *_*")

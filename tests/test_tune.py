@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 import dashboards
 import metrics
 import rules
-from ops import files, tracking
 from ops.errors import Findings
-from ops.tune import margins, propose
-from ops.tune.margins import Margin
+from ops.repo import files, tracking
+from ops.tuning import margins, propose
+from ops.tuning.margins import Margin
 from ops.window import Values, Window
 from tests import past
 from tests.waiting import PATIENCE

@@ -11,9 +11,9 @@ import pytest
 
 import dashboards
 import rules
-from ops import targets, verify
-from ops.checks import Check, alerts, criteria, dashboard
-from ops.sandbox import Sandbox
+from ops import targets
+from ops.checks import Check, active_alerts, every_check, live_dashboard, success_criteria
+from ops.sandbox.lifecycle import Sandbox
 from tests.breaking import RULE_FILE, rewritten
 from tests.waiting import PATIENCE, until
 
@@ -24,7 +24,7 @@ COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values(
 @pytest.fixture
 def green(target: targets.Target) -> targets.Target:
     """The sandbox in order, as each test expects and leaves it."""
-    report = verify.awaited(target, PATIENCE, lambda _: None)
+    report = every_check.awaited(target, PATIENCE, lambda _: None)
     assert not report.failures
     return target
 
@@ -33,7 +33,7 @@ def found(target: targets.Target, name: str, wanted: str = "fail") -> Check:
     """The check of that name as soon as it has that status."""
 
     def look() -> Check | None:
-        return next((one for one in verify.look(target).checks if (one.name, one.status) == (name, wanted)), None)
+        return next((one for one in every_check.look(target).checks if (one.name, one.status) == (name, wanted)), None)
 
     return until(look, f"{name} is not {wanted}")
 
@@ -68,7 +68,7 @@ def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Targe
 def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sandbox: Sandbox) -> None:
     sandbox.stop("prometheus", kill=True)
     try:
-        report = verify.look(green)
+        report = every_check.look(green)
     finally:
         sandbox.start("prometheus")
     assert report.exit_code == 2
@@ -86,7 +86,7 @@ def test_an_application_that_is_gone_is_a_finding(green: targets.Target, sandbox
     sandbox.stop("application", kill=True)
     try:
         down = found(green, "scrape-target")
-        report = verify.look(green)
+        report = every_check.look(green)
     finally:
         sandbox.start("application")
     assert report.exit_code == 1
@@ -101,7 +101,7 @@ def test_a_rule_file_that_is_gone(green: targets.Target, sandbox: Sandbox) -> No
     path.unlink()
     try:
         green.prometheus.reload()
-        report = verify.look(green)
+        report = every_check.look(green)
     finally:
         path.write_text(text, "utf-8")
         green.prometheus.reload()
@@ -232,13 +232,13 @@ def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Tar
     told: list[str] = []
     path = sandbox.mounts.rules / RULE_FILE
     with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), target.prometheus.reload):
-        assert verify.awaited(target, 3, told.append).exit_code == 1
+        assert every_check.awaited(target, 3, told.append).exit_code == 1
     assert told[0].startswith("waiting for rules/api_performance, up to ")
-    assert verify.awaited(target, PATIENCE, told.append).exit_code == 0
+    assert every_check.awaited(target, PATIENCE, told.append).exit_code == 0
 
 
 def test_the_success_criteria_are_the_guides(green: targets.Target) -> None:
-    judged = criteria.judge(green, verify.look(green).checks)
+    judged = success_criteria.judge(green, every_check.look(green).checks)
     assert [check.name for check in judged] == [
         f"All alert rules are loaded in Prometheus ({COUNT} in api_performance)",
         "Alertmanager shows the updated routing",
@@ -259,21 +259,21 @@ def test_a_runbooks_first_step(tmp_path: Path) -> None:
     )
     (tmp_path / "B.md").write_text("## Diagnosis\n\nRead the graph.\nTwice.\n\n## Mitigation\n\n- no\n")
     (tmp_path / "C.md").write_text("## Meaning\n\nnothing\n")
-    assert alerts.first_step("A", tmp_path) == "Look at the log (docs/runbooks/A.md)"
-    assert alerts.first_step("B", tmp_path) == "Read the graph. Twice (docs/runbooks/B.md)"
-    assert alerts.first_step("C", tmp_path) == "read docs/runbooks/C.md"
-    assert alerts.first_step("D", tmp_path) == "write its runbook, docs/runbooks/D.md does not exist"
+    assert active_alerts.first_step("A", tmp_path) == "Look at the log (docs/runbooks/A.md)"
+    assert active_alerts.first_step("B", tmp_path) == "Read the graph. Twice (docs/runbooks/B.md)"
+    assert active_alerts.first_step("C", tmp_path) == "read docs/runbooks/C.md"
+    assert active_alerts.first_step("D", tmp_path) == "write its runbook, docs/runbooks/D.md does not exist"
 
 
 def test_grafanas_variables_are_filled_in_as_grafana_would() -> None:
     values = {"__rate_interval": "5m", "path": ".*", "repo": "a|b"}
     query = 'sum(rate(x{path=~"$path",repo=~"${repo:regex}",z="[[repo]]"}[$__rate_interval])) # $none'
-    assert dashboard.substitute(query, values) == 'sum(rate(x{path=~".*",repo=~"a|b",z="a|b"}[5m])) # $none'
+    assert live_dashboard.substitute(query, values) == 'sum(rate(x{path=~".*",repo=~"a|b",z="a|b"}[5m])) # $none'
 
 
 def test_how_two_dashboards_differ() -> None:
     ours = {"uid": "u", "title": "T", "panels": [{"id": 1, "title": "A", "type": "stat"}, {"id": 2, "title": "B"}]}
     same = ours | {"id": 7, "version": 3, "panels": [{"id": 9, "title": "A", "type": "stat"}, {"id": 2, "title": "B"}]}
     other = ours | {"title": "Mine", "panels": [{"id": 1, "title": "A", "type": "gauge"}, {"id": 3, "title": "C"}]}
-    assert dashboard.differing(ours, same) == []
-    assert dashboard.differing(ours, other) == ["title", "panel 'A'", "panel 'B'", "panel 'C'"]
+    assert live_dashboard.differing(ours, same) == []
+    assert live_dashboard.differing(ours, other) == ["title", "panel 'A'", "panel 'B'", "panel 'C'"]

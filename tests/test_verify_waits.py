@@ -12,10 +12,10 @@ import dashboards
 import metrics
 import rules
 from dashboards import Panel
-from ops import targets, verify
-from ops.checks import Check, Due, failed, passed
-from ops.checks.sources import Sources
-from ops.sandbox import Sandbox
+from ops import targets
+from ops.checks import Check, Due, every_check, failed, findings, passed
+from ops.checks.metric_sources import Sources
+from ops.sandbox.lifecycle import Sandbox
 from tests.breaking import extra_rules
 from tests.waiting import until
 
@@ -53,7 +53,7 @@ def test_a_group_that_is_evaluated_as_late_as_can_be_is_waited_for(
         until(lambda: evaluated(target, "late"), "the group was not evaluated")
         (sandbox.mounts.rules / "extra.yml").write_text(json.dumps({"groups": [after]}), "utf-8")
         target.prometheus.reload()
-        report = verify.awaited(target, 1, told.append)
+        report = every_check.awaited(target, 1, told.append)
     assert [check.status for check in report.checks if check.name == "panel/Late"] == ["pass"]
     assert report.exit_code == 0
     assert "panel/Late" in told[0]
@@ -87,7 +87,7 @@ def test_how_long_a_first_value_may_take(target: targets.Target, sandbox: Sandbo
 
 
 def test_every_sentence_leads_to_a_line_that_is_there(target: targets.Target, sandbox: Sandbox) -> None:
-    lines = {check.name for check in verify.look(target).checks}
+    lines = {check.name for check in every_check.look(target).checks}
 
     def line(sentence: str) -> str:
         (found,) = re.findall(r"see the line (\S+?)[,;]|see the line (\S+)$", sentence)
@@ -121,7 +121,7 @@ def test_every_sentence_leads_to_a_line_that_is_there(target: targets.Target, sa
 def test_alerts_that_were_not_evaluated_yet_are_not_called_quiet(target: targets.Target, sandbox: Sandbox) -> None:
     alert = {"alert": "DatabaseQueryLatencyHigh", "expr": "vector(1)"}
     with extra_rules(sandbox, target, {"name": "extra", "interval": NEVER, "rules": [alert]}):
-        (check,) = (one for one in verify.look(target).checks if one.name == "alerts")
+        (check,) = (one for one in every_check.look(target).checks if one.name == "alerts")
     assert check.status == "skip"
     assert re.search(r"so far, but \d+ of them have not been evaluated yet; look again in 364 d$", check.detail)
 
@@ -138,12 +138,12 @@ def test_what_fired_before_a_restart_of_prometheus_is_not_called_pending(
         check = until(lambda: found(target, f"alert/{name}"), "the alert is not active")
     assert check.status == "skip"
     assert check.detail.endswith(
-        "Prometheus has only just started and may have had it firing before; look again in 1 min"
+        "Prometheus has only just started and may have had it firing; look again in 1 min"
     )
 
 
 def found(target: targets.Target, name: str) -> Check | None:
-    return next((one for one in verify.look(target).checks if one.name == name), None)
+    return next((one for one in every_check.look(target).checks if one.name == name), None)
 
 
 class Clock:
@@ -163,14 +163,14 @@ def test_an_interval_that_is_known_only_later_shortens_the_wait(
     monkeypatch: pytest.MonkeyPatch, target: targets.Target
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(verify, "time", clock)
+    monkeypatch.setattr(every_check, "time", clock)
     monkeypatch.setattr(
-        verify,
+        every_check,
         "look",
-        lambda _: verify.Report("sandbox", (failed("x", "", Due(10 if clock.now > 3 else 600, "so")),)),
+        lambda _: findings.Report("sandbox", (failed("x", "", Due(10 if clock.now > 3 else 600, "so")),)),
     )
-    assert verify.awaited(target, 20, lambda _: None).exit_code == 1
-    assert clock.now == pytest.approx(34, abs=verify.PAUSE)
+    assert every_check.awaited(target, 20, lambda _: None).exit_code == 1
+    assert clock.now == pytest.approx(34, abs=every_check.PAUSE)
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_the_wait_is_as_long_as_what_is_missing_may_take(
 ) -> None:
     clock, told = Clock(), list[str]()
 
-    def look(_: targets.Target) -> verify.Report:
+    def look(_: targets.Target) -> findings.Report:
         there = comes is not None and clock.now >= comes
         checks = (passed("x", "") if there else failed("x", "", due), passed("y", ""))
-        return verify.Report("sandbox", checks)
+        return findings.Report("sandbox", checks)
 
-    monkeypatch.setattr(verify, "time", clock)
-    monkeypatch.setattr(verify, "look", look)
-    assert verify.awaited(target, 20, told.append).exit_code == exits
-    assert clock.now == pytest.approx(ends, abs=verify.PAUSE)
+    monkeypatch.setattr(every_check, "time", clock)
+    monkeypatch.setattr(every_check, "look", look)
+    assert every_check.awaited(target, 20, told.append).exit_code == exits
+    assert clock.now == pytest.approx(ends, abs=every_check.PAUSE)
     assert told[0] == ("waiting for x, up to 1 min 20 s (so) …" if due else "waiting for x, up to 20 s …")
-    assert len(told) == 1 + int(max(0.0, clock.now - verify.PAUSE) // 16)  # a line every 15 s, said at a look
+    assert len(told) == 1 + int(max(0.0, clock.now - every_check.PAUSE) // 16)  # a line every 15 s, said at a look

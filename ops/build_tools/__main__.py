@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from ops import build_tools
-from ops.build_tools import CLUSTER, SERVERS, engine
+from ops.build_tools import CLUSTER, SERVERS, pulumi
 from ops.errors import OpsError
 
 
@@ -12,8 +12,8 @@ def main(names: list[str]) -> int:
     """Bring the named tools, else all that a sandbox with an engine needs; returns the exit code."""
     try:
         # Without Go and without an engine of one's own there can be none, and the servers alone are worth having.
-        with_engine = shutil.which("go") or engine.find()
-        wanted = names or [*SERVERS, *((*CLUSTER, *engine.missing()) if with_engine else ())]
+        with_engine = shutil.which("go") or pulumi.find()
+        wanted = names or [*SERVERS, *((*CLUSTER, *pulumi.missing()) if with_engine else ())]
         for name, program in build_tools.bring(wanted, lambda line: print(line, flush=True)).items():
             print(f"{name}: {program}", flush=True)
     except OpsError as error:

@@ -4,7 +4,7 @@ from typing import Any
 
 from components.settings import Server
 from ops.checks import Check, Due, brief, failed, passed, skipped
-from ops.clients import metrics
+from ops.clients import metrics_page
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
@@ -101,7 +101,7 @@ def grafana(target: Target) -> Check:
 
 def metrics_endpoint(target: Target) -> Check:
     """The application's /metrics answers 200 with metrics."""
-    page = metrics.read(target.application)
+    page = metrics_page.read(target.application)
     if not page.readings:
         raise BadAnswer(
             f"the application at {target.application_url} answered /metrics with an empty page; is PromEx on?"

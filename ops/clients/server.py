@@ -1,6 +1,6 @@
 """What Prometheus and Alertmanager have in common: readiness, their own metrics, and reading their files again."""
 
-from ops.clients import metrics
+from ops.clients import metrics_page
 from ops.clients.http import Http
 from ops.errors import Refused
 
@@ -28,13 +28,13 @@ class Server:
             raise
         return True
 
-    def metrics(self) -> metrics.Exposition:
+    def metrics(self) -> metrics_page.Exposition:
         """What it says about itself."""
-        return metrics.read(self.http)
+        return metrics_page.read(self.http)
 
     def metric(self, name: str) -> float | None:
         """The value of one metric of its own, which has no labels; None when there is none."""
-        return metrics.value(self.http, name)
+        return metrics_page.value(self.http, name)
 
     def reload(self) -> None:
         """Ask it to read its files again; Refused with its own words when it cannot."""

@@ -1,6 +1,6 @@
 """A real Kubernetes API on loopback: etcd and kube-apiserver, holding a monitoring stack that was made by hand.
 
-Nothing else of Kubernetes runs: no kubelet (`ops.sandbox.projector` stands for it), no controllers, no pods.
+Nothing else of Kubernetes runs: no kubelet (`ops.sandbox.servers.projector` stands for it), no controllers, no pods.
 """
 
 import base64

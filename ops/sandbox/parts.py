@@ -41,7 +41,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
     made = (
         Part(
             "application",
-            (sys.executable, "-m", "ops.sandbox.application", "--port", str(ports["application"])),
+            (sys.executable, "-m", "ops.sandbox.servers.application", "--port", str(ports["application"])),
             inherited,
             ("application",),
             lambda: answers(url["application"], "/control"),
@@ -49,7 +49,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
         Part(
             "mail-sink",
             (
-                *(sys.executable, "-m", "ops.sandbox.mail_sink"),
+                *(sys.executable, "-m", "ops.sandbox.servers.mail_sink"),
                 *("--smtp-port", str(ports["smtp"]), "--http-port", str(ports["mail"])),
                 *("--certificate", str(home / "tls" / "server.pem"), "--password-file", str(mounts.smtp_password)),
             ),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ops import targets
 from ops.errors import Misconfigured
+from ops.sandbox import state
 from ops.stack.engine import Access
 
 
@@ -15,7 +16,7 @@ def of(target: str) -> Access:
     if target != targets.SANDBOX:
         targets.stack_values(target)  # refuses what is no stack
         return Access(target)
-    pulumi = targets.sandbox_state().get("pulumi")
+    pulumi = state.running().pulumi
     if not pulumi:
         raise Misconfigured(
             "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from semver import VersionInfo
 
 from ops.build_tools import catalog
-from ops.build_tools.engine import Engine
+from ops.build_tools.pulumi import Engine
 
 
 class Pulumi(auto.PulumiCommand):

@@ -16,9 +16,9 @@ from pulumi import automation as auto
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from ops import build_tools
-from ops.build_tools import engine
+from ops.build_tools import pulumi
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
-from ops.stack import grafana
+from ops.stack import grafana_messages
 from ops.stack.command import Pulumi
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -60,7 +60,7 @@ class Update:
 
 def find_pulumi() -> Pulumi:
     """A person's own `pulumi`, else the one that was built here; raises EngineMissing where there is neither."""
-    found = engine.find()
+    found = pulumi.find()
     if found is None:
         oldest = build_tools.dotted(build_tools.get("pulumi").minimum)
         raise EngineMissing(
@@ -250,7 +250,7 @@ def reasons(text: str) -> list[str]:
         r"|\d+ errors? occurred"
         r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
     )
-    told = list(dict.fromkeys(grafana.plain(line) for line in errors if line and not noise.match(line)))
+    told = list(dict.fromkeys(grafana_messages.plain(line) for line in errors if line and not noise.match(line)))
     told = [f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in told]
     if any(line.startswith("Program failed with an unhandled exception") for line in told):
         told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from ops.clients import metrics
+from ops.clients import metrics_page
 from ops.clients.http import Http
 from ops.errors import BadAnswer
 
@@ -23,14 +23,14 @@ def at(page: str) -> Http:
 
 
 def test_a_metric_without_labels_is_found_by_its_whole_name() -> None:
-    assert metrics.value(at(PAGE), "reloaded") == 1
-    assert metrics.value(at(PAGE), "reloaded_total") == 3
-    assert metrics.value(at(PAGE), "reload") is None
-    assert metrics.value(at(PAGE), "reloaded") == metrics.read(at(PAGE)).total("reloaded")
+    assert metrics_page.value(at(PAGE), "reloaded") == 1
+    assert metrics_page.value(at(PAGE), "reloaded_total") == 3
+    assert metrics_page.value(at(PAGE), "reload") is None
+    assert metrics_page.value(at(PAGE), "reloaded") == metrics_page.read(at(PAGE)).total("reloaded")
 
 
 def test_what_is_no_number_is_named() -> None:
     with pytest.raises(
         BadAnswer, match=r"Prometheus at http://127\.0\.0\.1:9 answered /metrics with something that is not"
     ):
-        metrics.value(at("reloaded soon\n"), "reloaded")
+        metrics_page.value(at("reloaded soon\n"), "reloaded")

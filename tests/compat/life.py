@@ -21,7 +21,7 @@ import routing
 import rules
 from formats.versions import number
 from ops.clients.http import Http
-from ops.clients.mail import Mail, MailSink
+from ops.clients.mailbox import Mail, MailSink
 from ops.errors import OpsError
 from tests.e2e.rig import Rig
 from tests.waiting import PATIENCE, until

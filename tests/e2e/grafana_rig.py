@@ -8,7 +8,7 @@ from typing import Any
 
 import dashboards
 import rules
-from ops.sandbox import engine
+from ops.sandbox import pulumi_stack
 from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.rig import Rig, kill
 from tests.waiting import PATIENCE
@@ -56,7 +56,9 @@ class Alone(Rig):
 
     def start(self) -> None:
         self.box.home.mkdir(parents=True)
-        self.engine = engine.create(self.box.home, engine.access(self.box.home), self.usual).at(self.program)
+        self.engine = pulumi_stack.create(self.box.home, pulumi_stack.access(self.box.home), self.usual).at(
+            self.program
+        )
         self.copy_program()
         (self.program / "__main__.py").write_text(PROGRAM, encoding="utf-8")
 

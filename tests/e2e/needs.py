@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from ops import build_tools
-from ops.build_tools import engine
+from ops.build_tools import pulumi
 
 GRAFANA_PLUGIN = "pulumi-resource-grafana"
 
@@ -17,7 +17,7 @@ def could_be_had() -> bool:
 
 def an_engine() -> None:
     """Skip where no engine can be had; fail where one could be, and was not built."""
-    missing = [name for name in (*engine.missing(), *build_tools.CLUSTER) if not build_tools.find(name)]
+    missing = [name for name in (*pulumi.missing(), *build_tools.CLUSTER) if not build_tools.find(name)]
     if missing and could_be_had():
         pytest.fail(f"{', '.join(missing)} not built yet: `make tools` builds it", pytrace=False)
     if missing:
@@ -26,5 +26,5 @@ def an_engine() -> None:
 
 def grafanas_provider() -> None:
     """Skip where the engine has no provider of Grafana: neither on PATH, nor fetched by a person's own engine."""
-    if not (shutil.which(GRAFANA_PLUGIN) or any(engine.plugins().glob("resource-grafana-v*"))):
+    if not (shutil.which(GRAFANA_PLUGIN) or any(pulumi.plugins().glob("resource-grafana-v*"))):
         pytest.skip("no Grafana provider here: Pulumi's own plugin, which cannot be built from Go modules")

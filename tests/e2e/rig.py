@@ -13,8 +13,9 @@ from typing import Any
 
 import rules
 from ops.errors import OpsError
-from ops.sandbox import Sandbox, engine
+from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
+from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import Engine
 from tests.waiting import PATIENCE, until
 
@@ -50,8 +51,8 @@ class Rig:
         state = self.box.up(print, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
         self.cluster = Cluster(self.box.home)
-        self.usual = {**engine.settings(self.box.home, state), "liveTimeout": round(PATIENCE)}
-        self.engine: Engine = engine.create(self.box.home, state.pulumi, self.usual).at(self.program)
+        self.usual = {**pulumi_stack.settings(self.box.home, state), "liveTimeout": round(PATIENCE)}
+        self.engine: Engine = pulumi_stack.create(self.box.home, state.pulumi, self.usual).at(self.program)
         self.copy_program()
         self.before = self.objects()
 
@@ -75,7 +76,7 @@ class Rig:
 
     def configure(self, **settings: object) -> None:
         """The usual settings, with these instead."""
-        engine.configure(self.engine, {**self.usual, **settings})
+        pulumi_stack.configure(self.engine, {**self.usual, **settings})
 
     def up(self, *, refresh: bool = False) -> dict[str, int]:
         self.said = []

@@ -3,7 +3,7 @@
 import pytest
 
 import rules
-from ops.checks.dashboard import differing
+from ops.checks.live_dashboard import differing
 from ops.clients.grafana import at
 from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.grafana_rig import FOLDER, UID, Alone, deployed, ours

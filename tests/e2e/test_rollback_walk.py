@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ops.sandbox import Sandbox
 from ops.sandbox.cluster import Cluster
+from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import find_pulumi
 from routing import tree
 from tests.e2e import needs

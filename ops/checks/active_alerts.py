@@ -1,0 +1,82 @@
+"""Which of our alerts are pending or firing, and what the runbook says to look at first."""
+
+import re
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from ops.checks import Check, failed, passed, skipped
+from ops.clients.prometheus import ActiveAlert, Prometheus
+from ops.window import span_text
+from rules import Alert
+
+# After so many evaluations a Prometheus that was restarted knows again what fired before, of alerts with a `for`.
+RESTORED = 2
+RUNBOOKS = Path(__file__).resolve().parent.parent.parent / "docs" / "runbooks"
+
+
+def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path = RUNBOOKS) -> list[Check]:
+    """A check for each alert that fires, or would soon, with its runbook's first step; one check when all is quiet."""
+    ours = {name for name, alert in alerts.items() if alert.labels.get("component") != "watchdog"}
+    found = [alert for alert in prometheus.alerts() if alert.name in ours]
+    if not found:
+        return [_quiet(prometheus, ours)]
+    checks, uptime = [], _uptime(prometheus)
+    for name in sorted({alert.name for alert in found}):
+        of_it = [alert for alert in found if alert.name == name]
+        firing = [alert for alert in of_it if alert.state == "firing"]
+        chosen = firing or of_it
+        since = min(alert.active_at for alert in chosen)[:16].replace("T", " ")
+        state = f"{'firing' if firing else 'pending'} since {since} UTC ({_values(chosen, alerts[name])})"
+        detail = f"{state}; first: {first_step(name, runbooks)}"
+        settled = RESTORED * alerts[name].interval
+        if firing:
+            checks.append(failed(f"alert/{name}", detail))
+        elif alerts[name].for_ and uptime is not None and uptime < settled:
+            why = f"Prometheus has only just started and may have had it firing; look again in {span_text(settled)}"
+            checks.append(skipped(f"alert/{name}", f"{detail}; {why}"))
+        else:
+            checks.append(passed(f"alert/{name}", detail))
+    return checks
+
+
+def _quiet(prometheus: Prometheus, ours: Collection[str]) -> Check:
+    """None is active. Of those that Prometheus has not evaluated since it started, that says nothing."""
+    early = {
+        rule.name: group.interval
+        for group in prometheus.rules()
+        for rule in group.rules
+        if not rule.recording and rule.name in ours and rule.health == "unknown"
+    }
+    if not early:
+        return passed("alerts", f"none of {len(ours)} is pending or firing")
+    return skipped(
+        "alerts",
+        f"none of {len(ours)} is pending or firing so far, but {len(early)} of them have not been evaluated yet; "
+        f"look again in {span_text(max(early.values()))}",
+    )
+
+
+def _uptime(prometheus: Prometheus) -> float | None:
+    """For how many seconds Prometheus has run; None where it does not say."""
+    started = prometheus.metric("process_start_time_seconds")
+    return None if started is None else time.time() - started
+
+
+def _values(active: list[ActiveAlert], alert: Alert) -> str:
+    values = sorted({f"{one.value:.4g}" for one in active})
+    shown = ", ".join(values[:3]) + (" …" if len(values) > 3 else "")
+    return f"{shown}, limit {alert.limit.text}"
+
+
+def first_step(name: str, runbooks: Path = RUNBOOKS) -> str:
+    """The first step under "Diagnosis" in an alert's runbook, on one line."""
+    path = runbooks / f"{name}.md"
+    if not path.is_file():
+        return f"write its runbook, docs/runbooks/{name}.md does not exist"
+    section = re.search(r"^##+ *Diagnosis *$(.*?)(?=^##? |\Z)", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    if section is None:
+        return f"read docs/runbooks/{name}.md"
+    step = re.search(r"^\s*(?:1\.|[-*])\s+(.+?)(?=\n\s*\n|\n\s*(?:\d+\.|[-*])\s|\n\s*```|\Z)", section[1], re.M | re.S)
+    text = step[1] if step else section[1].strip().split("\n\n")[0]
+    return " ".join(text.split()).rstrip(":.") + f" (docs/runbooks/{name}.md)"

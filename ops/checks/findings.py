@@ -1,0 +1,73 @@
+"""What checks found at a target, as people and programs read it."""
+
+import shutil
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.markup import escape
+
+from ops.checks import Check
+from ops.options import console
+
+_SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "skip": ("–", "yellow")}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found at a target. `blind`: something could not be looked at."""
+
+    target: str
+    checks: tuple[Check, ...]
+    blind: bool = False
+
+    def count(self, status: str) -> int:
+        """How many checks have this status."""
+        return sum(check.status == status for check in self.checks)
+
+    @property
+    def failures(self) -> list[Check]:
+        """The checks that are not in order."""
+        return [check for check in self.checks if check.status == "fail"]
+
+    @property
+    def exit_code(self) -> int:
+        """0: in order. 1: something is not. 2: something could not be looked at."""
+        return 2 if self.blind else 1 if self.failures else 0
+
+    def as_json(self) -> dict[str, object]:
+        """The shape that programs read."""
+        return {
+            "target": self.target,
+            "checks": [{"name": check.name, "status": check.status, "detail": check.detail} for check in self.checks],
+            "passed": self.count("pass"),
+            "failed": self.count("fail"),
+            "skipped": self.count("skip"),
+        }
+
+
+def show(report: Report) -> None:
+    """Print a report for people: one line a check, the failed ones again in the last line's count."""
+    out = console()
+    width = max((len(check.name) for check in report.checks), default=0)
+    for check in report.checks:
+        sign, colour = _SIGNS[check.status]
+        first, *rest = _lines(check.detail, width + 4)
+        out.print(f"[{colour}]{sign}[/] {escape(check.name.ljust(width))}  {escape(first)}")
+        for line in rest:
+            out.print(" " * (width + 4) + escape(line))
+    counts = Counter(check.status for check in report.checks)
+    colour = "red" if report.failures else "green"
+    out.print(
+        f"[bold {colour}]{report.target}: {counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped[/]"
+    )
+
+
+def _lines(text: str, indent: int) -> Sequence[str]:
+    """`text` in lines that fit beside the names, where there is a terminal; else in one."""
+    room = shutil.get_terminal_size().columns - indent
+    if not sys.stdout.isatty() or room < 30:
+        return [text]
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]

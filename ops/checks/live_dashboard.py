@@ -1,0 +1,150 @@
+"""Is the dashboard in Grafana, is it ours, and does every panel have something to show?"""
+
+import json
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dashboards import Dashboard, Panel
+from metrics import selectors
+from ops.checks import Check, Due, brief, failed, passed, skipped
+from ops.checks.metric_sources import Sources
+from ops.clients.prometheus import Prometheus
+from ops.errors import NotFound, Refused
+from ops.targets import Target
+
+# Grafana's own variables, given the values that a panel of an hour would have.
+_VARIABLES = {
+    "__rate_interval": "5m",
+    "__interval": "1m",
+    "__range": "1h",
+    "__range_s": "3600",
+    "__interval_ms": "60000",
+}
+# At night a sandbox without a past may see its first webhook only after a minute or two.
+RARE = Due(120.0, "what it shows happens rarely at this hour")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+# What Grafana gives a dashboard by itself.
+_GRAFANAS = ("id", "version", "iteration")
+
+
+def present(target: Target, wanted: Mapping[str, Any]) -> Check:
+    """The dashboard that Grafana has is the one that is deployed from here."""
+    name, uid = "dashboard", str(wanted["uid"])
+    if target.grafana is None:
+        return skipped(name, "no Grafana is installed here" if target.is_sandbox else "grafanaMode is off")
+    try:
+        model, meta = target.grafana.dashboard(uid)
+    except NotFound:
+        return failed(
+            name, f"Grafana at {target.grafana.url} has no dashboard {uid}; deploy it with `pulumi up --refresh`"
+        )
+    where = f"{target.grafana.url}/d/{uid}"
+    differences = differing(wanted, model)
+    if differences:
+        changed = f"version {model.get('version', '?')} by {meta.get('updatedBy') or 'somebody'}"
+        return failed(
+            name,
+            f"{where} differs from ours in {brief(differences)} ({changed}); "
+            "export what is worth keeping, then `pulumi up --refresh`",
+        )
+    return passed(name, f"{where} is as in the repository, in folder {meta.get('folderTitle') or 'General'}")
+
+
+def differing(ours: Mapping[str, Any], live: Mapping[str, Any]) -> list[str]:
+    """The panels (by title) and top-level keys in which two dashboards differ."""
+    found = [
+        key
+        for key in sorted({*ours, *live} - {"panels", *_GRAFANAS})
+        if _canonical(ours.get(key)) != _canonical(live.get(key))
+    ]
+    mine, theirs = ({panel.get("title", "?"): panel for panel in model.get("panels") or ()} for model in (ours, live))
+    found += [f"panel {title!r}" for title in mine if _panel(mine[title]) != _panel(theirs.get(title))]
+    return found + [f"panel {title!r}" for title in theirs if title not in mine]
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _panel(panel: Mapping[str, Any] | None) -> str:
+    """A panel without the number that Grafana may give it anew."""
+    return _canonical({key: value for key, value in (panel or {}).items() if key != "id"})
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """Why a query returns no number. `quiet`: all that it reads is there, only there is no traffic."""
+
+    why: str
+    quiet: bool = False
+
+
+def panels(target: Target, dashboard: Dashboard, sources: Sources) -> list[Check]:
+    """One check for each panel: its queries return data."""
+    names = set(target.prometheus.metric_names())
+    values = variables(dashboard.model)
+    return [_shows(target, panel, values, names, sources) for panel in dashboard.panels if panel.queries]
+
+
+def _shows(
+    target: Target, panel: Panel, variables: Mapping[str, str], names: Collection[str], sources: Sources
+) -> Check:
+    name = f"panel/{panel.title}"
+    values, quiet = 0, ""
+    queries = [substitute(query, variables) for query in panel.queries]
+    for query in queries:
+        outcome = data(target.prometheus, query, names, sources)
+        if isinstance(outcome, int):
+            values += outcome
+        elif outcome.quiet:
+            quiet = quiet or outcome.why
+        else:
+            return failed(name, outcome.why, sources.due(query))
+    if values:
+        return passed(name, f"{values} series from {len(queries)} quer{'y' if len(queries) == 1 else 'ies'}")
+    # In the sandbox there always is traffic, sooner or later; elsewhere a panel without any is no fault.
+    return failed(name, quiet, RARE) if target.is_sandbox else skipped(name, quiet)
+
+
+def data(prometheus: Prometheus, query: str, names: Collection[str], sources: Sources) -> int | NoData:
+    """How many series `query` returns with a number in them, or why there are none.
+
+    `names`: the names of all metrics that Prometheus has.
+    """
+    try:
+        samples = prometheus.query(query)
+    except Refused as no:
+        return NoData(f"Prometheus refuses `{query}` ({no.words}); mend the query")
+    numbers = sum(not math.isnan(sample.value) for sample in samples)
+    if numbers:
+        return numbers
+    if early := sources.early(query):
+        return NoData(early)
+    absent = [selector.name for selector in selectors(query) if selector.name not in names]
+    if absent:
+        return NoData(sources.absent(absent[0]))
+    past = "offset" in _QUOTED.sub("", query).split()
+    lack = "no traffic, or a past that Prometheus does not have yet (`offset`)," if past else "no traffic"
+    return NoData(
+        f"nothing happened in its window: the metrics are there, but {lack} gives no number; look again later",
+        quiet=True,
+    )
+
+
+def variables(model: Mapping[str, Any]) -> dict[str, str]:
+    """The dashboard's variables with the values that they have when it is opened; "all" becomes `.*`."""
+    found = dict(_VARIABLES)
+    for variable in (model.get("templating") or {}).get("list") or ():
+        value: Sequence[str] | str = (variable.get("current") or {}).get("value") or ""
+        text = value if isinstance(value, str) else "|".join(value)
+        found[variable["name"]] = ".*" if text in ("", "$__all") else text
+    return found
+
+
+def substitute(query: str, variables: Mapping[str, str]) -> str:
+    """`query` as Grafana would send it."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1] or found[2] or found[3], found[0]), query)

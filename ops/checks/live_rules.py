@@ -1,0 +1,127 @@
+"""Does Prometheus run the rules of this repository, and exactly them?"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ops.checks import Check, brief, failed, passed
+from ops.clients.prometheus import Prometheus, RunningGroup, RunningRule
+from ops.errors import Refused
+from ops.targets import Target
+from rules import Alert, Group, Recording, RuleFile, RulesError, normalise
+
+DEPLOY = "deploy with `pulumi up`"
+
+
+def running(target: Target, files: Sequence[RuleFile]) -> list[Check]:
+    """One check for each rule group of the repository."""
+    live = target.prometheus.rules()
+    reloaded = reload(target.prometheus)
+    return [reloaded, *(_group(target.prometheus, file, group, live) for file in files for group in file.groups)]
+
+
+def reload(prometheus: Prometheus) -> Check:
+    """The last reload of Prometheus succeeded."""
+    name = "rules/reload"
+    if prometheus.metric("prometheus_config_last_reload_successful") == 0:
+        return failed(
+            name,
+            f"Prometheus at {prometheus.url} could not read its configuration last time and still runs the old one; "
+            f"its next restart will fail: read its log for `Error reloading config`, mend the file, and {DEPLOY}",
+        )
+    return passed(name, "Prometheus' last reload went well")
+
+
+def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> Check:
+    name = f"rules/{group.name}"
+    if trouble := group_problem(prometheus, file, group, live):
+        return failed(name, trouble)
+    sick = [ailing for rule in matching_groups(group, live)[0].rules if (ailing := rule_error(prometheus, rule))]
+    if sick:
+        return failed(name, f"{brief(sick, 2)}; look at {prometheus.url}/rules")
+    counts = Counter(type(rule).__name__.lower() for rule in group.rules)
+    kinds = " and ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
+    return passed(name, f"{kinds} as in rules/{file.name}, all healthy")
+
+
+def group_problem(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> str | None:
+    """How what runs is not this group of the repository, and what to do; None when it is."""
+    found = matching_groups(group, live)
+    if not found:
+        return f"Prometheus at {prometheus.url} runs no group {group.name} (rules/{file.name}); {DEPLOY}"
+    if len(found) > 1:
+        files = " and ".join(candidate.file for candidate in found)
+        return f"group {group.name} runs twice, from {files}: every mail would come twice; remove one of them"
+    differences = differing(group, found[0])
+    return f"{brief(differences, 2)}; {DEPLOY}" if differences else None
+
+
+def matching_groups(group: Group, live: Sequence[RunningGroup]) -> list[RunningGroup]:
+    """The running groups that are this one: one, if all is well."""
+    return [candidate for candidate in live if candidate.name == group.name and _is_ours(candidate, group)]
+
+
+def _is_ours(candidate: RunningGroup, group: Group) -> bool:
+    """Another team's group of the same name shares no rule with ours, and its file has another name."""
+    names = {rule.name for rule in group.rules}
+    return bool(names & {rule.name for rule in candidate.rules}) or not candidate.rules
+
+
+def differing(group: Group, live: RunningGroup) -> list[str]:
+    """What differs between a group of the repository and the same group as it runs, one phrase for each difference."""
+    found: list[str] = []
+    if group.interval != live.interval:
+        found.append(f"group {group.name} runs every {live.interval:g} s instead of {group.interval:g} s")
+    ours, theirs = {rule.name: rule for rule in group.rules}, {rule.name: rule for rule in live.rules}
+    found += [f"{name} is missing" for name in ours if name not in theirs]
+    found += [f"{name} runs but is not in the repository" for name in theirs if name not in ours]
+    for name, rule in ours.items():
+        if name in theirs:
+            found += _rule_differences(rule, theirs[name])
+    return found
+
+
+def _rule_differences(ours: Alert | Recording, live: RunningRule) -> list[str]:
+    found = []
+    if not same(ours.expr, live.query):
+        found.append(f"{ours.name} runs with another expression (`{_last_line(live.query)}` …)")
+    found += _label_differences(ours.name, "label", ours.labels, live.labels)
+    if isinstance(ours, Alert):
+        if ours.for_ != live.duration:
+            found.append(f"{ours.name} runs with `for: {live.duration:g}s` instead of {ours.for_:g}s")
+        if ours.keep_firing_for != live.keep_firing_for:
+            kept = f"{live.keep_firing_for:g}s` instead of {ours.keep_firing_for:g}s"
+            found.append(f"{ours.name} runs with `keep_firing_for: {kept}")
+        found += _label_differences(ours.name, "annotation", ours.annotations, live.annotations)
+    return found
+
+
+def _label_differences(name: str, what: str, ours: Mapping[str, str], live: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name} runs with {what} {key} {live.get(key, '(none)')!r} instead of {ours.get(key, '(none)')!r}"
+        for key in sorted({*ours, *live})
+        if ours.get(key) != live.get(key)
+    ]
+
+
+def same(ours: str, live: str) -> bool:
+    """Whether two expressions mean the same, however they are laid out."""
+    try:
+        return normalise(ours) == normalise(live)
+    except RulesError:
+        return ours.split() == live.split()
+
+
+def _last_line(query: str) -> str:
+    return query.strip().splitlines()[-1].strip()[-60:]
+
+
+def rule_error(prometheus: Prometheus, rule: RunningRule) -> str | None:
+    """What ails a rule that Prometheus evaluates, or will; None when it is well."""
+    if rule.health == "err":
+        return f"{rule.name} fails ({rule.last_error})"
+    if rule.health == "unknown":  # not evaluated yet: try it now
+        try:
+            prometheus.query(rule.query)
+        except Refused as no:
+            return f"{rule.name} would fail ({no.words})"
+    return None

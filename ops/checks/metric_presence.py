@@ -1,0 +1,114 @@
+"""Are the contract's metrics in the live Prometheus, with the labels and buckets that rules and panels count on?"""
+
+import difflib
+import math
+import re
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from metrics import Contract, Metric
+from ops.checks import Check, brief, failed, passed
+from ops.checks.live_dashboard import data
+from ops.checks.metric_sources import Sources
+from ops.clients.prometheus import Prometheus
+from rules import Alert
+
+# The guide's own four, by which a person verifies that metrics are collected.
+QUERIES = {
+    "API request count": "phoenix_http_request_duration_milliseconds_count",
+    "API P95 latency": (
+        "histogram_quantile(0.95, sum by (le) (rate(phoenix_http_request_duration_milliseconds_bucket[5m])))"
+    ),
+    "Database query latency": (
+        "histogram_quantile(0.95, sum by (le) (rate(rsolv_prom_ex_ecto_query_duration_milliseconds_bucket[5m])))"
+    ),
+    "Webhook processing": "rsolv_billing_stripe_webhook_received_total",
+}
+WINDOW = 900.0  # seconds in which a metric must have been seen
+_PARTS = re.compile(r"_(bucket|count|sum)$")
+
+
+def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
+    """One check for each of the guide's four queries: it returns data."""
+    names = set(prometheus.metric_names())
+    checks = []
+    for title, query in QUERIES.items():
+        name, outcome = f"query/{title}", data(prometheus, query, names, sources)
+        if isinstance(outcome, int):
+            checks.append(passed(name, f"{outcome} series"))
+        else:
+            checks.append(failed(name, outcome.why, sources.due(query)))
+    return checks
+
+
+def present(prometheus: Prometheus, contract: Contract, sources: Sources) -> list[Check]:
+    """One check for each metric of the contract: there, with the labels that are asked for."""
+    since = time.time() - WINDOW
+    names = prometheus.metric_names(since)
+    return [_metric(prometheus, metric, names, since, sources) for metric in contract.metrics.values()]
+
+
+def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: float, sources: Sources) -> Check:
+    name = f"metric/{metric.name}"
+    series = f"{metric.name}_bucket" if metric.type == "histogram" else metric.name
+    if series not in names:
+        return failed(name, did_you_mean(metric, names), sources.scrape())
+    found = prometheus.series([series], start=since)
+    lacking = [label for label in metric.labels if not any(label in labels for labels in found)]
+    if lacking:
+        there = brief(sorted({label for labels in found for label in labels if not label.startswith("__")}), 8)
+        return failed(
+            name,
+            f"has no label {brief(lacking)} (it has {there}); change the rules and panels that use it, and "
+            "metrics/contract.yml",
+        )
+    return passed(name, f"{metric.type}, {len(found)} series")
+
+
+def did_you_mean(metric: Metric, names: Collection[str]) -> str:
+    """What to say of a metric that is not among the `names` that there are."""
+    bases = sorted({_PARTS.sub("", name) if metric.type == "histogram" else name for name in names})
+    known = [alias for alias in metric.aliases if alias in bases]
+    near = known or difflib.get_close_matches(metric.name, bases, n=1, cutoff=0.7)
+    if near:
+        why = "another name that it is known by" if known else "the nearest name there is"
+        return (
+            f"Prometheus has no {metric.name}; did you mean {near[0]} ({why})? "
+            "Then rename it in rules/, dashboards/ and metrics/contract.yml"
+        )
+    return (
+        f"Prometheus has no {metric.name}, nor one of a like name; it comes from {metric.source}: is that switched on?"
+    )
+
+
+def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Alert], sources: Sources) -> Check:
+    """Every limit on a quantile lies below the last finite bucket that the application really has."""
+    name, every = "buckets", list(alerts.values())
+    live = {
+        metric.name: bounds
+        for metric in contract.metrics.values()
+        if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
+    }
+    if not live:
+        return failed(name, "none of the contract's histograms is there; see the lines metric/…", sources.scrape())
+    found = Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
+    if problems := found.limit_problems(every):
+        return failed(name, f"{brief(problems, 2)} in the application")
+    drifted = [
+        f"{known} has the buckets {', '.join(f'{bound:g}' for bound in bounds)} and not the contract's"
+        for known, bounds in live.items()
+        if bounds != contract.metrics[known].buckets
+    ]
+    if drifted:
+        return failed(name, f"{brief(drifted, 1)}; write the live ones into metrics/contract.yml and run make test")
+    estimated = [warning.partition(":")[0] for warning in found.limit_warnings(every)]
+    between = f"; between two bounds, so interpolated: {brief(estimated)}" if estimated else ""
+    return passed(name, f"every limit lies below the last bucket of its histogram{between}")
+
+
+def _live_bounds(prometheus: Prometheus, name: str) -> tuple[float, ...]:
+    """The finite upper bounds of a histogram's buckets as they are scraped, in order."""
+    found = prometheus.query(f"group by (le) ({name}_bucket)")
+    bounds = {float(sample.labels["le"]) for sample in found if "le" in sample.labels}
+    return tuple(sorted(bound for bound in bounds if math.isfinite(bound)))

@@ -1,0 +1,152 @@
+"""Where a series comes from, a rule group or a scrape, by when its first value is due, and why there is none.
+
+Each rule group has an interval of its own, and Prometheus begins somewhere in it: a group that was loaded just now is
+evaluated for the first time up to a whole interval later. After a restart of Prometheus it is the same again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from metrics import Contract, ContractError, selectors
+from ops.checks import Due
+from ops.clients.prometheus import RunningGroup, RunningRule
+from ops.errors import Misconfigured
+from ops.targets import Target
+from ops.window import duration, span_text
+from rules import Recording, RuleFile
+
+SCRAPES = 2  # a rate needs two values
+DEFAULT = 60.0  # seconds between two scrapes, where Prometheus does not say
+_OF_TARGETS = ("up", "scrape_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorder:
+    """A rule that records a series. `evaluated` is None where only the repository has it, Prometheus not."""
+
+    group: str
+    interval: float
+    expr: str
+    evaluated: bool | None
+    takes: float = 0.0  # seconds that an evaluation of the whole group took
+
+
+class Sources:
+    """What brings each series to the Prometheus of a target, by what runs there now and by the repository's `files`."""
+
+    def __init__(self, target: Target, contract: Contract, files: Iterable[RuleFile]) -> None:
+        self._target, self._contract, self._files = target, contract, tuple(files)
+
+    def due(self, query: str) -> Due:
+        """How long the first value of `query` may take from now on, where all that it reads has only just begun."""
+        seconds, steps = self._longest(_names(query), ())
+        return Due(seconds, ", after ".join(reversed(steps)))
+
+    def scrape(self) -> Due:
+        """How long a first scrape of the application may take."""
+        return Due(self._interval, self._scraping)
+
+    def early(self, query: str) -> str | None:
+        """Which rule that `query` depends on has not been evaluated yet, and when it will be; None when all have."""
+        for name, found in self._recorders(_names(query), ()):
+            if found.evaluated is False:
+                return (
+                    f"{name} is not recorded yet: group {found.group}, evaluated every {span_text(found.interval)}, "
+                    f"has not had its first turn; look again in {span_text(found.interval)}, "
+                    "or let `verify --wait 20` do so"
+                )
+        return None
+
+    def absent(self, name: str) -> str:
+        """Why Prometheus has no series of this name, and which other line, or what, to look at."""
+        url = self._target.prometheus.url
+        found = self._recorded.get(name)
+        if found and found.evaluated is None:
+            return f"Prometheus does not record {name}; see the line rules/{found.group}"
+        if found:
+            reads = [one for one in _names(found.expr) if one not in self._recorded]
+            lines = sorted({line for one in reads if (line := self._line(one))})
+            look = f"see the line {lines[0]}" if lines else "see what it reads"
+            return f"group {found.group} records {name}, but its expression gives no value; {look}, then {url}/rules"
+        if line := self._line(name):
+            return f"Prometheus has no metric {name}; see the line {line}"
+        return (
+            f"Prometheus has no metric {name}, and neither rules/ nor metrics/contract.yml knows it; "
+            "mend the query, or write it there"
+        )
+
+    def _line(self, name: str) -> str | None:
+        """The line of `verify` that is about a scraped series."""
+        if metric := self._contract.series.get(name):
+            return f"metric/{metric.name}"
+        return "scrape-target" if name.startswith(_OF_TARGETS) else None
+
+    def _longest(self, names: Iterable[str], seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+        """The longest way to one of `names`: seconds, and its steps in the order of time."""
+        return max(
+            (self._way(name, seen) for name in names),
+            key=lambda way: way[0],
+            default=(SCRAPES * self._interval, (self._scraping,)),
+        )
+
+    def _way(self, name: str, seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+        found = self._recorded.get(name)
+        if found is None or name in seen:
+            return SCRAPES * self._interval, (self._scraping,)
+        seconds, steps = self._longest(_names(found.expr), (*seen, name))
+        step = f"group {found.group} is evaluated every {span_text(found.interval)}"
+        return seconds + found.interval + found.takes, (*steps, step)
+
+    def _recorders(self, names: Iterable[str], seen: tuple[str, ...]) -> Iterable[tuple[str, _Recorder]]:
+        """Each recording that `names` depend on, after those that it depends on itself."""
+        for name in names:
+            found = self._recorded.get(name)
+            if found and name not in seen:
+                yield from self._recorders(_names(found.expr), (*seen, name))
+                yield name, found
+
+    @cached_property
+    def _recorded(self) -> dict[str, _Recorder]:
+        """Every recording by its name; of several the slowest."""
+        found = {
+            rule.name: _Recorder(rule.group, rule.interval, rule.expr, None)
+            for file in self._files
+            for group in file.groups
+            for rule in group.rules
+            if isinstance(rule, Recording)
+        }
+        running = [(group, rule) for group in self._target.prometheus.rules() for rule in group.rules if rule.recording]
+        for group, rule in sorted(running, key=lambda one: one[0].interval):
+            found[rule.name] = _running(group, rule)
+        return found
+
+    @cached_property
+    def _interval(self) -> float:
+        """Seconds between two scrapes of the application, those of the slowest of its targets."""
+        job = self._target.settings.scrape_job
+        found = []
+        for one in self._target.prometheus.targets():
+            if one.job == job and one.interval:
+                try:
+                    found.append(duration(one.interval, option="scrape_interval"))
+                except Misconfigured:
+                    continue  # of a Prometheus that writes it in another way
+        return max(found, default=DEFAULT)
+
+    @property
+    def _scraping(self) -> str:
+        return f"{self._target.settings.scrape_job} is scraped every {span_text(self._interval)}"
+
+
+def _running(group: RunningGroup, rule: RunningRule) -> _Recorder:
+    takes = sum(one.evaluation_time for one in group.rules)
+    return _Recorder(group.name, group.interval, rule.query, rule.health != "unknown", takes)
+
+
+def _names(query: str) -> Sequence[str]:
+    """The series that a query reads, each once; none of somebody else's rule in words that we cannot read."""
+    try:
+        return list(dict.fromkeys(one.name for one in selectors(query) if one.name))
+    except ContractError:
+        return []

@@ -1,0 +1,100 @@
+"""The guide's success criteria, each met or not, with the evidence."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
+
+import rules
+from ops import evidence
+from ops.checks import Check, brief, failed, passed, skipped
+from ops.errors import OpsError
+from ops.repo import files, tracking
+from ops.targets import Target
+from ops.window import MINUTE, span_text
+
+GROUP = "api_performance"
+WATCH = 6 * 3600.0  # seconds without a false alarm
+NOT_RECORDED = "Not recorded yet."
+
+
+def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
+    """One check for each criterion, from the checks of `verify`, our records, and what Prometheus remembers."""
+    alerts = rules.alerts()
+    ours = [name for name, alert in alerts.items() if alert.group == GROUP]
+    always = [name for name, alert in alerts.items() if alert.labels.get("component") == "watchdog"]
+    return [
+        _all(f"All alert rules are loaded in Prometheus ({len(ours)} in {GROUP})", checks, "rules"),
+        _all("Alertmanager shows the updated routing", checks, "routing"),
+        _all("The Grafana dashboard is accessible and shows data", checks, "dashboard", "panel", "panels"),
+        _guarded("The test alert was received by mail", lambda name: _mail(target, name)),
+        _guarded("No false-positive alerts in the first 6 hours", lambda name: _quiet(target, name, ours, always)),
+        _guarded("Baseline metrics are documented", _baseline),
+    ]
+
+
+def _guarded(name: str, judged: Callable[[str], Check]) -> Check:
+    try:
+        return judged(name)
+    except OpsError as error:
+        return failed(name, str(error))
+
+
+def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
+    """Met when every check whose name begins so is in order."""
+    about = [check for check in checks if check.name.partition("/")[0] in prefixes]
+    wrong = [f"{check.name}: {check.detail}" for check in about if check.status == "fail"]
+    if wrong:
+        return failed(name, brief(wrong, 1))
+    left_out = [f"{check.name}: {check.detail}" for check in about if check.status == "skip"]
+    good = [check for check in about if check.status == "pass"]
+    if not good:
+        return skipped(name, brief(left_out, 1) or "nothing was looked at")
+    rest = f"; left out: {brief(left_out, 2)}" if left_out else ""
+    first = f": {good[0].detail}" if len(good) == 1 else ""
+    return passed(name, f"{len(good)} check{'s' if len(good) > 1 else ''} in order{first}{rest}")
+
+
+def _mail(target: Target, name: str) -> Check:
+    record = evidence.read(target.name).get("test-alert")
+    if not isinstance(record, dict) or not record.get("delivered"):
+        return failed(name, f"not proved from this machine yet; run `python -m ops test-alert --target {target.name}`")
+    return passed(name, f"{record['evidence']} on {_day(str(record['at']))}")
+
+
+def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[str]) -> Check:
+    """The watchdog, which always fires, tells since when the rules run."""
+    window = f"[{WATCH:.0f}s"
+    names = "|".join(ours)
+    fired = target.prometheus.query(
+        f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing",alertname=~"{names}"}}{window}]))'
+    )
+    if fired:
+        which = brief(sorted(sample.labels["alertname"] for sample in fired))
+        return failed(
+            name,
+            f"{which} fired in the last 6 hours; decide whether rightly, "
+            f"then `python -m ops tune ALERT --target {target.name}` if not",
+        )
+    seen = target.prometheus.query(
+        f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'
+    )
+    ran = time.time() - seen[0].value if seen else 0.0
+    if ran < WATCH - 6 * MINUTE:
+        since = f"for {span_text(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
+        return failed(name, f"none so far, but the rules run {since}; look again in {span_text(WATCH - ran)}")
+    return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
+
+
+def _baseline(name: str) -> Check:
+    where = files.shown(tracking.DOCUMENT)
+    body = tracking.section(files.read(tracking.DOCUMENT), "baseline", where=where).strip()
+    if not body or body == NOT_RECORDED:
+        return failed(name, f"{where} has none; run `python -m ops baseline --target prod` after a day of traffic")
+    return passed(name, f"in {where}: {body.lstrip('#').strip().splitlines()[0].strip(' *:#')}")
+
+
+def _day(moment: str) -> str:
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return moment

@@ -1,0 +1,201 @@
+"""Panels show no data: from the application's metrics to Grafana's data source."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dashboards
+import metrics
+import rules
+from dashboards import Dashboard, Panel
+from ops.checks import brief, prerequisites
+from ops.checks import live_dashboard as dashboard_checks
+from ops.checks.metric_sources import Sources
+from ops.clients.grafana import Grafana
+from ops.diagnosis import live_metrics
+from ops.diagnosis.chain import (
+    Diagnosis,
+    Link,
+    Step,
+    broken,
+    deploy_command,
+    from_check,
+    log_command,
+    not_applicable,
+    ok,
+    verb_command,
+    walk,
+)
+from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
+from ops.targets import Target
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked: why these panels show nothing. `named`: one was asked for by its title."""
+
+    target: Target
+    board: Dashboard
+    panels: Sequence[Panel]
+    named: bool
+
+
+def case(target: Target, title: str | None) -> Case:
+    """All panels that ask something, or the one whose title has these words; Misconfigured when there is none."""
+    board = dashboards.load()
+    every = [panel for panel in board.panels if panel.queries]
+    if title is None:
+        return Case(target, board, every, named=False)
+    exact = [panel for panel in every if panel.title.lower() == title.lower()]
+    chosen = exact or [panel for panel in every if title.lower() in panel.title.lower()]
+    if len(chosen) != 1:
+        titles = ", ".join(panel.title for panel in chosen or every)
+        raise Misconfigured(f"{'more than one' if chosen else 'no'} panel is called {title!r}; there are {titles}")
+    return Case(target, board, chosen, named=True)
+
+
+def diagnose(about: Case) -> Diagnosis:
+    """Walk from the application to Grafana."""
+    target = about.target
+    prometheus = log_command(target, target.settings.prometheus.deployment)
+    grafana = f"curl -v {target.grafana.url}/api/health" if target.grafana else ""
+    links = [
+        Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
+        Link("metrics endpoint", lambda: endpoint(target), prometheus),
+        Link("scrape target", lambda: scraped(target), prometheus),
+        Link("metrics present", lambda: there(about), prometheus),
+        Link("query returns data", lambda: returns_data(about), prometheus),
+        Link("grafana", lambda: from_check(prerequisites.grafana(target), grafana), grafana),
+        Link("dashboard", lambda: deployed(about), grafana),
+        Link("data source", lambda: data_source(about), grafana),
+    ]
+    return walk(target.name, f"dashboard {about.panels[0].title}" if about.named else "dashboard", links)
+
+
+def endpoint(target: Target) -> Step:
+    """The application shows its metrics, to us or at least to Prometheus."""
+    try:
+        return from_check(prerequisites.metrics_endpoint(target), "")
+    except OpsError as error:
+        if prerequisites.scrape_target(target).status == "pass":
+            return not_applicable(f"{error}; Prometheus, by its own way, scrapes it")
+        return broken(str(error), f"curl -v {target.application_url}/metrics")
+
+
+def scraped(target: Target) -> Step:
+    """Prometheus scrapes the application."""
+    check = prerequisites.scrape_target(target)
+    if check.status == "pass" or target.is_sandbox:
+        return from_check(check, f"curl -v {target.application_url}/metrics")
+    config_map = f"kubectl -n {target.settings.namespace} get configmap prometheus-config -o yaml"
+    return from_check(check, f"{config_map} | grep -A 10 {target.settings.scrape_job}")
+
+
+def there(about: Case) -> Step:
+    """Every metric that the panels read has a sample now; what the rules record comes after what it is made of."""
+    target, recordings = about.target, rules.recordings()
+    read: dict[str, str] = {}
+    for panel in about.panels:
+        for query in _queries(about, panel):
+            for name in [selector.name for selector in metrics.selectors(query)]:
+                for source in _sources(name, recordings):
+                    read.setdefault(source, panel.title)
+    found = live_metrics.names(target, read)
+    for name, title in sorted(read.items(), key=lambda item: item[0] in recordings):
+        if name in found:
+            continue
+        if name in recordings:
+            sources = Sources(target, metrics.load(), rules.load())
+            why = sources.early(name) or sources.absent(name)
+            return broken(f"panel {title!r} reads {name}: {why}", verb_command(target, "verify --wait 20"))
+        said = live_metrics.missing(target, metrics.load(), name)
+        return broken(f"panel {title!r} reads {name}: {said}", f"curl -s {target.application_url}/metrics | grep '^#'")
+    return ok(f"all {len(read)} that {'it reads' if about.named else 'the panels read'}")
+
+
+def returns_data(about: Case) -> Step:
+    """Each panel has a number to show; where not, the filter that leaves nothing."""
+    target, quiet, series = about.target, [], 0
+    sources = Sources(target, metrics.load(), rules.load())
+    for panel in about.panels:
+        answers = []
+        for query in _queries(about, panel):
+            names = {selector.name for selector in metrics.selectors(query)}
+            outcome = dashboard_checks.data(target.prometheus, query, names, sources)
+            if isinstance(outcome, int):
+                answers.append(outcome)
+            elif not outcome.quiet:
+                return broken(f"panel {panel.title!r}: {outcome.why}", deploy_command(target))
+        if answers:
+            series += sum(answers)
+            continue
+        for query in _queries(about, panel):
+            # an answer without a number is a lack of traffic
+            if not target.prometheus.query(query) and (emptied := live_metrics.emptied_by(target.prometheus, query)):
+                return broken(
+                    f"panel {panel.title!r} is empty: {emptied}; mend the query in dashboards/",
+                    f"curl -s {target.application_url}/metrics | grep {metrics.selectors(query)[0].name} | head",
+                )
+        quiet.append(panel.title)
+    if quiet:
+        said = f"no traffic gives no number in {brief(quiet)}"
+        return ok(f"{series} series; {said}" if series else said)
+    return ok(f"{series} series in {len(about.panels)} panel{'s' if len(about.panels) > 1 else ''}")
+
+
+def deployed(about: Case) -> Step:
+    """Grafana has the dashboard as it is deployed from here."""
+    drawn = dashboards.draw_limits(about.board.model, rules.alerts())
+    return from_check(dashboard_checks.present(about.target, drawn), deploy_command(about.target))
+
+
+def data_source(about: Case) -> Step:
+    """Grafana has a Prometheus data source, and it works."""
+    grafana = about.target.grafana
+    if grafana is None:
+        return not_applicable("no Grafana here")
+    try:
+        found = [source for source in grafana.data_sources() if source.get("type") == "prometheus"]
+    except Forbidden:
+        return not_applicable(
+            f"this account may not list the data sources; look at {grafana.url}/connections/datasources as an admin"
+        )
+    if not found:
+        return broken(
+            f"Grafana at {grafana.url} has no data source of type prometheus; "
+            f"add one with the URL {about.target.prometheus.url}",
+            f"curl -s {grafana.url}/api/datasources",
+        )
+    chosen = next((source for source in found if source.get("isDefault")), found[0])
+    where = f"{chosen.get('name')} ({chosen.get('url')})"
+    next_ = f"curl -s {grafana.url}/api/datasources/uid/{chosen.get('uid')}/health"
+    state = _health(grafana, str(chosen.get("uid")))
+    if state is None:
+        return ok(f"{where}; its state cannot be asked for")
+    if str(state.get("status", "")).upper() != "OK":
+        return broken(f"data source {where} does not work: {state.get('message')}; mend its URL or access", next_)
+    return ok(f"{where}: {state.get('message')}")
+
+
+def _health(grafana: Grafana, uid: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = grafana.http.get_json(f"/api/datasources/uid/{uid}/health")
+    except (NotFound, Forbidden):
+        return None
+    except OpsError as error:  # a data source that does not work is answered with a status of 400 or 500
+        return {"status": "ERROR", "message": str(error)}
+    return found
+
+
+def _queries(about: Case, panel: Panel) -> list[str]:
+    """The panel's queries as Grafana would send them when the dashboard is opened."""
+    variables = dashboard_checks.variables(about.board.model)
+    return [dashboard_checks.substitute(query, variables) for query in panel.queries]
+
+
+def _sources(name: str, recordings: Mapping[str, rules.Recording]) -> list[str]:
+    """A name, after the names of what it is recorded from."""
+    if name not in recordings:
+        return [name]
+    inputs = [one.name for one in metrics.selectors(recordings[name].expr)]
+    return [*(source for one in inputs for source in _sources(one, recordings)), name]

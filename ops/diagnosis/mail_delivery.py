@@ -1,0 +1,337 @@
+"""From Prometheus through Alertmanager to the mail relay: the links on which an alert is lost after it fires."""
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import rules
+from ops import window as windows
+from ops.checks import brief, prerequisites
+from ops.checks import live_routing as routing_checks
+from ops.clients.mailbox import SmtpProbe
+from ops.clients.prometheus import Prometheus
+from ops.diagnosis import live_metrics
+from ops.diagnosis.chain import (
+    Step,
+    broken,
+    deploy_command,
+    from_check,
+    intended,
+    log_command,
+    not_applicable,
+    ok,
+    verb_command,
+)
+from ops.errors import OpsError
+from ops.replay import alert_path, hours
+from ops.sandbox import state
+from ops.targets import Target
+from ops.window import span_text
+from routing import Routing, tree
+from rules import Alert
+
+Look = Callable[[Target, Sequence[Alert], bool, Routing], Step]
+LATELY = 900.0  # seconds in which a failure counts
+STEP = 5.0
+
+
+def sent(target: Target) -> Step:
+    """Prometheus knows an Alertmanager, and its last notifications arrived there."""
+    known = prerequisites.delivery(target)
+    next = log_command(target, target.settings.prometheus.deployment)
+    if known.status == "fail":
+        return broken(known.detail, next)
+    errors = target.prometheus.metrics().total("prometheus_notifications_errors_total") or 0.0
+    dropped = target.prometheus.metrics().total("prometheus_notifications_dropped_total") or 0.0
+    said = f"{known.detail}; {errors:.0f} errors and {dropped:.0f} dropped since its start"
+    lost = last_rise(target.prometheus, "sum(prometheus_notifications_errors_total)")
+    went = last_rise(
+        target.prometheus, "sum(prometheus_notifications_sent_total) - sum(prometheus_notifications_errors_total)"
+    )
+    if lost is not None and (went is None or lost > went):
+        return broken(
+            f"Prometheus could not send the last alerts, {span_text(time.time() - lost)} ago, and none has arrived "
+            f"since ({said}); is that address right, and Alertmanager up?",
+            log_command(target, target.settings.alertmanager.deployment),
+        )
+    return ok(said)
+
+
+def ready(target: Target) -> Step:
+    """Alertmanager answers, and runs the configuration that it was given last."""
+    next = log_command(target, target.settings.alertmanager.deployment)
+    check = prerequisites.alertmanager(target)
+    if check.status == "fail":
+        return from_check(check, next)
+    reloaded = routing_checks.reload(target.alertmanager)
+    return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload went well")
+
+
+def arrived(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """What fires at Prometheus is held by Alertmanager; if nothing does, the watchdog stands in (it always fires)."""
+    wanted = {alert.name for alert in alerts}
+    firing = [one for one in target.prometheus.alerts() if one.name in wanted and one.state == "firing"]
+    held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}
+    lost = sorted({one.name for one in firing} - {str(name) for name in held})
+    if lost:
+        rule = next(alert for alert in alerts if alert.name == lost[0])
+        old = [
+            one
+            for one in firing
+            if one.name in lost and live_metrics.age(one.active_at) > rule.for_ + routing_checks.RESENT
+        ]
+        if old:
+            return broken(
+                f"{brief(lost)} fires, but is not at Alertmanager ({target.alertmanager.url}); "
+                "does Prometheus send to another one, or drop alerts by alert_relabel_configs?",
+                log_command(target, target.settings.prometheus.deployment),
+            )
+        return not_applicable(f"{brief(lost)} has only just begun to fire")
+    if firing:
+        return ok(f"{brief(sorted({one.name for one in firing}))} is there")
+    always = [alert for alert in rules.alerts().values() if alert.labels.get("component") == "watchdog"]
+    check = routing_checks.watchdog(target, always)
+    return from_check(check, log_command(target, target.settings.prometheus.deployment))
+
+
+def routed(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """The routes of these alerts are those of the repository."""
+    config = target.alertmanager.status().config
+    check = routing_checks.paths(config, routing, alerts)
+    if check.status == "fail":
+        return from_check(check, deploy_command(target))
+    if not named:
+        return ok(check.detail)
+    found = tree.matches(config, labels(alerts[0]))
+    return ok("; ".join(f"{' › '.join(match.path)} to {match.receiver}" for match in found))
+
+
+def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """Nothing that fires now mutes them. That our critical mutes our warning is as it should be, but no mail comes."""
+    config = target.alertmanager.status().config
+    sources = [notice.labels for notice in target.alertmanager.alerts()]
+    ours = {alert.name for alert in rules.alerts().values()}
+    muted = []
+    for alert, own in _as_they_are(target, alerts):
+        for found in tree.inhibitors(config, own, sources):
+            source = found.source.get("alertname", "?")
+            if named or source not in ours:
+                return broken(
+                    f"{alert.name} is muted as long as {source} fires (inhibit_rules, number {found.rule + 1}): "
+                    "whoever is told of the one need not be told of the other",
+                    verb_command(
+                        target, f"diagnose alerts {source}" if source in ours else f"test-alert {alert.name} --dry-run"
+                    ),
+                )
+            muted.append(f"{alert.name} by {source}")
+    if muted:
+        return intended(f"muted: {brief(list(dict.fromkeys(muted)))}")
+    return ok("nothing that fires mutes it" if named else "none muted")
+
+
+def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """No silence holds for them."""
+    silences = target.alertmanager.silences()
+    for alert, own in _as_they_are(target, alerts):
+        for one in alert_path.silencing(silences, own):
+            comment = f" ({one['comment']})" if one.get("comment") else ""
+            return broken(
+                f"{alert.name} is silenced until {str(one['endsAt'])[:16].replace('T', ' ')} UTC "
+                f"by {one.get('createdBy') or 'somebody'}{comment}; end the silence when it is no longer meant",
+                f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
+            )
+    active = [one for one in silences if (one.get("status") or {}).get("state") == "active"]
+    return ok(f"none of {len(active)} active silences holds here" if active else "no silence is active")
+
+
+def in_hours(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """No time interval keeps their routes quiet now, but for one of the repository or of the stack's working hours."""
+    config, now = target.alertmanager.status().config, time.time()
+    intervals, kept_back, ends = 0, [], []
+    for alert in alerts:
+        ours = tree.matches(routing.config, labels(alert))
+        for match in tree.matches(config, labels(alert)):
+            intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
+            if not (quiet := hours.quiet(config, match, now)):
+                continue
+            receiver = routing_checks.plain(match.receiver)
+            if not any(hours.quiet(routing.config, one, now) for one in ours if one.receiver == receiver):
+                return broken(
+                    f"the route of {alert.name} to {match.receiver} is quiet now ({quiet}), and neither routing/ nor "
+                    "the stack's working hours say so",
+                    deploy_command(target),
+                )
+            kept_back.append(f"nothing about {alert.name} is sent to {match.receiver} now ({quiet})")
+            ends.append(hours.opens(config, match, now))
+    if kept_back:
+        until = min((end for end in ends if end is not None), default=None)
+        verb_command = f", until {windows.stamp(until)} UTC" if until else ""
+        more = f", nor about {len(kept_back) - 1} more" if len(kept_back) > 1 else ""
+        return intended(f"{kept_back[0]}{more}{verb_command}")
+    return ok("no quiet hours now" if intervals else "no quiet hours on these routes")
+
+
+def received(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """Their receivers tell somebody."""
+    config = target.alertmanager.status().config
+    by_name = _receivers(config)
+    used: dict[str, list[str]] = {}
+    for alert in alerts:
+        for match in tree.matches(config, labels(alert)):
+            receiver = by_name.get(match.receiver) or {}
+            kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
+            if not kinds:
+                return broken(f"{alert.name} goes to {match.receiver}, which tells nobody", deploy_command(target))
+            used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
+    check = routing_checks.receivers(config, routing)
+    if check.status == "fail":
+        return from_check(check, deploy_command(target))
+    people = dict.fromkeys(to for all_of_them in used.values() for to in all_of_them)
+    return ok(f"{brief(list(used))}" + (f" to {', '.join(people)}" if people else ""))
+
+
+def relay(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
+    config = target.alertmanager.status().config
+    by_name = _receivers(config)
+    mails = [
+        mail
+        for alert in alerts
+        for match in tree.matches(config, labels(alert))
+        for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
+    ]
+    if not mails:
+        return not_applicable("no mail on this way")
+    general = config.get("global") or {}
+    for host in dict.fromkeys(_smtp(mail, general, "smarthost") for mail in mails):
+        mail = next(one for one in mails if _smtp(one, general, "smarthost") == host)
+        step = _try_relay(target, str(host), mail, general)
+        if step.status != "pass":
+            return step
+    return step
+
+
+def told_lately(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """Alertmanager's last notifications went out."""
+    own = target.alertmanager.metrics()
+    total = own.total("alertmanager_notifications_total") or 0.0
+    failures = {
+        f"{one.labels.get('integration')}: {one.labels.get('reason', 'unknown')}": one.value
+        for one in own.samples("alertmanager_notifications_failed_total")
+        if one.value
+    }
+    attempts = own.total("alertmanager_notification_requests_failed_total") or 0.0
+    lost = last_rise(target.prometheus, "sum(alertmanager_notification_requests_failed_total)")
+    went = last_rise(
+        target.prometheus,
+        "sum(alertmanager_notification_requests_total) - sum(alertmanager_notification_requests_failed_total)",
+    )
+    why = ", ".join(f"{count:.0f} × {reason}" for reason, count in failures.items())
+    said = f"{total:.0f} notifications since its start, {sum(failures.values()):.0f} failed" + (
+        f" ({why})" if why else ""
+    )
+    scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))
+    lately = lost is not None and (went is None or lost > went)
+    if lately or (not scraped and attempts and sum(failures.values()) >= total):
+        when = f"{span_text(time.time() - lost)} ago" if lost is not None else "the last time"
+        return broken(
+            f"Alertmanager failed to notify {when}, and has not managed since "
+            f"({said}, {attempts:.0f} refused attempts); "
+            "its log has the relay's words (`Notify for alerts failed`, `Notify attempt failed`)",
+            _log_file(target),
+        )
+    return ok(said)
+
+
+# In the order in which an alert passes them.
+LINKS: Mapping[str, Look] = {
+    "at alertmanager": arrived,
+    "route": routed,
+    "inhibition": inhibited,
+    "silences": silenced,
+    "quiet hours": in_hours,
+    "receiver": received,
+    "mail relay": relay,
+    "last notifications": told_lately,
+}
+
+
+def labels(alert: Alert) -> dict[str, str]:
+    """The labels with which an alert comes to Alertmanager, but for those of its series."""
+    return {**alert.labels, "alertname": alert.name}
+
+
+def _as_they_are(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
+    """Each alert with the labels of each of its series that is active, else with those that its rule gives it."""
+    active = target.prometheus.alerts()
+    for alert in alerts:
+        found = [one.labels for one in active if one.name == alert.name]
+        for own in found or [labels(alert)]:
+            yield alert, {**alert.labels, **own}
+
+
+def last_rise(prometheus: Prometheus, query: str) -> float | None:
+    """The last moment, within the last quarter of an hour, at which a count went up; None if it did not."""
+    now = time.time()
+    last = None
+    for series in prometheus.query_range(query, now - LATELY, now, STEP):
+        for (_, before), (at, value) in zip(series.points, series.points[1:], strict=False):
+            if value > before:
+                last = max(at, last or at)
+    return last
+
+
+def _try_relay(target: Target, host: str, mail: Mapping[str, Any], general: Mapping[str, Any]) -> Step:
+    """Connection and TLS from anywhere; the login only in the sandbox, whose password is at hand."""
+    require_tls = _smtp(mail, general, "require_tls") is not False
+    user = _smtp(mail, general, "auth_username")
+    if not target.is_sandbox:
+        try:
+            seen = SmtpProbe(host, timeout=5.0).try_out(require_tls=require_tls)
+        except (OpsError, ValueError) as error:
+            return not_applicable(
+                f"seen from here, {error}; it is Alertmanager's way to it that counts, see the next link"
+            )
+        return not_applicable(
+            f"{host} answers from here with {seen.tls or 'no TLS'}; the login is Alertmanager's, see the next link"
+        )
+    next = verb_command(target, "test-alert")
+    file = _smtp(mail, general, "auth_password_file")
+    password = None
+    if file:
+        try:
+            password = Path(str(file)).read_text("utf-8").strip()
+        except OSError as error:
+            return broken(
+                f"Alertmanager cannot read the relay's password ({file}: {error.strerror}); write it there", next
+            )
+    authority = state.running().smtp_ca_file
+    context = ssl.create_default_context(cafile=authority) if authority else None
+    try:
+        seen = SmtpProbe(host, timeout=5.0).try_out(
+            username=str(user) if user else None, password=password, require_tls=require_tls, context=context
+        )
+    except OpsError as error:
+        return broken(str(error), next)
+    return ok(
+        f"{host} takes a connection with {seen.tls or 'no TLS'}"
+        + (f" and the login of {user}" if seen.authenticated else "")
+    )
+
+
+def _smtp(mail: Mapping[str, Any], general: Mapping[str, Any], key: str) -> Any:
+    """A setting of a receiver's mail, or the one that it inherits."""
+    return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
+
+
+def _receivers(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
+
+
+def _log_file(target: Target) -> str:
+    if not target.is_sandbox:
+        return f"{log_command(target, target.settings.alertmanager.deployment)} | grep -i notify"
+    process = state.running().processes.get("alertmanager") or {}
+    return f"grep -i notify {process.get('log', '.sandbox/run/alertmanager.log')} | tail -5"

@@ -1,0 +1,150 @@
+"""Too many mails: which alerts they come from, and which setting would cut most of them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import rules
+from ops import window as windows
+from ops.checks import Check, failed, passed, skipped
+from ops.diagnosis.chain import Diagnosis, verb_command
+from ops.diagnosis.tuning_options import TuningOption, tuning_options
+from ops.options import console
+from ops.replay import mails
+from ops.replay.alert_history import alert_name, fired
+from ops.replay.mails import Firing
+from ops.targets import Target
+from ops.window import DAY, Window, span_text
+from rules import Alert
+
+STEP = 60.0  # seconds between two looks at what fired; what fires for less may be missed
+WATCHDOG = "none"  # the severity of what always fires, and is meant to
+
+
+@dataclass(frozen=True)
+class AlertVolume:
+    """One alert's share: how often it fired (any of its label sets), for how long in all, and the mails naming it."""
+
+    name: str
+    ours: bool
+    fired: int
+    seconds: float
+    mails: int
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What fired in the window (seconds since the epoch; `since`: from when Prometheus remembers alerts)."""
+
+    start: float
+    end: float
+    since: float | None
+    alerts: Sequence[AlertVolume]
+    options: Sequence[TuningOption]  # for the loudest of our alerts, what cuts most first
+    diagnosis: Diagnosis
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that programs read."""
+        return self.diagnosis.as_json() | {
+            "from": windows.iso(self.start),
+            "to": windows.iso(self.end),
+            "remembered_since": windows.iso(self.since) if self.since is not None else None,
+            "alerts": [
+                {"name": one.name, "ours": one.ours, "fired": one.fired, "seconds": one.seconds, "mails": one.mails}
+                for one in self.alerts
+            ],
+            "settings": [
+                {"setting": one.setting, "from": one.old, "to": one.new, "mails": one.mails, "next": one.next}
+                for one in self.options
+            ],
+        }
+
+
+def measure(target: Target, days: float, most: float) -> Volume:
+    """The last `days` days; an alert with more than `most` mails a day is one too many."""
+    end = float(int(time.time()))  # not the last whole minute: what began to fire since then counts
+    over = Window(end - round(days * DAY / STEP) * STEP, end, STEP)
+    config = target.alertmanager.status().config
+    known = rules.alerts()
+    firings = fired(target.prometheus, over)
+    since = min((one.start for one in firings), default=None)
+    found = counted(config, firings, known, over)
+    noise = [one for one in found if one.ours]
+    checks = [_history(target, since, over), *(_loudness(one, most * max(days, 1.0)) for one in found)]
+    worst = next((one for one in noise if one.mails), None)
+    options: list[TuningOption] = []
+    if worst is not None:
+        alert = known[worst.name]
+        quieter = (one for one in tuning_options(target, config, firings, alert, over) if one.mails < worst.mails)
+        options = sorted(quieter, key=lambda one: one.mails)
+    broken = next((check.name for check in checks if check.status == "fail"), None)
+    next_ = None
+    if broken is not None:
+        onward = "diagnose alerts" if worst is None else f"tune {worst.name} --dry-run"
+        next_ = options[0].next if options else verb_command(target, onward)
+    diagnosis = Diagnosis(target.name, "volume", tuple(checks), broken, next_, blind=False)
+    return Volume(over.start, over.end, since, found, options, diagnosis)
+
+
+def counted(
+    config: Mapping[str, Any], firings: Sequence[Firing], known: Mapping[str, Alert], over: Window
+) -> list[AlertVolume]:
+    """The alerts that fired, most mails first; what is meant to fire always is left out."""
+    sent = mails.send(config, firings, over.end)
+    found = []
+    for name in {alert_name(one) for one in firings}:
+        if name in known and known[name].labels.get("severity") == WATCHDOG:
+            continue
+        own = [one for one in firings if alert_name(one) == name]
+        seconds = sum((over.end if one.end is None else one.end) - one.start for one in own)
+        found.append(AlertVolume(name, name in known, len(own), seconds, sum(name in mail.alerts for mail in sent)))
+    return sorted(found, key=lambda one: (-one.mails, -one.fired, one.name))
+
+
+def show_options(found: Volume) -> None:
+    """Print for people what each setting of the loudest alert would change, what cuts most first."""
+    if not found.options:
+        return
+    worst = next(one for one in found.alerts if one.ours)
+    out = console()
+    out.print(f"Of its {worst.mails} mails {worst.name} would have sent, with one of these instead:", markup=False)
+    width = max(len(one.setting) for one in found.options)
+    for one in found.options:
+        out.print(f"  {one.mails:>5}  {one.setting.ljust(width)}  {one.old} → {one.new}   {one.next}", markup=False)
+
+
+def _history(target: Target, since: float | None, over: Window) -> Check:
+    """How much of the window Prometheus remembers: the watchdog, which always fires, tells since when."""
+    name = "history"
+    if since is None:
+        always = [rule for group in target.prometheus.rules() for rule in group.rules if rule.name in _always()]
+        if any(rule.health == "unknown" for rule in always):
+            return skipped(name, "the rules were loaded just now, to be evaluated for the first time within a minute")
+        if any(one.name in _always() for one in target.prometheus.alerts()):
+            # After a start it writes no ALERTS before the state of `for` is restored, at a rule's second evaluation.
+            return skipped(name, "Prometheus has only just started: it writes down what fires within two minutes")
+        return failed(
+            name,
+            f"Prometheus at {target.prometheus.url} remembers no alert in {span_text(over.span)}, not even the "
+            "watchdog, which always fires; do the rules run?",
+        )
+    if since > over.start + 2 * over.step:
+        for_ = span_text(over.end - since) if over.end - since >= over.step else "less than a minute"
+        return passed(name, f"alerts since {windows.stamp(since)} UTC only, {for_} of {span_text(over.span)}")
+    return passed(name, f"{span_text(over.span)}, {over}")
+
+
+def _always() -> set[str]:
+    """The names of the alerts that are meant to fire always."""
+    return {name for name, alert in rules.alerts().items() if alert.labels.get("severity") == WATCHDOG}
+
+
+def _loudness(one: AlertVolume, most: float) -> Check:
+    times = "once" if one.fired == 1 else f"{one.fired} times"
+    said = f"fired {times}, {span_text(one.seconds)} in all: {one.mails} mail{'' if one.mails == 1 else 's'}"
+    if not one.ours:
+        return Check(one.name, "skip", f"{said} (not one of ours)")
+    if one.mails > most:
+        return failed(one.name, f"{said}, more than {most:.0f} is too many")
+    return passed(one.name, said)

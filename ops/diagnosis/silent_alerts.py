@@ -1,0 +1,263 @@
+"""Alerts do not fire, or nobody hears of them: from the rule to the mail."""
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import metrics
+import routing
+import rules
+from ops.checks import brief, prerequisites
+from ops.checks import live_rules as rule_checks
+from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
+from ops.diagnosis import live_metrics, mail_delivery
+from ops.diagnosis.chain import (
+    Diagnosis,
+    Link,
+    Step,
+    broken,
+    deploy_command,
+    from_check,
+    log_command,
+    not_applicable,
+    ok,
+    verb_command,
+    walk,
+)
+from ops.errors import Misconfigured, Refused
+from ops.replay.signals import crosses
+from ops.targets import Target
+from ops.window import span_text
+from routing.on_call import with_on_call
+from rules import Alert, Recording, RuleFile
+
+LATE = 3  # evaluations that may be missing before a group counts as not evaluated
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked: why these alerts do not fire. `named`: one alert was asked for by name."""
+
+    target: Target
+    alerts: Sequence[Alert]
+    files: Sequence[RuleFile]
+    named: bool
+
+    @property
+    def one(self) -> str:
+        """An alert to speak of in a command, with a space before it; nothing when all are meant."""
+        return f" {self.alerts[0].name}" if self.named else ""
+
+
+def case(target: Target, name: str | None) -> Case:
+    """All alerts of the repository, or the one of that name; Misconfigured when there is none."""
+    files = rules.load()
+    known = rules.alerts()
+    if name is None:
+        chosen = [alert for alert in known.values() if alert.labels.get("severity") != "none"]
+    elif name in known:
+        chosen = [known[name]]
+    else:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        raise Misconfigured(f"there is no alert {name!r} in rules/; {hint}")
+    return Case(target, chosen, files, name is not None)
+
+
+def diagnose(about: Case) -> Diagnosis:
+    """Walk from the rules to the mail."""
+    target = about.target
+    ours = with_on_call(routing.load(), target.settings.on_call)
+    prometheus = log_command(target, target.settings.prometheus.deployment)
+    alertmanager = log_command(target, target.settings.alertmanager.deployment)
+    links = [
+        Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
+        Link("rules loaded", lambda: loaded(about), prometheus),
+        Link("rules evaluated", lambda: evaluated(about), prometheus),
+        Link("expression has data", lambda: has_data(about), prometheus),
+        Link("condition", lambda: condition(about), prometheus),
+        Link("pending or firing", lambda: state(about), prometheus),
+        Link("sent by prometheus", lambda: mail_delivery.sent(target), prometheus),
+        Link("alertmanager", lambda: mail_delivery.ready(target), alertmanager),
+    ]
+    links += [
+        Link(name, partial(look, target, about.alerts, about.named, ours), alertmanager)
+        for name, look in mail_delivery.LINKS.items()
+    ]
+    return walk(target.name, f"alerts{about.one}", links)
+
+
+def loaded(about: Case) -> Step:
+    """The groups of these alerts run as in the repository."""
+    prometheus, next = about.target.prometheus, deploy_command(about.target)
+    live = prometheus.rules()
+    reloaded = rule_checks.reload(prometheus)
+    if reloaded.status == "fail":
+        return broken(reloaded.detail, log_command(about.target, about.target.settings.prometheus.deployment))
+    wanted = {alert.group for alert in about.alerts}
+    # the recordings that alerts read are loaded with them
+    groups = [(file, group) for file in about.files for group in file.groups if group.name in wanted or not about.named]
+    for file, group in groups:
+        if trouble := rule_checks.group_problem(prometheus, file, group, live):
+            return broken(trouble, next)
+    return ok(f"{brief([group.name for _, group in groups])} as in the repository")
+
+
+def evaluated(about: Case) -> Step:
+    """Prometheus evaluates these rules, without errors, and lately."""
+    target = about.target
+    running = _running(target.prometheus)
+    latest = math.inf
+    for alert in about.alerts:
+        rule = running[alert.name]
+        if ailing := rule_checks.rule_error(target.prometheus, rule):
+            return broken(
+                f"{ailing}; mend its expression in rules/{alert.file.name}:{alert.line}", deploy_command(target)
+            )
+        if rule.health != "ok":
+            continue
+        age = live_metrics.age(rule.last_evaluation)
+        if age > LATE * alert.interval + 5:
+            return broken(
+                f"{alert.name} was evaluated {span_text(age)} ago, and should be every {span_text(alert.interval)}; "
+                "Prometheus is overloaded, or its clock differs from this machine's",
+                log_command(target, target.settings.prometheus.deployment),
+            )
+        latest = min(latest, age)
+    if latest == math.inf:
+        return ok("loaded just now, to be evaluated for the first time")
+    return ok(f"healthy, the last time {span_text(latest)} ago")
+
+
+def has_data(about: Case) -> Step:
+    """What the expressions read is there."""
+    target, contract = about.target, metrics.load()
+    recordings = rules.recordings()
+    empty = [alert for alert in about.alerts if not _values(target.prometheus, alert.signal)]
+    read = {alert.name: {one.name for one in metrics.selectors(alert.signal)} for alert in empty}
+    names = {name for of_it in read.values() for name in of_it}
+    there = live_metrics.names(target, names)
+    for alert in empty:
+        for name in sorted(read[alert.name] - there):
+            more = len([other for other in empty if name in read[other.name]]) - 1
+            who = alert.name + (f" (and {more} more)" if more else "")
+            if name in recordings:
+                return broken(
+                    f"{who} reads {name}, which has recorded nothing yet: {_source(target, recordings[name])}",
+                    verb_command(target, "diagnose dashboard"),
+                )
+            said = live_metrics.missing(target, contract, name)
+            return broken(f"{who} reads {name}: {said}", verb_command(target, "diagnose dashboard"))
+    if not about.named:
+        quiet = f"; no value for now, without enough traffic: {brief([a.name for a in empty])}" if empty else ""
+        return ok(f"{len(about.alerts) - len(empty)} of {len(about.alerts)} have a value{quiet}")
+    alert = about.alerts[0]
+    if not empty:
+        return ok(f"{len(_values(target.prometheus, alert.signal))} series")
+    bare = _values(target.prometheus, alert.quantity)
+    if bare:
+        return ok(f"its quantity has a value ({_worst(alert, bare):.4g}), but too few requests for it to count")
+    # an answer without a number is a lack of traffic
+    if not target.prometheus.query(alert.quantity) and (
+        found := live_metrics.emptied_by(target.prometheus, alert.quantity)
+    ):
+        return broken(found, verb_command(target, "diagnose dashboard"))
+    return ok("the metrics are there, but no traffic in its window gives no number")
+
+
+def condition(about: Case) -> Step:
+    """How far the values are from the limits: information, a limit that is not crossed is no fault."""
+    judged = []
+    for alert in about.alerts:
+        if values := _values(about.target.prometheus, alert.signal):
+            value = _worst(alert, values)
+            judged.append((crosses(alert.limit, value), _near(alert, value), alert, value))
+    if not judged:
+        return not_applicable("no value to compare now, so nothing can fire")
+    if about.named:
+        true, _, alert, value = judged[0]
+        verdict = "true" if true else "not true"
+        return ok(f"{verdict}: {_distance(alert, value)}")
+    crossing = [alert.name for true, _, alert, _ in judged if true]
+    if crossing:
+        return ok(f"true for {brief(crossing)}")
+    _, _, alert, value = max(judged, key=lambda one: one[1])
+    return ok(f"true for none of {len(about.alerts)}; the nearest is {alert.name}: {_distance(alert, value)}")
+
+
+def state(about: Case) -> Step:
+    """Pending or firing, as Prometheus has it."""
+    target = about.target
+    names = {alert.name: alert for alert in about.alerts}
+    active = [one for one in target.prometheus.alerts() if one.name in names]
+    if about.named and not active:
+        return _inactive(target, about.alerts[0])
+    said = [_since(one, names[one.name]) for one in sorted(active, key=lambda one: (one.state, one.active_at))]
+    return ok(brief(said) if said else f"none of {len(names)}")
+
+
+def _inactive(target: Target, alert: Alert) -> Step:
+    values = _values(target.prometheus, alert.signal)
+    if not values or not crosses(alert.limit, _worst(alert, values)):
+        return ok("neither, as its condition is not true")
+    age = live_metrics.age(_running(target.prometheus)[alert.name].last_evaluation)
+    if age <= alert.interval + 5:
+        return ok(f"its condition has just become true; the next evaluation is within {span_text(alert.interval)}")
+    return broken(
+        "its condition is true, but the rule is inactive; compare what runs with the repository",
+        verb_command(target, "verify"),
+    )
+
+
+def _since(active: ActiveAlert, alert: Alert) -> str:
+    age = max(0.0, live_metrics.age(active.active_at))
+    if active.state == "firing":
+        return f"{alert.name} fires since {span_text(max(0.0, age - alert.for_))}"
+    left = max(0.0, alert.for_ - age)
+    return f"{alert.name} is pending since {span_text(age)}, and fires in {span_text(left)} if it stays so"
+
+
+def _running(prometheus: Prometheus) -> Mapping[str, RunningRule]:
+    return {rule.name: rule for group in prometheus.rules() for rule in group.rules}
+
+
+def _values(prometheus: Prometheus, signal: str) -> list[float]:
+    """The numbers that an expression has now."""
+    try:
+        return [sample.value for sample in prometheus.query(signal) if not math.isnan(sample.value)]
+    except Refused as no:
+        raise Refused(
+            f"Prometheus refuses `{' '.join(signal.split())}` ({no.words}); mend the rule",
+            status=no.status,
+            words=no.words,
+        ) from no
+
+
+def _worst(alert: Alert, values: Sequence[float]) -> float:
+    return min(values) if alert.limit.operator.startswith("<") else max(values)
+
+
+def _near(alert: Alert, value: float) -> float:
+    """How near a value is to the limit, 1 at it."""
+    limit = alert.limit.value
+    if alert.limit.operator.startswith("<"):
+        return limit / value if value else math.inf
+    return value / limit if limit else 0.0
+
+
+def _distance(alert: Alert, value: float) -> str:
+    if not alert.limit.value:
+        return f"{value:.4g}, limit {alert.limit.text}"
+    return f"{value:.4g}, limit {alert.limit.text} ({value / alert.limit.value:.0%} of it)"
+
+
+def _source(target: Target, recording: Recording) -> str:
+    """What a recording rule lacks."""
+    contract = metrics.load()
+    read = {one.name for one in metrics.selectors(recording.expr)}
+    absent = sorted(read - live_metrics.names(target, read))
+    if absent:
+        return f"it reads {absent[0]}: {live_metrics.missing(target, contract, absent[0])}"
+    return f"what it reads is there, so look again in {span_text(recording.interval)}"

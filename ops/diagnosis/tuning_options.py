@@ -1,0 +1,140 @@
+"""The settings of the loudest alert, and how many mails it would have sent with other values of them."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import metrics
+import rules
+from ops.diagnosis.chain import verb_command
+from ops.errors import OpsError
+from ops.replay import mails
+from ops.replay.alert_history import alert_name
+from ops.replay.mails import Firing
+from ops.replay.signals import Replay
+from ops.targets import Target
+from ops.tuning.margins import margin
+from ops.tuning.tuning import tuning
+from ops.window import HOUR, MINUTE, Window, span_text
+from routing import tree
+from rules import Alert
+
+
+@dataclass(frozen=True)
+class TuningOption:
+    """A setting of an alert and how many mails it would have sent with the other value. `next`: where to change it."""
+
+    setting: str
+    old: str
+    new: str
+    mails: int
+    next: str
+
+
+def tuning_options(
+    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+) -> Iterator[TuningOption]:
+    """Every setting that could quieten an alert: of its rule, of its routes, and its limit."""
+    yield from variants(target, config, firings, alert, over)
+    yield from _limit(target, config, firings, alert, over)
+
+
+def variants(
+    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+) -> Iterator[TuningOption]:
+    """What other values of the settings would have made of the same firings: each about twice as patient."""
+
+    def sent(config: Mapping[str, Any], firings: Sequence[Firing]) -> int:
+        return sum(alert.name in mail.alerts for mail in mails.send(config, firings, over.end))
+
+    place = f"rules/{alert.file.name}:{alert.line}"
+    longer = max(2 * alert.for_, alert.for_ + 5 * MINUTE)
+    new, keep = span_text(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
+    retry = f"then python -m ops backtest {alert.name} --target {target.name} --against HEAD"
+    delayed = later(firings, alert.name, longer - alert.for_)
+    yield TuningOption(
+        "for", span_text(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}"
+    )
+    new = span_text(keep)
+    kept = merged(firings, alert.name, keep - alert.keep_firing_for)
+    yield TuningOption(
+        "keep_firing_for", span_text(alert.keep_firing_for), new, sent(config, kept),
+        f"set `keep_firing_for` to {new} in {place}, {retry}",
+    )  # fmt: skip
+    for match in tree.matches(config, {**alert.labels, "alertname": alert.name}):
+        for setting, old, value in (
+            ("group_wait", match.group_wait, max(5 * MINUTE, 2 * match.group_wait)),
+            ("group_interval", match.group_interval, max(15 * MINUTE, 2 * match.group_interval)),
+            ("repeat_interval", match.repeat_interval, max(12 * HOUR, 2 * match.repeat_interval)),
+        ):
+            changed = _with(config, match.position, setting, value)
+            where = f"the route to {match.receiver} in routing/alertmanager.yml"
+            yield TuningOption(
+                setting, span_text(old), span_text(value), sent(changed, firings),
+                f"set `{setting}` to {span_text(value)} in {where}, then pulumi preview",
+            )  # fmt: skip
+
+
+def later(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
+    """The firings with that alert's `for` so much longer: each begins later, and the short ones never do."""
+    found = []
+    for one in firings:
+        if alert_name(one) != name:
+            found.append(one)
+        elif one.end is None or one.start + seconds < one.end:
+            found.append(Firing(one.labels, one.start + seconds, one.end))
+    return found
+
+
+def merged(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
+    """The firings with that alert's `keep_firing_for` so much longer: each ends later, and short gaps are bridged."""
+    found = [one for one in firings if alert_name(one) != name]
+    last: dict[object, Firing] = {}
+    for one in sorted((one for one in firings if alert_name(one) == name), key=lambda one: one.start):
+        before = last.get(one.labels)
+        end = None if one.end is None else one.end + seconds
+        if before is not None and (before.end is None or one.start <= before.end):
+            last[one.labels] = Firing(one.labels, before.start, end)
+            continue
+        if before is not None:
+            found.append(before)
+        last[one.labels] = Firing(one.labels, one.start, end)
+    return [*found, *last.values()]
+
+
+def _limit(
+    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+) -> Iterator[TuningOption]:
+    """The limit that `tune` would propose; nothing where it proposes none."""
+    if margin(alert).keep is not None:
+        return
+    try:
+        found = tuning(target.prometheus, alert, over, None, rules.alerts(), metrics.load())
+    except OpsError:  # too little data, or no sound limit: tune says which
+        return
+    if found.proposal.changes:
+        others = [one for one in firings if alert_name(one) != alert.name]
+        sent = mails.send(config, [*others, *_replayed(found.after)], over.end)
+        yield TuningOption(
+            "limit",
+            alert.limit.text,
+            found.proposal.limit.text,
+            sum(alert.name in mail.alerts for mail in sent),
+            verb_command(target, f'tune {alert.name} --because "too many mails"'),
+        )
+
+
+def _replayed(replay: Replay) -> Iterator[Firing]:
+    for spell in replay.firing:
+        yield Firing(tuple(sorted(spell.labels.items())), spell.start, None if spell.open else spell.end)
+
+
+def _with(config: Mapping[str, Any], position: Sequence[int], key: str, seconds: float) -> Mapping[str, Any]:
+    """The configuration with one setting of one route changed."""
+    changed = copy.deepcopy(dict(config))
+    route = changed["route"]
+    for index in position:
+        route = route["routes"][index]
+    route[key] = f"{seconds:.0f}s"
+    return changed

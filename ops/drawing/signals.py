@@ -1,0 +1,73 @@
+"""A picture of each signal that alerts watch, with their limits."""
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import dashboards
+import rules
+from ops import window as windows
+from ops.clients.prometheus import Prometheus
+from ops.drawing import line_chart
+from ops.drawing.line_chart import Picture
+from ops.errors import Misconfigured
+from ops.options import progress
+from ops.repo import files
+from ops.window import Window
+from rules import Alert
+
+
+def units() -> dict[str, str]:
+    """Quantity → unit, as the dashboard's panels that draw it name it."""
+    return {rules.normalise(query): panel.unit for panel in dashboards.load().panels for query in panel.queries}
+
+
+def draw(
+    prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], folder: Path, kind: Picture
+) -> dict[str, Path]:
+    """A picture of each quantity that alerts watch, with their limits; alert name → file. Replaces what was there."""
+    unit = units()
+    drawn: dict[str, Path] = {}
+    alerts = {name: alert for name, alert in alerts.items() if alert.component != "watchdog"}
+    for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
+        group = [alert for alert in alerts.values() if alert.quantity == quantity]
+        progress(f"Drawing {group[0].name} …")
+        lines = [
+            line_chart.Line(series_name(series.labels), series.points)
+            for series in windows.history(prometheus, quantity, over)
+        ]
+        marks = [line_chart.Mark(alert.limit.text, alert.limit.value, alert.severity) for alert in group]
+        image = line_chart.file(
+            lines,
+            marks,
+            over,
+            title=", ".join(alert.name for alert in group),
+            unit=unit.get(quantity, ""),
+            kind=kind,
+            lowest=group[0].limit.operator.startswith("<"),
+        )
+        path = folder / f"{group[0].name}.{kind.value}"
+        _save(path, image)
+        drawn |= dict.fromkeys((alert.name for alert in group), path)
+    return drawn
+
+
+def series_name(labels: Mapping[str, str]) -> str:
+    """What tells a series from its like: the values of its labels."""
+    return ", ".join(value for key, value in sorted(labels.items()) if key != "__name__") or "signal"
+
+
+def _save(path: Path, image: bytes) -> None:
+    """Write a picture, or leave the one that was there."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(image)
+        fresh.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # its folder may be a file
+            fresh.unlink(missing_ok=True)
+        raise Misconfigured(
+            f"{files.shown(path)} cannot be written ({error.strerror}); name another folder with --pictures"
+        ) from error

@@ -1,0 +1,151 @@
+"""A backtest as a timeline: one row per alert, pending pale, firing full, a tick for each mail.
+
+matplotlib is imported when a picture is drawn: it takes a second.
+"""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ops import window
+from ops.drawing.line_chart import FAINT, INK, SEVERITIES
+from ops.errors import Misconfigured
+from ops.replay.run import Outcome, Version
+from ops.replay.signals import Episode
+
+_DATES: dict[str, Any] = {
+    "tz": "UTC",
+    "show_offset": False,
+    "formats": ["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+    "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
+}
+KINDS = (".png", ".svg")
+ROW, LEFT, WIDTH = 0.34, 3.7, 12.0  # inches
+
+
+def check(path: Path) -> None:
+    """Refuse a file that could not be written, before anything is asked. Raises Misconfigured."""
+    if path.suffix.lower() not in KINDS:
+        raise Misconfigured(f"--picture {path} is neither a .png nor a .svg; name it so")
+    if not path.parent.is_dir():
+        raise Misconfigured(f"--picture {path}: there is no folder {path.parent}; make it, or name another")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Misconfigured(f"--picture {path} cannot be written; name another file")
+
+
+def draw(outcome: Outcome, path: Path) -> None:
+    """Draw the timeline into `path`; what stood there is replaced once the picture is complete."""
+    image = timeline(outcome, path.suffix.lower().removeprefix("."))
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(image)
+        fresh.replace(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise Misconfigured(f"--picture {path} cannot be written ({error.strerror}); name another file") from error
+
+
+def timeline(outcome: Outcome, kind: str) -> bytes:
+    """The timeline as a `png` or `svg`, on white; with two versions each row holds both, the other one above."""
+    import matplotlib as mpl
+    from matplotlib import dates
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(name for version in outcome.versions for name in version.replays))
+    lanes = len(outcome.versions)
+    height = ROW * len(names) * (1 if lanes == 1 else 1.5) + 1.25
+    style = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "/".join(names),
+        "font.size": 9.5,
+        "text.color": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "axes.edgecolor": FAINT,
+    }
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(WIDTH, height), facecolor="white")
+        axes: Any = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
+        axes.set_xlim(outcome.start / window.DAY, outcome.end / window.DAY)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        for row in range(len(names)):
+            if row % 2 == 0:
+                axes.axhspan(row - 0.5, row + 0.5, color=FAINT, alpha=0.10, linewidth=0)
+        _unknown(axes, outcome)
+        for lane, version in enumerate(reversed(outcome.versions)):
+            for row, name in enumerate(names):
+                if name in version.replays:
+                    _row(axes, version, name, row - 0.5 + lane / lanes, 1 / lanes)
+        axes.set_yticks(range(len(names)), [_title(outcome, name) for name in names])
+        locator = dates.AutoDateLocator(tz="UTC", minticks=4, maxticks=10)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, **_DATES))
+        axes.grid(axis="x", color=FAINT, alpha=0.35, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.tick_params(length=0)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        _legend(figure, outcome, height)
+        out = io.BytesIO()
+        figure.savefig(out, format=kind, dpi=130, metadata={"Date": None} if kind == "svg" else None)
+    return out.getvalue()
+
+
+def _row(axes: Any, version: Version, name: str, top: float, height: float) -> None:
+    """One alert of one version, between `top` and `top + height`."""
+    replay = version.replays[name]
+    colour = SEVERITIES.get(str(replay.alert.labels.get("severity")), INK)
+    middle, thick = top + 0.44 * height, 0.5 * height
+    for spells, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
+        bars = _bars(spells, replay.end - replay.start)
+        axes.broken_barh(bars, (middle - thick / 2, thick), color=colour, alpha=alpha, linewidth=0)
+    mails = [one.at / window.DAY for one in version.messages if one.kind == "email" and name in one.alerts]
+    axes.vlines(mails, top + 0.74 * height, top + 0.94 * height, color=INK, linewidth=1.0)
+
+
+def _bars(spells: Sequence[Episode], span: float) -> list[tuple[float, float]]:
+    """(start, length) in days; what is too short to be seen is drawn as wide as can be."""
+    least = span / 700
+    return [(spell.start / window.DAY, max(spell.seconds, least) / window.DAY) for spell in spells]
+
+
+def _unknown(axes: Any, outcome: Outcome) -> None:
+    """Hatch the time of which nothing is known."""
+    at = outcome.start
+    for begin, end in [*outcome.spans, (outcome.end, outcome.end)]:
+        if begin - at > (outcome.end - outcome.start) / 500:
+            axes.axvspan(
+                at / window.DAY, begin / window.DAY, facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0
+            )
+        at = max(at, end)
+
+
+def _title(outcome: Outcome, name: str) -> str:
+    limits = [version.replays[name].limit.text for version in reversed(outcome.versions) if name in version.replays]
+    return f"{name}  {' → '.join(dict.fromkeys(limits))}"
+
+
+def _legend(figure: Any, outcome: Outcome, height: float) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [Patch(color=colour, label=f"firing, {name}") for name, colour in SEVERITIES.items()]
+    handles.append(Patch(color=SEVERITIES["warning"], alpha=0.35, label="pending"))
+    handles.append(Line2D([], [], color=INK, marker="|", linestyle="none", markersize=7, label="mail"))
+    if outcome.covered < 0.995 * (outcome.end - outcome.start):
+        handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0, label="no data"))
+    figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(LEFT / WIDTH - 0.005, 0.0),
+        ncols=len(handles),
+        frameon=False,
+        fontsize=8.5,
+        labelcolor=INK,
+    )
+    which = outcome.versions[0].name
+    if len(outcome.versions) > 1:
+        which = f"{outcome.versions[1].name} (above) and {which} (below)"
+    title = f"{which}: {window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
+    figure.text(LEFT / WIDTH, 1 - 0.36 / height, title, fontsize=10.5, color=INK)

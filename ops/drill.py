@@ -1,0 +1,255 @@
+"""The drill: send an alert through the whole path, see its mail, resolve it, and see the mail that says so."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import rules
+from ops.checks import Check, brief, failed, passed, skipped
+from ops.clients.mailbox import Mail
+from ops.errors import Findings, Misconfigured
+from ops.replay import alert_path
+from ops.targets import Target
+
+NAME = "TestAPIAlert"
+
+
+LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
+
+
+SPARE = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
+
+
+SETTLE = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
+
+
+PAUSE = 0.3  # seconds between two looks
+
+
+_TRIED, _REFUSED = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
+
+
+REPORT = 10.0  # seconds between two lines of progress
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One alert that is sent. `mark` stands in its annotations and in a label: no other alert is mistaken for it."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    mark: str
+    starts: datetime
+
+    def posted(self, ends: datetime) -> dict[str, object]:
+        """As Alertmanager's API takes it; it fires until `ends`."""
+        return {
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "startsAt": self.starts.isoformat(),
+            "endsAt": ends.isoformat(),
+        }
+
+
+def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
+    """The alert to send; Misconfigured when there is no such alert, or a label is not k=v.
+
+    `harmless`: it is given a `signal` of its own, so that it mutes no real warning while it fires.
+    """
+    mark = secrets.token_hex(4)
+    known = rules.alerts()
+    if alert == NAME:
+        labels = dict(LABELS)
+    elif alert in known:
+        labels = {"alertname": alert, **known[alert].labels} | ({"signal": "drill"} if harmless else {})
+    elif given:
+        labels = {"alertname": alert}
+    else:
+        raise Misconfigured(
+            f"there is no alert {alert!r} in rules/; name one of those ({brief(sorted(known))}), "
+            "or give its labels by --label"
+        )
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
+        labels[key] = value
+    return Drill(
+        labels={**labels, "drill": mark},
+        annotations={
+            "summary": f"Test of {labels['alertname']}: nothing is wrong",
+            "description": f"This is a test alert to verify email routing (drill {mark}).",
+        },
+        mark=mark,
+        starts=datetime.now(UTC),
+    )
+
+
+def prove(
+    target: Target, drill: Drill, path: alert_path.AlertPath, timeout: float | None, say: Callable[[str], None]
+) -> list[Check]:
+    """Send it, see the mail, resolve it, see the resolved mail. Resolves it whatever happens; raises OpsError."""
+    if path.silenced_by:
+        return [failed("route", f"a silence holds for it ({path.silenced_by[0]}); expire it, or choose other labels")]
+    if path.kept_back:
+        return [
+            failed(
+                "route", f"no mail would come now ({path.kept_back}); TestAPIAlert and critical alerts have no hours"
+            )
+        ]
+    if not path.recipients:
+        return [failed("route", f"receiver {brief(path.receivers)} sends no mail; choose labels of an alert that does")]
+    checks = [passed("route", f"{' › '.join(path.matches[0].path)} to {brief(path.receivers)}")]
+    # Where an alert of the same group fires already, its group_wait is over and its next look decides.
+    first = timeout or max(path.first_mail, path.next_mail) + SPARE
+    after = timeout or path.next_mail + SPARE
+    alertmanager = target.alertmanager
+    # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
+    drill = Drill(drill.labels, drill.annotations, drill.mark, drill.starts - timedelta(seconds=path.first_mail))
+    proof = _Sink(target, drill, path) if target.mail else _Counters(target, drill, path)
+    started = time.monotonic()
+    alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
+    say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
+    try:
+        checks += proof.firing(first, say)
+        _accepted(target, drill)
+    finally:
+        alertmanager.post_alerts([drill.posted(datetime.now(UTC))])
+    if any(check.status == "fail" for check in checks):
+        return [*checks, skipped("resolved-mail", "not waited for: the first one did not arrive as it should")]
+    say(f"resolved it; waiting up to {after:.0f} s for the mail that says so …")
+    checks += proof.resolved(after, say)
+    say(f"done after {time.monotonic() - started:.0f} s")
+    return checks
+
+
+def _accepted(target: Target, drill: Drill) -> None:
+    """Findings when Alertmanager holds the alert, but muted by another one that fires."""
+    for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
+        if notice.inhibited_by:
+            raise Findings(
+                f"{drill.labels['alertname']} was muted by an alert that fires right now (inhibition); "
+                f"see `python -m ops verify --target {target.name}` for which, or choose another severity"
+            )
+
+
+def _until(limit: float, look: Callable[[], Mail | str | None], say: Callable[[str], None]) -> Mail | str | None:
+    """What `look` finds within `limit` seconds."""
+    started = told = time.monotonic()
+    while True:
+        if found := look():
+            return found
+        now = time.monotonic()
+        if now - started > limit:
+            return None
+        if now - told > REPORT:
+            say(f"  … {now - started:.0f} of {limit:.0f} s")
+            told = now
+        time.sleep(PAUSE)
+
+
+class _Sink:
+    """The sandbox's proof: the mail itself."""
+
+    def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
+        self._target, self._drill, self._path = target, drill, path
+        self._fired: Mail | None = None
+
+    def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        found = _until(limit, lambda: self._mail(resolved=False), say)
+        if not isinstance(found, Mail):
+            return [failed("mail", f"no mail within {limit:.0f} s; {_delivery_hint(self._target)}")]
+        self._fired = found
+        return [passed("mail", f"received {found.subject!r}"), *self._judged(found, self._path.mails[0].subject)]
+
+    def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        found = _until(limit, lambda: self._mail(resolved=True), say)
+        name = "resolved-mail"
+        if not isinstance(found, Mail):
+            return [failed(name, f"no mail within {limit:.0f} s; is send_resolved on for {self._path.receivers[0]}?")]
+        return [passed(name, f"received {found.subject!r}")]
+
+    def _mail(self, *, resolved: bool) -> Mail | None:
+        """Of this drill: the first mail, or the first that differs from it in its subject."""
+        assert self._target.mail is not None
+        ours = [mail for mail in self._target.mail.messages() if mail.mentions(self._drill.mark)]
+        if not resolved:
+            return ours[0] if ours else None
+        return next((mail for mail in ours if self._fired and mail.subject != self._fired.subject), None)
+
+    def _judged(self, mail: Mail, wanted: str | None) -> list[Check]:
+        name, said = self._drill.labels["alertname"], self._drill.annotations
+        if {*mail.recipients} == {*self._path.recipients}:
+            to = passed("recipients", brief(mail.recipients))
+        else:
+            to = failed(
+                "recipients",
+                f"it went to {brief(mail.recipients)} instead of {brief(self._path.recipients)}; look at the relay",
+            )
+        if (wanted is not None and mail.subject != wanted) or name not in mail.subject:
+            subject = failed(
+                "subject", f"it says {mail.subject!r} instead of {wanted or name!r}; mend routing/alertmanager.yml"
+            )
+        else:
+            subject = passed("subject", mail.subject)
+        lacking = [key for key, text in said.items() if text not in mail.text and text not in mail.html]
+        if lacking:
+            content = failed("content", f"it does not say the alert's {brief(lacking)}; mend routing/alertmanager.yml")
+        else:
+            content = passed("content", "it says the summary and the description")
+        return [to, subject, content]
+
+
+class _Counters:
+    """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused."""
+
+    def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
+        self._target, self._alertmanager, self._path = target, target.alertmanager, path
+        self._before = self._count()
+
+    def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        # Another mail may be the one that counted: resolved before its own first mail, ours would never have any.
+        settled = time.monotonic() + min(self._path.next_mail, SETTLE) + 1
+        check = self._wait("mail", limit, say)
+        time.sleep(max(0.0, settled - time.monotonic()))
+        self._before = self._count()
+        return [check]
+
+    def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        return [self._wait("resolved-mail", limit, say)]
+
+    def _wait(self, name: str, limit: float, say: Callable[[str], None]) -> Check:
+        before = self._before
+        found = _until(limit, lambda: "taken" if self._count()[0] > before[0] else None, say)
+        taken, refused = self._before = self._count()
+        if found is not None:
+            return passed(
+                name,
+                f"the relay took {taken - before[0]:.0f} mail(s) for {brief(self._path.recipients)} from Alertmanager; "
+                "look into the mailbox once",
+            )
+        what = "the relay refused it" if refused > before[1] else f"Alertmanager sent no mail within {limit:.0f} s"
+        return failed(name, f"{what}; {_delivery_hint(self._target)}")
+
+    def _count(self) -> tuple[float, float]:
+        """(taken, refused) mails so far; of this receiver alone where Alertmanager counts them by receiver.
+
+        Of requests, not of notifications: a notification that is being retried counts as neither sent nor failed.
+        """
+        page = self._alertmanager.metrics()
+        counts = []
+        for series in _TRIED, _REFUSED:
+            every = list(page.samples(series, integration="email"))
+            ours = [one for one in every if one.labels.get("receiver_name") in self._path.receivers]
+            counts.append(sum(one.value for one in ours or every))
+        return counts[0] - counts[1], counts[1]
+
+
+def _delivery_hint(target: Target) -> str:
+    """What Alertmanager's counters say about mails that did not arrive, and the next step."""
+    walk = f"`python -m ops diagnose alerts --target {target.name}`"
+    if refused := target.alertmanager.metrics().total(_REFUSED, integration="email"):
+        return f"Alertmanager counts {refused:.0f} refusals by the relay: {walk} tries the relay"
+    return f"{walk} walks the path and names the first broken link"

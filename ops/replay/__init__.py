@@ -1,0 +1,27 @@
+"""What the alerts would have done in the past: replayed over the history that Prometheus has, with its semantics.
+
+replay(prometheus, alert, start, end, limit) → Replay      one alert, its own limit or another
+observe(prometheus, alert, start, end) → Signal            the signal, asked once; .replay(limit) for each limit
+run(prometheus, versions, names, start, end, config)       several alerts and versions, with the mails → Outcome
+"""
+
+from ops.replay.mails import Message
+from ops.replay.run import Outcome, Rules, Version, observe, replay, run
+from ops.replay.semantics import Interval, follow
+from ops.replay.signals import Episode, Replay, Signal, crosses
+
+__all__ = [
+    "Episode",
+    "Interval",
+    "Message",
+    "Outcome",
+    "Replay",
+    "Rules",
+    "Signal",
+    "Version",
+    "crosses",
+    "follow",
+    "observe",
+    "replay",
+    "run",
+]

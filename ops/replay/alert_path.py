@@ -1,0 +1,235 @@
+"""What becomes of an alert on its way: routes, receivers, what mutes it, and the mail that it would be."""
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ops import build_tools
+from ops.clients.alertmanager import Alertmanager
+from ops.replay import hours
+from routing import tree
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as Alertmanager would write it. The texts are None where there is no amtool to render them."""
+
+    receiver: str
+    recipients: tuple[str, ...]
+    subject: str | None
+    text: str | None
+
+
+@dataclass(frozen=True)
+class AlertPath:
+    """Where an alert with these labels goes in a configuration.
+
+    `muted_by`: the names of those of our alerts that would mute it while they fire. `silenced_by`: `ID until … by …`.
+    `kept_back`: which hours keep it back now, none where a route of several sends it. `also`: how else than by mail.
+    """
+
+    labels: Labels
+    matches: tuple[tree.Match, ...]
+    muted_by: tuple[str, ...]
+    silenced_by: tuple[str, ...]
+    mails: tuple[Mail, ...]
+    kept_back: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The receivers, in the order of the routes."""
+        return tuple(dict.fromkeys(match.receiver for match in self.matches))
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Everybody who gets a mail, in order."""
+        return tuple(dict.fromkeys(to for mail in self.mails for to in mail.recipients))
+
+    @property
+    def first_mail(self) -> float:
+        """Seconds until the first notification at the latest."""
+        return max(match.group_wait for match in self.matches)
+
+    @property
+    def next_mail(self) -> float:
+        """Seconds between two looks at the group, and so until the resolved mail at the latest."""
+        return max(match.group_interval for match in self.matches)
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that programs read."""
+        return {
+            "labels": dict(self.labels),
+            "routes": [
+                {
+                    "path": list(match.path),
+                    "receiver": match.receiver,
+                    "group_by": list(match.group_by),
+                    "group_wait_seconds": match.group_wait,
+                    "group_interval_seconds": match.group_interval,
+                    "repeat_interval_seconds": match.repeat_interval,
+                }
+                for match in self.matches
+            ],
+            "muted_by": list(self.muted_by),
+            "silenced_by": list(self.silenced_by),
+            "kept_back": self.kept_back,
+            "also": list(self.also),
+            "mails": [
+                {"receiver": mail.receiver, "to": list(mail.recipients), "subject": mail.subject, "text": mail.text}
+                for mail in self.mails
+            ],
+        }
+
+
+def find_path(
+    alertmanager: Alertmanager, labels: Labels, annotations: Labels, others: Iterable[Labels], *, render: bool = True
+) -> AlertPath:
+    """The way of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
+    config = alertmanager.status().config
+    matches = tuple(tree.matches(config, labels))
+    receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+    muting = tree.inhibitors(config, labels, others)
+    quiet = [hours.quiet(config, match, time.time()) for match in matches]
+    return AlertPath(
+        labels=labels,
+        matches=matches,
+        muted_by=tuple(dict.fromkeys(inhibitor.source.get("alertname", "?") for inhibitor in muting)),
+        silenced_by=tuple(
+            f"{one['id']} until {one['endsAt'][:16]}Z by {one['createdBy']}"
+            for one in silencing(alertmanager.silences(), labels)
+        ),
+        mails=tuple(
+            mail
+            for name in dict.fromkeys(match.receiver for match in matches)
+            for mail in mails(receivers.get(name) or {}, labels, annotations, render=render)
+        ),
+        kept_back=quiet[0] if all(quiet) else "",
+        also=tuple(
+            dict.fromkeys(
+                kind.removesuffix("_configs")
+                for match in matches
+                for kind, entries in (receivers.get(match.receiver) or {}).items()
+                if kind.endswith("_configs") and kind != "email_configs" and entries
+            )
+        ),
+    )
+
+
+def mails(
+    receiver: Mapping[str, Any], labels: Labels, annotations: Labels, *, render: bool = True, resolved: bool = False
+) -> list[Mail]:
+    """The mails that a receiver makes of one alert."""
+    found = []
+    for settings in receiver.get("email_configs") or ():
+        headers = {str(key).lower(): str(value) for key, value in (settings.get("headers") or {}).items()}
+        data = _data(str(receiver["name"]), labels, annotations, resolved=resolved)
+        found.append(
+            Mail(
+                receiver=str(receiver["name"]),
+                recipients=tuple(part.strip() for part in str(settings["to"]).split(",")),
+                subject=rendered(headers["subject"], data) if render and "subject" in headers else None,
+                text=rendered(str(settings["text"]), data) if render and settings.get("text") else None,
+            )
+        )
+    return found
+
+
+def rendered(template: str, data: Mapping[str, Any]) -> str | None:
+    """What amtool makes of a template; None where there is no amtool, or the template needs files that are not here."""
+    if not build_tools.find("amtool"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "data.json"
+        file.write_text(json.dumps(data), "utf-8")
+        done = subprocess.run(
+            [
+                *(build_tools.path("amtool"), "template", "render"),
+                *(f"--template.glob={folder}/*.tmpl", f"--template.text={template}", f"--template.data={file}"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool) -> dict[str, Any]:
+    """What Alertmanager hands to a template for one alert."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    status = "resolved" if resolved else "firing"
+    alert = {
+        "status": status,
+        "labels": dict(labels),
+        "annotations": dict(annotations),
+        "startsAt": now,
+        "endsAt": now if resolved else "0001-01-01T00:00:00Z",
+        "generatorURL": "",
+        "fingerprint": "0",
+    }
+    return {
+        "receiver": receiver,
+        "status": status,
+        "alerts": [alert],
+        "groupLabels": dict(labels),
+        "commonLabels": dict(labels),
+        "commonAnnotations": dict(annotations),
+        "externalURL": "",
+    }
+
+
+def silencing(silences: Iterable[Mapping[str, Any]], labels: Labels) -> list[Mapping[str, Any]]:
+    """The active ones among these silences that hold for an alert with these labels."""
+    return [silence for silence in silences if _silences(silence, labels)]
+
+
+def _silences(silence: Mapping[str, Any], labels: Labels) -> bool:
+    """Whether an active silence holds for these labels."""
+    if (silence.get("status") or {}).get("state") != "active":
+        return False
+    return all(tree.Matcher(one["name"], one["value"], _operator(one)).matches(labels) for one in silence["matchers"])
+
+
+def _operator(matcher: Mapping[str, Any]) -> str:
+    equal, regex = matcher.get("isEqual", True), matcher["isRegex"]
+    return ("=~" if regex else "=") if equal else ("!~" if regex else "!=")
+
+
+def duration_text(seconds: float) -> str:
+    """`10 s`, `5 min`, `6 h`: a duration as Alertmanager's configuration would have it."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def describe(way: AlertPath) -> Sequence[str]:
+    """The way in lines for people."""
+    lines = ["labels    " + ", ".join(f"{key}={value}" for key, value in way.labels.items())]
+    for match in way.matches:
+        lines += [
+            "route     " + " › ".join(match.path),
+            f"          to {match.receiver}, grouped by {', '.join(match.group_by) or 'nothing'}; first mail within "
+            f"{duration_text(match.group_wait)}, news after {duration_text(match.group_interval)}, "
+            f"again every {duration_text(match.repeat_interval)}",
+        ]
+    lines.append("muted by  " + (", ".join(way.muted_by) or "none of our alerts") + " while firing")
+    lines.append("silenced  " + ("; ".join(way.silenced_by) or "no"))
+    if way.kept_back:
+        lines.append(f"kept back now ({way.kept_back})")
+    if way.also:
+        lines.append("also to   " + ", ".join(way.also))
+    for mail in way.mails:
+        lines.append("mail to   " + ", ".join(mail.recipients))
+        lines.append("subject   " + (mail.subject or "(make tools brings amtool, which renders it)"))
+        lines += ["          " + line for line in (mail.text or "").splitlines()]
+    return lines

@@ -1,0 +1,73 @@
+"""A backtest for programs."""
+
+from typing import Any
+
+from ops import window
+from ops.replay.mails import Message
+from ops.replay.run import Outcome, Version
+from ops.replay.signals import Episode, Replay
+
+
+def document(target: str, outcome: Outcome) -> dict[str, Any]:
+    """The answer as JSON; the first version is the working tree's, `against` the other one if there is one."""
+    ours, *other = outcome.versions
+    return {
+        "target": target,
+        "from": window.iso(outcome.start),
+        "to": window.iso(outcome.end),
+        "seconds": outcome.end - outcome.start,
+        "seconds_with_data": outcome.covered,
+        "notes": list(outcome.notes),
+        **_version(ours),
+        "against": {"revision": other[0].name, **_version(other[0])} if other else None,
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    return {
+        "alerts": [_alert(version, replay) for replay in version.replays.values()],
+        "mails": sum(message.kind == "email" for message in version.messages),
+        "messages": [_message(message) for message in version.messages],
+    }
+
+
+def _alert(version: Version, replay: Replay) -> dict[str, Any]:
+    alert, firing = replay.alert, replay.firing
+    return {
+        "alert": alert.name,
+        "severity": alert.labels.get("severity"),
+        "component": alert.labels.get("component"),
+        "limit": replay.limit.text,
+        "for_seconds": alert.for_,
+        "keep_firing_for_seconds": alert.keep_firing_for,
+        "times_fired": replay.times_fired,
+        "times_only_pending": replay.near_misses,
+        "seconds_firing": replay.seconds_firing,
+        "seconds_longest": replay.longest,
+        "mails": version.sent(alert.name),
+        "first_fired": window.iso(firing[0].start) if firing else None,
+        "last_fired": window.iso(firing[-1].start) if firing else None,
+        "intervals": [_spell(spell) for spell in sorted([*replay.pending, *firing], key=lambda one: one.start)],
+    }
+
+
+def _spell(spell: Episode) -> dict[str, Any]:
+    return {
+        "state": spell.state,
+        "from": window.iso(spell.start),
+        "to": window.iso(spell.end),
+        "seconds": spell.seconds,
+        "open": spell.open,
+        "labels": dict(spell.labels),
+    }
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {
+        "at": window.iso(message.at),
+        "receiver": message.receiver,
+        "kind": message.kind,
+        "why": message.why,
+        "firing": [dict(labels) for labels in message.firing],
+        "resolved": [dict(labels) for labels in message.resolved],
+    }

@@ -1,0 +1,164 @@
+"""A backtest for people: what fired, how much, then each time."""
+
+from collections.abc import Iterable, Mapping
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops import window
+from ops.replay.run import Outcome, Version
+from ops.replay.signals import Episode, Replay
+
+MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
+NARROW = 120  # columns
+COLOURS = {"critical": "red", "warning": "yellow"}
+_OWN = ("alertname",)
+
+
+def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
+    """Print the answer: a table of the alerts, then when each one fired; with `pending`, also when it nearly did."""
+    ours, *other = outcome.versions
+    against = other[0] if other else None
+    asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
+    console.print(f"{asked} ({window.span_text(outcome.end - outcome.start)})", markup=False)
+    for note in outcome.notes:
+        console.print(f"• {note}", style="dim", markup=False)
+    console.print()
+    names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
+    if against is None:
+        console.print(_table(ours, names, narrow=console.width < NARROW))
+        for name in names:
+            _intervals(console, ours.replays[name], pending)
+    else:
+        _compare(console, ours, against, names, pending)
+
+
+def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
+    table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Only pending", "Mails"), narrow)
+    if not narrow:  # the lines below have the times too
+        table.add_column("First")
+        table.add_column("Last")
+    for name in names:
+        replay = version.replays[name]
+        firing = replay.firing
+        style = COLOURS.get(str(replay.alert.labels.get("severity")), "") if firing else "dim"
+        table.add_row(
+            Text(name, style=style),
+            replay.limit.text,
+            _span(replay.alert.for_),
+            _count(replay.times_fired),
+            _span(replay.seconds_firing),
+            _span(replay.longest),
+            _count(replay.near_misses),
+            str(version.sent(name)) if firing else _count(version.sent(name)),
+            *([] if narrow else [window.stamp(one.start) for one in firing[:1] + firing[-1:]]),
+            style="" if firing else "dim",
+        )
+    mails = sum(message.kind == "email" for message in version.messages)
+    others = len(version.messages) - mails
+    table.caption = f"{_many(mails, 'mail')} in all" + (f", {_many(others, 'other message')}" if others else "")
+    if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
+        table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
+    table.caption_justify = "left"
+    return table
+
+
+def _frame(titles: Iterable[str], narrow: bool) -> Table:
+    """A row an alert. Where there is no room a cell goes over several lines: none is ever cut short."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0 if narrow else 1), header_style="bold")
+    table.add_column("Alert", overflow="fold")
+    for title in titles:
+        table.add_column(title, justify="right")
+    return table
+
+
+def _intervals(console: Console, replay: Replay, pending: bool, most: int = MOST) -> None:
+    """`2026-11-20 10:14  firing for 25 min after 5 min pending`, one line each time."""
+    lines = list(_lines(replay, pending))
+    if not lines:
+        return
+    console.print(Text(replay.alert.name, style="bold"))
+    for line in lines[-most:]:
+        console.print(f"  {line}", markup=False)
+    if len(lines) > most:
+        console.print(f"  and {len(lines) - most} earlier; --format json has them all", style="dim", markup=False)
+
+
+def _lines(replay: Replay, pending: bool) -> Iterable[str]:
+    led = {(_key(spell), spell.end): spell for spell in replay.pending}
+    for spell in sorted([*replay.firing, *replay.pending], key=lambda one: one.start):
+        labels = _labels(spell.labels, replay)
+        if spell.state == "firing":
+            before = led.get((_key(spell), spell.start))
+            wait = f" after {window.span_text(before.seconds)} pending" if before is not None else ""
+            end = ", still" if spell.open else ""
+            yield f"{window.stamp(spell.start)}  firing for {window.span_text(spell.seconds)}{wait}{end}{labels}"
+        elif spell.open:
+            yield f"{window.stamp(spell.start)}  pending for {window.span_text(spell.seconds)}, still{labels}"
+        elif pending and (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
+            yield f"{window.stamp(spell.start)}  only pending, for {window.span_text(spell.seconds)}{labels}"
+
+
+def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
+    """Only the alerts that differ have a row; each cell is `before → after`, or one value where both agree."""
+    table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Mails"), console.width < NARROW)
+    same: list[str] = []
+    changed: list[str] = []
+    for name in names:
+        before, after = _cells(against, name), _cells(ours, name)
+        if before == after and against.replays[name].spells == ours.replays[name].spells:
+            same.append(name)
+            continue
+        changed.append(name)
+        pairs = zip(before, after, strict=True)
+        table.add_row(name, *(old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in pairs))
+    if changed:
+        console.print(f"{against.name} → {ours.name}:", markup=False)
+        console.print(table)
+        for version in (against, ours):
+            for name in changed:
+                if name in version.replays and any(True for _ in _lines(version.replays[name], pending)):
+                    console.print(f"{version.name}: ", end="", style="dim", markup=False)
+                    _intervals(console, version.replays[name], pending, FEW)
+    if same:
+        whom = _many(len(same), "alert") if changed else "All alerts"
+        does = "does" if changed and len(same) == 1 else "do"
+        console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
+
+
+def _cells(version: Version, name: str) -> list[str]:
+    replay = version.replays.get(name)
+    if replay is None:
+        return [""] * 6
+    return [
+        replay.limit.text,
+        _span(replay.alert.for_) or "0 s",
+        str(replay.times_fired),
+        _span(replay.seconds_firing) or "0 s",
+        _span(replay.longest) or "0 s",
+        str(version.sent(name)),
+    ]
+
+
+def _labels(labels: Mapping[str, str], replay: Replay) -> str:
+    """What tells one alert of a rule from another: the labels that the rule does not set itself."""
+    own = {name: value for name, value in labels.items() if name not in replay.alert.labels and name not in _OWN}
+    return f"  {', '.join(f'{name}={value}' for name, value in own.items())}" if own else ""
+
+
+def _key(spell: Episode) -> frozenset[tuple[str, str]]:
+    return frozenset(spell.labels.items())
+
+
+def _span(seconds: float) -> str:
+    return window.span_text(seconds) if seconds else ""
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

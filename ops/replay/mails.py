@@ -1,0 +1,207 @@
+"""What Alertmanager would have sent: grouping, waiting, repeating, resolving and inhibition, replayed.
+
+A mirror of Alertmanager's dispatcher and notification pipeline (dispatch/dispatch.go, notify/notify.go, inhibit/):
+a group is flushed `group_wait` after its first alert and every `group_interval` from then on, as long as it holds an
+alert; a flush sends when an alert is firing that the last message did not name, or resolved that it named, or when
+`repeat_interval` has gone by since.
+
+Taken as given: no silences, one Alertmanager, nothing takes time. What reaches it at the very moment of a flush comes
+first; a repeat that falls on a flush to the second waits for the next, as sending the message before took some time.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ops.replay import hours
+from ops.replay.fetch import LABELS
+from routing import tree
+from routing.tree import Match
+
+Why = Literal["firing", "changed", "resolved", "repeat"]
+RETENTION = 120 * 3600.0  # s: how long Alertmanager remembers what it sent
+
+# Who says when an alert is over unless told (config/notifiers.go of Alertmanager 0.31).
+_SILENT_ON_RESOLVE = frozenset({"email", "slack", "wechat", "rocketchat"})
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An alert (its labels as pairs, sorted) that fires from `start` to `end` in seconds; None: to the end of time."""
+
+    labels: LABELS
+    start: float
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification: `kind` is `email`, `slack`, …; `firing` and `resolved` are what it names."""
+
+    at: float
+    receiver: str
+    kind: str
+    why: Why
+    firing: tuple[LABELS, ...]
+    resolved: tuple[LABELS, ...]
+
+    @property
+    def alerts(self) -> frozenset[str]:
+        """The names of the alerts in it."""
+        return frozenset(dict(labels)["alertname"] for labels in (*self.firing, *self.resolved))
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What the last message to one integration of a receiver named, and when."""
+
+    at: float
+    firing: frozenset[LABELS]
+    resolved: frozenset[LABELS]
+    forgotten: float
+
+
+@dataclass(slots=True)
+class _Group:
+    match: Match
+    members: dict[LABELS, Firing] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Integration:
+    receiver: str
+    kind: str
+    index: int
+    send_resolved: bool
+
+
+def send(config: Mapping[str, Any], firings: Iterable[Firing], until: float) -> list[Message]:
+    """The messages of an Alertmanager with this configuration up to `until` (seconds), in order.
+
+    `firings` are all alerts that it is sent, those too which only inhibit. Raises routing's RoutingError.
+    """
+    return _Replay(config, list(firings), until).run()
+
+
+class _Replay:
+    def __init__(self, config: Mapping[str, Any], firings: Sequence[Firing], until: float) -> None:
+        self.config, self.firings, self.until = config, firings, until
+        self.root = tree.tree(config)
+        self.inhibitions = tree.inhibitions(config)
+        self.integrations = {receiver["name"]: _integrations(receiver) for receiver in config.get("receivers") or ()}
+        self.groups: dict[tuple[tuple[int, ...], LABELS], _Group] = {}
+        self.sent: dict[tuple[tuple[int, ...], LABELS, _Integration], _Sent] = {}
+        self.messages: list[Message] = []
+        self.queue: list[tuple[float, int, int, Any]] = []
+        self.count = 0
+
+    def run(self) -> list[Message]:
+        for firing in self.firings:
+            self._later(firing.start, 0, firing)
+        while self.queue and self.queue[0][0] <= self.until:
+            now, order, _, what = heapq.heappop(self.queue)
+            if order == 0:
+                self._arrive(now, what)
+            else:
+                self._flush(now, what)
+        return self.messages
+
+    def _later(self, at: float, order: int, what: object) -> None:
+        self.count += 1
+        heapq.heappush(self.queue, (at, order, self.count, what))
+
+    def _arrive(self, now: float, firing: Firing) -> None:
+        labels = dict(firing.labels)
+        for route in self.root.takes(labels):
+            match = route.match
+            every = match.group_by == ("...",)
+            by = tuple(pair for pair in firing.labels if every or pair[0] in match.group_by)
+            key = (match.position, by)
+            if key not in self.groups:
+                self.groups[key] = _Group(match)
+                self._later(now + match.group_wait, 1, key)
+            self.groups[key].members[firing.labels] = firing
+
+    def _flush(self, now: float, key: tuple[tuple[int, ...], LABELS]) -> None:
+        group = self.groups[key]
+        over = {labels for labels, one in group.members.items() if one.end is not None and one.end <= now}
+        shown = (
+            []
+            if hours.quiet(self.config, group.match, now)
+            else [one for one in group.members if not self._muted(one, now)]
+        )
+        if shown:
+            firing = frozenset(shown) - over
+            for integration in self.integrations.get(group.match.receiver, ()):
+                self._notify(now, key, group.match, integration, firing, frozenset(shown) & over)
+        for labels in over:
+            del group.members[labels]
+        if group.members:
+            self._later(now + group.match.group_interval, 1, key)
+        else:
+            del self.groups[key]
+
+    def _notify(
+        self,
+        now: float,
+        key: tuple[tuple[int, ...], LABELS],
+        match: Match,
+        integration: _Integration,
+        firing: frozenset[LABELS],
+        resolved: frozenset[LABELS],
+    ) -> None:
+        last = self.sent.get((*key, integration))
+        if last is not None and last.forgotten < now:
+            last = None
+        why = _why(last, firing, resolved, integration.send_resolved, now - match.repeat_interval)
+        if why is None:
+            return
+        forgotten = now + min(RETENTION, 2 * match.repeat_interval)
+        self.sent[(*key, integration)] = _Sent(now, firing, resolved, forgotten)
+        if integration.send_resolved or firing:
+            named = tuple(sorted(resolved)) if integration.send_resolved else ()
+            self.messages.append(
+                Message(now, integration.receiver, integration.kind, why, tuple(sorted(firing)), named)
+            )
+
+    def _muted(self, labels: LABELS, now: float) -> bool:
+        """Whether an alert that is firing now inhibits this one."""
+        target = dict(labels)
+        rules = [rule for rule in self.inhibitions if rule.has_target(target)]
+        return bool(rules) and any(
+            rule.mutes(target, dict(source.labels))
+            for source in self.firings
+            if source.start <= now and (source.end is None or now < source.end)
+            for rule in rules
+        )
+
+
+def _why(
+    last: _Sent | None,
+    firing: frozenset[LABELS],
+    resolved: frozenset[LABELS],
+    send_resolved: bool,
+    repeat_before: float,
+) -> Why | None:
+    """DedupStage.needsUpdate: why a message is due, None when it is not."""
+    if last is None:
+        return "firing" if firing else None
+    if not firing <= last.firing:
+        return "changed" if last.firing else "firing"
+    if not firing:
+        return "resolved" if last.firing else None
+    if send_resolved and not resolved <= last.resolved:
+        return "changed"
+    return "repeat" if last.at < repeat_before else None
+
+
+def _integrations(receiver: Mapping[str, Any]) -> tuple[_Integration, ...]:
+    """The ways in which a receiver is told: one per entry of its `…_configs`."""
+    return tuple(
+        _Integration(receiver["name"], kind, index, bool(settings.get("send_resolved", kind not in _SILENT_ON_RESOLVE)))
+        for key, entries in receiver.items()
+        if key.endswith("_configs")
+        for kind in [key.removesuffix("_configs")]
+        for index, settings in enumerate(entries or ())
+    )

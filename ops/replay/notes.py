@@ -1,0 +1,66 @@
+"""What has to be said about a backtest: what it could not see, and what it read in another way."""
+
+from collections.abc import Mapping, Sequence
+
+from ops import window
+from ops.checks import brief
+from ops.replay import coverage
+from ops.replay.coverage import Coverage
+
+GAP = 15 * 60.0  # s: what may be missing (restarts) without a word
+
+
+def on_time(name: str, start: float, end: float, spans: Sequence[tuple[float, float]]) -> list[str]:
+    """Whether the Prometheus of that name has data for the whole window (seconds, like `spans`)."""
+    covered = sum(b - a for a, b in spans)
+    if end - start - covered < max(60.0, 0.005 * (end - start)):
+        return []
+    share = window.number(100 * covered / (end - start))
+    return [
+        f"{name} has data for {window.span_text(covered)} of the {window.span_text(end - start)} asked for "
+        f"({share} %), from {window.stamp(spans[0][0])} to {window.stamp(spans[-1][1])} UTC; the rest is unknown."
+    ]
+
+
+def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: float, end: float) -> list[str]:
+    """Which metrics were missing while Prometheus had other data, and which alerts were blind for it.
+
+    `expressions`: (alert, its signal without recordings); the window in seconds.
+    """
+    first, last = round(start * 1000), round(end * 1000)
+    whole = coverage.overlap(seen.anything, first, last)
+    blind: dict[str, list[str]] = {}
+    early: list[str] = []
+    begin = min(a for a, _ in seen.anything) / 1000
+    for alert, text in expressions:
+        for name in coverage.inputs(text):
+            if whole - coverage.overlap(seen.metrics.get(name, ()), first, last) > max(GAP, 0.01 * whole):
+                blind.setdefault(name, [])
+                if alert not in blind[name]:
+                    blind[name].append(alert)
+        back = coverage.reach(text)
+        if back > window.HOUR and begin - (start - back) > GAP and alert not in " ".join(early):
+            early.append(f"{alert} ({window.span_text(back // window.HOUR * window.HOUR)})")
+    notes = []
+    for name, alerts in sorted(blind.items()):
+        there = coverage.overlap(seen.metrics.get(name, ()), first, last)
+        how = (
+            f"is there for {window.span_text(there)} of {window.span_text(whole)}"
+            if there
+            else "has no data in this window"
+        )
+        notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
+    if early:
+        notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")
+    return notes
+
+
+def on_recordings(computed: Mapping[str, Sequence[str]]) -> list[str]:
+    """Which alerts were computed from the raw series: `computed` is recording → alerts."""
+    if not computed:
+        return []
+    of = list(dict.fromkeys(alert for alerts in computed.values() for alert in alerts))
+    return [
+        f"{brief(of)}: computed from the raw series, since what they read was not recorded throughout the window "
+        f"as it is defined now ({brief(sorted(computed))})."
+    ]

@@ -1,0 +1,220 @@
+"""The backtest itself: what to ask, what to read instead of recordings that are not there, and what it comes to."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import rules
+from ops import window
+from ops.clients.prometheus import Prometheus, RunningGroup
+from ops.errors import BadAnswer
+from ops.replay import coverage, fetch, mails, notes
+from ops.replay.coverage import Coverage
+from ops.replay.fetch import Question
+from ops.replay.mails import Firing, Message
+from ops.replay.recordings import expand
+from ops.replay.signals import Replay, Signal, observed, signal
+from routing import tree
+from rules import Alert, Recording
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One version of the rules, all of them: `name` is what people call it."""
+
+    name: str
+    alerts: Mapping[str, Alert]
+    recordings: Mapping[str, Recording]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one version of the rules would have done: the alerts asked for, and the messages that name one of them."""
+
+    name: str
+    replays: Mapping[str, Replay]
+    messages: Sequence[Message]
+
+    def sent(self, alert: str, kind: str = "email") -> int:
+        """How many messages of that kind name the alert; one may name several alerts."""
+        return sum(message.kind == kind and alert in message.alerts for message in self.messages)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A backtest from `start` to `end` (seconds): `covered` of these there was data for, in `spans`."""
+
+    start: float
+    end: float
+    covered: float
+    spans: Sequence[tuple[float, float]]
+    versions: Sequence[Version]
+    notes: Sequence[str]
+
+
+def run(
+    prometheus: Prometheus,
+    versions: Sequence[Rules],
+    names: Iterable[str],
+    start: float,
+    end: float,
+    config: Mapping[str, Any],
+    progress: Progress | None = None,
+) -> Outcome:
+    """Replay the alerts of these names, in each version that has them, from `start` to `end` (seconds).
+
+    `config` is the Alertmanager configuration that the mails go through. Raises BadAnswer when there is no data at all.
+    """
+    wanted = list(names)
+    chosen = [
+        {name: version.alerts[name] for name in _with_companions(version.alerts, wanted, config)}
+        for version in versions
+    ]
+    pairs = [(version, alert) for version, alerts in zip(versions, chosen, strict=True) for alert in alerts.values()]
+    seen, signals, said = _signals(prometheus, pairs, start, end, progress)
+    found = []
+    for version, alerts in zip(versions, chosen, strict=True):
+        replays = {name: signals[version.name, name].replay() for name in alerts}
+        messages = [
+            message
+            for message in mails.send(config, _firings(replays.values()), end)
+            if message.at >= start and not message.alerts.isdisjoint(wanted)
+        ]
+        shown = {name: replays[name] for name in wanted if name in replays}
+        found.append(Version(version.name, shown, messages))
+    spans = [(max(a / 1000, start), min(b / 1000, end)) for a, b in seen.anything if b / 1000 > start]
+    covered = sum(b - a for a, b in spans)
+    return Outcome(start, end, covered, spans, found, notes.on_time(prometheus.http.name, start, end, spans) + said)
+
+
+def observe(
+    prometheus: Prometheus,
+    alert: Alert,
+    start: float,
+    end: float,
+    recordings: Mapping[str, Recording] | None = None,
+) -> Signal:
+    """An alert's signal from `start` to `end` (seconds), asked once; `Signal.replay(limit)` then answers any limit."""
+    known = rules.recordings() if recordings is None else recordings
+    _, signals, _ = _signals(prometheus, [(Rules("", {alert.name: alert}, known), alert)], start, end, None)
+    return signals["", alert.name]
+
+
+def replay(prometheus: Prometheus, alert: Alert, start: float, end: float, limit: rules.Limit | None = None) -> Replay:
+    """When `alert` would have been pending and firing from `start` to `end` (seconds), by its own limit or another."""
+    return observe(prometheus, alert, start, end).replay(limit)
+
+
+def _signals(
+    prometheus: Prometheus,
+    pairs: Sequence[tuple[Rules, Alert]],
+    start: float,
+    end: float,
+    progress: Progress | None,
+) -> tuple[Coverage, dict[tuple[str, str], Signal], list[str]]:
+    """The signals by (version, alert), with as few queries as will do, and what has to be said about them."""
+    groups = prometheus.rules()
+    phases = {group.name: _phase(group) for group in groups}
+    running = {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
+    warm_up = max((alert.for_ + alert.keep_firing_for for _, alert in pairs), default=0.0)
+    written = {(version.name, alert.name): expand(alert.signal, version.recordings) for version, alert in pairs}
+    names = {name for text in written.values() for name in coverage.inputs(text)}
+    names |= {name for _, alert in pairs for name in coverage.inputs(alert.signal)}
+    reach = max((coverage.reach(text) for text in written.values()), default=0.0)
+    first, last = round((start - warm_up) * 1000), round(end * 1000)
+    asked = coverage.question(names, first - round(reach * 1000), last)
+    seen = coverage.coverage(names, asked, fetch.ask(prometheus, [asked])[asked])
+    if coverage.overlap(seen.anything, round(start * 1000), last) <= 0:
+        raise BadAnswer(
+            f"{prometheus.http.name} at {prometheus.url} has no data between {window.stamp(start)} and "
+            f"{window.stamp(end)} UTC; ask about days of which it has some"
+        )
+    questions: dict[tuple[str, str], Question] = {}
+    computed: dict[str, list[str]] = {}
+    for version, alert in pairs:
+        missing = _not_recorded(version, alert, running, seen, first, last)
+        for name in missing:
+            computed.setdefault(name, []).append(alert.name)
+        text = written[version.name, alert.name] if missing else alert.signal
+        moments = _moments(first, last, alert.interval, phases.get(alert.group, 0))
+        questions[version.name, alert.name] = Question(rules.normalise(text), moments)
+    answers = fetch.ask(prometheus, questions.values(), progress)
+    found = {}
+    for version, alert in pairs:
+        question = questions[version.name, alert.name]
+        found[version.name, alert.name] = signal(
+            alert, start, end, observed(question.at, seen.anything), answers[question]
+        )
+    expressions = [(alert.name, written[version.name, alert.name]) for version, alert in pairs]
+    said = notes.on_metrics(expressions, seen, start, end) + notes.on_recordings(computed)
+    return seen, found, said
+
+
+def _moments(first: int, last: int, interval: float, phase: int) -> range:
+    """The evaluations of a group between two moments (ms): each at `phase` ms past a multiple of its interval."""
+    step = round(interval * 1000)
+    return range(first + (phase - first) % step, last + 1, step)
+
+
+def _phase(group: RunningGroup) -> int:
+    """How many ms past the multiples of its interval Prometheus evaluates a running group; 0 before its first time.
+
+    Prometheus spreads its groups over the interval. It says when an evaluation began, some tenths of a ms late.
+    """
+    evaluated = [rule.last_evaluation for rule in group.rules if not rule.last_evaluation.startswith("0001")]
+    if not evaluated or not evaluated[0]:
+        return 0
+    # the group's rules are evaluated one after the other: the first began when the group did
+    moment = min(datetime.fromisoformat(text).timestamp() for text in evaluated)
+    return int(moment * 1000) % max(1, round(group.interval * 1000))
+
+
+def _not_recorded(
+    version: Rules, alert: Alert, running: Mapping[str, str], seen: Coverage, first: int, last: int
+) -> list[str]:
+    """The recordings that the alert reads and that were not recorded, or otherwise than this version would."""
+    found = []
+    for name in sorted(coverage.inputs(alert.signal) & set(version.recordings)):
+        recording = version.recordings[name]
+        differs = name not in running or rules.normalise(running[name]) != rules.normalise(recording.expr)
+        there = coverage.overlap(seen.anything, first, last)
+        if differs or there - coverage.overlap(seen.metrics.get(name, ()), first, last) > notes.GAP:
+            found.append(name)
+    return found
+
+
+def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+    """The alerts asked for, and those that could mute them or share a mail with them: the mails depend on these."""
+    root, inhibitions = tree.tree(config), tree.inhibitions(config)
+
+    def labels(name: str) -> dict[str, str]:
+        return {**alerts[name].labels, "alertname": name}
+
+    def groups(name: str) -> set[object]:
+        own = labels(name)
+        return {
+            (route.match.position, tuple((label, own.get(label)) for label in route.match.group_by))
+            for route in root.takes(own)
+        }
+
+    asked = [name for name in names if name in alerts]
+    found = list(asked)
+    for name in alerts:
+        if name not in found and any(
+            groups(name) & groups(other) or any(rule.mutes(labels(other), labels(name)) for rule in inhibitions)
+            for other in asked
+        ):
+            found.append(name)
+    return found
+
+
+def _firings(replays: Iterable[Replay]) -> list[Firing]:
+    return [
+        Firing(tuple(sorted(spell.labels.items())), spell.start, None if spell.open else spell.end)
+        for replayed in replays
+        for spell in replayed.spells
+        if spell.state == "firing"
+    ]

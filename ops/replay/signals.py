@@ -1,0 +1,188 @@
+"""One alert over a stretch of time: its signal, asked once, against any limit.
+
+Applying the limit here is the same as asking Prometheus for `signal > limit`: the comparison of a vector with a number
+only drops samples, each by itself, and NaN is dropped by all but `!=`. What a step of a range query sees (staleness,
+lookback, windows) is what an evaluation at that moment sees. A test holds both to Prometheus.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops.errors import Misconfigured
+from ops.replay.fetch import LABELS, Answer
+from ops.replay.semantics import Interval, follow
+from rules import Alert, Limit
+
+OUTAGE = 5 * 60_000  # ms; as long as Prometheus looks back for a sample
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def crosses(limit: Limit, value: float) -> bool:
+    """Whether Prometheus keeps a sample of this value in the comparison with the limit."""
+    return _COMPARE[limit.operator](value, limit.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One label set of an alert in one state; `start` and `end` in seconds since the epoch.
+
+    `open`: still so at the last evaluation, which then is `end`. `labels` are the alert's, `alertname` included.
+    """
+
+    labels: Mapping[str, str]
+    state: str  # "pending" or "firing"
+    start: float
+    end: float
+    open: bool
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Signal:
+    """An alert's signal over time: what every replay of it starts from.
+
+    `evaluations` are the moments (ms) at which Prometheus would have evaluated the rule and had anything to look at;
+    `series` maps the labels of the signal to {moment: value}. `start` and `end` (seconds) are the window asked for:
+    evaluations before it only bring the alert into the state that it had when the window began.
+    """
+
+    alert: Alert
+    start: float
+    end: float
+    evaluations: Sequence[int]
+    series: Mapping[LABELS, Mapping[int, float]]
+
+    def values(self) -> Iterator[tuple[Mapping[str, str], list[tuple[float, float]]]]:
+        """Per series its labels and, within the window, (seconds since the epoch, value) in order."""
+        for labels, points in self.series.items():
+            inside = [(at / 1000, value) for at, value in sorted(points.items()) if self.start <= at / 1000 <= self.end]
+            if inside:
+                yield dict(labels), inside
+
+    def replay(self, limit: Limit | None = None) -> "Replay":
+        """When the alert would have been pending and firing with its own limit, or with another one."""
+        limit = limit or self.alert.limit
+        crossing: dict[LABELS, set[int]] = {}
+        for labels, points in self.series.items():
+            ours = _alert_labels(self.alert, labels)
+            found = {at for at, value in points.items() if crosses(limit, value)}
+            if found & crossing.get(ours, set()):
+                raise Misconfigured(
+                    f"{self.alert.name} would fail in Prometheus: two series of its expression become the same alert "
+                    f"({', '.join(f'{name}={value}' for name, value in ours)}); aggregate them, or drop a label"
+                )
+            crossing[ours] = crossing.get(ours, set()) | found
+        hold, keep = round(self.alert.for_ * 1000), round(self.alert.keep_firing_for * 1000)
+        spells = [
+            _spell(labels, interval)
+            for labels, moments in crossing.items()
+            if moments
+            for interval in follow(self.evaluations, moments, hold, keep, OUTAGE)
+        ]
+        spells.sort(key=lambda spell: (spell.start, spell.end, sorted(spell.labels.items())))
+        return Replay(self.alert, limit, self.start, self.end, tuple(spells))
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What one alert would have done in the window, with all its label sets. Times in seconds."""
+
+    alert: Alert
+    limit: Limit
+    start: float
+    end: float
+    spells: tuple[
+        Episode, ...
+    ]  # pending and firing, by start; those from before the window too, as the mails need them
+
+    def within(self, state: str) -> list[Episode]:
+        """The spells in that state, cut at the window's edges."""
+        return [
+            Episode(spell.labels, spell.state, max(spell.start, self.start), min(spell.end, self.end), spell.open)
+            for spell in self.spells
+            if spell.state == state and spell.end >= self.start and spell.start <= self.end
+            if spell.end > self.start or spell.open
+        ]
+
+    @property
+    def firing(self) -> list[Episode]:
+        return self.within("firing")
+
+    @property
+    def pending(self) -> list[Episode]:
+        return self.within("pending")
+
+    @property
+    def times_fired(self) -> int:
+        return len(self.firing)
+
+    @property
+    def seconds_firing(self) -> float:
+        """How long at least one of its label sets fired."""
+        total, reached = 0.0, self.start
+        for spell in sorted(self.firing, key=lambda one: one.start):
+            total += max(0.0, spell.end - max(spell.start, reached))
+            reached = max(reached, spell.end)
+        return total
+
+    @property
+    def longest(self) -> float:
+        return max((spell.seconds for spell in self.firing), default=0.0)
+
+    @property
+    def near_misses(self) -> int:
+        """How often it was pending and went back without having fired."""
+        fired = {(frozenset(spell.labels.items()), spell.start) for spell in self.spells if spell.state == "firing"}
+        return sum(
+            (frozenset(spell.labels.items()), spell.end) not in fired for spell in self.pending if not spell.open
+        )
+
+
+def observed(moments: range, spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The evaluations of `moments` that lie in one of `spans` (in order, apart; both ends included)."""
+    found: list[int] = []
+    for first, last in spans:
+        low = max(0, -((moments.start - first) // moments.step))
+        high = max(0, (last - moments.start) // moments.step + 1)
+        found += moments[low:high]
+    return found
+
+
+def signal(alert: Alert, start: float, end: float, evaluations: Sequence[int], answer: Answer) -> Signal:
+    """The signal of an alert, from the answer to its query; moments that were not evaluated are left out."""
+    known = set(evaluations)
+    return Signal(
+        alert,
+        start,
+        end,
+        evaluations,
+        {
+            labels: {at: value for at, value in points.items() if at in known}
+            for labels, points in answer.series.items()
+        },
+    )
+
+
+def _alert_labels(alert: Alert, labels: LABELS) -> LABELS:
+    """The alert's labels as Prometheus makes them: the series' without its name, then the rule's, then its name."""
+    made = {name: value for name, value in labels if name != "__name__"}
+    for name, value in alert.labels.items():
+        made[name] = value
+    made["alertname"] = alert.name
+    return tuple(sorted((name, value) for name, value in made.items() if value))
+
+
+def _spell(labels: LABELS, interval: Interval) -> Episode:
+    return Episode(dict(labels), interval.state, interval.start / 1000, interval.end / 1000, interval.open)

@@ -1,0 +1,74 @@
+"""The page: facts and pictures into one self-contained HTML file or Markdown, and facts out of it again."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ops.reporting.facts import Facts
+from ops.reporting.panels import DrawnPanel
+
+_DATA = re.compile(
+    r'<script type="application/json" id="report">(?P<html>.*?)</script>|<!-- report (?P<markdown>\{.*?\}) -->',
+    re.DOTALL,
+)
+
+
+def html(facts: Facts, panels: Iterable[DrawnPanel]) -> str:
+    """One self-contained page: no script runs, nothing is loaded."""
+    return _environment(True).get_template("page.html").render(f=facts, panels=list(panels), data=Markup(_data(facts)))
+
+
+def markdown(facts: Facts) -> str:
+    """The same without pictures."""
+    text = _environment(False).get_template("page.md").render(f=facts, data=_data(facts))
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+
+
+def earlier(text: str) -> Mapping[str, Any] | None:
+    """The facts that an earlier report carries; None when the text is no report."""
+    found = _DATA.search(text)
+    if found is None:
+        return None
+    try:
+        facts = json.loads(found["html"] or found["markdown"])
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def _data(facts: Facts) -> str:
+    """JSON that ends neither a script element nor a comment."""
+    text = json.dumps(facts.as_json(), ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
+
+
+@cache
+def _environment(escaped: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["cell"] = lambda text: re.sub(r"([\\|<*_`\[])", r"\\\1", " ".join(str(text).split()))
+    environment.filters["code"] = _code
+    environment.filters["minute"] = lambda at: f"{str(at)[:16].replace('T', ' ')} UTC"
+    environment.filters["link"] = lambda url: url if re.match(r"https?://", str(url)) else ""
+    return environment
+
+
+def _code(text: str) -> Markup:
+    """What stands in backticks as code; everything escaped."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
+    )

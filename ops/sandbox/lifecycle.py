@@ -1,0 +1,311 @@
+"""The sandbox as a whole: up, down, and what it is like now."""
+
+import contextlib
+import fcntl
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trustme
+
+from ops import build_tools
+from ops.build_tools import Progress
+from ops.build_tools import pulumi as built_engine
+from ops.clients.alertmanager import Alertmanager
+from ops.clients.http import Http
+from ops.clients.prometheus import Prometheus
+from ops.sandbox import cluster, past_traffic, processes, pulumi_stack
+from ops.sandbox import state as states
+from ops.sandbox.cluster import Cluster
+from ops.sandbox.mounts import Mounts
+from ops.sandbox.parts import PORTS, Part, environment, parts
+from ops.sandbox.ports import HOST, choose
+from ops.sandbox.processes import PortTaken, SandboxError
+from ops.sandbox.projection import CONFIG_MAPS, deploy
+from ops.sandbox.state import State
+
+if TYPE_CHECKING:
+    from ops.stack.engine import Engine
+
+HANDMADE = Path(__file__).parent / "handmade"
+ATTEMPTS = 3  # a free port may be taken between its choice and its use
+USUAL_HISTORY = 2 * 3600.0  # seconds: enough for every panel and every long window to have something to show
+
+_FOLDERS = ("cluster", "data", "mnt", "pulumi", "run", "tls")
+_PROJECTOR = "projector"
+
+
+class Sandbox:
+    """The sandbox whose every file is below `home`, a folder that is empty, missing, or a sandbox's already."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+        self.mounts = Mounts(self.home)
+        self._run = self.home / "run"
+
+    @property
+    def state(self) -> State | None:
+        """What runs, None if it was not brought up, or was stopped."""
+        return states.read(self.home)
+
+    @property
+    def dead(self) -> list[str]:
+        """The names of the parts that were started and do not run any more."""
+        return [name for name, child in processes.recorded(self._run).items() if not child.alive]
+
+    @property
+    def prometheus(self) -> Prometheus:
+        return Prometheus(Http(self._running().prometheus_url, name="Prometheus"))
+
+    @property
+    def alertmanager(self) -> Alertmanager:
+        return Alertmanager(Http(self._running().alertmanager_url, name="Alertmanager"))
+
+    def up(
+        self,
+        progress: Progress = lambda line: None,
+        *,
+        ports: Mapping[str, int] | None = None,
+        past: float = USUAL_HISTORY,
+        with_engine: bool = False,
+        deployed: bool = True,
+    ) -> State:
+        """Bring the sandbox up and deploy to it; starts only what does not run where it is up already.
+
+        `ports` fixes some of `parts.PORTS`; `past` is how many seconds of traffic Prometheus is given to remember.
+        `with_engine`: with a Kubernetes API, and deployed by `pulumi up`; else the program's declarations are
+        projected to disk. `deployed` False leaves the hand-made stack as it is.
+        Raises SandboxError, PortTaken or ToolError; what was started by then is stopped again.
+        """
+        with self._alone():
+            state = self.state
+            if state is not None and len(self.dead) < len(state.processes):
+                return self._again(state, ports or {}, progress)
+            started = time.monotonic()
+            try:
+                state = self._fresh(ports or {}, past, progress, with_engine)
+                if with_engine:
+                    state, stack = self._stack(state)
+                    if deployed:
+                        pulumi_stack.deploy(stack, progress)
+                elif deployed:
+                    deploy(self.mounts, state, progress)
+            except BaseException:
+                self._stop()
+                raise
+            progress(f"the sandbox is up after {time.monotonic() - started:.1f} s")
+            return state
+
+    def down(self, progress: Progress = lambda line: None) -> list[str]:
+        """Stop all that was started, whatever became of it; returns the names of what was still running."""
+        if not self.home.exists():
+            return []
+        with self._alone():
+            stopped = self._stop()
+            if stopped:
+                progress(f"stopped {', '.join(stopped)}")
+            return stopped
+
+    def stop(self, name: str, *, kill: bool = False) -> None:
+        """Stop one part by force or politely; the others, and the state, stay as they are."""
+        self._part(name)
+        child = processes.recorded(self._run)[name]
+        processes.stop(self._run, [name], grace=0.0 if kill else processes.GRACE, keep_record=True)
+        if child.alive:
+            raise SandboxError(f"{name} (pid {child.pid}) did not end.")
+
+    def start(self, name: str) -> None:
+        """Start one part again where it was, and wait until it is ready."""
+        part = self._part(name)
+        if name in self.dead:
+            self._start([part])
+            self._write_state(self._running().ports)
+
+    def control(
+        self, scenario: str | Mapping[str, float], intensity: float | None = None, already: float = 0.0
+    ) -> None:
+        """Tell the stand-in application what goes wrong: one scenario, several (name → intensity), or "normal"."""
+        wanted: dict[str, Any] = {"already": already}
+        if isinstance(scenario, str):
+            wanted |= {"scenario": scenario} | ({} if intensity is None else {"intensity": intensity})
+        else:
+            wanted["scenarios"] = dict(scenario)
+        with Http(self._running().application_url, name="the stand-in application") as http:
+            http.post("/control", json=wanted)
+
+    def _running(self) -> State:
+        state = self.state
+        if state is None:
+            raise SandboxError(f"no sandbox runs in {self.home}; start it with `make sandbox`.")
+        return state
+
+    def _parts(self, ports: Mapping[str, int], progress: Progress) -> dict[str, Part]:
+        """Every part by name, in the order of start; the projector last, as it needs all others."""
+        made = parts(self.home, ports, progress)
+        if cluster.PORTS[0] not in ports:
+            return made
+        projector = Part(
+            _PROJECTOR,
+            (sys.executable, "-m", "ops.sandbox.servers.projector", "--home", str(self.home)),
+            environment(),
+            (),
+            (self.home / "cluster" / "projected").exists,
+        )
+        return {**Cluster(self.home).parts(ports, progress), **made, _PROJECTOR: projector}
+
+    def _stack(self, state: State) -> tuple[State, "Engine"]:
+        """Make the Pulumi stack, and say in state.json how it is run."""
+        how = pulumi_stack.access(self.home)
+        state = self._write_state(state.ports, pulumi=how)
+        return state, pulumi_stack.create(self.home, how, pulumi_stack.settings(self.home, state))
+
+    def _part(self, name: str) -> Part:
+        known = self._parts(self._running().ports, lambda line: None)
+        if name not in known:
+            raise SandboxError(f"the sandbox has no part {name!r}; it has {', '.join(known)}.")
+        return known[name]
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One `up` or `down` at a time, in a folder that is a sandbox's."""
+        mark = self.home / ".sandbox-home"
+        if self.home.exists() and not mark.exists() and any(self.home.iterdir()):
+            raise SandboxError(f"{self.home} is not empty and no sandbox's folder; give another one.")
+        self.home.mkdir(parents=True, exist_ok=True)
+        with mark.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SandboxError(f"the sandbox in {self.home} is just being started or stopped; try again.") from None
+            yield
+
+    def _again(self, state: State, ports: Mapping[str, int], progress: Progress) -> State:
+        """`up` where it is up: start what has died, where it was."""
+        other = {name: port for name, port in ports.items() if state.ports.get(name) != port}
+        if other:
+            asked = ", ".join(f"{name}={port}" for name, port in other.items())
+            raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first.")
+        dead = self.dead
+        if not dead:
+            progress("the sandbox is running already")
+            return state
+        progress(f"the sandbox was up, but {', '.join(dead)} had ended; starting that again")
+        known = self._parts(state.ports, progress)
+        self._start([part for name, part in known.items() if name in dead])
+        return self._write_state(state.ports)
+
+    def _fresh(self, fixed: Mapping[str, int], past: float, progress: Progress, with_engine: bool) -> State:
+        self._stop()  # what an `up` that was killed has left
+        for folder in _FOLDERS:
+            shutil.rmtree(self.home / folder, ignore_errors=True)
+        names = (*PORTS, *(cluster.PORTS if with_engine else ()))
+        choose(names, fixed)  # what is wrong with them is better known before minutes of building
+        build_tools.bring(
+            [*build_tools.SERVERS, *((*build_tools.CLUSTER, *built_engine.missing()) if with_engine else ())], progress
+        )
+        for attempt in range(1, ATTEMPTS + 1):
+            ports = choose(names, fixed)
+            wanted = self._parts(ports, progress)
+            projector = wanted.pop(_PROJECTOR, None)
+            by_hand = self._write_files(ports)
+            if with_engine:
+                Cluster(self.home).prepare(ports)
+            remembered = past_traffic.Past(self.home / "data" / "prometheus", past)
+            if past and attempt == 1:
+                progress(f"giving Prometheus {past_traffic.history_text(past)} to remember")
+                remembered.traffic()
+            progress(f"starting {', '.join(wanted)}")
+            try:
+                self._start(list(wanted.values()))
+            except PortTaken:
+                if attempt == ATTEMPTS or fixed:
+                    raise
+                progress("a port was taken meanwhile; trying others")
+                processes.stop(self._run)
+                continue
+            if projector:
+                password = self.mounts.smtp_password.read_text("utf-8")
+                deployments = (HANDMADE / "deployments.yml").read_text("utf-8")
+                Cluster(self.home).make_by_hand(by_hand, password, deployments)
+                self._start([projector])
+            state = self._write_state(ports)
+            if past:
+                remembered.recordings(state.prometheus_url)
+            return state
+        raise AssertionError("unreachable")
+
+    def _start(self, wanted: Sequence[Part]) -> None:
+        """Start them all, then wait for each: they come up side by side."""
+        children = [
+            processes.start(self._run, part.name, part.command, environment=part.environment, folder=self.home)
+            for part in wanted
+        ]
+        for part, child in zip(wanted, children, strict=True):
+            processes.wait_ready(child, part.ready, seconds=part.seconds)
+
+    def _stop(self) -> list[str]:
+        states.remove(self.home)
+        # The projector first: it would start what is being stopped.
+        return [*processes.stop(self._run, [_PROJECTOR]), *processes.stop(self._run)]
+
+    def _write_files(self, ports: Mapping[str, int]) -> dict[str, dict[str, str]]:
+        """Certificate, password, and the hand-made stack that was there before us: its texts by ConfigMap."""
+        tls = self.home / "tls"
+        tls.mkdir(parents=True, exist_ok=True)
+        authority = trustme.CA(organization_name="sandbox")
+        authority.cert_pem.write_to_path(str(tls / "ca.pem"))
+        authority.issue_cert("localhost", HOST).private_key_and_cert_chain_pem.write_to_path(str(tls / "server.pem"))
+        (tls / "server.pem").chmod(0o600)
+
+        password = self.mounts.smtp_password
+        password.parent.mkdir(parents=True, exist_ok=True)
+        password.touch(mode=0o600)
+        password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+
+        addresses = {f"@{name}@": f"{HOST}:{port}" for name, port in ports.items()}
+        addresses["@smtp@"] = f"localhost:{ports['smtp']}"  # by the name that its certificate has
+        texts = {
+            "prometheus-config": _read([HANDMADE / "prometheus.yml"], addresses),
+            "prometheus-rules": _read(sorted((HANDMADE / "rules").glob("*.yml")), {}),
+            "alertmanager-config": _read([HANDMADE / "alertmanager.yml"], addresses),
+        }
+        for name, data in texts.items():
+            self.mounts.write(*CONFIG_MAPS[name], data)
+        return texts
+
+    def _write_state(self, ports: Mapping[str, int], pulumi: Mapping[str, Any] | None = None) -> State:
+        url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+        before = self.state
+        with_engine = cluster.PORTS[0] in ports
+        state = State(
+            prometheus_url=url["prometheus"],
+            alertmanager_url=url["alertmanager"],
+            application_url=url["application"],
+            mail_url=url["mail"],
+            smtp_smarthost=f"localhost:{ports['smtp']}",
+            smtp_password_file=str(self.mounts.smtp_password),
+            smtp_ca_file=str(self.home / "tls" / "ca.pem"),
+            kubeconfig=str(Cluster(self.home).kubeconfig) if with_engine else None,
+            namespace=cluster.NAMESPACE,
+            ports=dict(ports),
+            processes={
+                name: {"pid": child.pid, "log": child.log} for name, child in processes.recorded(self._run).items()
+            },
+            pulumi=pulumi or (before.pulumi if before else None),
+        )
+        states.write(self.home, state)
+        return state
+
+
+def _read(files: Iterable[Path], addresses: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for mark, address in addresses.items():
+            text = text.replace(mark, address)
+        found[file.name] = text
+    return found

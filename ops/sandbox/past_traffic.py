@@ -1,0 +1,246 @@
+"""A past for Prometheus: days of lifelike traffic, with an incident or two, written into its database before it starts.
+
+The same flows as the live stand-in's, drawn for many moments at once; promtool makes blocks of them, then evaluates the
+recording rules over them, so that what reads long windows has something to read.
+"""
+
+import math
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+import metrics
+import rules
+from ops import build_tools
+from ops.clients.http import Http
+from ops.clients.prometheus import Prometheus
+from ops.sandbox.processes import SandboxError
+from ops.sandbox.servers import traffic
+from rules import Recording
+
+BLOCK = 18 * 3600  # seconds: one of the spans that promtool makes blocks of; each file is one, else it is read again
+DAY = 86400.0
+TAKEN_UP = 180.0  # seconds: two looks, of which a Prometheus before 3.9 has one a minute
+_LOOKS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
+TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
+
+Whole = NDArray[np.int64]
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Something that went wrong from `before` seconds ago on, for `lasted` seconds."""
+
+    before: float
+    lasted: float
+    scenarios: Mapping[str, float]
+
+
+def incidents(past: float) -> list[Incident]:
+    """None in less than a day; else bad deploys and a slow database, all of them over for hours."""
+    if past < DAY:
+        return []
+    return [
+        Incident(0.30 * past + 7 * 3600, 25 * 60, {"errors": 0.12}),
+        Incident(0.62 * past + 5 * 3600, 40 * 60, {"db_slow": 420.0, "slow": 2600.0, "queue": 380.0}),
+        Incident(0.81 * past + 3 * 3600, 45 * 60, {"webhook_slow": 2400.0}),
+    ]
+
+
+def history_text(seconds: float) -> str:
+    """`2 hours`, `7 days`."""
+    if seconds >= 2 * DAY:
+        return f"{seconds / DAY:g} days"
+    return f"{seconds / 3600:g} hours" if seconds >= 2 * 3600 else f"{seconds / 60:g} minutes"
+
+
+class Past:
+    """`seconds` of history up to now, in the database at `folder`."""
+
+    def __init__(self, folder: Path, seconds: float, *, step: float | None = None) -> None:
+        self.folder, self.seconds = folder, seconds
+        self.step = step or (15.0 if seconds <= DAY else 60.0)
+        self.end = math.floor(time.time()) - 1.0
+        self.start = self.end - seconds
+
+    def traffic(self) -> None:
+        """Write the application's series; call this before Prometheus starts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        promtool = build_tools.path("promtool")
+        times = np.arange(self.start, self.end, self.step)
+        spans = np.flatnonzero(np.diff(np.floor_divide(times, BLOCK), prepend=-1.0))
+        pieces = [slice(int(a), int(b)) for a, b in zip(spans, [*spans[1:], len(times)], strict=True)]
+        with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
+            series = list(self._series(times))
+            jobs = []
+            for number, piece in enumerate(pieces):
+                file = Path(scratch) / f"{number}.om"
+                _write(file, series, times, piece)
+                jobs.append(pool.submit(_blocks, promtool, file, self.folder))
+            for job in jobs:
+                job.result()
+
+    def recordings(self, prometheus_url: str) -> None:
+        """Evaluate our recording rules over the history, by the Prometheus that has it, and wait until it has them.
+
+        Over more than a day each group at four times its interval: what reads long windows moves slowly and costs much.
+        """
+        groups = [
+            (file.text, group)
+            for file in rules.load()
+            for group in file.groups
+            if isinstance(group.rules[0], Recording)
+        ]
+        with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
+            jobs = []
+            for text, group in groups:
+                file = Path(scratch) / f"{group.name}.yml"
+                ours = [part for part in yaml.safe_load(text)["groups"] if part["name"] == group.name]
+                for part in ours:
+                    part.pop("interval", None)  # promtool would heed it more than --eval-interval
+                file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
+                interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
+                jobs.append(pool.submit(self._evaluate, prometheus_url, file, interval))
+            for job in jobs:
+                job.result()
+        with Http(prometheus_url, name="Prometheus") as http:
+            self._taken_up(Prometheus(http))
+
+    def _taken_up(self, prometheus: Prometheus) -> None:
+        """Wait until Prometheus has loaded every block that is on disk now.
+
+        It looks for new ones every second, or up to a minute later where it could not compact some before that.
+        """
+        seen = prometheus.metric(_LOOKS) or 0.0
+        deadline = time.monotonic() + TAKEN_UP
+        while (prometheus.metric(_LOOKS) or 0.0) < seen + 2:  # the next one may have begun already
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    f"Prometheus has not taken up the past in {self.folder} within {TAKEN_UP:.0f} s; look at its log, "
+                    f"{self.folder.parent.parent / 'run' / 'prometheus.log'}."
+                )
+            time.sleep(0.1)
+
+    def _evaluate(self, prometheus_url: str, file: Path, interval: float) -> None:
+        done = subprocess.run(
+            [
+                *(build_tools.path("promtool"), "tsdb", "create-blocks-from", "rules", f"--url={prometheus_url}"),
+                *(f"--start={self.start + 300:.0f}", f"--end={self.end:.0f}", f"--eval-interval={interval:.0f}s"),
+                *(f"--output-dir={self.folder}", str(file)),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise SandboxError(f"promtool could not evaluate the recording rules over the past: {_last(done.stderr)}")
+
+    def _series(self, times: Real) -> Iterator[tuple[str, list[str]]]:
+        """Every series: its name with labels, and its value at each of `times`, as text."""
+        chance = np.random.default_rng(int(self.end))
+        contract = metrics.load()
+        pace = np.array([traffic.pace(at) for at in times])
+        spells = self._spells(times)
+        total = len(times)
+
+        kinds = [traffic.flows(scenarios, contract) for _, scenarios in spells]
+        for index, flow in enumerate(kinds[0]):
+            bent = [flows[index] for flows in kinds]
+            counts = np.empty(total, np.int64)
+            for (where, _), like in zip(spells, bent, strict=True):
+                counts[where] = chance.poisson(like.rate * pace[where] * self.step)
+            for name in flow.metrics:
+                metric = contract.metrics.get(name)
+                if metric is None:
+                    continue
+                labels = {key: flow.labels.get(key, "") for key in metric.labels} | TARGET
+                if metric.type != "histogram":
+                    yield _selector(name, labels), _texts(np.cumsum(counts))
+                    continue
+                bounds = np.array(metric.buckets)
+                hits = np.zeros((total, len(bounds) + 1), np.int64)
+                took = np.zeros(total)
+                for (where, _), like in zip(spells, bent, strict=True):
+                    shares = _shares(bounds, like)
+                    hits[where] = chance.multinomial(counts[where], shares)
+                    took[where] = counts[where] * like.p50 * math.exp(like.sigma**2 / 2)
+                below = np.cumsum(np.cumsum(hits, axis=1), axis=0)
+                for column, bound in enumerate([*(float(bound) for bound in bounds), math.inf]):
+                    le = "+Inf" if bound == math.inf else str(bound)
+                    yield _selector(f"{name}_bucket", labels | {"le": le}), _texts(below[:, column])
+                yield _selector(f"{name}_count", labels), _texts(below[:, -1])
+                yield _selector(f"{name}_sum", labels), [f"{value:.1f}" for value in np.cumsum(took)]
+
+        for index, level in enumerate(traffic.levels({}, contract)):
+            values = np.empty(total)
+            for where, scenarios in spells:
+                gauge = traffic.levels(scenarios, contract)[index]
+                drawn = chance.normal(gauge.mean, gauge.spread, int(where.sum()))
+                values[where] = np.clip(np.round(drawn), 0, gauge.top)
+            labels = {key: level.labels.get(key, "") for key in contract.metrics[level.metric].labels} | TARGET
+            yield _selector(level.metric, labels), [f"{value:g}" for value in values]
+        yield _selector("up", TARGET), ["1"] * total
+
+    def _spells(self, times: Real) -> list[tuple[NDArray[np.bool_], Mapping[str, float]]]:
+        """The usual, then each incident: when, and what was wrong."""
+        found: list[tuple[NDArray[np.bool_], Mapping[str, float]]] = []
+        usual = np.ones(len(times), np.bool_)
+        for incident in incidents(self.seconds):
+            ago = self.end - times
+            where = (ago <= incident.before) & (ago > incident.before - incident.lasted)
+            usual = usual & ~where
+            found.append((where, incident.scenarios))
+        return [(usual, {}), *found]
+
+
+def _shares(bounds: Real, flow: traffic.Flow) -> Real:
+    """The probability of each bucket, the last one reaching to infinity."""
+    deviations = (np.log(bounds) - math.log(flow.p50)) / (flow.sigma * math.sqrt(2))
+    below = np.array([0.5 * (1 + math.erf(deviation)) for deviation in deviations])
+    return np.diff(below, prepend=0.0, append=1.0)
+
+
+def _selector(name: str, labels: Mapping[str, str]) -> str:
+    return name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
+
+
+def _texts(values: Whole) -> list[str]:
+    return [str(value) for value in values.tolist()]
+
+
+def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Real, piece: slice) -> None:
+    """The OpenMetrics text of one span: each series in the order of time."""
+    moments = [f" {at:.0f}\n" for at in times[piece].tolist()]
+    with file.open("w", encoding="utf-8") as out:
+        for selector, values in series:
+            out.write("".join([selector + value + at for value, at in zip(values[piece], moments, strict=True)]))
+        out.write("# EOF\n")
+
+
+def _blocks(promtool: Path, file: Path, folder: Path) -> None:
+    done = subprocess.run(
+        [
+            *(promtool, "tsdb", "create-blocks-from", "--quiet", f"--max-block-duration={BLOCK}s", "openmetrics"),
+            *(str(file), str(folder)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    file.unlink()
+    if done.returncode != 0:
+        raise SandboxError(f"promtool could not write the past into {folder}: {_last(done.stderr)}")
+
+
+def _last(words: str) -> str:
+    lines = words.strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,167 @@
+"""The stand-in application: exports every metric of the contract, with traffic that can be told to go wrong.
+
+Runs as a process of its own: `python -m ops.sandbox.servers.application --port N`.
+
+    GET  /metrics, /health     as the application's
+    GET  /control              {"scenarios": {name: intensity}, "known": {name: what it is}}
+    POST /control              {"scenario": "errors", "intensity": 0.4}, or {"scenarios": {"slow": 9000, "errors": 0.1}}
+                               or {"scenario": "normal"}. "already": seconds of it that are made up for at once
+"""
+
+import argparse
+import math
+import random
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.exposition import choose_encoder
+
+import metrics
+from ops.sandbox.servers import traffic
+from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
+
+TICK = 0.5  # seconds
+LONGEST_JUMP = 6 * 3600.0  # seconds that can be made up for at once; takes about 2 s
+
+
+class Application:
+    """The contract's metrics, and the traffic that moves them."""
+
+    def __init__(self, contract: metrics.Contract, seed: int | None = None) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self.going_wrong: dict[str, float] = {}
+        self._contract = contract
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        self._metrics = {metric.name: self._export(metric) for metric in contract.metrics.values()}
+        self._labels = {metric.name: tuple(metric.labels) for metric in contract.metrics.values()}
+        self.advance(0.0)  # every series stands at 0 before anything happens, so that its first event counts
+
+    def advance(self, seconds: float, at: float | None = None) -> None:
+        """Let `seconds` of traffic happen, at the pace of the moment `at` (now)."""
+        pace = traffic.pace(time.time() if at is None else at)
+        with self._lock:
+            for flow in traffic.flows(self.going_wrong, self._contract):
+                self._happen(flow, self._poisson(flow.rate * pace * seconds))
+            for level in traffic.levels(self.going_wrong, self._contract):
+                value = min(level.top, max(0.0, round(self._random.gauss(level.mean, level.spread))))
+                self._child(level.metric, level.labels).set(value if level.spread else level.mean)
+
+    def go_wrong(self, scenarios: Mapping[str, float], already: float = 0.0) -> None:
+        """Bend the traffic by `scenarios` (name → intensity) from now on, as if for `already` seconds."""
+        self.going_wrong = dict(scenarios)
+        self.advance(already)
+
+    def scrape(self, accept: str) -> Answer:
+        if "down" in self.going_wrong:
+            return 503, "text/plain", b"down\n"
+        encode, kind = choose_encoder(accept)
+        registry = CollectorRegistry() if "metrics_gone" in self.going_wrong else self.registry
+        with self._lock:
+            return 200, kind, encode(registry)
+
+    def health(self) -> Answer:
+        return (503, "text/plain", b"down\n") if "down" in self.going_wrong else (200, "text/plain", b"ok\n")
+
+    def _export(self, metric: metrics.Metric) -> Any:
+        about, labels = metric.help or metric.name, tuple(metric.labels)
+        if metric.type == "histogram":
+            return Histogram(metric.name, about, labels, buckets=metric.buckets, registry=self.registry)
+        kind = Counter if metric.type == "counter" else Gauge
+        return kind(metric.name, about, labels, registry=self.registry)
+
+    def _child(self, metric: str, labels: traffic.Labels) -> Any:
+        """The exported series: labels that the contract does not have are left out, those missing are empty."""
+        names = self._labels[metric]
+        return (
+            self._metrics[metric].labels(*(labels.get(name, "") for name in names)) if names else self._metrics[metric]
+        )
+
+    def _happen(self, flow: traffic.Flow, times: int) -> None:
+        children = [self._child(name, flow.labels) for name in flow.metrics if name in self._metrics]
+        timed = [child for child in children if isinstance(child, Histogram)]
+        location, scale = math.log(flow.p50), flow.sigma
+        for _ in range(times if timed else 0):
+            took = self._random.lognormvariate(location, scale)
+            for child in timed:
+                child.observe(took)
+        for child in children:
+            if not isinstance(child, Histogram):
+                child.inc(times)
+
+    def _poisson(self, mean: float) -> int:
+        """How many events happen where `mean` are expected."""
+        if mean > 50:
+            return max(0, round(self._random.gauss(mean, math.sqrt(mean))))
+        floor, product, count = math.exp(-mean), self._random.random(), 0
+        while product > floor:
+            product *= self._random.random()
+            count += 1
+        return count
+
+
+def control(application: Application, wanted: Any) -> Answer:
+    """Take a change of scenario; BadRequest says what is wrong with it."""
+    if wanted is not None:
+        if not isinstance(wanted, dict):
+            raise BadRequest('give an object such as {"scenario": "errors", "intensity": 0.4}')
+        unknown = set(wanted) - {"scenario", "intensity", "scenarios", "already"}
+        if unknown:
+            raise BadRequest(
+                f"unknown: {', '.join(sorted(unknown))}; known are scenario, intensity, scenarios, already"
+            )
+        chosen = wanted.get("scenarios", {wanted.get("scenario", "normal"): wanted.get("intensity")})
+        if not isinstance(chosen, dict):
+            raise BadRequest('give scenarios as an object, such as {"errors": 0.1, "slow": 9000}')
+        scenarios = {name: _intensity(name, value) for name, value in chosen.items() if name != "normal"}
+        application.go_wrong(scenarios, _number(wanted.get("already", 0.0), "already", LONGEST_JUMP))
+    known = {
+        name: f"{s.what} ({s.unit}, usually {s.usual:g})" if s.unit else s.what for name, s in traffic.SCENARIOS.items()
+    }
+    return as_json({"scenarios": application.going_wrong, "known": {"normal": "all is well", **known}})
+
+
+def _intensity(name: str, value: Any) -> float:
+    scenario = traffic.SCENARIOS.get(name)
+    if scenario is None:
+        raise BadRequest(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
+    return scenario.usual if value is None else _number(value, f"the intensity of {name}", scenario.most)
+
+
+def _number(value: Any, what: str, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        raise BadRequest(f"{what} is {value!r}; give a number from 0 to {most:g}")
+    return float(value)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.application", description=__doc__)
+    options.add_argument("--port", type=int, required=True)
+    application = Application(metrics.load())
+
+    def live() -> None:
+        before = time.monotonic()
+        while True:
+            time.sleep(TICK)
+            now = time.monotonic()
+            application.advance(now - before)
+            before = now
+
+    threading.Thread(target=live, daemon=True).start()
+    serve(
+        options.parse_args().port,
+        {
+            ("GET", "/metrics"): lambda _, accept: application.scrape(accept),
+            ("GET", "/health"): lambda _, accept: application.health(),
+            ("GET", "/control"): lambda _, accept: control(application, None),
+            ("POST", "/control"): lambda wanted, accept: control(application, {} if wanted is None else wanted),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""A mail relay that keeps what it is sent: STARTTLS and a login are required, as at the real one.
+
+Runs as a process of its own: `python -m ops.sandbox.servers.mail_sink --smtp-port N --http-port N …`.
+
+    GET    /messages   every mail, oldest first: {"received", "from", "to", "raw", "subject", "text", "html", "user"}
+    DELETE /messages   forget them
+    GET    /control    what it is told to get wrong
+    POST   /control    {"refuse_login": bool, "no_tls": bool, "refuse_recipients": [addresses] or true,
+                       "hang_up": bool, "delay": seconds}; what is left out is in order
+"""
+
+import argparse
+import asyncio
+import email
+import email.policy
+import json
+import ssl
+import threading
+import time
+from collections import deque
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from ops.sandbox.ports import HOST
+from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
+
+KEPT = 2000  # mails, the latest ones
+_IN_ORDER: dict[str, Any] = {
+    "refuse_login": False,
+    "no_tls": False,
+    "refuse_recipients": [],
+    "hang_up": False,
+    "delay": 0.0,
+}
+
+
+class Sink:
+    """The mails, and what the relay gets wrong. Also the handler of every SMTP session."""
+
+    def __init__(self, certificate: Path, password_file: Path) -> None:
+        self.mails: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self.wrong = dict(_IN_ORDER)
+        self._password_file = password_file
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls.load_cert_chain(certificate)
+
+    def session(self) -> asyncio.Protocol:
+        """The SMTP protocol for one connection, as wrong as asked for at its start."""
+        if self.wrong["hang_up"]:
+            return _HangUp()
+        return cast(
+            asyncio.Protocol,
+            SMTP(
+                self,
+                hostname="localhost",
+                ident="sandbox mail sink",
+                enable_SMTPUTF8=True,
+                tls_context=None if self.wrong["no_tls"] else self._tls,
+                require_starttls=not self.wrong["no_tls"],
+                auth_required=not self.wrong["no_tls"],
+                auth_require_tls=True,
+                auth_exclude_mechanism=["LOGIN"],  # its challenges are worded in a way that Alertmanager refuses
+                authenticator=self.login,
+            ),
+        )
+
+    def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        """Any user with the sandbox's password; the relay's own words otherwise."""
+        wanted = self._password_file.read_bytes().strip()
+        right = isinstance(data, LoginPassword) and data.password == wanted and not self.wrong["refuse_login"]
+        return AuthResult(success=right, handled=False, auth_data=data.login if right else None)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        refused = self.wrong["refuse_recipients"]
+        if refused is True or (refused and address in refused):
+            return "550 5.1.1 no such recipient"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.wrong["delay"]:
+            await asyncio.sleep(self.wrong["delay"])
+        raw = envelope.original_content or b""
+        message = email.message_from_bytes(raw, policy=email.policy.default)
+        user = session.auth_data
+        self.mails.append(
+            {
+                "received": time.time(),
+                "from": envelope.mail_from,
+                "to": list(envelope.rcpt_tos),
+                "raw": raw.decode("utf-8", "replace"),
+                "subject": str(message["Subject"] or ""),
+                "text": _body(message, "plain"),
+                "html": _body(message, "html"),
+                "user": user.decode("utf-8", "replace") if isinstance(user, bytes) else None,
+            }
+        )
+        return "250 OK"
+
+    def forget(self) -> Answer:
+        self.mails.clear()
+        return as_json([])
+
+    def control(self, wanted: Any) -> Answer:
+        if wanted is not None:
+            if not isinstance(wanted, dict) or set(wanted) - set(_IN_ORDER):
+                raise BadRequest(f"give an object with some of {', '.join(_IN_ORDER)}, not {json.dumps(wanted)}")
+            for name, value in wanted.items():
+                usual = _IN_ORDER[name]
+                fits = isinstance(value, bool) if usual is False else name == "refuse_recipients" or value is not True
+                if not fits or (name == "delay" and not isinstance(value, (int, float))):
+                    raise BadRequest(f"{name} cannot be {json.dumps(value)}")
+            self.wrong = {**_IN_ORDER, **wanted}
+        return as_json(self.wrong)
+
+
+class _HangUp(asyncio.Protocol):
+    """Takes a connection and drops it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body(preferencelist=(kind,))
+    return str(part.get_content()) if part is not None else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.mail_sink", description=__doc__)
+    parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--certificate", type=Path, required=True, help="certificate chain and key, PEM")
+    parser.add_argument("--password-file", type=Path, required=True)
+    options = parser.parse_args()
+    sink = Sink(options.certificate, options.password_file)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(loop.create_server(sink.session, HOST, options.smtp_port))
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    serve(
+        options.http_port,
+        {
+            ("GET", "/messages"): lambda _, accept: as_json(list(sink.mails)),
+            ("DELETE", "/messages"): lambda _, accept: sink.forget(),
+            ("GET", "/control"): lambda _, accept: sink.control(None),
+            ("POST", "/control"): lambda wanted, accept: sink.control({} if wanted is None else wanted),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Stands for kubelet: writes what the Kubernetes API says to the mounted folders, restarts a server whose pod changed.
+
+    python -m ops.sandbox.servers.projector --home FOLDER
+
+For each of the two Deployments it reads the pod's volumes and mounts (ConfigMaps, Secrets, and both projected together)
+and writes their data below HOME/mnt. A changed pod template restarts the server's process, as a new pod would.
+"""
+
+import argparse
+import base64
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.errors import OpsError
+from ops.sandbox.cluster import Cluster
+from ops.sandbox.lifecycle import Sandbox
+from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
+
+PAUSE = 0.3  # seconds between two looks; kubelet takes up to a minute and a half
+AGAIN = 2.0  # seconds until a server that did not start is started again
+SERVERS = (PROMETHEUS, ALERTMANAGER)
+
+Data = dict[str, str]
+Objects = Mapping[str, Mapping[str, Any]]
+
+
+class Missing(Exception):
+    """A pod that cannot start yet, as one of its volumes has nothing to come from."""
+
+
+@dataclass
+class Projector:
+    """What was written, and which pod templates were seen."""
+
+    home: Path
+    say: Callable[[str], None] = print
+    _written: dict[tuple[str, str], Data] = field(default_factory=dict)
+    _templates: dict[str, str] = field(default_factory=dict)
+    _crashed: dict[str, float] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._cluster = Cluster(self.home)
+        self._mounts = Mounts(self.home)
+        self._box = Sandbox(self.home)
+
+    def turn(self) -> None:
+        """One look at everything. Raises ops.errors when the API does not answer."""
+        deployments = self._cluster.items("deployments")
+        maps, hidden = self._cluster.items("configmaps"), self._cluster.items("secrets")
+        for server in SERVERS:
+            if server not in deployments:
+                continue
+            pod = deployments[server]["spec"]["template"]
+            try:
+                self._project(server, mounted(pod["spec"], server, maps, hidden))
+            except (Missing, OpsError) as why:
+                self._once(f"{server}: {why}")
+                continue
+            self._roll(server, json.dumps(pod, sort_keys=True))
+
+    def _project(self, server: str, wanted: Mapping[str, Data]) -> None:
+        for path, data in sorted(wanted.items()):  # a folder before what is mounted inside it
+            if self._written.get((server, path)) != data:
+                self._mounts.write(server, path, data, only=True)
+                self._written[server, path] = data
+                self.say(f"{server}: wrote {path}: {', '.join(sorted(data)) or 'nothing'}")
+        for known, path in list(self._written):
+            if known == server and path not in wanted:
+                self._mounts.write(server, path, {}, only=True)
+                self._mounts.folder(server, path).rmdir()
+                del self._written[known, path]
+                self.say(f"{server}: emptied {path}")
+
+    def _roll(self, server: str, template: str) -> None:
+        """Start the server anew where its pod changed, or where it did not start last time."""
+        before = self._templates.setdefault(server, template)
+        again = server in self._crashed and time.monotonic() > self._crashed[server]
+        if before == template and not again:
+            return
+        self._templates[server] = template
+        self.say(f"{server}: {'trying again' if before == template else 'its pod changed; restarting it'}")
+        try:
+            self._box.stop(server)
+            self._box.start(server)
+        except OpsError as why:
+            self._crashed[server] = time.monotonic() + AGAIN
+            self._once(str(why))
+        else:
+            self._crashed.pop(server, None)
+
+    def _once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.say(line)
+
+
+def mounted(pod: Mapping[str, Any], container: str, maps: Objects, hidden: Objects) -> dict[str, Data]:
+    """What a container of `pod` finds in its mounts: path → file → text. Raises Missing for a source that is not there.
+
+    Volumes of other kinds (emptyDir, claims) are not of interest here.
+    """
+    volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
+    found: dict[str, Data] = {}
+    for one in pod["containers"]:
+        for mount in one.get("volumeMounts") or () if one["name"] == container else ():
+            sources = list(_sources(volumes.get(mount["name"], {})))
+            if sources:
+                found[mount["mountPath"].rstrip("/")] = {
+                    key: text for source in sources for key, text in _data(source, maps, hidden).items()
+                }
+    return found
+
+
+def _sources(volume: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The (kind, name, details) of which a volume is made."""
+    listed: Sequence[Mapping[str, Any]] = (volume.get("projected") or {}).get("sources") or [volume]
+    for source in listed:
+        if "configMap" in source:
+            yield "ConfigMap", source["configMap"]["name"], source["configMap"]
+        if "secret" in source:
+            details = source["secret"]
+            yield "Secret", details.get("secretName") or details.get("name"), details
+
+
+def _data(source: tuple[str, str, Mapping[str, Any]], maps: Objects, hidden: Objects) -> Data:
+    kind, name, details = source
+    held = (maps if kind == "ConfigMap" else hidden).get(name)
+    if held is None:
+        if details.get("optional"):
+            return {}
+        raise Missing(f"{kind} {name}, which its pod mounts, is not there")
+    data: Data = dict(held.get("data") or {})
+    if kind == "Secret":
+        data = {key: base64.b64decode(text).decode() for key, text in data.items()}
+    if details.get("items"):
+        data = {item["path"]: data[item["key"]] for item in details["items"] if item["key"] in data}
+    return data
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--home", type=Path, required=True)
+    projector = Projector(arguments.parse_args().home)
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    mark = projector.home / "cluster" / "projected"
+    silent = False
+    while not stopping:
+        try:
+            projector.turn()
+            mark.touch()
+            silent = False
+        except OSError as error:
+            projector.say(f"could not write: {error}")
+        except OpsError as error:
+            if not silent:  # it may be stopped, or starting; both are said once
+                projector.say(str(error))
+            silent = True
+        time.sleep(PAUSE)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

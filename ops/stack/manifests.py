@@ -1,0 +1,143 @@
+"""`render`: what the program declares, as files that a person can read, compare, or apply by hand."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ops.errors import Misconfigured
+from ops.repo import files
+from ops.stack.declared import SECRET, Declared
+
+MARK = ".rendered"  # lists what an earlier render wrote; the folder is ours where it stands
+
+
+def rendered(resources: Sequence[Declared]) -> dict[str, str]:
+    """File name → text, for each declared resource that is an object, a dashboard or a text to insert."""
+    found: dict[str, str] = {}
+    for resource in resources:
+        for name, text in _files(resource):
+            found[name] = text
+    return dict(sorted(found.items()))
+
+
+def _files(resource: Declared) -> Iterator[tuple[str, str]]:
+    kind, inputs = resource.type, resource.inputs
+    if not resource.custom or kind.startswith("pulumi:providers:"):
+        return
+    if kind.startswith("kubernetes:"):
+        name = f"{inputs.get('kind', 'object').lower()}-{(inputs.get('metadata') or {}).get('name', resource.name)}"
+        yield f"manifests/{name}.yaml", _manifest(inputs, patch=kind.endswith("Patch"))
+    elif kind.startswith("grafana:") and "configJson" in inputs:
+        yield f"dashboards/{resource.name}.json", _pretty(inputs["configJson"])
+    elif kind.endswith(":DashboardFolder"):
+        yield f"dashboards/folder-{resource.name}.json", _pretty({key: inputs[key] for key in ("uid", "title")})
+    elif "editor" in inputs:
+        yield from _snippet(inputs)
+    elif "volume" in inputs:
+        yield (
+            f"manifests/deployment-{inputs['deployment']}-{inputs['volume']}.yaml",
+            _manifest(_mount(inputs), patch=True),
+        )
+
+
+def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
+    """An object as YAML; of a patch only the fields that it adds, to be applied server-side."""
+    how = (
+        "# Adds these fields to an object that is there already:\n"
+        "# kubectl apply --server-side --field-manager=api-performance -f THIS\n"
+        if patch
+        else "# kubectl apply --server-side -f THIS\n"
+    )
+    body = {key: value for key, value in inputs.items() if value is not None}
+    body["metadata"] = _without_pulumi(inputs.get("metadata") or {})
+    secret = "# The program knows the secret values; they are left out here.\n" if SECRET in json.dumps(body) else ""
+    return how + secret + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
+
+
+def _mount(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A volume that is added to a Deployment, as the fields of that Deployment which it takes."""
+    name = inputs["volume"]
+    mount = {"name": name, "mountPath": inputs["path"], "readOnly": True}
+    pod = {
+        "volumes": [{"name": name, **inputs["source"]}],
+        "containers": [{"name": inputs["container"], "volumeMounts": [mount]}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": inputs["deployment"], "namespace": inputs["namespace"]},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the annotations that speak to Pulumi alone."""
+    kept = {
+        key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("pulumi.com/")
+    }
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return rest | ({"annotations": kept} if kept else {})
+
+
+def _snippet(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is edited into a text of somebody else's: `ours`, and where it goes."""
+    config_map, key, ours = inputs["config_map"], inputs["key"], inputs["ours"]
+    text = ours if isinstance(ours, str) else yaml.dump(ours, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    how = (
+        "replaces the whole text"
+        if inputs["editor"] == "replace"
+        else f"is put into it by the editor {inputs['editor']!r}"
+    )
+    yield f"snippets/{config_map}-{key}", f"# ConfigMap {config_map}, key {key}: this {how}.\n{text}"
+
+
+def _pretty(value: object) -> str:
+    parsed = json.loads(value) if isinstance(value, str) else value
+    return json.dumps(parsed, indent=2, ensure_ascii=False) + "\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, as a person would."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write(out: Path, texts: Mapping[str, str]) -> None:
+    """Write the files below `out`, and take away those of an earlier render that are no longer declared.
+
+    Misconfigured when the folder holds anything that `render` did not write.
+    """
+    if out.exists() and not out.is_dir():
+        raise Misconfigured(f"{files.shown(out)} is not a folder; name another with --out")
+    before = _written(out)
+    strange = sorted(
+        str(file.relative_to(out))
+        for file in out.rglob("*")
+        if not file.is_dir() and str(file.relative_to(out)) not in before
+    )
+    if strange:
+        raise Misconfigured(
+            f"{files.shown(out)} holds {strange[0]}, which render did not write; name an empty folder, or delete it"
+        )
+    for name in before - {*texts, MARK}:
+        (out / name).unlink(missing_ok=True)
+    for name, text in {**texts, MARK: "\n".join(texts) + "\n"}.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text, "utf-8", newline="")
+    for folder in sorted((path for path in out.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _written(out: Path) -> set[str]:
+    """What the earlier render in this folder wrote."""
+    mark = out / MARK
+    return {MARK, *mark.read_text("utf-8").split("\n")} - {""} if mark.is_file() else set()

@@ -1,0 +1,59 @@
+"""A limit, changed everywhere where it is written or drawn: prepared as texts, checked, then written all together."""
+
+import json
+from pathlib import Path
+
+import dashboards
+import rules
+from ops.errors import Misconfigured
+from ops.repo import files, tracking
+from ops.repo.files import Edit
+from ops.repo.tracking import Change
+from rules import Alert
+
+
+def edits(alert: Alert, value: float, change: Change, *, document: Path, limits: Path) -> list[Edit]:
+    """The rule file with one number changed, the dashboard with that limit drawn, and the record in two documents.
+
+    The rule file comes last: a limit that is new is also recorded. Raises Misconfigured, RulesError, DashboardError.
+    """
+    text = files.read(alert.file)
+    changed = rules.with_limit(text, alert, value)
+    alerts = rules.alerts(alert.file.parent) | {one.name: one for one in rules.parse(changed, alert.file).alerts}
+    board = files.read(dashboards.FILE)
+    drawn = dashboards.text(dashboards.draw_limits(json.loads(board), alerts))
+    where = files.shown(document)
+    record, log = _records(document, limits)
+    wanted = [
+        Edit(document, record, tracking.with_change(record, change, where=where)),
+        Edit(limits, log, tracking.with_entry(log, change)),
+        Edit(dashboards.FILE, board, drawn),
+        Edit(alert.file, text, changed),
+    ]
+    paths = [edit.path.resolve() for edit in wanted]
+    if len(set(paths)) != len(paths):
+        raise Misconfigured("--document and --limits name the same file, or one that is not a record; name two")
+    return wanted
+
+
+def ready(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
+    """Misconfigured when a change could not be recorded, or (unless dry) not be written: better before any waiting."""
+    record, _ = _records(document, limits)
+    tracking.changes(record, where=files.shown(document))
+    if not dry_run:
+        for path in (document, limits, dashboards.FILE, alert.file):
+            files.must_be_writable(path)
+
+
+def _records(document: Path, limits: Path) -> tuple[str, str]:
+    """The texts of the tracking document and of the list of limits."""
+    return (
+        files.read(document, remedy="name the tracking document with --document"),
+        files.read(limits, remedy="create it with a title, or name another with --limits"),
+    )
+
+
+def redrawn(edit: Edit) -> int:
+    """How many panels of the dashboard look different."""
+    before, after = json.loads(edit.before or "{}"), json.loads(edit.after)
+    return sum(one != other for one, other in zip(before.get("panels", []), after["panels"], strict=False))

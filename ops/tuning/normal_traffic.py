@@ -1,0 +1,166 @@
+"""`baseline`: what normal traffic looks like, measured and recorded between markers in the tracking document.
+
+Every query comes from `rules`: the quantity of an alert, and what can be read off it (the median beside a percentile,
+the traffic below a share), so what is recorded is what the alerts watch.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import promql_parser
+
+from ops import window as windows
+from ops.clients.prometheus import Prometheus
+from ops.errors import Findings, Misconfigured
+from ops.window import Values, Window
+from rules import Alert
+
+FULL = 0.98  # of the moments: a restart or a deploy within the window is no news
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One observed value. `unit` as on the dashboard (`percentunit` for a share of 1); `at`: when, for a peak."""
+
+    key: str
+    section: str
+    label: str
+    value: float | None
+    unit: str
+    at: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as people read it."""
+        shown = windows.quantity(self.value, self.unit)
+        return f"{shown} ({windows.stamp(self.at)} UTC)" if self.at is not None else shown
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What was observed, and how much of the window there was data for, by section (seconds, first moment)."""
+
+    window: Window
+    figures: tuple[Figure, ...]
+    covered: Mapping[str, Values]
+
+    @property
+    def gaps(self) -> list[str]:
+        """A sentence for each section whose data covers less than the window."""
+        found: dict[str, list[str]] = {}
+        for section, values in self.covered.items():
+            if values.coverage < FULL:
+                found.setdefault(_missing(values), []).append(section)
+        everywhere = len(found) == 1 and len(next(iter(found.values()))) == len(self.covered)
+        return [
+            ("The data covers " if everywhere else f"For {_listed(names)} the data covers ") + gap
+            for gap, names in found.items()
+        ]
+
+    @property
+    def body(self) -> str:
+        """The block of the tracking document, in Markdown."""
+        blocks: list[str] = []
+        for section in dict.fromkeys(figure.section for figure in self.figures):
+            title = section if blocks else f"{section} ({self.window})"
+            lines = [f"- {figure.label}: {figure.text}" for figure in self.figures if figure.section == section]
+            blocks.append("\n".join([f"**{title}:**", *lines]))
+        return "\n\n".join([*blocks, *self.gaps])
+
+
+def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Baseline:
+    """Observe the guide's values over a window: nine range queries. Findings when there is no data at all."""
+
+    def values(query: str) -> Values:
+        return windows.worst(windows.history(prometheus, query, over), over)
+
+    def quantity(name: str) -> str:
+        if name not in alerts:
+            raise Misconfigured(f"rules/ has no alert {name}, off which the baseline is read; bring it back")
+        return alerts[name].quantity
+
+    latency, errors = quantity("APIP95LatencyHigh"), quantity("APIErrorRateHigh")
+    webhook, failures = quantity("WebhookProcessingLatencyHigh"), quantity("WebhookProcessingFailuresHigh")
+    requests = values(traffic(errors))
+    p95 = values(latency)
+    database = values(quantity("DatabaseQueryLatencyHigh"))
+    pool = values(quantity("DatabaseConnectionPoolUtilizationHigh"))
+    webhooks = values(traffic(failures))
+    if not any(one.points for one in (requests, p95, database, pool, webhooks)):
+        raise Findings(
+            f"{prometheus.url} has no data of the API, the database or webhooks from {over}; "
+            "nothing was recorded, look at its targets or choose another --window or --end"
+        )
+    failed = windows.weighted(values(failures), webhooks)
+    rate = requests.average
+    per_minute = rate * 60 if rate is not None else None
+
+    api, base, hooks = "API Performance", "Database Performance", "Webhook Processing"
+    return Baseline(
+        over,
+        (
+            Figure("api_p50_average", api, "Average P50 latency", values(median(latency)).average, "ms"),
+            Figure("api_p95_average", api, "Average P95 latency", p95.average, "ms"),
+            _peak("api_p95_peak", api, "Peak P95 latency", p95),
+            Figure(
+                "api_error_rate", api, "Error rate (5xx)", windows.weighted(values(errors), requests), "percentunit"
+            ),
+            Figure("api_requests_per_minute", api, "Request rate", per_minute, "req/min"),
+            Figure("database_p95_average", base, "Average P95 query latency", database.average, "ms"),
+            _peak("database_p95_peak", base, "Peak P95 query latency", database),
+            Figure("database_pool_average", base, "Average connection pool usage", pool.average, "percentunit"),
+            Figure("webhook_p95_average", hooks, "Average P95 latency", values(webhook).average, "ms"),
+            Figure(
+                "webhook_success_rate",
+                hooks,
+                "Processing success rate",
+                1 - failed if failed is not None else None,
+                "percentunit",
+            ),
+        ),
+        {api: requests, base: database, hooks: webhooks},
+    )
+
+
+def median(quantity: str) -> str:
+    """The same distribution's P50: `histogram_quantile(0.95, x)` → `histogram_quantile(0.5, x)`."""
+    parsed: Any = promql_parser.parse(quantity)
+    if getattr(getattr(parsed, "func", None), "name", "") != "histogram_quantile":
+        raise Misconfigured(f"`{_line(quantity)}` in rules/ is no histogram_quantile, so it has no median beside it")
+    return f"histogram_quantile(0.5, {parsed.args[1].prettify()})"
+
+
+def traffic(quantity: str) -> str:
+    """What a share is a share of: the right side of its division."""
+    parsed: Any = promql_parser.parse(quantity)
+    if not isinstance(parsed, promql_parser.BinaryExpr) or str(parsed.op) != "/":
+        raise Misconfigured(f"`{_line(quantity)}` in rules/ is no share (a / b), so the traffic cannot be read off it")
+    return str(parsed.rhs.prettify())
+
+
+def _peak(key: str, section: str, label: str, values: Values) -> Figure:
+    at, value = values.peak or (None, None)
+    return Figure(key, section, label, value, "ms", at)
+
+
+def _missing(values: Values) -> str:
+    if not values.points:
+        return "nothing of this window."
+    whole = windows.span_text(values.window.span)
+    share = f"{windows.number(values.coverage * 100, 2)} %"
+    first = values.points[0][0]
+    since = f", from {windows.stamp(first)} UTC on" if first > values.window.start + 2 * values.window.step else ""
+    return (
+        f"{windows.span_text(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    *head, last = names
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def _line(query: str) -> str:
+    return re.sub(r"\s+", " ", query)

@@ -1,0 +1,86 @@
+"""What the limit of an alert should be, and what both limits would have done."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from metrics import Contract
+from ops import window as windows
+from ops.clients.prometheus import Prometheus, Series
+from ops.drawing.signals import units
+from ops.replay import Replay, Signal, observe
+from ops.tuning import propose
+from ops.tuning.margins import margin
+from ops.tuning.propose import Proposal
+from ops.window import Values, Window
+from rules import Alert
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A proposal, and what both limits would have done in the window."""
+
+    proposal: Proposal
+    before: Replay
+    after: Replay
+
+    @property
+    def evidence(self) -> str:
+        """What was observed, and what both limits would have done, in one sentence."""
+        now, then = self.proposal.alert.limit.text, self.proposal.limit.text
+        if not self.proposal.changes:
+            return f"{self.proposal.evidence}; it would have fired {fired_text(self.before)}"
+        fired = f"{fired_text(self.before)} with {now}, {fired_text(self.after)} with {then}"
+        return f"{self.proposal.evidence}; it would have fired {fired}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that programs read."""
+        return {
+            "alert": self.proposal.alert.name,
+            "from": self.proposal.alert.limit.text,
+            "to": self.proposal.limit.text,
+            "changes": self.proposal.changes,
+            "evidence": self.proposal.evidence,
+            "notes": list(self.proposal.notes),
+            "backtest": {
+                name: {"fired": replay.times_fired, "seconds": replay.seconds_firing}
+                for name, replay in (("before", self.before), ("after", self.after))
+            },
+        }
+
+
+def tuning(
+    prometheus: Prometheus, alert: Alert, over: Window, to: float | None, alerts: dict[str, Alert], contract: Contract
+) -> Tuning:
+    """What the limit of an alert should be, or what `to` would do as one. Findings where none will do."""
+    if to is not None:
+        propose.check(alert, to, alerts, contract, margin(alert))  # before any waiting
+    signal = observe(prometheus, alert, over.start, over.end)
+    values = observed(signal, over)
+    propose.enough(alert, values)
+    value = propose.proposed(alert, values, margin(alert), contract) if to is None else to
+    propose.check(alert, value, alerts, contract, margin(alert))
+    unit = units().get(alert.quantity, "")
+    proposal = Proposal(
+        alert,
+        propose.limit(alert, value),
+        propose.evidence(alert, values, margin(alert), unit, value, chosen=to is not None),
+        propose.notes(alert, value, contract),
+    )
+    return Tuning(proposal, signal.replay(), signal.replay(proposal.limit))
+
+
+def observed(signal: Signal, over: Window) -> Values:
+    """The signal's values; evaluations at which it had none, though there was data, count as covered (NaN)."""
+    lowest = signal.alert.limit.operator.startswith("<")
+    over = Window(over.start, over.end, signal.alert.interval)
+    seen = windows.worst((Series(labels, tuple(points)) for labels, points in signal.values()), over, lowest=lowest)
+    moments = {at / 1000: float("nan") for at in signal.evaluations if over.start < at / 1000 <= over.end}
+    return Values(over, tuple(sorted((moments | dict(seen.points)).items())))
+
+
+def fired_text(replay: Replay) -> str:
+    count = replay.times_fired
+    if not count:
+        return "never"
+    times = "once" if count == 1 else f"{count} times"
+    return f"{times} ({windows.span_text(replay.seconds_firing)})"

@@ -1,0 +1,125 @@
+"""`backtest`: what the alerts would have done in the past."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import routing
+import rules
+from ops import targets, window
+from ops.drawing import timeline
+from ops.errors import Misconfigured
+from ops.options import PROD, Format, FormatOption, TargetOption, console, emit, progress
+from ops.replay import as_text
+from ops.replay.as_document import document
+from ops.replay.run import Rules, run
+from ops.repo import revision
+from routing.on_call import with_on_call
+from rules import Alert
+
+
+def backtest(
+    alerts: Annotated[list[str] | None, typer.Argument(help="Alerts by name; all when none is named.")] = None,
+    target: TargetOption = PROD,
+    days: Annotated[float, typer.Option("--days", help="How far back from now, or from --to.")] = 7.0,
+    since: Annotated[
+        str | None, typer.Option("--from", help="Where to begin instead, such as 2026-01-31T12:00 (UTC).")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Where to end; now when left out.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", help="A git revision whose rules are replayed too and compared with these."),
+    ] = None,
+    drawing: Annotated[
+        Path | None, typer.Option("--picture", help="Draw a timeline into this file, .png or .svg.")
+    ] = None,
+    format_: FormatOption = Format.text,
+) -> None:
+    """Replay the alerts over past days: when they would have fired, for how long, and how many mails that makes.
+
+    Each alert's expression is asked of Prometheus at its group's interval (at the very moments at which it evaluates
+    the group, if it runs there), and followed with Prometheus' own semantics of `for` and `keep_firing_for`; the mails
+    by our routing, with its grouping, repeats and inhibitions. Where a recording rule has not recorded, its expression
+    is computed instead.
+
+    A backtest is information: it exits 0 whatever would have fired, and 2 when it could not look.
+    """
+    if drawing is not None:
+        timeline.check(drawing)
+    start, end = _window(days, since, until)
+    ours = Rules("working tree", rules.alerts(), rules.recordings())
+    with ExitStack() as stack:
+        versions = [ours]
+        if against is not None:
+            folder = stack.enter_context(revision.folder(against))
+            versions.append(Rules(against, rules.alerts(folder), rules.recordings(folder)))
+        names = _names(alerts or [], versions)
+        at = targets.load(target)
+        config = with_on_call(routing.load(), at.settings.on_call).config
+        progress(f"Replaying {_many(len(names))} over {window.span_text(end - start)} from {at.prometheus.url} …")
+        outcome = run(at.prometheus, versions, names, start, end, config, _reporter())
+    if drawing is not None:
+        timeline.draw(outcome, drawing)
+    if format_ is Format.json:
+        emit(document(target, outcome) | {"picture": str(drawing) if drawing is not None else None})
+        return
+    as_text.show(console(), outcome, pending=bool(alerts))
+    if drawing is not None:
+        console().print(f"The timeline is in {drawing}.", markup=False)
+
+
+def _window(days: float, since: str | None, until: str | None) -> tuple[float, float]:
+    """The window in seconds since the epoch. Raises Misconfigured."""
+    now = time.time()
+    end = now if until is None else window.moment(until, option="--to")
+    if end > now + window.MINUTE:
+        raise Misconfigured(f"--to {until} lies in the future; give a moment that has passed, or leave it out")
+    if since is None:
+        if not 0 < days <= 3650:
+            raise Misconfigured(f"--days {days:g} holds nothing to look at; give a number such as 7")
+        return end - days * window.DAY, end
+    start = window.moment(since, option="--from")
+    if start >= end:
+        raise Misconfigured(f"--from {since} is not before {until or 'now'}; give an earlier moment")
+    return start, end
+
+
+def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
+    """The alerts meant: those named, or all that tell somebody of trouble (a watchdog always fires)."""
+    known: dict[str, Alert] = {name: alert for version in reversed(versions) for name, alert in version.alerts.items()}
+    for name in wanted:
+        if name not in known:
+            near = [other for other in known if name.lower() in other.lower()]
+            raise Misconfigured(
+                f"there is no alert {name!r} in rules/; "
+                + (f"did you mean {' or '.join(near)}?" if near else _known(known))
+            )
+    if wanted:
+        return list(dict.fromkeys(wanted))
+    return [name for name, alert in known.items() if alert.labels.get("severity") != "none"]
+
+
+def _known(alerts: dict[str, Alert]) -> str:
+    return f"there are {', '.join(alerts)}"
+
+
+def _reporter() -> Callable[[int, int], None]:
+    """Says every few seconds how far it is."""
+    begun = last = time.monotonic()
+
+    def report(done: int, of: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - begun > 3 and now - last > 3 and done < of:
+            last = now
+            progress(f"{done} of {of} queries answered …")
+
+    return report
+
+
+def _many(count: int) -> str:
+    return f"{count} alert" if count == 1 else f"{count} alerts"

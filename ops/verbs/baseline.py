@@ -1,0 +1,93 @@
+"""The verb `baseline`: measures what normal traffic looks like, and records it in the tracking document."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import rules
+from ops import targets
+from ops import window as windows
+from ops.drawing.line_chart import Picture
+from ops.drawing.signals import draw
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.repo import files, tracking
+from ops.tuning.normal_traffic import Baseline, measure
+
+
+def baseline(
+    target: TargetOption = PROD,
+    window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
+    end: Annotated[
+        str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
+    ] = None,
+    document: Annotated[
+        Path,
+        typer.Option(
+            "--document",
+            help="The tracking document to write into, between its markers.",
+            show_default=files.shown(tracking.DOCUMENT),
+        ),
+    ] = tracking.DOCUMENT,
+    pictures_folder: Annotated[
+        Path | None, typer.Option("--pictures", help="A folder for a picture of each signal with its limit.")
+    ] = None,
+    picture_format: Annotated[Picture, typer.Option("--picture-format", help="png or svg.")] = Picture.svg,
+    dry_run: DryRunOption = False,
+    format_: FormatOption = Format.text,
+) -> None:
+    """Measure what normal traffic looks like and record it in the tracking document."""
+    alerts = rules.alerts()
+    interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
+    over = windows.window(window, end, interval=interval)
+    tracking.edit(document, "baseline", "")  # what cannot be written is refused before any waiting
+    if not dry_run:
+        files.must_be_writable(document)
+    at = targets.load(target)
+    progress(f"Reading {windows.span_text(over.span)} from {at.prometheus.url} …")
+    found = measure(at.prometheus, over, alerts)
+    edit = tracking.edit(document, "baseline", found.body)
+    drawn: dict[str, Path] = {}
+    if not dry_run:
+        if pictures_folder is not None:
+            drawn = draw(at.prometheus, over, alerts, pictures_folder, picture_format)
+        files.write([edit])
+    if format_ is Format.json:
+        emit(_json(target, found, edit, drawn, dry_run))
+        return
+    out = console()
+    out.print(found.body, markup=False)
+    out.print()
+    if dry_run:
+        out.print(f"Nothing was written; without --dry-run this goes into {files.shown(document)}.", markup=False)
+        return
+    state = "Recorded in" if edit.changes else "Stands already in"
+    out.print(f"{state} {files.shown(document)}.", markup=False)
+    if drawn and pictures_folder is not None:
+        out.print(f"{len(set(drawn.values()))} pictures are in {files.shown(pictures_folder)}.", markup=False)
+
+
+def _json(target: str, found: Baseline, edit: files.Edit, drawn: Mapping[str, Path], dry_run: bool) -> dict[str, Any]:
+    return {
+        "target": target,
+        "window": {
+            "start": windows.iso(found.window.start),
+            "end": windows.iso(found.window.end),
+            "seconds": found.window.span,
+            "step": found.window.step,
+        },
+        "values": {
+            figure.key: {
+                "label": f"{figure.section}: {figure.label}",
+                "value": figure.value,
+                "unit": figure.unit,
+                "at": windows.iso(figure.at) if figure.at is not None else None,
+            }
+            for figure in found.figures
+        },
+        "coverage": {section: round(values.coverage, 4) for section, values in found.covered.items()},
+        "gaps": found.gaps,
+        "document": {"path": files.shown(edit.path), "written": edit.changes and not dry_run},
+        "pictures": {name: str(path) for name, path in drawn.items()},
+    }

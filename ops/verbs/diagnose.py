@@ -1,0 +1,85 @@
+"""`python -m ops diagnose …`: the guide's troubleshooting, walked by the program."""
+
+from typing import Annotated
+
+import typer
+
+from ops import targets
+from ops.diagnosis import empty_panels as dashboard_tree
+from ops.diagnosis import mail_volume as volume_tree
+from ops.diagnosis import silent_alerts as alerts_tree
+from ops.diagnosis.chain import Diagnosis, show
+from ops.options import PROD, Format, FormatOption, TargetOption, emit
+
+app = typer.Typer(
+    help="Walk from the symptom to its cause: name the first broken link, and the next command.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.callback()
+def trees() -> None:
+    """Walk from the symptom to its cause: name the first broken link, and the next command."""
+
+
+@app.command()
+def alerts(
+    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all when left out.")] = None,
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+) -> None:
+    """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
+    aim = targets.load(target)
+    about = alerts_tree.case(aim, alert)
+    found = alerts_tree.diagnose(about)
+    details = {check.name: check.detail for check in found.links}
+    why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
+    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_meant}")
+
+
+@app.command()
+def dashboard(
+    panel: Annotated[str | None, typer.Argument(help="The panel's title, or words of it; all when left out.")] = None,
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+) -> None:
+    """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
+    aim = targets.load(target)
+    about = dashboard_tree.case(aim, panel)
+    _answer(dashboard_tree.diagnose(about), format, "Nothing is broken between the application and the panels.")
+
+
+@app.command()
+def volume(
+    days: Annotated[float, typer.Option("--days", help="How far back to look.", min=0.01, max=90)] = 7.0,
+    mails: Annotated[
+        float,
+        typer.Option(
+            "--mails-a-day",
+            help="More than so many a day, on average, are too many for an alert; a window under a day counts as one.",
+            min=0,
+        ),
+    ] = 3.0,
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+) -> None:
+    """Too many mails: what fired how often, and which setting would cut most of it.
+
+    Firings are Prometheus' own record; the mails are those that the running routing makes of them.
+    """
+    found = volume_tree.measure(targets.load(target), days, mails)
+    if format is Format.json:
+        emit(found.as_json())
+    else:
+        show(found.diagnosis, "No alert sends too many mails.")
+        volume_tree.show_options(found)
+    raise typer.Exit(found.diagnosis.exit_code)
+
+
+def _answer(diagnosis: Diagnosis, format: Format, sound: str) -> None:
+    if format is Format.json:
+        emit(diagnosis.as_json())
+    else:
+        show(diagnosis, sound)
+    raise typer.Exit(diagnosis.exit_code)

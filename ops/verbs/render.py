@@ -1,0 +1,39 @@
+"""The verb `render`: what the program declares, as files that a person can read, compare, or apply by hand."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ops import targets
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit
+from ops.repo import files
+from ops.sandbox import state as sandbox_state
+from ops.sandbox.projection import settings
+from ops.stack import manifests
+from ops.stack.declared import collect
+
+
+def render(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to: empty, missing, or an earlier render.")],
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Write what the program declares as Kubernetes manifests, dashboard JSON and snippets of text to insert."""
+    texts = manifests.rendered(collect(_settings(target), stack=target))
+    if not dry_run:
+        manifests.write(out, texts)
+    if format is Format.json:
+        emit({"target": target, "out": str(out), "written": not dry_run, "files": list(texts)})
+        return
+    verb = "would write" if dry_run else "wrote"
+    for name in texts:
+        console().print(f"{verb} {files.shown(out / name)}", markup=False)
+
+
+def _settings(target: str) -> Mapping[str, object]:
+    if target != targets.SANDBOX:
+        return targets.stack_values(target)
+    return settings(sandbox_state.running())

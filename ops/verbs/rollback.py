@@ -1,0 +1,151 @@
+"""`rollback`: to an earlier deployment, previewed, asked for, applied, verified."""
+
+import os
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from ops.errors import Findings, Misconfigured
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.repo import worktree
+from ops.sandbox import state as sandbox_state
+from ops.stack import access, earlier_update
+from ops.stack.engine import Engine, Update
+
+Part = StrEnum("Part", [(name, name) for name in worktree.PARTS])  # type: ignore[misc]
+
+
+def rollback(
+    commit: Annotated[
+        str | None, typer.Argument(help="The commit to go back to; the last good one if left out.")
+    ] = None,
+    target: TargetOption = PROD,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List what was deployed when, by whom, with what result.")
+    ] = False,
+    part: Annotated[Part | None, typer.Option(help="Bring back this part alone, by that commit's files.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask after the preview.")] = False,
+    unlock: Annotated[bool, typer.Option("--unlock", help="First remove the lock that a killed update left.")] = False,
+    dry_run: DryRunOption = False,
+    format_: FormatOption = Format.text,
+) -> None:
+    """Go back to an earlier deployment: preview its commit from a worktree, ask, apply, verify.
+
+    Goes back to files, not to a state: the program of that commit is deployed as any other, so whatever others
+    changed meanwhile stays theirs. With `--part`, the rest stays as deployed.
+    """
+    way = access.of(target)
+    engine = Engine(way)
+    if unlock and not dry_run:
+        engine.cancel()
+    history = engine.history()
+    if list_:
+        return _print_list(history, format_)
+    wanted = (
+        earlier_update.by_commit(history, worktree.resolve(commit)) if commit else earlier_update.last_good(history)
+    )
+    to = worktree.resolve(str(wanted.commit))
+    base = to
+    if part:
+        now = earlier_update.deployed(history)
+        if now is None or now.commit is None or now.dirty:
+            raise Misconfigured(
+                "What is deployed now is not a clean commit, so one part of it cannot be exchanged; "
+                "roll back without --part."
+            )
+        base = worktree.resolve(now.commit)
+    progress(f"Going back to {_name(wanted)}" + (f", {part.value} only" if part else ""))
+    with worktree.checked_out(base, stack_file=f"Pulumi.{way.stack}.yaml") as folder:
+        branch = worktree.with_part(folder, part.value, to) if part else None
+        return _apply(engine.at(folder), folder, target, wanted, branch, yes=yes, dry_run=dry_run, format_=format_)
+
+
+def _apply(
+    engine: Engine,
+    folder: Path,
+    target: str,
+    wanted: Update,
+    branch: str | None,
+    *,
+    yes: bool,
+    dry_run: bool,
+    format_: Format,
+) -> None:
+    undecided = engine.pending()
+    changes = engine.preview(progress)
+    answer: dict[str, Any] = {"commit": wanted.commit, "changes": changes, "branch": branch, "applied": False}
+    if undecided:
+        progress(f"{len(undecided)} creations were cut off and will be looked up again first: {', '.join(undecided)}")
+    if dry_run:
+        if branch:
+            worktree.git("switch", "-q", "--detach", folder=folder)
+            worktree.git("branch", "-q", "-D", branch)
+        return _finish(answer, format_, "Nothing was changed (--dry-run).")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Misconfigured(
+                "Nobody can be asked here; look at the preview above and repeat the command with --yes."
+            )
+        typer.confirm("Apply this?", abort=True)
+    if undecided:
+        engine.refresh(progress, clear_pending=True)
+    engine.up(progress, message=f"Roll back to {str(wanted.commit)[:10]}")
+    answer["applied"] = True
+    _verify(folder, target)
+    kept = f" Branch {branch} holds what runs now; merge it, or the next deployment undoes this." if branch else ""
+    kept = kept or " The next deployment of main undoes this, unless what was wrong is reverted there."
+    return _finish(answer, format_, f"Went back to {_name(wanted)}, and it runs.{kept}")
+
+
+def _verify(folder: Path, target: str) -> None:
+    """That commit's own verify, because it knows that commit's rules; those that are new to Prometheus take a while."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "SANDBOX_HOME": str(sandbox_state.home().resolve())}
+    command = [sys.executable, "-m", "ops", "verify", "--target", target, "--wait", "20"]
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
+    if done.returncode:
+        raise Findings("The rollback was applied, but verify finds something amiss; it is named above.")
+
+
+def _finish(answer: dict[str, Any], format_: Format, sentence: str) -> None:
+    if format_ is Format.json:
+        emit(answer)
+    else:
+        console().print(sentence, markup=False)
+
+
+def _name(update: Update) -> str:
+    return f"{str(update.commit)[:10]} of {update.started:%Y-%m-%d %H:%M} UTC"
+
+
+def _print_list(history: list[Update], format_: Format) -> None:
+    if format_ is Format.json:
+        return emit(
+            [
+                {
+                    "started": update.started.isoformat(),
+                    "kind": update.kind,
+                    "result": update.result,
+                    "commit": update.commit,
+                    "dirty": update.dirty,
+                    "author": update.author,
+                    "message": update.message,
+                    "changes": dict(update.changes),
+                    "usable": update.usable,
+                }
+                for update in history
+            ]
+        )
+    table = Table("when (UTC)", "what", "result", "commit", "by", "changed", "message", box=None, pad_edge=False)
+    for update in history:
+        changed = ", ".join(f"{count} {op}" for op, count in update.changes.items() if op != "same") or "nothing"
+        commit = f"{update.commit[:10]}{' + uncommitted' if update.dirty else ''}" if update.commit else "unknown"
+        message = worktree.subject(update.commit) if update.commit else None
+        when = f"{update.started:%Y-%m-%d %H:%M}"
+        table.add_row(when, update.kind, update.result, commit, update.author, changed, message or update.message)
+    console().print(table if history else "This stack has no history yet.")
+    return None

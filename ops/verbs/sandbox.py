@@ -1,0 +1,161 @@
+"""`python -m ops sandbox …`: the local stack, up and down."""
+
+import os
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from ops import targets
+from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
+from ops.sandbox import state as sandbox_state
+from ops.sandbox.lifecycle import USUAL_HISTORY, Sandbox
+from ops.sandbox.parts import PORTS
+from ops.sandbox.past_traffic import history_text
+from ops.sandbox.processes import SandboxError
+from ops.sandbox.servers import traffic
+from ops.sandbox.state import State
+
+app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
+
+_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+LONGEST = 21 * 86400.0  # seconds of history
+
+
+@app.command()
+def up(
+    history: Annotated[
+        str, typer.Option("--history", help="How much traffic Prometheus remembers at its start, such as 2h or 7d.")
+    ] = f"{USUAL_HISTORY / 3600:g}h",
+    port: Annotated[
+        list[str] | None,
+        typer.Option("--port", help=f"A fixed port, as NAME=NUMBER; NAME is one of {', '.join(PORTS)}.", metavar="…"),
+    ] = None,
+    check: Annotated[bool, typer.Option("--verify/--no-verify", help="Verify what was deployed.")] = True,
+    with_engine: Annotated[
+        bool,
+        typer.Option(
+            "--engine/--no-engine",
+            help="Deploy by `pulumi up` to a real Kubernetes API, or write what the program declares straight to disk.",
+        ),
+    ] = True,
+    format: FormatOption = Format.text,
+) -> None:
+    """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
+    fixed, past = _ports(port or []), _seconds(history)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
+    state = Sandbox(sandbox_state.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
+    code = _verified(format) if check else 0
+    if format is Format.text:
+        _show(state)
+    elif not check:
+        emit(_summary(state))
+    raise typer.Exit(code)
+
+
+@app.command()
+def down(format: FormatOption = Format.text) -> None:
+    """Stop everything that `up` started; no process is left."""
+    stopped = Sandbox(sandbox_state.home()).down()
+    if format is Format.json:
+        emit({"stopped": stopped})
+    else:
+        console().print(f"Stopped {', '.join(stopped)}." if stopped else "No sandbox was running.")
+
+
+@app.command()
+def status(format: FormatOption = Format.text) -> None:
+    """Say what runs and where; exit code 1 if a part has ended."""
+    sandbox = Sandbox(sandbox_state.home())
+    state = sandbox.state
+    if state is None:
+        raise SandboxError("The sandbox is not running; start it with make sandbox.")
+    if format is Format.json:
+        emit(_summary(state) | {"ended": sandbox.dead})
+    else:
+        _show(state)
+        for name in sandbox.dead:
+            console().print(f"{name} has ended; its log: {state.processes[name]['log']}", markup=False)
+    raise typer.Exit(1 if sandbox.dead else 0)
+
+
+@app.command()
+def scenario(
+    name: Annotated[str, typer.Argument(help=f"normal, {', '.join(traffic.SCENARIOS)}.")],
+    intensity: Annotated[float | None, typer.Option("--intensity", help="How bad, in the scenario's own unit.")] = None,
+    already: Annotated[float, typer.Option("--already", help="Seconds for which it has been so, made up for.")] = 0.0,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Let the stand-in application's traffic go wrong, or right again."""
+    if name not in ("normal", *traffic.SCENARIOS):
+        raise SandboxError(f"There is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}.")
+    known = traffic.SCENARIOS.get(name)
+    how = f" ({known.usual if intensity is None else intensity:g} {known.unit})" if known and known.unit else ""
+    what = f"{known.what}{how}" if known else "all is well"
+    if not dry_run:
+        Sandbox(sandbox_state.home()).control(name, intensity, already)
+    console().print(f"{'Would be told' if dry_run else 'From now on'}: {what}.", markup=False)
+
+
+def _verified(format: Format) -> int:
+    """Run `verify` on the sandbox; its exit code."""
+    from ops.verbs.verify import verify
+
+    try:
+        verify(target=targets.SANDBOX, format=format, wait=20, success_criteria=False)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _ports(given: list[str]) -> dict[str, int]:
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if not number.isdigit() or not 0 < int(number) < 65536:
+            raise SandboxError(f"--port {text} is not NAME=NUMBER, such as prometheus=9090.")
+        found[name] = int(number)
+    return found
+
+
+def _seconds(text: str) -> float:
+    """`2h` → 7200."""
+    number, unit = text[:-1], text[-1:]
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except (ValueError, KeyError):
+        seconds = 0.0 if text == "0" else -1.0
+    if not 0 <= seconds <= LONGEST:
+        raise SandboxError(
+            f"--history {text} is no duration up to {history_text(LONGEST)}; give one such as 2h or 7d, or 0."
+        )
+    return seconds
+
+
+def _summary(state: State) -> dict[str, object]:
+    return {
+        "prometheus_url": state.prometheus_url,
+        "alertmanager_url": state.alertmanager_url,
+        "application_url": state.application_url,
+        "mail_url": state.mail_url,
+        "grafana_url": state.grafana_url,
+        "engine": state.engine,
+        "home": os.fspath(sandbox_state.home()),
+    }
+
+
+def _show(state: State) -> None:
+    out = console()
+    rows: list[tuple[str, str, str]] = [
+        ("Prometheus", state.prometheus_url, "/api/v1/rules, /api/v1/alerts; its pages where it comes from PATH"),
+        ("Alertmanager", state.alertmanager_url, "alerts and silences"),
+        ("Application", f"{state.application_url}/metrics", "python -m ops sandbox scenario errors"),
+        ("Mail", f"{state.mail_url}/messages", "what was sent"),
+        ("Grafana", state.grafana_url or "not installed here", ""),
+    ]
+    if state.engine:
+        rows.append(("Kubernetes", f"--kubeconfig {state.kubeconfig}", "deployed by pulumi up"))
+    for title, url, note in rows:
+        out.print(f"  {title:<13} {url}" + (f"   {note}" if note else ""), markup=False)
+    out.print("  make sandbox-down stops it.", markup=False)

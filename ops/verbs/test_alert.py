@@ -1,0 +1,61 @@
+"""`test-alert`: send an alert through the whole path, and see the mail arrive and the resolved one after it."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+import rules
+from ops import evidence, targets
+from ops.checks import findings
+from ops.drill import NAME, prepare, prove
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.replay import alert_path
+
+
+def test_alert(
+    alert: Annotated[
+        str, typer.Argument(help="The alert to send: TestAPIAlert, or any alert of rules/ with its labels.")
+    ] = NAME,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="A label of the alert, as k=v; also overrides one that it has.")
+    ] = None,
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout", min=1, help="Seconds to wait for each of the two mails; by default what the route asks for."
+        ),
+    ] = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Send a test alert, wait for its mail, resolve it, and wait for the mail that says so.
+
+    With --dry-run: show the route, the receivers, what would mute it, and the mail.
+    """
+    aim = targets.load(target)
+    drill = prepare(alert, label or [], harmless=not dry_run)
+    others = [{"alertname": rule.name, **rule.labels} for rule in rules.alerts().values()]
+    path = alert_path.find_path(aim.alertmanager, drill.labels, drill.annotations, others)
+    if dry_run:
+        if format is Format.json:
+            emit({"target": target, **path.as_json()})
+        else:
+            out = console()
+            for line in alert_path.describe(path):
+                out.print(escape(line))
+        return
+    say = progress if format is Format.text else lambda _: None
+    report = findings.Report(target, tuple(prove(aim, drill, path, timeout, say)))
+    if drill.labels["alertname"] == NAME:
+        proof = next((check.detail for check in report.checks if check.name == "mail" and check.status == "pass"), None)
+        evidence.write(target, "test-alert", {"delivered": not report.failures, "evidence": proof or "not received"})
+    if format is Format.json:
+        emit(report.as_json())
+    else:
+        findings.show(report)
+    raise typer.Exit(report.exit_code)
+
+
+test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever its name

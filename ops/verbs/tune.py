@@ -1,0 +1,158 @@
+"""The verb `tune`."""
+
+import difflib
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+import metrics
+import rules
+from metrics import Contract
+from ops import targets
+from ops import window as windows
+from ops.errors import Findings, Misconfigured
+from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.repo import files, tracking
+from ops.repo.tracking import Change
+from ops.tuning import limit_edits
+from ops.tuning.margins import margin
+from ops.tuning.tuning import Tuning, fired_text, tuning
+from rules import Alert
+
+
+def tune(
+    alert: Annotated[
+        str | None, typer.Argument(help="The alert whose limit is to change; without it, what all could be.")
+    ] = None,
+    target: TargetOption = PROD,
+    because: Annotated[
+        str | None, typer.Option("--because", help="Why; it is recorded with the change, which needs one.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="This limit instead of the proposed one.")] = None,
+    window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
+    end: Annotated[
+        str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
+    ] = None,
+    document: Annotated[
+        Path,
+        typer.Option(
+            "--document",
+            help="The tracking document that records the change.",
+            show_default=files.shown(tracking.DOCUMENT),
+        ),
+    ] = tracking.DOCUMENT,
+    limits: Annotated[
+        Path,
+        typer.Option("--limits", help="The list of limits that changed.", show_default=files.shown(tracking.LIMITS)),
+    ] = tracking.LIMITS,
+    dry_run: DryRunOption = False,
+    format_: FormatOption = Format.text,
+) -> None:
+    """Propose a limit from what was observed, show what it would have done, and write it down with the reason."""
+    alerts, contract = rules.alerts(), metrics.load()
+    if alert is None:
+        if to is not None or because is not None:
+            raise Misconfigured("--to and --because are about one alert; name it, such as APIP95LatencyHigh")
+        _overview(target, alerts, contract, window, end, format_)
+        return
+    chosen = _chosen(alert, alerts)
+    value = _number(to) if to is not None else None
+    reason = " ".join((because or "").split())
+    if not reason and not dry_run:
+        raise Misconfigured(
+            f'a limit is not changed without a reason; give --because "…", or --dry-run to see what {alert} could be'
+        )
+    over = windows.window(window, end, interval=chosen.interval)
+    limit_edits.ready(chosen, document=document, limits=limits, dry_run=dry_run)
+    at = targets.load(target)
+    progress(f"Reading {windows.span_text(over.span)} of {chosen.name} from {at.prometheus.url} …")
+    found = tuning(at.prometheus, chosen, over, value, alerts, contract)
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
+    edits = (
+        limit_edits.edits(chosen, found.proposal.limit.value, change, document=document, limits=limits)
+        if found.proposal.changes
+        else []
+    )
+    if not dry_run:
+        files.write(edits)
+    written = [files.shown(edit.path) for edit in edits if edit.changes]
+    if format_ is Format.json:
+        emit({"target": target} | found.as_json() | {"written": [] if dry_run else written, "because": reason or None})
+        return
+    _show(found)
+    out = console()
+    if not edits:
+        out.print(f"The limit is already {chosen.limit.text}; nothing to change.", markup=False)
+    elif dry_run:
+        how = "without --dry-run" if reason else 'with --because "…" instead of --dry-run'
+        out.print(f"Nothing was written; {how} this goes into {', '.join(written)}.", markup=False)
+    else:
+        panels = limit_edits.redrawn(edits[2])
+        out.print(f"Written: {', '.join(written)} ({panels} panel{'s' if panels != 1 else ''} redrawn).", markup=False)
+        out.print("Look at it with git diff, then open a pull request; merging deploys it.", markup=False)
+
+
+def _overview(
+    target: str, alerts: dict[str, Alert], contract: Contract, window: str, end: str | None, format_: Format
+) -> None:
+    """Every alert with the limit that would follow, or why none does; nothing is written."""
+    at = targets.load(target)
+    rows: list[tuple[Alert, Tuning | None, str]] = []
+    tunable = [one for one in alerts.values() if one.component != "watchdog"]
+    for number, one in enumerate(tunable, 1):
+        progress(f"{number}/{len(tunable)} {one.name} …")
+        over = windows.window(window, end, interval=one.interval)
+        try:
+            if (reason := margin(one).keep) is not None:
+                rows.append((one, None, f"kept: {reason}"))
+                continue
+            proposal = tuning(at.prometheus, one, over, None, alerts, contract)
+            rows.append((one, proposal, proposal.evidence))
+        except Findings as none:
+            rows.append((one, None, str(none).removeprefix(f"{one.name}: ")))
+    if format_ is Format.json:
+        emit(
+            {
+                "target": target,
+                "proposals": [
+                    found.as_json() if found else {"alert": one.name, "from": one.limit.text, "to": None, "why": why}
+                    for one, found, why in rows
+                ],
+            }
+        )
+        return
+    table = Table("alert", "now", "proposed", "why", box=None, padding=(0, 2, 0, 0))
+    for one, found, why in rows:
+        to = "–" if found is None else found.proposal.limit.text if found.proposal.changes else "as it is"
+        table.add_row(one.name, one.limit.text, to, why)
+    console().print(table, markup=False)
+
+
+def _show(found: Tuning) -> None:
+    proposal, out = found.proposal, console()
+    out.print(f"{proposal.alert.name}: {proposal.alert.limit.text} → {proposal.limit.text}", markup=False, style="bold")
+    out.print(f"  observed: {proposal.evidence}", markup=False)
+    for note in proposal.notes:
+        out.print(f"  note: {note}", markup=False)
+    for word, replay in (("before", found.before), ("after", found.after)):
+        out.print(f"  {word:>8} ({replay.limit.text}): would have fired {fired_text(replay)}", markup=False)
+
+
+def _chosen(name: str, alerts: dict[str, Alert]) -> Alert:
+    if name in alerts:
+        return alerts[name]
+    near = difflib.get_close_matches(name, alerts, n=1, cutoff=0.5)
+    same = [known for known in alerts if known.lower() == name.lower()]
+    hint = f"did you mean {(same or near)[0]}?" if same or near else f"there are {', '.join(alerts)}"
+    raise Misconfigured(f"there is no alert {name}; {hint}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise Misconfigured(f"--to {text!r} is no number; give one such as 1200 or 0.02") from None

@@ -1,0 +1,39 @@
+"""`verify`: is everything that the repository says live, and does it work?"""
+
+from typing import Annotated
+
+import typer
+
+from ops import targets
+from ops.checks.every_check import awaited, look
+from ops.checks.findings import Report, show
+from ops.checks.success_criteria import judge
+from ops.options import PROD, Format, FormatOption, TargetOption, emit, progress
+
+
+def verify(
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            help="Look again until all is in order, for at most so many seconds; what is recorded or scraped at an "
+            "interval is waited for by that interval in addition.",
+            min=0,
+        ),
+    ] = 0,
+    success_criteria: Annotated[
+        bool, typer.Option("--success-criteria", help="Print the guide's success criteria, met or not, with evidence.")
+    ] = False,
+) -> None:
+    """Check that rules, routing and dashboard are live as in the repository, and that their data flows."""
+    aim = targets.load(target)
+    report = awaited(aim, wait, progress) if wait else look(aim)
+    if success_criteria:
+        report = Report(target, tuple(judge(aim, report.checks)), report.blind)
+    if format is Format.json:
+        emit(report.as_json())
+    else:
+        show(report)
+    raise typer.Exit(report.exit_code)

@@ -1,0 +1,48 @@
+"""`diagnose dashboard`, each link really broken: it is named, with what to do."""
+
+from typing import Any
+
+import pytest
+
+import dashboards
+from dashboards import Panel
+from ops import targets
+from ops.diagnosis import empty_panels
+from ops.errors import Misconfigured
+from ops.sandbox.lifecycle import Sandbox
+from tests.breaking import edited, job, rewritten
+from tests.diagnosis.walked import detail, of_panels, said, soon
+
+
+def test_a_panel_by_its_title(target: targets.Target) -> None:
+    found = soon(lambda: of_panels(target, "pool utilization"), None)
+    assert detail(found, "query returns data") == "1 series in 1 panel"
+    with pytest.raises(Misconfigured, match="no panel is called 'nothing'; there are API Error Rate"):
+        empty_panels.case(target, "nothing")
+    with pytest.raises(Misconfigured, match="more than one panel is called 'p95'"):
+        empty_panels.case(target, "p95")
+
+
+def test_prometheus_does_not_scrape_the_application(target: targets.Target, sandbox: Sandbox) -> None:
+    def other(config: dict[str, Any]) -> None:
+        job(config)["job_name"] = "other"
+
+    with rewritten(sandbox.mounts.prometheus_config, edited(other), target.prometheus.reload):
+        found = soon(lambda: of_panels(target), "scrape target", "other")
+    assert "no scrape job 'rsolv-platform' (it has alertmanager, other, prometheus)" in said(found)
+
+
+def test_a_filter_leaves_nothing(target: targets.Target) -> None:
+    query = 'sum(rate(phoenix_http_request_duration_milliseconds_count{method="POST",path="/nowhere"}[5m]))'
+    panel = Panel(1, "Mine", "", "timeseries", (query,), "reqps", ())
+    found = soon(
+        lambda: empty_panels.diagnose(empty_panels.Case(target, dashboards.load(), [panel], named=True)),
+        "query returns data",
+    )
+    assert 'path="/nowhere" leaves nothing of it: path is \'/' in said(found)
+    misspelt = Panel(2, "Mine", "", "timeseries", (query.replace("path=", "paht="),), "reqps", ())
+    found = soon(
+        lambda: empty_panels.diagnose(empty_panels.Case(target, dashboards.load(), [misspelt], named=True)),
+        "query returns data",
+    )
+    assert "it has no label paht" in said(found)

@@ -1,0 +1,191 @@
+"""`diagnose alerts` from Prometheus to the mailbox, each link really broken: it is named, with what to do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+import rules
+from components.settings import WorkingHours
+from ops import targets
+from ops.checks import every_check
+from ops.sandbox.lifecycle import Sandbox
+from routing.on_call import INTERVAL
+from tests.breaking import edited, extra_rules, firing, relay, rewritten
+from tests.diagnosis.walked import detail, of_alerts, said, soon
+from tests.waiting import until
+
+LATENCY, CRITICAL = "APIP95LatencyHigh", "APIP95LatencyCritical"
+
+
+def test_prometheus_sends_nowhere_or_to_nobody(target: targets.Target, sandbox: Sandbox) -> None:
+    def nowhere(config: dict[str, Any]) -> None:
+        config["alerting"]["alertmanagers"] = []
+
+    def nobody(config: dict[str, Any]) -> None:
+        config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": ["127.0.0.1:9"]}]}]
+
+    def drill(name: str) -> dict[str, Any]:
+        return {"name": name, "interval": "1s", "rules": [{"alert": name, "expr": "vector(1)"}]}
+
+    def discovered(url: str) -> None:
+        until(lambda: target.prometheus.alertmanagers() == [url], f"Prometheus has not found {url}")
+
+    with rewritten(sandbox.mounts.prometheus_config, edited(nowhere), target.prometheus.reload):
+        found = soon(lambda: of_alerts(target), "sent by prometheus")
+        assert "knows no Alertmanager" in said(found)
+    with rewritten(sandbox.mounts.prometheus_config, edited(nobody), target.prometheus.reload):
+        discovered("http://127.0.0.1:9/api/v2/alerts")
+        with extra_rules(sandbox, target, drill("First")):
+            found = soon(lambda: of_alerts(target), "sent by prometheus", "could not send the last alerts")
+        assert "127.0.0.1:9" in said(found)
+    discovered(f"{target.alertmanager.url}/api/v2/alerts")
+    with extra_rules(sandbox, target, drill("Second")):  # one that arrives ends it
+        soon(lambda: of_alerts(target), None)
+
+
+def test_alertmanager_is_down(target: targets.Target, sandbox: Sandbox) -> None:
+    sandbox.stop("alertmanager", kill=True)
+    try:
+        found = soon(lambda: of_alerts(target, LATENCY), "alertmanager")
+    finally:
+        sandbox.start("alertmanager")
+    assert "Alertmanager at " in said(found, code=2)
+    assert "cannot be reached" in said(found, code=2)
+
+
+def test_the_route_leads_elsewhere_or_tells_others(target: targets.Target, sandbox: Sandbox) -> None:
+    path, reload = sandbox.mounts.alertmanager_config, target.alertmanager.reload
+    with rewritten(path, lambda text: text.replace('severity="warning"]', 'severity="Warning"]', 1), reload):
+        found = soon(lambda: of_alerts(target), "route")
+        assert " goes to " in said(found)
+        assert " instead of " in said(found)
+    with rewritten(path, lambda text: text.replace("admin@rsolv.dev, alerts@rsolv.dev", "admin@rsolv.dev"), reload):
+        assert "email_configs.to differs" in said(soon(lambda: of_alerts(target, LATENCY), "receiver"))
+
+
+def kept_back(until_day: datetime) -> Callable[[dict[str, Any]], None]:
+    """No warning is sent but on one day of the week."""
+
+    def change(config: dict[str, Any]) -> None:
+        day = f"{until_day:%A}".lower()
+        config["time_intervals"] = [{"name": INTERVAL, "time_intervals": [{"weekdays": [day]}]}]
+        for route in config["route"]["routes"]:
+            if route["receiver"] in ("api-warnings", "database-warnings", "webhook-warnings"):
+                route["active_time_intervals"] = [INTERVAL]
+
+    return change
+
+
+def test_quiet_hours_that_somebody_else_made(target: targets.Target, sandbox: Sandbox) -> None:
+    path, reload = sandbox.mounts.alertmanager_config, target.alertmanager.reload
+    with rewritten(path, edited(kept_back(datetime.now(UTC) + timedelta(days=3))), reload):
+        found = soon(lambda: of_alerts(target, LATENCY), "quiet hours")
+        (check,) = (one for one in every_check.look(target).checks if one.name == "routing/hours")
+    assert f"to api-warnings is quiet now (outside of active_time_intervals: {INTERVAL})" in said(found)
+    assert (check.status, check.detail[:32]) == ("fail", "APIErrorRateHigh to api-warnings")
+
+
+def test_the_stack_s_own_working_hours_are_no_fault(target: targets.Target, sandbox: Sandbox) -> None:
+    """Why no mail comes is the answer, and all behind it is still looked at."""
+    away = datetime.now(UTC) + timedelta(days=3)
+    hours = WorkingHours((f"{away:%A}".lower(),), (("00:00", "24:00"),), "UTC")
+    settings = replace(target.settings, on_call=replace(target.settings.on_call, working_hours=hours))
+    meant = replace(target, settings=settings)
+    with rewritten(sandbox.mounts.alertmanager_config, edited(kept_back(away)), target.alertmanager.reload):
+        found = soon(lambda: of_alerts(meant, LATENCY), None)
+        everything = soon(lambda: of_alerts(meant), None)
+        (check,) = (one for one in every_check.look(meant).checks if one.name == "routing/hours")
+    assert found.exit_code == 0
+    assert found.as_meant == (
+        f" As meant, nothing about {LATENCY} is sent to api-warnings now "
+        f"(outside of active_time_intervals: {INTERVAL}), until {away:%Y-%m-%d} 00:00 UTC."
+    )
+    assert "login of api-performance-alerts" in detail(found, "mail relay")
+    assert "nor about " in everything.as_meant
+    assert check.status == "pass"
+    assert not soon(lambda: of_alerts(target, LATENCY), None).as_meant
+
+
+def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
+    critical = rules.alerts()[CRITICAL]
+    with firing(target, alertname=CRITICAL, **critical.labels):
+        found = soon(lambda: of_alerts(target, LATENCY), "inhibition")
+        assert f"{LATENCY} is muted as long as {CRITICAL} fires" in said(found)
+        assert found.next == f"python -m ops diagnose alerts {CRITICAL} --target sandbox"
+        everything = soon(lambda: of_alerts(target), None)  # and among all alerts, that is as meant
+        assert f"{LATENCY} by {CRITICAL}" in everything.as_meant
+
+
+@pytest.mark.parametrize("label", [("component", "api"), ("path", "/slow")], ids=["alert", "series"])
+def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sandbox) -> None:
+    name = LATENCY if label[0] == "component" else "APIEndpointLatencyHigh"
+    # an alert of ours that fires with the labels of a series, which a silence may be about
+    alert = {"alert": "APIEndpointLatencyHigh", "expr": 'label_replace(vector(1), "path", "/slow", "", "")'}
+    now = datetime.now(UTC)
+    silence = {
+        "matchers": [{"name": label[0], "value": label[1], "isRegex": False, "isEqual": True}],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+        "createdBy": "eve",
+        "comment": "maintenance",
+    }
+    with (
+        extra_rules(sandbox, target, {"name": "extra", "interval": "1s", "rules": [alert]}),
+        httpx.Client(base_url=target.alertmanager.url, trust_env=False) as http,
+    ):
+        number = http.post("/api/v2/silences", json=silence).raise_for_status().json()["silenceID"]
+        try:
+            found = soon(lambda: of_alerts(target, name), "silences")
+            other = soon(lambda: of_alerts(target, "DatabaseQueryLatencyHigh"), None)
+        finally:
+            http.delete(f"/api/v2/silence/{number}").raise_for_status()
+    assert said(found).startswith(f"{name} is silenced until ")
+    assert "by eve (maintenance)" in said(found)
+    assert found.next == f"amtool silence expire {number} --alertmanager.url={target.alertmanager.url}"
+    assert detail(other, "silences") == "none of 1 active silences holds here"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"refuse_login": True}, "refused the login of api-performance-alerts (535"),
+        ({"no_tls": True}, "offers no STARTTLS, which smtp_require_tls asks for"),
+        ({"hang_up": True}, "cannot be spoken to"),
+    ],
+    ids=["login", "tls", "hangs-up"],
+)
+def test_the_relay_refuses(wrong: dict[str, object], words: str, target: targets.Target, sandbox: Sandbox) -> None:
+    with relay(sandbox, **wrong):
+        found = soon(lambda: of_alerts(target), "mail relay")
+    assert words in said(found)
+
+
+def test_the_relay_is_down_or_its_password_is_gone(target: targets.Target, sandbox: Sandbox) -> None:
+    sandbox.stop("mail-sink", kill=True)
+    try:
+        found = soon(lambda: of_alerts(target), "mail relay")
+    finally:
+        sandbox.start("mail-sink")
+    assert "cannot be spoken to" in said(found)
+    assert "Connection refused" in said(found)
+    password = sandbox.mounts.smtp_password
+    aside = password.rename(password.with_name("aside"))
+    try:
+        found = soon(lambda: of_alerts(target), "mail relay")
+    finally:
+        aside.rename(password)
+    assert "cannot read the relay's password" in said(found)
+
+
+def test_the_relay_takes_the_login_and_refuses_the_mail(target: targets.Target, sandbox: Sandbox) -> None:
+    drill = {"alertname": "TestAPIAlert", "component": "api", "severity": "warning"}
+    with relay(sandbox, refuse_recipients=True), firing(target, **drill, signal="diagnose-a"):
+        found = soon(lambda: of_alerts(target), "last notifications")
+        assert "Alertmanager failed to notify" in said(found)
+        assert "grep -i notify" in str(found.next)
+    with firing(target, **drill, signal="diagnose-b"):
+        soon(lambda: of_alerts(target), None)

@@ -1,0 +1,172 @@
+"""`python -m ops backtest`, from the command line to what it prints, over a past that is known by the number."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rules
+from ops import cli
+from ops.errors import Misconfigured
+from ops.repo import revision
+from tests import past
+
+END = int(time.time()) // 60 * 60 - 120
+SLOW = "APIP95LatencyHigh"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("past")
+    with past.prometheus(folder, hours=9, end=END) as url:
+        past.target(folder / "home", url)
+        yield folder / "home"
+
+
+@pytest.fixture
+def target(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_HOME", str(home))
+    monkeypatch.setenv("OPS_TARGET", "sandbox")
+
+
+def backtest(*arguments: str) -> int:
+    return cli.run(["backtest", *arguments])
+
+
+@pytest.mark.usefixtures("target")
+def test_says_what_fired(capsys: pytest.CaptureFixture[str]) -> None:
+    assert backtest("--days", "0.3", "--to", str(END)) == 0
+    told = capsys.readouterr().out
+    assert f"{SLOW}\n" in told and "after 10 min pending, still" in told
+    assert "1 mail in all" in told or "mails in all" in told
+    assert "DatabaseQueryLatencyCritical" in told  # quiet ones have their row too
+    assert "APIPerformanceWatchdog" not in told
+
+
+@pytest.mark.usefixtures("target")
+def test_cuts_nothing_short_where_there_is_little_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert backtest("--days", "0.3", "--to", str(END)) == 0
+    _, _, table = capsys.readouterr().out.partition("Alert ")
+    assert "…" not in table
+    assert max(map(len, table.partition(" in all")[0].splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("target")
+def test_answers_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert backtest(SLOW, "--days", "0.3", "--to", str(END), "--format", "json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    (alert,) = answer["alerts"]
+    assert (alert["alert"], alert["times_fired"], alert["mails"]) == (SLOW, 1, 1)
+    assert [one["state"] for one in alert["intervals"]] == ["pending", "firing"]
+    assert alert["intervals"][0]["seconds"] == alert["for_seconds"] == 600
+    assert alert["intervals"][1]["open"]
+    (mail,) = answer["messages"]
+    assert (mail["receiver"], mail["kind"], mail["why"]) == ("api-warnings", "email", "firing")
+    assert answer["against"] is None
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_draws_a_timeline(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"timeline.{kind}"
+    assert backtest("--days", "1", "--to", str(END), "--picture", str(file)) == 0
+    image = file.read_bytes()
+    assert image.startswith(b"\x89PNG") if kind == "png" else SLOW.encode() in image
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.usefixtures("target")
+def test_compares_two_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repository whose last commit has a stricter limit than the rules that stand there now."""
+    folder = repository(tmp_path)
+    file = folder / "api-performance-alerts.yml"
+    monkeypatch.setattr(rules, "FOLDER", folder)
+    strict = file.read_text().replace("> 1000\n        for: 10m", "> 300\n        for: 10m", 1)
+    assert strict != file.read_text()
+    file.write_text(strict)
+    git(tmp_path, "commit", "-qam", "strict")
+    git(tmp_path, "checkout", "-q", "HEAD~1", "--", ".")
+    assert backtest("--days", "0.3", "--to", str(END), "--against", "HEAD") == 0
+    told = capsys.readouterr().out
+    assert "HEAD → working tree:" in told and "> 300 → > 1000" in told
+    assert "14 alerts do the same" in told
+    assert backtest("--days", "0.3", "--to", str(END), "--against", "HEAD", "--format", "json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    before, after = (
+        next(one for one in version["alerts"] if one["alert"] == SLOW) for version in (answer["against"], answer)
+    )
+    assert (before["limit"], after["limit"]) == ("> 300", "> 1000")
+    assert before["seconds_firing"] > after["seconds_firing"] > 0
+
+
+def test_reads_the_rules_of_a_revision(tmp_path: Path) -> None:
+    folder = repository(tmp_path)
+    (folder / "api-performance-alerts.yml").write_text("broken")
+    with revision.folder("HEAD", folder) as found:
+        assert set(rules.alerts(found)) == set(rules.alerts())
+    assert not found.exists()
+    with pytest.raises(Misconfigured, match="no revision 'nowhere'"), revision.folder("nowhere", folder):
+        pass
+    with pytest.raises(Misconfigured, match="no revision '--all'"), revision.folder("--all", folder):
+        pass
+
+
+@pytest.mark.usefixtures("target")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["APIP95"], "did you mean APIP95LatencyHigh or APIP95LatencyCritical?"),
+        (["Nothing"], "there is no alert 'Nothing' in rules/"),
+        (["--days", "0"], "--days 0 holds nothing to look at"),
+        (["--days", "nan"], "--days nan holds nothing to look at"),
+        (["--from", "yesterday"], "--from 'yesterday' is no moment"),
+        (["--from", "2026-01-02", "--to", "2026-01-01"], "--from 2026-01-02 is not before 2026-01-01"),
+        (["--to", "2999-01-01"], "lies in the future"),
+        (["--from", "2020-01-01", "--to", "2020-01-02"], "has no data between 2020-01-01 00:00 and 2020-01-02 00:00"),
+        (["--picture", "x.gif"], "neither a .png nor a .svg"),
+        (["--picture", "nowhere/x.png"], "there is no folder nowhere"),
+        (["--against", "no-such-revision"], "there is no revision 'no-such-revision'"),
+        (["--target", "elsewhere"], "there is no target 'elsewhere'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert backtest(*arguments) == 2
+    said = capsys.readouterr()
+    assert sentence in said.err.splitlines()[-1]
+    assert not said.out
+
+
+def test_a_prometheus_that_is_not_there_is_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    past.target(tmp_path, "http://127.0.0.1:9")
+    monkeypatch.setenv("SANDBOX_HOME", str(tmp_path))
+    assert backtest("--target", "sandbox") == 2
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+def repository(root: Path) -> Path:
+    """A git repository with our rules in it; returns its folder rules/."""
+    folder = root / "rules"
+    folder.mkdir()
+    for file in rules.load():
+        (folder / file.path.name).write_text(file.text)
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "first")
+    return folder
+
+
+def git(root: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=t", "-c", "user.email=t@t.invalid")
+    subprocess.run(["git", "-C", str(root), *who, *arguments], check=True)
