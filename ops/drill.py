@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import rules
-from ops.checks import Check, brief, failed, passed, skipped
+from ops.checks import Check, failed, passed, skipped
 from ops.clients.mailbox import Mail
 from ops.errors import Findings, Misconfigured
 from ops.replay import alert_path
 from ops.targets import Target
+from ops.words import brief, no_such_alert
 
 NAME = "TestAPIAlert"
 
@@ -63,14 +64,11 @@ def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
     if alert == NAME:
         labels = dict(LABELS)
     elif alert in known:
-        labels = {"alertname": alert, **known[alert].labels} | ({"signal": "drill"} if harmless else {})
+        labels = known[alert].label_set | ({"signal": "drill"} if harmless else {})
     elif given:
         labels = {"alertname": alert}
     else:
-        raise Misconfigured(
-            f"there is no alert {alert!r} in rules/; name one of those ({brief(sorted(known))}), "
-            "or give its labels by --label"
-        )
+        raise Misconfigured(f"{no_such_alert(alert, known)}; or give the labels of one by --label")
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:

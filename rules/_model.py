@@ -47,11 +47,23 @@ class Alert:
 
     @property
     def component(self) -> str:
+        """The label `component`: api, database, webhook, or watchdog."""
         return self.labels["component"]
 
     @property
     def severity(self) -> str:
+        """The label `severity`: warning, critical, or none."""
         return self.labels["severity"]
+
+    @property
+    def is_watchdog(self) -> bool:
+        """Whether it always fires, to show that alerts arrive; it tells nobody of trouble, hence its severity."""
+        return self.severity == "none"
+
+    @property
+    def label_set(self) -> dict[str, str]:
+        """Its labels and its name, as Prometheus sends them; those that the expression brings are not among them."""
+        return {**self.labels, "alertname": self.name}
 
     @property
     def quantity(self) -> str:

@@ -28,6 +28,11 @@ class Limit:
     value: float
     text: str
 
+    @property
+    def fires_below(self) -> bool:
+        """Whether low values are the bad ones."""
+        return self.operator.startswith("<")
+
 
 @dataclass(frozen=True)
 class Split:

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ("rules", "routing", "metrics", "dashboards")
 OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
+
+COMMON = ("ops.errors", "ops.options", "ops.words", "ops.window", "components.settings", "formats", *DATA)
+CLIENTS = ("ops.clients",)
+TARGET = ("ops.targets", "ops.evidence", "ops.sandbox.state")
 
 # module prefix → what of ours it may import; the longest matching prefix counts.
 LAWS: dict[str, tuple[str, ...]] = {
@@ -34,7 +39,31 @@ LAWS: dict[str, tuple[str, ...]] = {
     "components.live.running.wanted": ("formats", *DATA),  # pure
     "components.live.handlers": ("components.live", "ops.clients", "ops.errors", *DATA),
     "__main__": ("components", *DATA),
-    "ops": ("ops", "components.settings", "formats", *DATA),
+    # What every room of ops may use; a verb may use everything, but no other verb.
+    "ops": (*COMMON, *CLIENTS),
+    "ops.cli": ("ops.errors",),
+    "ops.__main__": ("ops.cli",),
+    "ops.errors": (),
+    "ops.words": (),
+    "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
+    "ops.build_tools": ("ops.build_tools", "ops.errors"),
+    "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),
+    "ops.evidence": ("ops.errors", "ops.sandbox.state", "ops.targets"),
+    "ops.repo": ("ops.repo", *COMMON),
+    "ops.stack": ("ops.stack", "ops.repo", "ops.build_tools", "ops.targets", "ops.sandbox.state", *COMMON),
+    "ops.sandbox": ("ops.sandbox", "ops.stack", "ops.build_tools", "ops.targets", *COMMON, *CLIENTS),
+    "ops.sandbox.state": ("ops.errors",),
+    "ops.sandbox.servers": ("ops.sandbox", "ops.errors", "metrics"),
+    "ops.replay": ("ops.replay", "ops.build_tools", *COMMON, *CLIENTS),
+    "ops.drawing": ("ops.drawing", "ops.replay", "ops.repo", *COMMON, *CLIENTS),
+    "ops.tuning": ("ops.tuning", "ops.drawing", "ops.replay", "ops.repo", *COMMON, *CLIENTS),
+    "ops.checks": ("ops.checks", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
+    "ops.drill": ("ops.checks", "ops.replay", *TARGET, *COMMON, *CLIENTS),
+    "ops.diagnosis": ("ops.diagnosis", "ops.checks", "ops.replay", "ops.tuning", *TARGET, *COMMON, *CLIENTS),
+    "ops.reporting": (
+        *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
+    ),
+    "ops.verbs": ("ops", *COMMON),
 }
 # Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.
 MAY_IMPORT_PULUMI = ("components", "ops.stack", "__main__")
@@ -76,13 +105,14 @@ def test_imports_obey_the_laws(module: str, path: Path) -> None:
         top = name.split(".")[0]
         if top in OURS:
             assert any(within(name, allowed) for allowed in LAWS[law]), f"{module} imports {name}"
+            assert not (within(module, "ops.verbs") and within(name, "ops.verbs")), f"{module} imports {name}"
         if top in ("pulumi", "pulumi_kubernetes", "pulumiverse_grafana"):
             allowed = any(within(module, prefix) for prefix in MAY_IMPORT_PULUMI)
             assert allowed and module not in MAY_NOT_IMPORT_PULUMI, f"{module} imports {name}"
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    """In `components`, where it was so once."""
+    """Nowhere: a room can be read, tested and changed without those that use it."""
     paths = dict(modules())
     known = {name: {found for found in imports(path, name) if found in paths} for name, path in paths.items()}
 
@@ -94,8 +124,23 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
             done.add(name)
 
     done: set[str] = set()
-    for name in (name for name in paths if within(name, "components")):
+    for name in paths:
         walk(name, ())
+
+
+def test_no_file_name_twice() -> None:
+    """A name tells which file is meant."""
+    usual = {"__init__.py", "__main__.py", "conftest.py"}
+    names = Counter(path.name for path in tracked() if path.suffix == ".py" and path.name not in usual)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
+    assert [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.suffix == ".py" and len(path.read_text("utf-8").splitlines()) > 300
+    ] == []
 
 
 def test_the_live_resources_stay_in_few_places() -> None:

@@ -147,7 +147,7 @@ def test_colours_follow_the_limits(limits: list[tuple[str, str]], steps: list[tu
 def test_a_value_has_the_colour_of_the_gravest_alert_it_would_raise(limits: list[Any], value: float) -> None:
     alerts = [like(f"{sign} {number}", severity) for sign, number, severity in limits]
     colour = [s["color"] for s in _draw.steps(alerts) if s["value"] is None or s["value"] <= value][-1]
-    raised = {a.severity for a in alerts if (value < a.limit.value) == a.limit.operator.startswith("<")}
+    raised = {a.severity for a in alerts if (value < a.limit.value) == a.limit.fires_below}
     assert colour == ("red" if "critical" in raised else "orange" if raised else "green")
 
 

@@ -26,7 +26,7 @@ from ops.window import Window
 from tests import past
 
 END = math.floor(time.time() / 60) * 60 - 60
-OURS = {name: alert for name, alert in rules.alerts().items() if alert.component != "watchdog"}
+OURS = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
 
 
 @pytest.fixture(scope="module")

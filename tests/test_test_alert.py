@@ -150,7 +150,7 @@ def test_labels_by_hand() -> None:
         "drill": "",
     }
     assert drills.prepare("Mine", ["severity=critical"], harmless=True).labels["alertname"] == "Mine"
-    with pytest.raises(Misconfigured, match=r"there is no alert 'Nope' in rules/; name one of those \(API"):
+    with pytest.raises(Misconfigured, match=r"there is no alert 'Nope' in rules/; there are API"):
         drills.prepare("Nope", [], harmless=True)
     with pytest.raises(Misconfigured, match=r"--label severity is not k=v; write for example --label component=api"):
         drills.prepare("TestAPIAlert", ["severity"], harmless=True)

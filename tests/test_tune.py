@@ -69,7 +69,7 @@ def test_the_guides_buffers() -> None:
     assert margins.margin(P95) == Margin(0.2, because="the deployment guide's buffer")
     assert margins.margin(ALERTS["DatabaseQueryLatencyHigh"]).buffer == 0.3
     named = set(margins.every()) - {"other"}
-    ours = {name for name, alert in ALERTS.items() if alert.component != "watchdog"}
+    ours = {name for name, alert in ALERTS.items() if not alert.is_watchdog}
     assert named == ours, "each alert has its margin and each margin its alert"
     assert all(entry.because or entry.keep for entry in margins.every().values())
 
@@ -126,7 +126,7 @@ def test_limits_that_make_no_sense_are_refused(name: str, value: float, says: st
 def test_the_limits_that_stand_make_sense() -> None:
     standing = rules.alerts()
     for alert in standing.values():
-        if alert.component != "watchdog":
+        if not alert.is_watchdog:
             propose.check(alert, alert.limit.value, standing, CONTRACT, margins.margin(alert))
 
 
@@ -241,7 +241,7 @@ def test_without_a_name_every_alert_is_looked_at_and_nothing_written(project: Pr
     done = project.tune("--format", "json")
     assert done.returncode == 0, done.stderr
     found = {one["alert"]: one for one in json.loads(done.stdout)["proposals"]}
-    assert set(found) == {name for name, one in ALERTS.items() if one.component != "watchdog"}
+    assert set(found) == {name for name, one in ALERTS.items() if not one.is_watchdog}
     assert found["APIP95LatencyHigh"]["to"] == "> 900"
     assert found["DatabaseQueryLatencyHigh"]["to"] == "> 50"
     assert found["APIErrorBudgetBurnFast"]["why"].startswith("kept: ")
@@ -253,7 +253,11 @@ def test_without_a_name_every_alert_is_looked_at_and_nothing_written(project: Pr
     ("arguments", "code", "says"),
     [
         (["APIP95LatencyHigh"], 2, 'give --because "…"'),
-        (["apip95latencyhigh", "--dry-run"], 2, "there is no alert apip95latencyhigh; did you mean APIP95LatencyHigh?"),
+        (
+            ["apip95latencyhigh", "--dry-run"],
+            2,
+            "there is no alert 'apip95latencyhigh' in rules/; did you mean APIP95LatencyHigh?",
+        ),
         (["--because", "x"], 2, "are about one alert"),
         (["APIP95LatencyHigh", "--to", "much", "--dry-run"], 2, "--to 'much' is no number"),
         (["APIP95LatencyHigh", "--to", "6000", "--because", "x"], 1, "would not fire before APIP95LatencyCritical"),

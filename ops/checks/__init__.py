@@ -1,6 +1,5 @@
 """Checks look and return what they found; verbs print it and choose the exit code."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,9 +40,3 @@ def failed(name: str, detail: str, due: Due | None = None) -> Check:
 def skipped(name: str, detail: str) -> Check:
     """A check that does not apply here; `detail` says why."""
     return Check(name, "skip", detail)
-
-
-def brief(items: Sequence[str], most: int = 3) -> str:
-    """`a, b, c and 4 more`: a list that fits on one line."""
-    head = ", ".join(items[:most])
-    return head if len(items) <= most else f"{head} and {len(items) - most} more"

@@ -17,7 +17,7 @@ RUNBOOKS = Path(__file__).resolve().parent.parent.parent / "docs" / "runbooks"
 
 def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path = RUNBOOKS) -> list[Check]:
     """A check for each alert that fires, or would soon, with its runbook's first step; one check when all is quiet."""
-    ours = {name for name, alert in alerts.items() if alert.labels.get("component") != "watchdog"}
+    ours = {name for name, alert in alerts.items() if not alert.is_watchdog}
     found = [alert for alert in prometheus.alerts() if alert.name in ours]
     if not found:
         return [_quiet(prometheus, ours)]

@@ -9,7 +9,7 @@ import dashboards
 import metrics
 import routing
 import rules
-from ops.checks import Check, active_alerts, brief, failed, live_dashboard, prerequisites, skipped
+from ops.checks import Check, active_alerts, failed, live_dashboard, prerequisites, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
 from ops.checks import metric_presence as metric_checks
@@ -18,6 +18,7 @@ from ops.checks.metric_sources import Sources
 from ops.errors import OpsError
 from ops.targets import Target
 from ops.window import span_text as span
+from ops.words import brief
 from routing.on_call import with_on_call
 
 PAUSE = 2.0  # seconds between two looks while waiting

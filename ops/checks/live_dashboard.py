@@ -9,11 +9,12 @@ from typing import Any
 
 from dashboards import Dashboard, Panel
 from metrics import selectors
-from ops.checks import Check, Due, brief, failed, passed, skipped
+from ops.checks import Check, Due, failed, passed, skipped
 from ops.checks.metric_sources import Sources
 from ops.clients.prometheus import Prometheus
 from ops.errors import NotFound, Refused
 from ops.targets import Target
+from ops.words import brief, counted
 
 # Grafana's own variables, given the values that a panel of an hour would have.
 _VARIABLES = {
@@ -105,7 +106,7 @@ def _shows(
         else:
             return failed(name, outcome.why, sources.due(query))
     if values:
-        return passed(name, f"{values} series from {len(queries)} quer{'y' if len(queries) == 1 else 'ies'}")
+        return passed(name, f"{values} series from {counted(len(queries), 'query', 'queries')}")
     # In the sandbox there always is traffic, sooner or later; elsewhere a panel without any is no fault.
     return failed(name, quiet, RARE) if target.is_sandbox else skipped(name, quiet)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.checks import Check, brief, failed, passed, skipped
+from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
 from ops.targets import Target
+from ops.words import brief
 from routing import Routing, tree
 from rules import Alert
 
@@ -84,7 +85,7 @@ def paths(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) 
     astray, count = [], 0
     for alert in alerts:
         count += 1
-        labels = {"alertname": alert.name, **alert.labels}
+        labels = alert.label_set
         wanted = [_timing(match) for match in tree.matches(routing.config, labels)]
         actual = [_timing(match) for match in tree.matches(config, labels)]
         if any(way not in actual for way in wanted):
@@ -103,7 +104,7 @@ def quiet_hours(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Al
     weeks = _Weeks(time.time() // 60 * 60)
     astray, kept = [], False
     for alert in alerts:
-        labels = {"alertname": alert.name, **alert.labels}
+        labels = alert.label_set
         wanted = {(one.receiver, weeks.of(routing.config, one)) for one in tree.matches(routing.config, labels)}
         for match in tree.matches(config, labels):
             receiver, week = plain(match.receiver), weeks.of(config, match)
@@ -120,9 +121,9 @@ def quiet_hours(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Al
 def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
     """The alert that always fires has come all the way from a rule to Alertmanager."""
     name = "routing/watchdog"
-    always = [alert for alert in alerts if alert.labels.get("component") == "watchdog"]
+    always = [alert for alert in alerts if alert.is_watchdog]
     if not always:
-        return skipped(name, "no rule with component: watchdog in rules/")
+        return skipped(name, "no rule with severity: none in rules/")
     held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}
     absent = [alert.name for alert in always if alert.name not in held]
     young = [

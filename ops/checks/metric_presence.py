@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from metrics import Contract, Metric
-from ops.checks import Check, brief, failed, passed
+from ops.checks import Check, failed, passed
 from ops.checks.live_dashboard import data
 from ops.checks.metric_sources import Sources
 from ops.clients.prometheus import Prometheus
+from ops.words import brief
 from rules import Alert
 
 # The guide's own four, by which a person verifies that metrics are collected.

@@ -3,13 +3,14 @@
 from typing import Any
 
 from components.settings import Server
-from ops.checks import Check, Due, brief, failed, passed, skipped
+from ops.checks import Check, Due, failed, passed, skipped
 from ops.clients import metrics_page
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, NotFound, OpsError
 from ops.targets import Target
+from ops.words import brief
 
 
 def prometheus(target: Target) -> Check:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import rules
 from ops import evidence
-from ops.checks import Check, brief, failed, passed, skipped
+from ops.checks import Check, failed, passed, skipped
 from ops.errors import OpsError
 from ops.repo import files, tracking
 from ops.targets import Target
 from ops.window import MINUTE, span_text
+from ops.words import brief, counted
 
 GROUP = "api_performance"
 WATCH = 6 * 3600.0  # seconds without a false alarm
@@ -21,7 +22,7 @@ def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
     """One check for each criterion, from the checks of `verify`, our records, and what Prometheus remembers."""
     alerts = rules.alerts()
     ours = [name for name, alert in alerts.items() if alert.group == GROUP]
-    always = [name for name, alert in alerts.items() if alert.labels.get("component") == "watchdog"]
+    always = [name for name, alert in alerts.items() if alert.is_watchdog]
     return [
         _all(f"All alert rules are loaded in Prometheus ({len(ours)} in {GROUP})", checks, "rules"),
         _all("Alertmanager shows the updated routing", checks, "routing"),
@@ -51,7 +52,7 @@ def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
         return skipped(name, brief(left_out, 1) or "nothing was looked at")
     rest = f"; left out: {brief(left_out, 2)}" if left_out else ""
     first = f": {good[0].detail}" if len(good) == 1 else ""
-    return passed(name, f"{len(good)} check{'s' if len(good) > 1 else ''} in order{first}{rest}")
+    return passed(name, f"{counted(len(good), 'check')} in order{first}{rest}")
 
 
 def _mail(target: Target, name: str) -> Check:

@@ -8,8 +8,8 @@ import dashboards
 import metrics
 import rules
 from dashboards import Dashboard, Panel
-from ops.checks import brief, prerequisites
 from ops.checks import live_dashboard as dashboard_checks
+from ops.checks import prerequisites
 from ops.checks.metric_sources import Sources
 from ops.clients.grafana import Grafana
 from ops.diagnosis import live_metrics
@@ -28,6 +28,7 @@ from ops.diagnosis.chain import (
 )
 from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
 from ops.targets import Target
+from ops.words import brief, counted
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def returns_data(about: Case) -> Step:
     if quiet:
         said = f"no traffic gives no number in {brief(quiet)}"
         return ok(f"{series} series; {said}" if series else said)
-    return ok(f"{series} series in {len(about.panels)} panel{'s' if len(about.panels) > 1 else ''}")
+    return ok(f"{series} series in {counted(len(about.panels), 'panel')}")
 
 
 def deployed(about: Case) -> Step:

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import combinations
 
 from metrics import Contract, Selector, selectors
-from ops.checks import brief
 from ops.checks.metric_presence import did_you_mean
 from ops.clients.prometheus import Prometheus
 from ops.targets import Target
 from ops.window import duration
+from ops.words import brief
 
 SHOWN = 5  # values of a label
 SCRAPES = 3  # scrapes in one of which a metric has to be

@@ -8,8 +8,8 @@ from typing import Any
 
 import rules
 from ops import window as windows
-from ops.checks import brief, prerequisites
 from ops.checks import live_routing as routing_checks
+from ops.checks import prerequisites
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
 from ops.diagnosis import live_metrics
@@ -29,6 +29,7 @@ from ops.replay import alert_path, hours
 from ops.sandbox import state
 from ops.targets import Target
 from ops.window import span_text
+from ops.words import brief
 from routing import Routing, tree
 from rules import Alert
 
@@ -91,7 +92,7 @@ def arrived(target: Target, alerts: Sequence[Alert], named: bool, routing: Routi
         return not_applicable(f"{brief(lost)} has only just begun to fire")
     if firing:
         return ok(f"{brief(sorted({one.name for one in firing}))} is there")
-    always = [alert for alert in rules.alerts().values() if alert.labels.get("component") == "watchdog"]
+    always = [alert for alert in rules.alerts().values() if alert.is_watchdog]
     check = routing_checks.watchdog(target, always)
     return from_check(check, log_command(target, target.settings.prometheus.deployment))
 
@@ -260,7 +261,7 @@ LINKS: Mapping[str, Look] = {
 
 def labels(alert: Alert) -> dict[str, str]:
     """The labels with which an alert comes to Alertmanager, but for those of its series."""
-    return {**alert.labels, "alertname": alert.name}
+    return alert.label_set
 
 
 def _as_they_are(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:

@@ -16,10 +16,10 @@ from ops.replay.alert_history import alert_name, fired
 from ops.replay.mails import Firing
 from ops.targets import Target
 from ops.window import DAY, Window, span_text
+from ops.words import counted, times
 from rules import Alert
 
 STEP = 60.0  # seconds between two looks at what fired; what fires for less may be missed
-WATCHDOG = "none"  # the severity of what always fires, and is meant to
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
     known = rules.alerts()
     firings = fired(target.prometheus, over)
     since = min((one.start for one in firings), default=None)
-    found = counted(config, firings, known, over)
+    found = volumes(config, firings, known, over)
     noise = [one for one in found if one.ours]
     checks = [_history(target, since, over), *(_loudness(one, most * max(days, 1.0)) for one in found)]
     worst = next((one for one in noise if one.mails), None)
@@ -87,14 +87,14 @@ def measure(target: Target, days: float, most: float) -> Volume:
     return Volume(over.start, over.end, since, found, options, diagnosis)
 
 
-def counted(
+def volumes(
     config: Mapping[str, Any], firings: Sequence[Firing], known: Mapping[str, Alert], over: Window
 ) -> list[AlertVolume]:
     """The alerts that fired, most mails first; what is meant to fire always is left out."""
     sent = mails.send(config, firings, over.end)
     found = []
     for name in {alert_name(one) for one in firings}:
-        if name in known and known[name].labels.get("severity") == WATCHDOG:
+        if name in known and known[name].is_watchdog:
             continue
         own = [one for one in firings if alert_name(one) == name]
         seconds = sum((over.end if one.end is None else one.end) - one.start for one in own)
@@ -108,7 +108,9 @@ def show_options(found: Volume) -> None:
         return
     worst = next(one for one in found.alerts if one.ours)
     out = console()
-    out.print(f"Of its {worst.mails} mails {worst.name} would have sent, with one of these instead:", markup=False)
+    out.print(
+        f"Of its {counted(worst.mails, 'mail')} {worst.name} would have sent, with one of these instead:", markup=False
+    )
     width = max(len(one.setting) for one in found.options)
     for one in found.options:
         out.print(f"  {one.mails:>5}  {one.setting.ljust(width)}  {one.old} → {one.new}   {one.next}", markup=False)
@@ -137,12 +139,11 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
 
 def _always() -> set[str]:
     """The names of the alerts that are meant to fire always."""
-    return {name for name, alert in rules.alerts().items() if alert.labels.get("severity") == WATCHDOG}
+    return {name for name, alert in rules.alerts().items() if alert.is_watchdog}
 
 
 def _loudness(one: AlertVolume, most: float) -> Check:
-    times = "once" if one.fired == 1 else f"{one.fired} times"
-    said = f"fired {times}, {span_text(one.seconds)} in all: {one.mails} mail{'' if one.mails == 1 else 's'}"
+    said = f"fired {times(one.fired)}, {span_text(one.seconds)} in all: {counted(one.mails, 'mail')}"
     if not one.ours:
         return Check(one.name, "skip", f"{said} (not one of ours)")
     if one.mails > most:

@@ -1,6 +1,5 @@
 """Alerts do not fire, or nobody hears of them: from the rule to the mail."""
 
-import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from functools import partial
 import metrics
 import routing
 import rules
-from ops.checks import brief, prerequisites
 from ops.checks import live_rules as rule_checks
+from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
 from ops.diagnosis import live_metrics, mail_delivery
 from ops.diagnosis.chain import (
@@ -30,6 +29,7 @@ from ops.errors import Misconfigured, Refused
 from ops.replay.signals import crosses
 from ops.targets import Target
 from ops.window import span_text
+from ops.words import brief, no_such_alert
 from routing.on_call import with_on_call
 from rules import Alert, Recording, RuleFile
 
@@ -56,13 +56,11 @@ def case(target: Target, name: str | None) -> Case:
     files = rules.load()
     known = rules.alerts()
     if name is None:
-        chosen = [alert for alert in known.values() if alert.labels.get("severity") != "none"]
+        chosen = [alert for alert in known.values() if not alert.is_watchdog]
     elif name in known:
         chosen = [known[name]]
     else:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise Misconfigured(f"there is no alert {name!r} in rules/; {hint}")
+        raise Misconfigured(no_such_alert(name, known))
     return Case(target, chosen, files, name is not None)
 
 
@@ -236,13 +234,13 @@ def _values(prometheus: Prometheus, signal: str) -> list[float]:
 
 
 def _worst(alert: Alert, values: Sequence[float]) -> float:
-    return min(values) if alert.limit.operator.startswith("<") else max(values)
+    return min(values) if alert.limit.fires_below else max(values)
 
 
 def _near(alert: Alert, value: float) -> float:
     """How near a value is to the limit, 1 at it."""
     limit = alert.limit.value
-    if alert.limit.operator.startswith("<"):
+    if alert.limit.fires_below:
         return limit / value if value else math.inf
     return value / limit if limit else 0.0
 

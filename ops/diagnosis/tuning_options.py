@@ -62,7 +62,7 @@ def variants(
         "keep_firing_for", span_text(alert.keep_firing_for), new, sent(config, kept),
         f"set `keep_firing_for` to {new} in {place}, {retry}",
     )  # fmt: skip
-    for match in tree.matches(config, {**alert.labels, "alertname": alert.name}):
+    for match in tree.matches(config, alert.label_set):
         for setting, old, value in (
             ("group_wait", match.group_wait, max(5 * MINUTE, 2 * match.group_wait)),
             ("group_interval", match.group_interval, max(15 * MINUTE, 2 * match.group_interval)),

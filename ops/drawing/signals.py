@@ -29,7 +29,7 @@ def draw(
     """A picture of each quantity that alerts watch, with their limits; alert name → file. Replaces what was there."""
     unit = units()
     drawn: dict[str, Path] = {}
-    alerts = {name: alert for name, alert in alerts.items() if alert.component != "watchdog"}
+    alerts = {name: alert for name, alert in alerts.items() if not alert.is_watchdog}
     for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
         group = [alert for alert in alerts.values() if alert.quantity == quantity]
         progress(f"Drawing {group[0].name} …")
@@ -45,7 +45,7 @@ def draw(
             title=", ".join(alert.name for alert in group),
             unit=unit.get(quantity, ""),
             kind=kind,
-            lowest=group[0].limit.operator.startswith("<"),
+            lowest=group[0].limit.fires_below,
         )
         path = folder / f"{group[0].name}.{kind.value}"
         _save(path, image)

@@ -10,6 +10,7 @@ from rich.text import Text
 from ops import window
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
+from ops.words import counted
 
 MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
 NARROW = 120  # columns
@@ -58,7 +59,7 @@ def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
         )
     mails = sum(message.kind == "email" for message in version.messages)
     others = len(version.messages) - mails
-    table.caption = f"{_many(mails, 'mail')} in all" + (f", {_many(others, 'other message')}" if others else "")
+    table.caption = f"{counted(mails, 'mail')} in all" + (f", {counted(others, 'other message')}" if others else "")
     if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
         table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
     table.caption_justify = "left"
@@ -123,7 +124,7 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
                     console.print(f"{version.name}: ", end="", style="dim", markup=False)
                     _intervals(console, version.replays[name], pending, FEW)
     if same:
-        whom = _many(len(same), "alert") if changed else "All alerts"
+        whom = counted(len(same), "alert") if changed else "All alerts"
         does = "does" if changed and len(same) == 1 else "do"
         console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
 
@@ -158,7 +159,3 @@ def _span(seconds: float) -> str:
 
 def _count(number: int) -> str:
     return str(number) if number else ""
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

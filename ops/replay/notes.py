@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from ops import window
-from ops.checks import brief
 from ops.replay import coverage
 from ops.replay.coverage import Coverage
+from ops.words import brief
 
 GAP = 15 * 60.0  # s: what may be missing (restarts) without a word
 

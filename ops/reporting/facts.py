@@ -130,7 +130,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
 
     Raises what the clients raise when Prometheus cannot be reached, and errors of our data.
     """
-    alerts = {name: alert for name, alert in rules.alerts().items() if alert.component != "watchdog"}
+    alerts = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
     states = _states(target.prometheus, alerts, at)
     checks = look(target).checks
     routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
@@ -219,13 +219,13 @@ def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
     values = [one.value for one in prometheus.query(alert.quantity, at) if math.isfinite(one.value)]
     if not values:
         return None
-    return min(values) if alert.limit.operator.startswith("<") else max(values)
+    return min(values) if alert.limit.fires_below else max(values)
 
 
 def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> State:
     firing = [one for one in active if one.state == "firing"]
     state = "firing" if firing else "pending" if active else "quiet" if loaded else "not loaded"
-    limit, below = alert.limit.value, alert.limit.operator.startswith("<")
+    limit, below = alert.limit.value, alert.limit.fires_below
     used = None
     headroom = "no data" if value is None else ""
     if value is not None and limit > 0 and not (below and value <= 0):
@@ -254,7 +254,7 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
 def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[Frequent, ...]:
     """What fired within a week, the most often first; what always fires (a watchdog) is no news."""
     over = Window(end - WEEK, end, MINUTE)
-    always = {name for name, alert in rules.alerts().items() if alert.component == "watchdog"}
+    always = {name for name, alert in rules.alerts().items() if alert.is_watchdog}
     found: dict[str, list[float]] = {}
     for one in fired(prometheus, over):
         if alert_name(one) not in always:

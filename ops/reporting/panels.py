@@ -42,7 +42,7 @@ def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[s
     ]
     watched = [alert for alert in alerts.values() if alert.quantity in measured]
     marks = [Mark(alert.limit.text, alert.limit.value, alert.severity) for alert in watched]
-    lowest = any(alert.limit.operator.startswith("<") for alert in watched)
+    lowest = any(alert.limit.fires_below for alert in watched)
     latest = [line.points[-1][1] for line in lines if line.points] if len(lines) == 1 else []
     return DrawnPanel(
         panel.title,

@@ -29,7 +29,7 @@ class Margin:
 
 def upward(alert: Alert) -> bool:
     """Whether the alert fires above its limit, and not below it."""
-    return not alert.limit.operator.startswith("<")
+    return not alert.limit.fires_below
 
 
 def usual(alert: Alert, values: Values) -> float | None:
@@ -64,5 +64,7 @@ def every() -> dict[str, Margin]:
         if wrong or "other" not in found:
             raise ValueError(f"look at {', '.join(wrong) or 'other'}")
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise Misconfigured(f"ops/tuning/margins.yml cannot be used ({' '.join(str(error).split())}); mend it") from error
+        raise Misconfigured(
+            f"ops/tuning/margins.yml cannot be used ({' '.join(str(error).split())}); mend it"
+        ) from error
     return found

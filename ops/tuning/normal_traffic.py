@@ -5,7 +5,7 @@ the traffic below a share), so what is recorded is what the alerts watch.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
 from ops.window import Values, Window
+from ops.words import listed
 from rules import Alert
 
 FULL = 0.98  # of the moments: a restart or a deploy within the window is no news
@@ -55,7 +56,7 @@ class Baseline:
                 found.setdefault(_missing(values), []).append(section)
         everywhere = len(found) == 1 and len(next(iter(found.values()))) == len(self.covered)
         return [
-            ("The data covers " if everywhere else f"For {_listed(names)} the data covers ") + gap
+            ("The data covers " if everywhere else f"For {listed(names)} the data covers ") + gap
             for gap, names in found.items()
         ]
 
@@ -155,11 +156,6 @@ def _missing(values: Values) -> str:
     return (
         f"{windows.span_text(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    *head, last = names
-    return f"{', '.join(head)} and {last}" if head else last
 
 
 def _line(query: str) -> str:

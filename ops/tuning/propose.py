@@ -162,13 +162,13 @@ def _pair(alert: Alert, alerts: Iterable[Alert]) -> list[Alert]:
         for other in alerts
         if other.quantity == alert.quantity
         and other.severity == wanted
-        and other.limit.operator[0] == alert.limit.operator[0]
+        and other.limit.fires_below == alert.limit.fires_below
     ]
 
 
 def _earlier(warning: Alert, critical: Alert) -> bool:
     low, high = warning.limit.value, critical.limit.value
-    return low > high if warning.limit.operator.startswith("<") else low < high
+    return low > high if warning.limit.fires_below else low < high
 
 
 def _share(values: Values) -> str:

@@ -12,6 +12,7 @@ from ops.tuning import propose
 from ops.tuning.margins import margin
 from ops.tuning.propose import Proposal
 from ops.window import Values, Window
+from ops.words import times
 from rules import Alert
 
 
@@ -71,7 +72,7 @@ def tuning(
 
 def observed(signal: Signal, over: Window) -> Values:
     """The signal's values; evaluations at which it had none, though there was data, count as covered (NaN)."""
-    lowest = signal.alert.limit.operator.startswith("<")
+    lowest = signal.alert.limit.fires_below
     over = Window(over.start, over.end, signal.alert.interval)
     seen = windows.worst((Series(labels, tuple(points)) for labels, points in signal.values()), over, lowest=lowest)
     moments = {at / 1000: float("nan") for at in signal.evaluations if over.start < at / 1000 <= over.end}
@@ -79,8 +80,7 @@ def observed(signal: Signal, over: Window) -> Values:
 
 
 def fired_text(replay: Replay) -> str:
-    count = replay.times_fired
-    if not count:
-        return "never"
-    times = "once" if count == 1 else f"{count} times"
-    return f"{times} ({windows.span_text(replay.seconds_firing)})"
+    """`never`, or how often a limit would have fired, and for how long in all."""
+    if not replay.times_fired:
+        return times(0)
+    return f"{times(replay.times_fired)} ({windows.span_text(replay.seconds_firing)})"

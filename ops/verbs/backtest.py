@@ -18,6 +18,7 @@ from ops.replay import as_text
 from ops.replay.as_document import document
 from ops.replay.run import Rules, run
 from ops.repo import revision
+from ops.words import counted, no_such_alert
 from routing.on_call import with_on_call
 from rules import Alert
 
@@ -60,7 +61,9 @@ def backtest(
         names = _names(alerts or [], versions)
         at = targets.load(target)
         config = with_on_call(routing.load(), at.settings.on_call).config
-        progress(f"Replaying {_many(len(names))} over {window.span_text(end - start)} from {at.prometheus.url} …")
+        progress(
+            f"Replaying {counted(len(names), 'alert')} over {window.span_text(end - start)} from {at.prometheus.url} …"
+        )
         outcome = run(at.prometheus, versions, names, start, end, config, _reporter())
     if drawing is not None:
         timeline.draw(outcome, drawing)
@@ -93,18 +96,10 @@ def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
     known: dict[str, Alert] = {name: alert for version in reversed(versions) for name, alert in version.alerts.items()}
     for name in wanted:
         if name not in known:
-            near = [other for other in known if name.lower() in other.lower()]
-            raise Misconfigured(
-                f"there is no alert {name!r} in rules/; "
-                + (f"did you mean {' or '.join(near)}?" if near else _known(known))
-            )
+            raise Misconfigured(no_such_alert(name, known))
     if wanted:
         return list(dict.fromkeys(wanted))
-    return [name for name, alert in known.items() if alert.labels.get("severity") != "none"]
-
-
-def _known(alerts: dict[str, Alert]) -> str:
-    return f"there are {', '.join(alerts)}"
+    return [name for name, alert in known.items() if not alert.is_watchdog]
 
 
 def _reporter() -> Callable[[int, int], None]:
@@ -119,7 +114,3 @@ def _reporter() -> Callable[[int, int], None]:
             progress(f"{done} of {of} queries answered …")
 
     return report
-
-
-def _many(count: int) -> str:
-    return f"{count} alert" if count == 1 else f"{count} alerts"

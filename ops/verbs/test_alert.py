@@ -36,7 +36,7 @@ def test_alert(
     """
     aim = targets.load(target)
     drill = prepare(alert, label or [], harmless=not dry_run)
-    others = [{"alertname": rule.name, **rule.labels} for rule in rules.alerts().values()]
+    others = [rule.label_set for rule in rules.alerts().values()]
     path = alert_path.find_path(aim.alertmanager, drill.labels, drill.annotations, others)
     if dry_run:
         if format is Format.json:

@@ -1,6 +1,5 @@
 """The verb `tune`."""
 
-import difflib
 import time
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from ops.repo.tracking import Change
 from ops.tuning import limit_edits
 from ops.tuning.margins import margin
 from ops.tuning.tuning import Tuning, fired_text, tuning
+from ops.words import counted, no_such_alert
 from rules import Alert
 
 
@@ -92,7 +92,7 @@ def tune(
         out.print(f"Nothing was written; {how} this goes into {', '.join(written)}.", markup=False)
     else:
         panels = limit_edits.redrawn(edits[2])
-        out.print(f"Written: {', '.join(written)} ({panels} panel{'s' if panels != 1 else ''} redrawn).", markup=False)
+        out.print(f"Written: {', '.join(written)} ({counted(panels, 'panel')} redrawn).", markup=False)
         out.print("Look at it with git diff, then open a pull request; merging deploys it.", markup=False)
 
 
@@ -102,7 +102,7 @@ def _overview(
     """Every alert with the limit that would follow, or why none does; nothing is written."""
     at = targets.load(target)
     rows: list[tuple[Alert, Tuning | None, str]] = []
-    tunable = [one for one in alerts.values() if one.component != "watchdog"]
+    tunable = [one for one in alerts.values() if not one.is_watchdog]
     for number, one in enumerate(tunable, 1):
         progress(f"{number}/{len(tunable)} {one.name} …")
         over = windows.window(window, end, interval=one.interval)
@@ -145,10 +145,7 @@ def _show(found: Tuning) -> None:
 def _chosen(name: str, alerts: dict[str, Alert]) -> Alert:
     if name in alerts:
         return alerts[name]
-    near = difflib.get_close_matches(name, alerts, n=1, cutoff=0.5)
-    same = [known for known in alerts if known.lower() == name.lower()]
-    hint = f"did you mean {(same or near)[0]}?" if same or near else f"there are {', '.join(alerts)}"
-    raise Misconfigured(f"there is no alert {name}; {hint}")
+    raise Misconfigured(no_such_alert(name, alerts))
 
 
 def _number(text: str) -> float:

@@ -32,7 +32,7 @@ DAY = 86400.0
 
 
 def flapping(alert: rules.Alert, start: float, count: int, every: float, seconds: float) -> list[Firing]:
-    labels = tuple(sorted({**alert.labels, "alertname": alert.name}.items()))
+    labels = tuple(sorted(alert.label_set.items()))
     return [Firing(labels, start + n * every, start + n * every + seconds) for n in range(count)]
 
 
@@ -66,7 +66,7 @@ def test_what_has_only_just_begun_to_fire_is_remembered(
     ago: int, target: targets.Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A Prometheus that has evaluated the watchdog once, since the last whole minute."""
-    (watchdog,) = (alert for alert in rules.alerts().values() if alert.severity == "none")
+    (watchdog,) = (alert for alert in rules.alerts().values() if alert.is_watchdog)
     now = float(60 * (time.time() // 60) - ago)
     labels = {"alertname": watchdog.name, "alertstate": "firing", **watchdog.labels}
 
@@ -95,7 +95,7 @@ def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
     found = mail_volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
     monkeypatch.setattr(target.prometheus, "rules", lambda: evaluated)  # once, and no ALERTS are written yet
-    (watchdog,) = (alert for alert in rules.alerts().values() if alert.severity == "none")
+    (watchdog,) = (alert for alert in rules.alerts().values() if alert.is_watchdog)
     active = ActiveAlert(watchdog.name, {}, {}, "firing", "", 1.0)
     monkeypatch.setattr(target.prometheus, "alerts", lambda: [active])
     found = mail_volume.measure(target, 7, 3).diagnosis

@@ -20,7 +20,7 @@ from tests.e2e.rig import ROOT, Rig
 from tests.waiting import PATIENCE, until
 
 OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
-LABELS = [{**alert.labels, "alertname": alert.name} for alert in rules.alerts().values()]
+LABELS = [alert.label_set for alert in rules.alerts().values()]
 DRILL = {"alertname": "TestAPIAlert", "severity": "warning", "component": "api"}
 OBJECTS = [f"api-monitoring-{file.name.removesuffix('.yml')}" for file in rules.load()]
 THEIRS = {"PlatformTargetDown", "StripeWebhooksStopped"}

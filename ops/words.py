@@ -1,0 +1,35 @@
+"""How counts, lists and mistyped names are written in sentences."""
+
+import difflib
+from collections.abc import Collection, Sequence
+
+
+def brief(items: Sequence[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`: a list that fits on one line."""
+    head = ", ".join(items[:most])
+    return head if len(items) <= most else f"{head} and {len(items) - most} more"
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a, b and c`: all of them."""
+    *head, last = items
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 mail`, `3 mails`, `2 queries`."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def times(number: int) -> str:
+    """`never`, `once`, `3 times`."""
+    return {0: "never", 1: "once"}.get(number, f"{number} times")
+
+
+def no_such_alert(name: str, known: Collection[str]) -> str:
+    """What to say of an alert that is not in rules/: the one that was meant, or all that there are."""
+    same = [one for one in known if one.lower() == name.lower()]
+    near = same or [one for one in known if name.lower() in one.lower()]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+    return f"there is no alert {name!r} in rules/; {hint}"
