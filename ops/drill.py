@@ -91,10 +91,10 @@ def prove(
     """Send it, see the mail, resolve it, see the resolved mail. Resolves it whatever happens; raises OpsError."""
     if path.silenced_by:
         return [failed("route", f"a silence holds for it ({path.silenced_by[0]}); expire it, or choose other labels")]
-    if path.kept_back:
+    if path.muted_now:
         return [
             failed(
-                "route", f"no mail would come now ({path.kept_back}); TestAPIAlert and critical alerts have no hours"
+                "route", f"no mail would come now ({path.muted_now}); TestAPIAlert and critical alerts have no hours"
             )
         ]
     if not path.recipients:

@@ -423,9 +423,9 @@ def test_critical_alerts_are_told_everywhere_and_warnings_wait(
 
     # What a person is shown of it before anything is sent.
     labels = {"severity": "warning", "component": "api"}
-    assert alert_path.find_path(server, labels, {}, ()).kept_back == f"outside of active_time_intervals: {INTERVAL}"
-    assert not alert_path.find_path(server, {**labels, "alertname": "TestAPIAlert"}, {}, ()).kept_back
-    assert {*alert_path.find_path(server, {**labels, "severity": "critical"}, {}, ()).also} == {
+    assert alert_path.find_path(server, labels, {}, ()).muted_now == f"outside of active_time_intervals: {INTERVAL}"
+    assert not alert_path.find_path(server, {**labels, "alertname": "TestAPIAlert"}, {}, ()).muted_now
+    assert {*alert_path.find_path(server, {**labels, "severity": "critical"}, {}, ()).other_channels} == {
         "slack",
         "pagerduty",
         "webhook",

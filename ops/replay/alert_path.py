@@ -33,7 +33,8 @@ class AlertPath:
     """Where an alert with these labels goes in a configuration.
 
     `muted_by`: the names of those of our alerts that would mute it while they fire. `silenced_by`: `ID until … by …`.
-    `kept_back`: which hours keep it back now, none where a route of several sends it. `also`: how else than by mail.
+    `muted_now`: which hours keep it back now, none where a route of several sends it. `other_channels`: how else than
+    by mail it is told.
     """
 
     labels: Labels
@@ -41,8 +42,8 @@ class AlertPath:
     muted_by: tuple[str, ...]
     silenced_by: tuple[str, ...]
     mails: tuple[Mail, ...]
-    kept_back: str = ""
-    also: tuple[str, ...] = ()
+    muted_now: str = ""
+    other_channels: tuple[str, ...] = ()
 
     @property
     def receivers(self) -> tuple[str, ...]:
@@ -81,8 +82,8 @@ class AlertPath:
             ],
             "muted_by": list(self.muted_by),
             "silenced_by": list(self.silenced_by),
-            "kept_back": self.kept_back,
-            "also": list(self.also),
+            "muted_now": self.muted_now,
+            "other_channels": list(self.other_channels),
             "mails": [
                 {"receiver": mail.receiver, "to": list(mail.recipients), "subject": mail.subject, "text": mail.text}
                 for mail in self.mails
@@ -93,7 +94,7 @@ class AlertPath:
 def find_path(
     alertmanager: Alertmanager, labels: Labels, annotations: Labels, others: Iterable[Labels], *, render: bool = True
 ) -> AlertPath:
-    """The way of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
+    """The path of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
     config = alertmanager.status().config
     matches = tuple(tree.matches(config, labels))
     receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
@@ -112,8 +113,8 @@ def find_path(
             for name in dict.fromkeys(match.receiver for match in matches)
             for mail in mails(receivers.get(name) or {}, labels, annotations, render=render)
         ),
-        kept_back=quiet[0] if all(quiet) else "",
-        also=tuple(
+        muted_now=quiet[0] if all(quiet) else "",
+        other_channels=tuple(
             dict.fromkeys(
                 kind.removesuffix("_configs")
                 for match in matches
@@ -212,23 +213,23 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def describe(way: AlertPath) -> Sequence[str]:
-    """The way in lines for people."""
-    lines = ["labels    " + ", ".join(f"{key}={value}" for key, value in way.labels.items())]
-    for match in way.matches:
+def describe(path: AlertPath) -> Sequence[str]:
+    """The path in lines for people."""
+    lines = ["labels    " + ", ".join(f"{key}={value}" for key, value in path.labels.items())]
+    for match in path.matches:
         lines += [
             "route     " + " › ".join(match.path),
             f"          to {match.receiver}, grouped by {', '.join(match.group_by) or 'nothing'}; first mail within "
             f"{duration_text(match.group_wait)}, news after {duration_text(match.group_interval)}, "
             f"again every {duration_text(match.repeat_interval)}",
         ]
-    lines.append("muted by  " + (", ".join(way.muted_by) or "none of our alerts") + " while firing")
-    lines.append("silenced  " + ("; ".join(way.silenced_by) or "no"))
-    if way.kept_back:
-        lines.append(f"kept back now ({way.kept_back})")
-    if way.also:
-        lines.append("also to   " + ", ".join(way.also))
-    for mail in way.mails:
+    lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
+    lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))
+    if path.muted_now:
+        lines.append(f"kept back now ({path.muted_now})")
+    if path.other_channels:
+        lines.append("also to   " + ", ".join(path.other_channels))
+    for mail in path.mails:
         lines.append("mail to   " + ", ".join(mail.recipients))
         lines.append("subject   " + (mail.subject or "(make tools brings amtool, which renders it)"))
         lines += ["          " + line for line in (mail.text or "").splitlines()]

@@ -10,7 +10,7 @@ from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.drawing import line_chart
 from ops.drawing.line_chart import Line, Mark
-from ops.drawing.signals import series_name
+from ops.drawing.signal_pictures import series_name
 from ops.window import Window
 from rules import Alert
 

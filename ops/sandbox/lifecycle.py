@@ -2,15 +2,12 @@
 
 import contextlib
 import fcntl
-import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import trustme
 
 from ops import build_tools
 from ops.build_tools import Progress
@@ -18,20 +15,19 @@ from ops.build_tools import pulumi as built_engine
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.sandbox import cluster, past_traffic, processes, pulumi_stack
+from ops.sandbox import cluster, handmade_stack, past_traffic, processes, pulumi_stack
 from ops.sandbox import state as states
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.parts import PORTS, Part, environment, parts
 from ops.sandbox.ports import HOST, choose
 from ops.sandbox.processes import PortTaken, SandboxError
-from ops.sandbox.projection import CONFIG_MAPS, deploy
+from ops.sandbox.projection import deploy
 from ops.sandbox.state import State
 
 if TYPE_CHECKING:
     from ops.stack.engine import Engine
 
-HANDMADE = Path(__file__).parent / "handmade"
 ATTEMPTS = 3  # a free port may be taken between its choice and its use
 USUAL_HISTORY = 2 * 3600.0  # seconds: enough for every panel and every long window to have something to show
 
@@ -211,7 +207,7 @@ class Sandbox:
             ports = choose(names, fixed)
             wanted = self._parts(ports, progress)
             projector = wanted.pop(_PROJECTOR, None)
-            by_hand = self._write_files(ports)
+            by_hand = handmade_stack.write(self.home, ports)
             if with_engine:
                 Cluster(self.home).prepare(ports)
             remembered = past_traffic.Past(self.home / "data" / "prometheus", past)
@@ -229,7 +225,7 @@ class Sandbox:
                 continue
             if projector:
                 password = self.mounts.smtp_password.read_text("utf-8")
-                deployments = (HANDMADE / "deployments.yml").read_text("utf-8")
+                deployments = handmade_stack.deployments()
                 Cluster(self.home).make_by_hand(by_hand, password, deployments)
                 self._start([projector])
             state = self._write_state(ports)
@@ -251,31 +247,6 @@ class Sandbox:
         states.remove(self.home)
         # The projector first: it would start what is being stopped.
         return [*processes.stop(self._run, [_PROJECTOR]), *processes.stop(self._run)]
-
-    def _write_files(self, ports: Mapping[str, int]) -> dict[str, dict[str, str]]:
-        """Certificate, password, and the hand-made stack that was there before us: its texts by ConfigMap."""
-        tls = self.home / "tls"
-        tls.mkdir(parents=True, exist_ok=True)
-        authority = trustme.CA(organization_name="sandbox")
-        authority.cert_pem.write_to_path(str(tls / "ca.pem"))
-        authority.issue_cert("localhost", HOST).private_key_and_cert_chain_pem.write_to_path(str(tls / "server.pem"))
-        (tls / "server.pem").chmod(0o600)
-
-        password = self.mounts.smtp_password
-        password.parent.mkdir(parents=True, exist_ok=True)
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-
-        addresses = {f"@{name}@": f"{HOST}:{port}" for name, port in ports.items()}
-        addresses["@smtp@"] = f"localhost:{ports['smtp']}"  # by the name that its certificate has
-        texts = {
-            "prometheus-config": _read([HANDMADE / "prometheus.yml"], addresses),
-            "prometheus-rules": _read(sorted((HANDMADE / "rules").glob("*.yml")), {}),
-            "alertmanager-config": _read([HANDMADE / "alertmanager.yml"], addresses),
-        }
-        for name, data in texts.items():
-            self.mounts.write(*CONFIG_MAPS[name], data)
-        return texts
 
     def _write_state(self, ports: Mapping[str, int], pulumi: Mapping[str, Any] | None = None) -> State:
         url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
@@ -299,13 +270,3 @@ class Sandbox:
         )
         states.write(self.home, state)
         return state
-
-
-def _read(files: Iterable[Path], addresses: Mapping[str, str]) -> dict[str, str]:
-    found = {}
-    for file in files:
-        text = file.read_text(encoding="utf-8")
-        for mark, address in addresses.items():
-            text = text.replace(mark, address)
-        found[file.name] = text
-    return found

@@ -6,7 +6,7 @@ from typing import Any
 from metrics import Contract
 from ops import window as windows
 from ops.clients.prometheus import Prometheus, Series
-from ops.drawing.signals import units
+from ops.drawing.signal_pictures import units
 from ops.replay import Replay, Signal, observe
 from ops.tuning import propose
 from ops.tuning.margins import margin

@@ -10,7 +10,7 @@ import rules
 from ops import targets
 from ops import window as windows
 from ops.drawing.line_chart import Picture
-from ops.drawing.signals import draw
+from ops.drawing.signal_pictures import draw
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.repo import files, tracking
 from ops.tuning.normal_traffic import Baseline, measure

@@ -13,7 +13,7 @@ from ops.errors import Misconfigured
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.repo import files
 from ops.repo.files import Edit
-from ops.reporting import facts, page, panels
+from ops.reporting import facts, gathering, page, panels
 from ops.targets import Target
 from ops.window import Window
 
@@ -58,7 +58,7 @@ def report(
     at = targets.load(target)
     progress(f"Looking at {target} …")
     moment = float(int(time.time())) if end is None else over.end  # the window ends at a step, up to minutes ago
-    found = facts.gather(at, over, moment, by=by, note=note)
+    found = gathering.gather(at, over, moment, by=by, note=note)
     if compared is not None:
         found = facts.compared(found, compared)
     if wanted:

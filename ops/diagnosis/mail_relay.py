@@ -1,0 +1,146 @@
+"""The last links of the way of a mail: the relay, tried from here, and what Alertmanager has told of it lately."""
+
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ops.clients.mailbox import SmtpProbe
+from ops.clients.prometheus import Prometheus
+from ops.diagnosis.chain import (
+    Step,
+    broken,
+    log_command,
+    not_applicable,
+    ok,
+    verb_command,
+)
+from ops.errors import OpsError
+from ops.sandbox import state
+from ops.targets import Target
+from ops.window import span_text
+from routing import Routing, tree
+from rules import Alert
+
+LATELY = 900.0  # seconds in which a failure counts
+STEP = 5.0
+
+
+def relay(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
+    config = target.alertmanager.status().config
+    by_name = receivers_of(config)
+    mails = [
+        mail
+        for alert in alerts
+        for match in tree.matches(config, alert.label_set)
+        for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
+    ]
+    if not mails:
+        return not_applicable("no mail on this way")
+    general = config.get("global") or {}
+    for host in dict.fromkeys(_smtp(mail, general, "smarthost") for mail in mails):
+        mail = next(one for one in mails if _smtp(one, general, "smarthost") == host)
+        step = _try_relay(target, str(host), mail, general)
+        if step.status != "pass":
+            return step
+    return step
+
+
+def told_lately(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+    """Alertmanager's last notifications went out."""
+    own = target.alertmanager.metrics()
+    total = own.total("alertmanager_notifications_total") or 0.0
+    failures = {
+        f"{one.labels.get('integration')}: {one.labels.get('reason', 'unknown')}": one.value
+        for one in own.samples("alertmanager_notifications_failed_total")
+        if one.value
+    }
+    attempts = own.total("alertmanager_notification_requests_failed_total") or 0.0
+    lost = last_rise(target.prometheus, "sum(alertmanager_notification_requests_failed_total)")
+    went = last_rise(
+        target.prometheus,
+        "sum(alertmanager_notification_requests_total) - sum(alertmanager_notification_requests_failed_total)",
+    )
+    why = ", ".join(f"{count:.0f} × {reason}" for reason, count in failures.items())
+    said = f"{total:.0f} notifications since its start, {sum(failures.values()):.0f} failed" + (
+        f" ({why})" if why else ""
+    )
+    scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))
+    lately = lost is not None and (went is None or lost > went)
+    if lately or (not scraped and attempts and sum(failures.values()) >= total):
+        when = f"{span_text(time.time() - lost)} ago" if lost is not None else "the last time"
+        return broken(
+            f"Alertmanager failed to notify {when}, and has not managed since "
+            f"({said}, {attempts:.0f} refused attempts); "
+            "its log has the relay's words (`Notify for alerts failed`, `Notify attempt failed`)",
+            _log_file(target),
+        )
+    return ok(said)
+
+
+def last_rise(prometheus: Prometheus, query: str) -> float | None:
+    """The last moment, within the last quarter of an hour, at which a count went up; None if it did not."""
+    now = time.time()
+    last = None
+    for series in prometheus.query_range(query, now - LATELY, now, STEP):
+        for (_, before), (at, value) in zip(series.points, series.points[1:], strict=False):
+            if value > before:
+                last = max(at, last or at)
+    return last
+
+
+def _try_relay(target: Target, host: str, mail: Mapping[str, Any], general: Mapping[str, Any]) -> Step:
+    """Connection and TLS from anywhere; the login only in the sandbox, whose password is at hand."""
+    require_tls = _smtp(mail, general, "require_tls") is not False
+    user = _smtp(mail, general, "auth_username")
+    if not target.is_sandbox:
+        try:
+            seen = SmtpProbe(host, timeout=5.0).try_out(require_tls=require_tls)
+        except (OpsError, ValueError) as error:
+            return not_applicable(
+                f"seen from here, {error}; it is Alertmanager's way to it that counts, see the next link"
+            )
+        return not_applicable(
+            f"{host} answers from here with {seen.tls or 'no TLS'}; the login is Alertmanager's, see the next link"
+        )
+    next = verb_command(target, "test-alert")
+    file = _smtp(mail, general, "auth_password_file")
+    password = None
+    if file:
+        try:
+            password = Path(str(file)).read_text("utf-8").strip()
+        except OSError as error:
+            return broken(
+                f"Alertmanager cannot read the relay's password ({file}: {error.strerror}); write it there", next
+            )
+    authority = state.running().smtp_ca_file
+    context = ssl.create_default_context(cafile=authority) if authority else None
+    try:
+        seen = SmtpProbe(host, timeout=5.0).try_out(
+            username=str(user) if user else None, password=password, require_tls=require_tls, context=context
+        )
+    except OpsError as error:
+        return broken(str(error), next)
+    return ok(
+        f"{host} takes a connection with {seen.tls or 'no TLS'}"
+        + (f" and the login of {user}" if seen.authenticated else "")
+    )
+
+
+def _smtp(mail: Mapping[str, Any], general: Mapping[str, Any], key: str) -> Any:
+    """A setting of a receiver's mail, or the one that it inherits."""
+    return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
+
+
+def receivers_of(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The receivers of a configuration, by name."""
+    return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
+
+
+def _log_file(target: Target) -> str:
+    if not target.is_sandbox:
+        return f"{log_command(target, target.settings.alertmanager.deployment)} | grep -i notify"
+    process = state.running().processes.get("alertmanager") or {}
+    return f"grep -i notify {process.get('log', '.sandbox/run/alertmanager.log')} | tail -5"

@@ -1,0 +1,186 @@
+"""Gathers what a report says: from the servers, the repository and the tracking document."""
+
+import math
+import re
+import subprocess
+from collections.abc import Mapping
+
+import routing
+import rules
+from ops import window as windows
+from ops.checks import success_criteria
+from ops.checks.every_check import look
+from ops.clients.prometheus import ActiveAlert, Prometheus
+from ops.drawing.signal_pictures import units
+from ops.replay.alert_history import alert_name, fired
+from ops.repo import files, tracking
+from ops.reporting.facts import Facts, Frequent, Node, Observed, State
+from ops.targets import Target
+from ops.window import DAY, MINUTE, Window
+from routing import tree
+from routing.on_call import INTERVAL, with_on_call
+from rules import Alert
+
+WEEK = 7 * DAY
+
+
+_URGENCY = ("firing", "not loaded", "pending", "quiet")
+
+
+def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Facts:
+    """Look at everything: the values are those of `at`, the pictures those of the window.
+
+    Raises what the clients raise when Prometheus cannot be reached, and errors of our data.
+    """
+    alerts = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
+    states = _states(target.prometheus, alerts, at)
+    checks = look(target).checks
+    routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
+    document = files.read(tracking.DOCUMENT)
+    where = files.shown(tracking.DOCUMENT)
+    blocks, notes = _observed(tracking.section(document, "baseline", where=where))
+    return Facts(
+        target=target.name,
+        at=windows.iso(at),
+        window=str(over),
+        by=by,
+        note=note,
+        revision=_revision(),
+        criteria=tuple(
+            {"name": check.name, "status": check.status, "detail": check.detail}
+            for check in success_criteria.judge(target, checks)
+        ),
+        alerts=states,
+        frequent=_frequent(target.prometheus, alerts, at),
+        routes=routes,
+        inhibitions=inhibitions,
+        baseline=blocks,
+        baseline_notes=notes,
+        recorded=tracking.changes(document, where=where),
+    )
+
+
+def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> tuple[State, ...]:
+    loaded = {rule.name for group in prometheus.rules() for rule in group.rules if not rule.recording}
+    active: dict[str, list[ActiveAlert]] = {}
+    for one in prometheus.alerts():
+        active.setdefault(one.name, []).append(one)
+    unit_of = units()
+    found = [
+        _state(
+            alert, name in loaded, active.get(name, []), _value(prometheus, alert, at), unit_of.get(alert.quantity, "")
+        )
+        for name, alert in alerts.items()
+    ]
+    return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # else in the order of the files
+
+
+def _plain(template: str) -> str:
+    """A summary before it is filled in: `{{ $labels.path }}` → `(path)`."""
+    return re.sub(r"\{\{\s*\$labels\.(\w+)\s*\}\}", r"(\1)", template)
+
+
+def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
+    values = [one.value for one in prometheus.query(alert.quantity, at) if math.isfinite(one.value)]
+    if not values:
+        return None
+    return min(values) if alert.limit.fires_below else max(values)
+
+
+def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> State:
+    firing = [one for one in active if one.state == "firing"]
+    state = "firing" if firing else "pending" if active else "quiet" if loaded else "not loaded"
+    limit, below = alert.limit.value, alert.limit.fires_below
+    used = None
+    headroom = "no data" if value is None else ""
+    if value is not None and limit > 0 and not (below and value <= 0):
+        used = limit / value if below else value / limit
+        share = abs(value - limit) / limit * 100
+        side = "above" if value > limit else "below"
+        headroom = f"{share:.0f} % {side}" if share < 1000 else f"{share / 100:.0f} times {side}"
+        headroom = "at the limit" if share < 0.5 else headroom
+    return State(
+        name=alert.name,
+        summary=_plain(alert.annotations.get("summary", "")),
+        component=alert.component,
+        severity=alert.severity,
+        limit=f"{alert.limit.operator} {windows.quantity(limit, unit)}",
+        for_=alert.for_,
+        state=state,
+        since=min((one.active_at for one in firing or active), default="")[:16].replace("T", " "),
+        value=value,
+        shown=windows.quantity(value, unit),
+        used=used,
+        headroom=headroom,
+        runbook=alert.annotations.get("runbook_url", ""),
+    )
+
+
+def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[Frequent, ...]:
+    """What fired within a week, the most often first; what always fires (a watchdog) is no news."""
+    over = Window(end - WEEK, end, MINUTE)
+    always = {name for name, alert in rules.alerts().items() if alert.is_watchdog}
+    found: dict[str, list[float]] = {}
+    for one in fired(prometheus, over):
+        if alert_name(one) not in always:
+            found.setdefault(alert_name(one), []).append((over.end if one.end is None else one.end) - one.start)
+    every = [
+        Frequent(n, n in alerts, len(spans), sum(spans), windows.span_text(sum(spans))) for n, spans in found.items()
+    ]
+    return tuple(sorted(every, key=lambda one: (-one.fired, -one.seconds, one.name)))
+
+
+def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[Node, tuple[str, ...]]:
+    root = tree.tree(config)
+    ends: dict[tuple[int, ...], list[str]] = {}
+    for name, alert in alerts.items():
+        for route in root.takes({"alertname": name, **alert.labels}):
+            ends.setdefault(route.match.position, []).append(name)
+
+    def node(route: tree.Route) -> Node:
+        match = route.match
+        return Node(
+            matchers=" ".join(match.path[-1:]) if match.position else "everything",
+            receiver=match.receiver,
+            pace=f"after {windows.span_text(match.group_wait)}, again every {windows.span_text(match.repeat_interval)}"
+            + (", in working hours" if INTERVAL in match.active_time_intervals else ""),
+            alerts=tuple(ends.get(match.position, ())),
+            routes=tuple(node(child) for child in route.routes),
+        )
+
+    inhibitions = tuple(
+        f"{_matchers(rule.source)} mutes {_matchers(rule.target)}"
+        + (f" where {', '.join(rule.equal)} are equal" if rule.equal else "")
+        for rule in tree.inhibitions(config)
+    )
+    return node(root), inhibitions
+
+
+def _matchers(matchers: tuple[tree.Matcher, ...]) -> str:
+    return "{" + ", ".join(str(one) for one in matchers) + "}"
+
+
+def _observed(text: str) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
+    """The recorded baseline, by its headings, and the sentences beside it."""
+    blocks: list[tuple[str, list[tuple[str, str]]]] = []
+    notes = []
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        if title := re.fullmatch(r"\*\*(.*?):?\*\*", line):
+            blocks.append((title[1], []))
+        elif (value := re.fullmatch(r"- ([^:]+): (.*)", line)) and blocks:
+            blocks[-1][1].append((value[1], value[2]))
+        else:
+            notes.append(line)
+    return tuple(Observed(title, tuple(values)) for title, values in blocks), tuple(notes)
+
+
+def _revision() -> str:
+    """The commit that is checked out, `+` when something differs from it; empty outside a git checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            cwd=files.ROOT, capture_output=True, text=True, check=False, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
