@@ -7,6 +7,7 @@ import rules
 
 
 def main() -> int:
+    """Redraw the limits in the dashboard's file, and say what changed."""
     try:
         board = dashboards.load()
         text = dashboards.text(dashboards.draw_limits(board.model, rules.alerts()))

@@ -106,7 +106,7 @@ def prove(
     alertmanager = target.alertmanager
     # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
     drill = Drill(drill.labels, drill.annotations, drill.mark, drill.starts - timedelta(seconds=path.first_mail))
-    proof = _Sink(target, drill, path) if target.mail else _Counters(target, drill, path)
+    proof = _Sink(target, drill, path) if target.mail else _Counters(target, path)
     started = time.monotonic()
     alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
     say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
@@ -203,7 +203,7 @@ class _Sink:
 class _Counters:
     """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused."""
 
-    def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
+    def __init__(self, target: Target, path: alert_path.AlertPath) -> None:
         self._target, self._alertmanager, self._path = target, target.alertmanager, path
         self._before = self._count()
 

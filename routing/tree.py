@@ -86,9 +86,11 @@ class Inhibition:
     equal: tuple[str, ...]
 
     def has_source(self, labels: Labels) -> bool:
+        """Whether an alert with these labels mutes others."""
         return all(matcher.matches(labels) for matcher in self.source)
 
     def has_target(self, labels: Labels) -> bool:
+        """Whether an alert with these labels can be muted."""
         return all(matcher.matches(labels) for matcher in self.target)
 
     def mutes(self, target: Labels, source: Labels) -> bool:

@@ -58,6 +58,7 @@ def pinned(tool: Tool) -> Version:
 
 
 def dotted(version: Version) -> str:
+    """`(3, 5, 0)` as `3.5.0`."""
     return ".".join(str(part) for part in version)
 
 

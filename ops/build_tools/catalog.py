@@ -32,6 +32,7 @@ class Beside:
 
     @property
     def pins(self) -> Path:
+        """The module whose go.mod pins the versions."""
         return MODULES / self.folder
 
 
@@ -65,6 +66,7 @@ class Tool:
 
     @property
     def module(self) -> Path:
+        """The Go module that the tool is built in."""
         return MODULES / self.folder
 
 

@@ -50,7 +50,7 @@ def _of_plain_token(kubeconfig: str | None, context: str | None) -> Access | Non
     try:
         path = Path(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config").expanduser()
         text = kubeconfig if kubeconfig and "\n" in kubeconfig.strip() else path.read_text("utf-8")
-        config = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        config = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
         name = context or config["current-context"]
         chosen = _named(config, "context", name)
         cluster, user = _named(config, "cluster", chosen["cluster"]), _named(config, "user", chosen["user"])

@@ -8,6 +8,7 @@ from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
 from ops.diagnosis import live_metrics
+from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
     broken,
@@ -24,14 +25,15 @@ from ops.replay import alert_path, hours
 from ops.targets import Target
 from ops.window import span_text
 from ops.words import brief
-from routing import Routing, tree
+from routing import tree
 from rules import Alert
 
-Look = Callable[[Target, Sequence[Alert], bool, Routing], Step]
+Look = Callable[[Case], Step]
 
 
-def sent(target: Target) -> Step:
+def sent(about: Case) -> Step:
     """Prometheus knows an Alertmanager, and its last notifications arrived there."""
+    target = about.target
     known = prerequisites.delivery(target)
     next = log_command(target, target.settings.prometheus.deployment)
     if known.status == "fail":
@@ -52,8 +54,9 @@ def sent(target: Target) -> Step:
     return ok(said)
 
 
-def ready(target: Target) -> Step:
+def ready(about: Case) -> Step:
     """Alertmanager answers, and runs the configuration that it was given last."""
+    target = about.target
     next = log_command(target, target.settings.alertmanager.deployment)
     check = prerequisites.alertmanager(target)
     if check.status == "fail":
@@ -62,14 +65,15 @@ def ready(target: Target) -> Step:
     return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload went well")
 
 
-def arrived(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def arrived(about: Case) -> Step:
     """What fires at Prometheus is held by Alertmanager; if nothing does, the watchdog stands in (it always fires)."""
-    wanted = {alert.name for alert in alerts}
+    target = about.target
+    wanted = {alert.name for alert in about.alerts}
     firing = [one for one in target.prometheus.alerts() if one.name in wanted and one.state == "firing"]
     held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}
     lost = sorted({one.name for one in firing} - {str(name) for name in held})
     if lost:
-        rule = next(alert for alert in alerts if alert.name == lost[0])
+        rule = next(alert for alert in about.alerts if alert.name == lost[0])
         old = [
             one
             for one in firing
@@ -89,45 +93,49 @@ def arrived(target: Target, alerts: Sequence[Alert], named: bool, routing: Routi
     return from_check(check, log_command(target, target.settings.prometheus.deployment))
 
 
-def routed(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def routed(about: Case) -> Step:
     """The routes of these alerts are those of the repository."""
+    target = about.target
     config = target.alertmanager.status().config
-    check = routing_checks.paths(config, routing, alerts)
+    check = routing_checks.paths(config, about.routing, about.alerts)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
-    if not named:
+    if not about.named:
         return ok(check.detail)
-    found = tree.matches(config, alerts[0].label_set)
+    found = tree.matches(config, about.alerts[0].label_set)
     return ok("; ".join(f"{' › '.join(match.path)} to {match.receiver}" for match in found))
 
 
-def inhibited(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def inhibited(about: Case) -> Step:
     """Nothing that fires now mutes them. That our critical mutes our warning is as it should be, but no mail comes."""
+    target = about.target
     config = target.alertmanager.status().config
     sources = [notice.labels for notice in target.alertmanager.alerts()]
     ours = {alert.name for alert in rules.alerts().values()}
     muted = []
-    for alert, own in _as_they_are(target, alerts):
+    for alert, own in _as_they_are(target, about.alerts):
         for found in tree.inhibitors(config, own, sources):
             source = found.source.get("alertname", "?")
-            if named or source not in ours:
+            if about.named or source not in ours:
                 return broken(
                     f"{alert.name} is muted as long as {source} fires (inhibit_rules, number {found.rule + 1}): "
                     "whoever is told of the one need not be told of the other",
                     verb_command(
-                        target, f"diagnose alerts {source}" if source in ours else f"test-alert {alert.name} --dry-run"
+                        target,
+                        f"diagnose alerts {source}" if source in ours else f"test-alert {alert.name} --dry-run",
                     ),
                 )
             muted.append(f"{alert.name} by {source}")
     if muted:
         return intended(f"muted: {brief(list(dict.fromkeys(muted)))}")
-    return ok("nothing that fires mutes it" if named else "none muted")
+    return ok("nothing that fires mutes it" if about.named else "none muted")
 
 
-def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def silenced(about: Case) -> Step:
     """No silence holds for them."""
+    target = about.target
     silences = target.alertmanager.silences()
-    for alert, own in _as_they_are(target, alerts):
+    for alert, own in _as_they_are(target, about.alerts):
         for one in alert_path.silencing(silences, own):
             comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
@@ -139,18 +147,19 @@ def silenced(target: Target, alerts: Sequence[Alert], named: bool, routing: Rout
     return ok(f"none of {len(active)} active silences holds here" if active else "no silence is active")
 
 
-def in_hours(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def in_hours(about: Case) -> Step:
     """No time interval keeps their routes quiet now, but for one of the repository or of the stack's working hours."""
+    target = about.target
     config, now = target.alertmanager.status().config, time.time()
     intervals, kept_back, ends = 0, [], []
-    for alert in alerts:
-        ours = tree.matches(routing.config, alert.label_set)
+    for alert in about.alerts:
+        ours = tree.matches(about.routing.config, alert.label_set)
         for match in tree.matches(config, alert.label_set):
             intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
             if not (quiet := hours.quiet(config, match, now)):
                 continue
             receiver = routing_checks.plain(match.receiver)
-            if not any(hours.quiet(routing.config, one, now) for one in ours if one.receiver == receiver):
+            if not any(hours.quiet(about.routing.config, one, now) for one in ours if one.receiver == receiver):
                 return broken(
                     f"the route of {alert.name} to {match.receiver} is quiet now ({quiet}), and neither routing/ nor "
                     "the stack's working hours say so",
@@ -166,19 +175,20 @@ def in_hours(target: Target, alerts: Sequence[Alert], named: bool, routing: Rout
     return ok("no quiet hours now" if intervals else "no quiet hours on these routes")
 
 
-def received(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def received(about: Case) -> Step:
     """Their receivers tell somebody."""
+    target = about.target
     config = target.alertmanager.status().config
     by_name = receivers_of(config)
     used: dict[str, list[str]] = {}
-    for alert in alerts:
+    for alert in about.alerts:
         for match in tree.matches(config, alert.label_set):
             receiver = by_name.get(match.receiver) or {}
             kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
             if not kinds:
                 return broken(f"{alert.name} goes to {match.receiver}, which tells nobody", deploy_command(target))
             used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
-    check = routing_checks.receivers(config, routing)
+    check = routing_checks.receivers(config, about.routing)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
     people = dict.fromkeys(to for all_of_them in used.values() for to in all_of_them)
@@ -187,6 +197,7 @@ def received(target: Target, alerts: Sequence[Alert], named: bool, routing: Rout
 
 # In the order in which an alert passes them.
 LINKS: Mapping[str, Look] = {
+    "alertmanager": ready,
     "at alertmanager": arrived,
     "route": routed,
     "inhibition": inhibited,

@@ -2,12 +2,13 @@
 
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
+from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
     broken,
@@ -20,20 +21,20 @@ from ops.errors import OpsError
 from ops.sandbox import state
 from ops.targets import Target
 from ops.window import span_text
-from routing import Routing, tree
-from rules import Alert
+from routing import tree
 
 LATELY = 900.0  # seconds in which a failure counts
 STEP = 5.0
 
 
-def relay(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def relay(about: Case) -> Step:
     """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
+    target = about.target
     config = target.alertmanager.status().config
     by_name = receivers_of(config)
     mails = [
         mail
-        for alert in alerts
+        for alert in about.alerts
         for match in tree.matches(config, alert.label_set)
         for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
     ]
@@ -48,8 +49,9 @@ def relay(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing
     return step
 
 
-def told_lately(target: Target, alerts: Sequence[Alert], named: bool, routing: Routing) -> Step:
+def told_lately(about: Case) -> Step:
     """Alertmanager's last notifications went out."""
+    target = about.target
     own = target.alertmanager.metrics()
     total = own.total("alertmanager_notifications_total") or 0.0
     failures = {

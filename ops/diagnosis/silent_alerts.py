@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import metrics
-import routing
 import rules
 from ops.checks import live_rules as rule_checks
 from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
 from ops.diagnosis import live_metrics, mail_delivery
+from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Diagnosis,
     Link,
@@ -25,49 +24,19 @@ from ops.diagnosis.chain import (
     verb_command,
     walk,
 )
-from ops.errors import Misconfigured, Refused
+from ops.errors import Refused
 from ops.replay.signals import crosses
 from ops.targets import Target
 from ops.window import span_text
-from ops.words import brief, no_such_alert
-from routing.on_call import with_on_call
-from rules import Alert, Recording, RuleFile
+from ops.words import brief
+from rules import Alert, Recording
 
 LATE = 3  # evaluations that may be missing before a group counts as not evaluated
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is asked: why these alerts do not fire. `named`: one alert was asked for by name."""
-
-    target: Target
-    alerts: Sequence[Alert]
-    files: Sequence[RuleFile]
-    named: bool
-
-    @property
-    def one(self) -> str:
-        """An alert to speak of in a command, with a space before it; nothing when all are meant."""
-        return f" {self.alerts[0].name}" if self.named else ""
-
-
-def case(target: Target, name: str | None) -> Case:
-    """All alerts of the repository, or the one of that name; Misconfigured when there is none."""
-    files = rules.load()
-    known = rules.alerts()
-    if name is None:
-        chosen = [alert for alert in known.values() if not alert.is_watchdog]
-    elif name in known:
-        chosen = [known[name]]
-    else:
-        raise Misconfigured(no_such_alert(name, known))
-    return Case(target, chosen, files, name is not None)
 
 
 def diagnose(about: Case) -> Diagnosis:
     """Walk from the rules to the mail."""
     target = about.target
-    ours = with_on_call(routing.load(), target.settings.on_call)
     prometheus = log_command(target, target.settings.prometheus.deployment)
     alertmanager = log_command(target, target.settings.alertmanager.deployment)
     links = [
@@ -77,12 +46,8 @@ def diagnose(about: Case) -> Diagnosis:
         Link("expression has data", lambda: has_data(about), prometheus),
         Link("condition", lambda: condition(about), prometheus),
         Link("pending or firing", lambda: state(about), prometheus),
-        Link("sent by prometheus", lambda: mail_delivery.sent(target), prometheus),
-        Link("alertmanager", lambda: mail_delivery.ready(target), alertmanager),
-    ]
-    links += [
-        Link(name, partial(look, target, about.alerts, about.named, ours), alertmanager)
-        for name, look in mail_delivery.LINKS.items()
+        Link("sent by prometheus", lambda: mail_delivery.sent(about), prometheus),
+        *(Link(name, partial(look, about), alertmanager) for name, look in mail_delivery.LINKS.items()),
     ]
     return walk(target.name, f"alerts{about.one}", links)
 

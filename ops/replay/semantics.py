@@ -28,6 +28,7 @@ class Interval:
 
     @property
     def seconds(self) -> float:
+        """How long it lasted."""
         return (self.end - self.start) / 1000
 
 

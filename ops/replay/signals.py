@@ -46,6 +46,7 @@ class Episode:
 
     @property
     def seconds(self) -> float:
+        """How long it lasted."""
         return self.end - self.start
 
 
@@ -118,14 +119,17 @@ class Replay:
 
     @property
     def firing(self) -> list[Episode]:
+        """The episodes in which it fired."""
         return self.within("firing")
 
     @property
     def pending(self) -> list[Episode]:
+        """The episodes in which it waited for its `for`."""
         return self.within("pending")
 
     @property
     def times_fired(self) -> int:
+        """How often it fired, each label set counted by itself."""
         return len(self.firing)
 
     @property
@@ -139,7 +143,8 @@ class Replay:
 
     @property
     def longest(self) -> float:
-        return max((spell.seconds for spell in self.firing), default=0.0)
+        """Seconds of the longest episode in which it fired; 0 without one."""
+        return max((episode.seconds for episode in self.firing), default=0.0)
 
     @property
     def near_misses(self) -> int:
@@ -178,9 +183,7 @@ def signal(alert: Alert, start: float, end: float, evaluations: Sequence[int], a
 def _alert_labels(alert: Alert, labels: LABELS) -> LABELS:
     """The alert's labels as Prometheus makes them: the series' without its name, then the rule's, then its name."""
     made = {name: value for name, value in labels if name != "__name__"}
-    for name, value in alert.labels.items():
-        made[name] = value
-    made["alertname"] = alert.name
+    made |= alert.label_set
     return tuple(sorted((name, value) for name, value in made.items() if value))
 
 

@@ -35,6 +35,7 @@ class Cluster:
 
     @property
     def folder(self) -> Path:
+        """Where keys, certificates, kubeconfigs and etcd's data are."""
         return self.home / "cluster"
 
     @property

@@ -55,10 +55,12 @@ class Sandbox:
 
     @property
     def prometheus(self) -> Prometheus:
+        """A client of its Prometheus. SandboxError when it does not run."""
         return Prometheus(Http(self._running().prometheus_url, name="Prometheus"))
 
     @property
     def alertmanager(self) -> Alertmanager:
+        """A client of its Alertmanager. SandboxError when it does not run."""
         return Alertmanager(Http(self._running().alertmanager_url, name="Alertmanager"))
 
     def up(

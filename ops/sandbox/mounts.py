@@ -33,18 +33,22 @@ class Mounts:
 
     @property
     def prometheus_config(self) -> Path:
+        """Prometheus' configuration."""
         return self.folder(PROMETHEUS, "prometheus.yml")
 
     @property
     def rules(self) -> Path:
+        """The folder of Prometheus' rule files."""
         return self.folder(PROMETHEUS, "rules")
 
     @property
     def alertmanager_config(self) -> Path:
+        """Alertmanager's configuration."""
         return self.folder(ALERTMANAGER, "alertmanager.yml")
 
     @property
     def smtp_password(self) -> Path:
+        """The file with the mail relay's password."""
         return self.folder(ALERTMANAGER, "smtp/password")
 
     def translate(self, server: str, text: str) -> str:

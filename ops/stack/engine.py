@@ -83,6 +83,7 @@ class Engine:
 
     @property
     def access(self) -> Access:
+        """How the stack is reached."""
         return self._access
 
     @property

@@ -16,11 +16,7 @@ MARK = ".rendered"  # lists what an earlier render wrote; the folder is ours whe
 
 def rendered(resources: Sequence[Declared]) -> dict[str, str]:
     """File name → text, for each declared resource that is an object, a dashboard or a text to insert."""
-    found: dict[str, str] = {}
-    for resource in resources:
-        for name, text in _files(resource):
-            found[name] = text
-    return dict(sorted(found.items()))
+    return dict(sorted(file for resource in resources for file in _files(resource)))
 
 
 def _files(resource: Declared) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from ops import targets
 from ops.diagnosis import empty_panels as dashboard_tree
 from ops.diagnosis import mail_volume as volume_tree
 from ops.diagnosis import silent_alerts as alerts_tree
+from ops.diagnosis.case import case
 from ops.diagnosis.chain import Diagnosis, show
 from ops.options import PROD, Format, FormatOption, TargetOption, emit
 
@@ -31,7 +32,7 @@ def alerts(
 ) -> None:
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
     aim = targets.load(target)
-    about = alerts_tree.case(aim, alert)
+    about = case(aim, alert)
     found = alerts_tree.diagnose(about)
     details = {check.name: check.detail for check in found.links}
     why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+import routing
 import rules
 from ops import targets
 from ops.diagnosis import silent_alerts
+from ops.diagnosis.case import Case, case
 from ops.errors import Misconfigured
 from ops.sandbox.lifecycle import Sandbox
 from tests.breaking import RULE_FILE, edited, extra_rules, job, relay, rewritten
@@ -73,7 +75,7 @@ def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Ta
 
 def test_an_alert_that_is_not_there(target: targets.Target) -> None:
     with pytest.raises(Misconfigured, match="there is no alert 'APIP95Latency' in rules/; did you mean APIP95Latency"):
-        silent_alerts.case(target, "APIP95Latency")
+        case(target, "APIP95Latency")
 
 
 def test_prometheus_is_down(target: targets.Target, sandbox: Sandbox) -> None:
@@ -113,7 +115,7 @@ def test_a_rule_fails_when_it_is_evaluated(target: targets.Target, sandbox: Sand
     (tmp_path / "trouble.yml").write_text(text, "utf-8")
     (group,) = yaml.safe_load(text)["groups"]
     ours = rules.alerts(tmp_path)["APITrouble"]
-    about = silent_alerts.Case(target, [ours], rules.load(tmp_path), named=True)
+    about = Case(target, [ours], rules.load(tmp_path), routing.load(), named=True)
     with extra_rules(sandbox, target, group):
         found = soon(lambda: silent_alerts.diagnose(about), "rules evaluated", "APITrouble fails (")
     assert "trouble.yml:" in said(found)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from ops import targets
 from ops.diagnosis import empty_panels, silent_alerts
+from ops.diagnosis.case import case
 from ops.diagnosis.chain import NOT_REACHED, Diagnosis
 from tests.waiting import until
 
 
 def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:
-    return silent_alerts.diagnose(silent_alerts.case(target, name))
+    return silent_alerts.diagnose(case(target, name))
 
 
 def of_panels(target: targets.Target, title: str | None = None) -> Diagnosis:

@@ -35,7 +35,7 @@ class Application:
         self.registry = CollectorRegistry()
         self.going_wrong: dict[str, float] = {}
         self._contract = contract
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - traffic, no secret
         self._lock = threading.Lock()
         self._metrics = {metric.name: self._export(metric) for metric in contract.metrics.values()}
         self._labels = {metric.name: tuple(metric.labels) for metric in contract.metrics.values()}
@@ -57,6 +57,7 @@ class Application:
         self.advance(already)
 
     def scrape(self, accept: str) -> Answer:
+        """The metrics, in the format that the client accepts; 503 while it is down."""
         if "down" in self.going_wrong:
             return 503, "text/plain", b"down\n"
         encode, kind = choose_encoder(accept)
@@ -65,6 +66,7 @@ class Application:
             return 200, kind, encode(registry)
 
     def health(self) -> Answer:
+        """Whether it is up."""
         return (503, "text/plain", b"down\n") if "down" in self.going_wrong else (200, "text/plain", b"ok\n")
 
     def _export(self, metric: metrics.Metric) -> Any:
@@ -139,6 +141,7 @@ def _number(value: Any, what: str, most: float) -> float:
 
 
 def main() -> None:
+    """Serve until the process is ended."""
     options = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.application", description=__doc__)
     options.add_argument("--port", type=int, required=True)
     application = Application(metrics.load())

@@ -18,6 +18,7 @@ Route = Callable[[Any, str], Answer]
 
 
 def as_json(value: object, status: int = 200) -> Answer:
+    """An answer with `value` as its JSON."""
     return status, "application/json", json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
 
 

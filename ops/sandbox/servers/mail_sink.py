@@ -76,6 +76,7 @@ class Sink:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        """Take a recipient, unless it is told to refuse it."""
         refused = self.wrong["refuse_recipients"]
         if refused is True or (refused and address in refused):
             return "550 5.1.1 no such recipient"
@@ -83,6 +84,7 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep a mail, as late as it is told to be."""
         if self.wrong["delay"]:
             await asyncio.sleep(self.wrong["delay"])
         raw = envelope.original_content or b""
@@ -103,10 +105,12 @@ class Sink:
         return "250 OK"
 
     def forget(self) -> Answer:
+        """Throw all mails away."""
         self.mails.clear()
         return as_json([])
 
     def control(self, wanted: Any) -> Answer:
+        """What goes wrong: set it, or only say it (None). Raises BadRequest."""
         if wanted is not None:
             if not isinstance(wanted, dict) or set(wanted) - set(_IN_ORDER):
                 raise BadRequest(f"give an object with some of {', '.join(_IN_ORDER)}, not {json.dumps(wanted)}")
@@ -132,6 +136,7 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 def main() -> None:
+    """Serve until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.mail_sink", description=__doc__)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)

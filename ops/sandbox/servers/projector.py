@@ -145,6 +145,7 @@ def _data(source: tuple[str, str, Mapping[str, Any]], maps: Objects, hidden: Obj
 
 
 def main() -> None:
+    """Look again and again until the process is ended."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--home", type=Path, required=True)
     projector = Projector(arguments.parse_args().home)

@@ -1,0 +1,43 @@
+"""The alerts that a diagnosis is about, and what the repository says of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import routing
+import rules
+from ops.errors import Misconfigured
+from ops.targets import Target
+from ops.words import no_such_alert
+from routing import Routing
+from routing.on_call import with_on_call
+from rules import Alert, RuleFile
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked: why these alerts do not fire, or nobody hears of them. `named`: one was asked for by name."""
+
+    target: Target
+    alerts: Sequence[Alert]
+    files: Sequence[RuleFile]
+    routing: Routing
+    named: bool
+
+    @property
+    def one(self) -> str:
+        """An alert to speak of in a command, with a space before it; nothing when all are meant."""
+        return f" {self.alerts[0].name}" if self.named else ""
+
+
+def case(target: Target, name: str | None) -> Case:
+    """All alerts of the repository, or the one of that name; Misconfigured when there is none."""
+    files = rules.load()
+    known = rules.alerts()
+    if name is None:
+        chosen = [alert for alert in known.values() if not alert.is_watchdog]
+    elif name in known:
+        chosen = [known[name]]
+    else:
+        raise Misconfigured(no_such_alert(name, known))
+    ours = with_on_call(routing.load(), target.settings.on_call)
+    return Case(target, chosen, files, ours, name is not None)
