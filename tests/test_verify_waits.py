@@ -16,8 +16,8 @@ from ops import targets
 from ops.checks import Check, Due, every_check, failed, findings, passed
 from ops.checks.metric_sources import Sources
 from ops.sandbox.lifecycle import Sandbox
-from tests.breaking import extra_rules
-from tests.waiting import until
+from tests.support.breaking import extra_rules
+from tests.support.waiting import until
 
 NEVER = "52w"  # an interval in which a group is not evaluated while a test runs
 REQUESTS = "phoenix_http_request_duration_milliseconds_count"
@@ -137,9 +137,7 @@ def test_what_fired_before_a_restart_of_prometheus_is_not_called_pending(
         sandbox.start("prometheus")
         check = until(lambda: found(target, f"alert/{name}"), "the alert is not active")
     assert check.status == "skip"
-    assert check.detail.endswith(
-        "Prometheus has only just started and may have had it firing; look again in 1 min"
-    )
+    assert check.detail.endswith("Prometheus has only just started and may have had it firing; look again in 1 min")
 
 
 def found(target: targets.Target, name: str) -> Check | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ops import targets
 from ops.diagnosis import empty_panels, silent_alerts
 from ops.diagnosis.chain import NOT_REACHED, Diagnosis
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:
