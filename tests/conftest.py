@@ -7,15 +7,15 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import leftovers
 from tests.e2e.needs import could_be_had
+from tests.support import leftovers
 
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without a clock")
 
-pytest_plugins = ("tests.sandbox_fixture",)
+pytest_plugins = ("tests.support.sandbox_fixture",)
 
 
 def pytest_configure() -> None:

@@ -18,7 +18,7 @@ from ops.clients.prometheus import Series
 from ops.errors import Misconfigured
 from ops.tuning import normal_traffic
 from ops.window import Values, Window
-from tests import past
+from tests.support import past
 
 END = math.floor(time.time() / 60) * 60 - 120
 HOURS = 25.0

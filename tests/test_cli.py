@@ -13,7 +13,7 @@ import pytest
 
 from ops.cli import VERBS
 from ops.verbs import diagnose as diagnose
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -16,7 +16,7 @@ import dashboards
 import metrics
 import rules
 from dashboards import _draw
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 BOARD = dashboards.load()
 ALERTS = rules.alerts()

@@ -14,7 +14,7 @@ import pytest
 import rules
 from ops.cli import VERBS
 from ops.sandbox.lifecycle import Sandbox
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")

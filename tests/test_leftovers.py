@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import leftovers
-from tests.waiting import until
+from tests.support import leftovers
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 # Tests that bring up their worker's sandbox, say what runs in it, and do not end by themselves.

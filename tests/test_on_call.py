@@ -28,14 +28,14 @@ from components.settings import OnCall, SettingsError, WorkingHours, read
 from ops import build_tools
 from ops.checks import live_routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
-from ops.clients.http import Http
 from ops.errors import Misconfigured
 from ops.replay import alert_path
 from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
-from tests.waiting import PATIENCE, until
+from tests.support import servers
+from tests.support.waiting import PATIENCE, until
 
 ROUTING = routing.load()
 LABELS = [{"alertname": name, **alert.labels} for name, alert in rules.alerts().items()]
@@ -341,32 +341,8 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
     text = text.replace("group_wait: 10s", "group_wait: 0s").replace("group_wait: 1m", "group_wait: 0s")
     text = text.replace("group_interval: 5m", "group_interval: 1s")
     text = text.replace("\nroute:", f"\n  pagerduty_url: {ear.url}/pagerduty\nroute:", 1)
-    config = tmp_path / "alertmanager.yml"
-    config.write_text(text, "utf-8")
-    port = ports.choose(["alertmanager"], {})["alertmanager"]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(
-            [
-                *(
-                    str(build_tools.path("alertmanager")),
-                    f"--config.file={config}",
-                    f"--storage.path={tmp_path / 'data'}",
-                ),
-                *(f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="),
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        until(lambda: ports.answers(port) or process.poll() is not None, "Alertmanager does not listen")
-        assert process.poll() is None, (tmp_path / "log").read_text("utf-8")
-        yield (
-            Alertmanager(Http(f"http://127.0.0.1:{port}", name="Alertmanager")),
-            replace(written, config=tree.parse(text)),
-        )
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    with servers.alertmanager(tmp_path, text) as server:
+        yield server, replace(written, config=tree.parse(text))
 
 
 def posted(name: str, severity: str, *, over: bool = False) -> dict[str, Any]:

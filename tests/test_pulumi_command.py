@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from pulumi.automation.errors import CommandError
 
 from ops.build_tools.pulumi import Engine
 from ops.stack.command import Pulumi
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +35,7 @@ import os
 from pathlib import Path
 from ops.build_tools.pulumi import Engine
 from ops.stack.command import Pulumi
+from tests.support.waiting import until
 try:
     Pulumi(Engine(Path(os.environ["PULUMI_ROOT"]), ())).run(["slow"], ".", {})
 except KeyboardInterrupt:
@@ -62,13 +62,6 @@ def test_a_built_engine_is_not_asked_for_its_version(root: Path) -> None:
     found = Pulumi(Engine(root, ()))
     assert str(found.version) == (ROOT / ".pulumi.version").read_text("utf-8").strip()
     assert not (root / "asked").exists()
-
-
-def until(what: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not what():
-        assert time.monotonic() < end, "not after 20 s"
-        time.sleep(0.02)
 
 
 def left(root: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from ops.reporting import facts, page
 from ops.reporting.facts import Facts, Frequent, Node, Observed, State
 from ops.reporting.panels import DrawnPanel
 from ops.window import Window
-from tests import past
+from tests.support import past
 
 END = math.floor(time.time() / 60) * 60 - 60
 OURS = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}

@@ -15,7 +15,7 @@ import routing
 import rules
 from ops import build_tools
 from routing import Smtp, tree
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ROUTING = routing.load()
 ALERTS = rules.alerts()

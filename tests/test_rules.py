@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import rules
 from ops import build_tools
 from rules import Alert, RulesError
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = sorted((ROOT / "tests" / "rules").glob("*.test.yml"))

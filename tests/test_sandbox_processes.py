@@ -12,7 +12,7 @@ import pytest
 
 from ops.sandbox import ports, processes
 from ops.sandbox.processes import Child, PortTaken, SandboxError
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(3600)"
 # Says its child's pid as soon as that one ignores SIGTERM too.

@@ -58,7 +58,7 @@ def imports(tree: ast.AST, *, on_loading: bool) -> Iterator[str]:
 
 
 def production() -> dict[str, ast.Module]:
-    """Module → its syntax: all but the sandbox and its verb, and what those import of the sandbox on loading."""
+    """Module → its syntax: all but the sandbox and its verb, and what they import of the sandbox on loading."""
     trees = {name: ast.parse(path.read_text("utf-8")) for name, path in modules()}
     found = {name for name in trees if not any(within(name, one) for one in ("ops.sandbox", "ops.verbs.sandbox"))}
     while True:

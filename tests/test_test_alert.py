@@ -17,7 +17,7 @@ from ops.clients.http import Http
 from ops.errors import Misconfigured
 from ops.replay import alert_path
 from ops.sandbox.lifecycle import Sandbox
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -23,8 +23,8 @@ from ops.repo import files, tracking
 from ops.tuning import margins, propose
 from ops.tuning.margins import Margin
 from ops.window import Values, Window
-from tests import past
-from tests.waiting import PATIENCE
+from tests.support import past
+from tests.support.waiting import PATIENCE
 
 END = math.floor(time.time() / 60) * 60 - 120
 # The limits that these tests start from, whatever stands in rules/ today.

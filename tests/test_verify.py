@@ -14,8 +14,8 @@ import rules
 from ops import targets
 from ops.checks import Check, active_alerts, every_check, live_dashboard, success_criteria
 from ops.sandbox.lifecycle import Sandbox
-from tests.breaking import RULE_FILE, rewritten
-from tests.waiting import PATIENCE, until
+from tests.support.breaking import RULE_FILE, rewritten
+from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values())

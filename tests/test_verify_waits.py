@@ -15,8 +15,8 @@ from ops import targets
 from ops.checks import Check, Due, every_check, failed, findings, passed
 from ops.checks.metric_sources import Sources
 from ops.sandbox.lifecycle import Sandbox
-from tests.breaking import extra_rules
-from tests.waiting import until
+from tests.support.breaking import extra_rules
+from tests.support.waiting import until
 
 NEVER = "52w"  # an interval in which a group is not evaluated while a test runs
 REQUESTS = "phoenix_http_request_duration_milliseconds_count"

@@ -24,7 +24,7 @@ from ops.clients.http import Http
 from ops.clients.mailbox import Mail, MailSink
 from ops.errors import OpsError
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 STEPS = ("deploy", "nothing to do", "verify", "test alert", "fault to mail", "too new", "destroy")
 

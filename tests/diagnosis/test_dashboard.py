@@ -10,8 +10,8 @@ from ops import targets
 from ops.diagnosis import empty_panels
 from ops.errors import Misconfigured
 from ops.sandbox.lifecycle import Sandbox
-from tests.breaking import edited, job, rewritten
 from tests.diagnosis.walked import detail, of_panels, said, soon
+from tests.support.breaking import edited, job, rewritten
 
 
 def test_a_panel_by_its_title(target: targets.Target) -> None:

@@ -14,9 +14,9 @@ from ops import targets
 from ops.checks import every_check
 from ops.sandbox.lifecycle import Sandbox
 from routing.on_call import INTERVAL
-from tests.breaking import edited, extra_rules, firing, relay, rewritten
 from tests.diagnosis.walked import detail, of_alerts, said, soon
-from tests.waiting import until
+from tests.support.breaking import edited, extra_rules, firing, relay, rewritten
+from tests.support.waiting import until
 
 LATENCY, CRITICAL = "APIP95LatencyHigh", "APIP95LatencyCritical"
 

@@ -22,9 +22,9 @@ from ops.replay import mails
 from ops.replay.mails import Firing
 from ops.sandbox.lifecycle import Sandbox
 from ops.window import Window
-from tests.breaking import RULE_FILE
 from tests.diagnosis.walked import detail
-from tests.waiting import until
+from tests.support.breaking import RULE_FILE
+from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 NOISY = "WebhookProcessingFailuresHigh"

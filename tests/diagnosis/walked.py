@@ -6,7 +6,7 @@ from ops import targets
 from ops.diagnosis import empty_panels, silent_alerts
 from ops.diagnosis.case import case
 from ops.diagnosis.chain import NOT_REACHED, Diagnosis
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 TOKEN = "a-service-account-token"
 LOGIN = "admin:a-password"

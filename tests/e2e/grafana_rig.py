@@ -11,7 +11,7 @@ import rules
 from ops.sandbox import pulumi_stack
 from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.rig import Rig, kill
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""
 

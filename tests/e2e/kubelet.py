@@ -21,7 +21,7 @@ import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Request
 
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 NODE = "node"
 STATUS = b"\x03"  # the channel on which a command's end is told

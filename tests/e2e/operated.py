@@ -22,7 +22,7 @@ from ops.sandbox.cluster import NAMESPACE
 from ops.sandbox.parts import environment
 from ops.sandbox.ports import HOST, choose
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 NAME = "prometheus-operator"
 MODULE = "github.com/prometheus-operator/prometheus-operator"
@@ -73,7 +73,7 @@ class Operated:
         self._kept = self.rig.before
         for file in _definitions():
             self._http.request("POST", DEFINITIONS, json=yaml.load(file.read_text("utf-8"), _Loader))
-        self.rig.until(self._established)
+        until(self._established)
         for kind, manifest in self._by_hand():
             self.make(kind, manifest)
         self.rig.before = self.rig.objects()
@@ -87,8 +87,8 @@ class Operated:
         )
         processes.wait_ready(child, lambda: self.generated() is not None, seconds=PATIENCE)
         self._carrier.start()
-        self.rig.until(lambda: {*self._carried} == {"prometheus", "alertmanager"})
-        self.rig.until(lambda: "PlatformTargetDown" in self.rig.rules() and "billing" in self.rig.receivers())
+        until(lambda: {*self._carried} == {"prometheus", "alertmanager"})
+        until(lambda: "PlatformTargetDown" in self.rig.rules() and "billing" in self.rig.receivers())
 
     def stop(self) -> None:
         """The servers as they were, and of the operator nothing: process, objects, definitions."""
@@ -98,7 +98,7 @@ class Operated:
         processes.stop(self._run, [NAME])
         for definition in self._items(DEFINITIONS):
             self._http.request("DELETE", f"{DEFINITIONS}/{definition['metadata']['name']}")
-        self.rig.until(lambda: not self._items(DEFINITIONS))
+        until(lambda: not self._items(DEFINITIONS))
         for path in (
             *(f"/api/v1/namespaces/{NAMESPACE}/{kind}" for kind in ("configmaps", "secrets", "services")),
             f"/apis/apps/v1/namespaces/{NAMESPACE}/statefulsets",

@@ -17,7 +17,7 @@ from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import Engine
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("api-performance-alerts", "dashboard-api-performance-baseline", "api-monitoring-smtp")
@@ -238,7 +238,7 @@ class Rig:
         """What stands for kubelet has seen the pods as they are now: a look that begins here ends before the second."""
         mark = self.box.home / "cluster" / "projected"
         for _ in range(2):
-            self.until(partial(_touched_since, mark, mark.stat().st_mtime_ns))
+            until(partial(_touched_since, mark, mark.stat().st_mtime_ns))
 
     def _put_back(self, wanting: Callable[[str], bool]) -> None:
         for name in filter(wanting, self.before):
@@ -262,14 +262,3 @@ class Rig:
 
     def receivers(self) -> set[str]:
         return set(self.box.alertmanager.receivers())
-
-    def until(self, what: Callable[[], object]) -> None:
-        """Wait for something; that a server is away meanwhile is no answer."""
-
-        def answered() -> object:
-            try:
-                return what()
-            except OpsError:
-                return None
-
-        until(answered)

@@ -6,6 +6,7 @@ import pytest
 
 import rules
 from tests.e2e.rig import Rig
+from tests.support.waiting import until
 
 TEXTS = (
     ("prometheus-config", "prometheus.yml", "evaluation_interval: 15s", "evaluation_interval: 20s"),
@@ -128,7 +129,7 @@ def test_a_limit_that_somebody_edited_in_the_cluster_is_named_with_the_way_back(
             for rule in group.rules
         )
 
-    rig.until(runs_it)
+    until(runs_it)
     rig.configure(liveTimeout=4)
     words = rig.refused(rig.up)
     assert f"{alert.group}/{alert.name} runs with another expression" in words

@@ -7,7 +7,7 @@ import pytest
 import rules
 from ops.errors import Unreachable
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig
     broken = "groups:\n  - name: x\n    rules:\n      - {alert: X, expr: 'sum('}\n"
     rig.configure(rulesMode="shared", liveTimeout=4)
     rig.write("prometheus-rules", {"broken.yml": broken})
-    rig.until((rig.box.mounts.rules / "broken.yml").exists)
+    until((rig.box.mounts.rules / "broken.yml").exists)
     assert "Prometheus: it refuses its files" in rig.refused(rig.up)
     rig.write("prometheus-rules", {"broken.yml": None})
     rig.converges()
@@ -112,7 +112,7 @@ def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
     go_on = rig.pause("prometheus")  # the first one cannot end, as it waits for what Prometheus runs
     first = rig.up_in_a_process()
     try:
-        rig.until(lambda: list(locks.rglob("*.json")))
+        until(lambda: list(locks.rglob("*.json")))
         with pytest.raises(Unreachable, match=r"^Stack sandbox is locked by .* another update runs"):
             rig.up()
         assert first.poll() is None
@@ -127,7 +127,7 @@ def test_an_api_server_that_goes_away_midway(rig: Rig) -> None:
     def cut_off() -> bool:
         """Whether an update failed; one that had written all when the API server went away is taken back."""
         process = rig.up_in_a_process()
-        rig.until(lambda: rig.changed("deployment/prometheus"))
+        until(lambda: rig.changed("deployment/prometheus"))
         rig.box.stop("kube-apiserver", kill=True)
         process.communicate(timeout=2 * PATIENCE)
         rig.box.start("kube-apiserver")
@@ -200,7 +200,7 @@ def test_a_prometheus_that_is_restarted_during_the_update_is_waited_for(rig: Rig
     go_on = rig.pause("alertmanager")  # so that the update does not end before
     process = rig.up_in_a_process()
     try:
-        rig.until(lambda: rig.changed("configmap/prometheus-rules"))
+        until(lambda: rig.changed("configmap/prometheus-rules"))
         rig.box.stop("prometheus", kill=True)
         rig.box.start("prometheus")
         assert process.poll() is None

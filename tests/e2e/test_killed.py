@@ -1,12 +1,11 @@
 """SIGKILL of `up` and all that it has started, at every resource: the next `up` converges, and destroy gives back."""
 
-import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.e2e.rig import Rig, kill
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 # Every resource of the guide's way, in the order in which they are made; where it can be seen in the cluster, by what.
 RESOURCES = {
@@ -26,12 +25,13 @@ PULUMIS = {"pulumi:pulumi:Stack::api-monitoring-sandbox", "pulumi:providers:pulu
 def killed(rig: Rig, when: Callable[[], bool]) -> None:
     """Kill an `up` as soon as something has happened."""
     process = rig.up_in_a_process()
-    end = time.monotonic() + PATIENCE
+
+    def hit() -> bool:
+        assert process.poll() is None, f"it ended before: {process.communicate()[0]}"
+        return when()
+
     try:
-        while not when():
-            assert process.poll() is None, f"it ended before: {process.communicate()[0]}"
-            assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.01)  # what is to be hit is short
+        until(hit, every=0.01)  # what is to be hit is short
     finally:
         kill(process)
     rig.engine.cancel()

@@ -17,7 +17,7 @@ from routing.on_call import with_on_call
 from tests.e2e import operated
 from tests.e2e.operated import ALERTMANAGER, PROMETHEUS, SELECTED, Operated
 from tests.e2e.rig import ROOT, Rig
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
 LABELS = [alert.label_set for alert in rules.alerts().values()]
@@ -105,7 +105,7 @@ def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_righ
         if rule.get("alert") == alert.name:
             rule["expr"] = rule["expr"].replace("> 2000", "> 9000")
     operator.patch("prometheusrules", name, {"spec": spec})
-    rig.until(lambda: expression(rig, alert.name).endswith("> 9000"))
+    until(lambda: expression(rig, alert.name).endswith("> 9000"))
     assert rig.preview(refresh=True).get("update", 0) >= 1
     rig.up(refresh=True)
     assert expression(rig, alert.name).endswith("> 2000")
@@ -115,7 +115,7 @@ def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_righ
 def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operated) -> None:
     rig = operator.rig
     rig.up()
-    rig.until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'))
+    until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'))
     done = subprocess.run(
         [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
         cwd=ROOT,
@@ -152,7 +152,7 @@ def test_what_the_operator_generates_does_what_our_routing_says(operator: Operat
         for name, data in secrets.items():
             operator.secret(name, data)
         operator.make("alertmanagerconfigs", manifest(alertmanager_config.spec(parts, "mail")))
-        operator.rig.until(lambda: OURS in str(operator.generated()))
+        until(lambda: OURS in str(operator.generated()))
         config = tree.parse(str(operator.generated()))
     finally:
         operator.delete("alertmanagerconfigs", "api-monitoring")
@@ -261,11 +261,11 @@ def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
 
         # Where Prometheus itself gives each alert that label, all is well.
         operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": {"namespace": "monitoring"}}})
-        rig.until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
+        until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
         rig.up()
         assert 'namespace="monitoring"' in str(operator.generated())
         watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
-        rig.until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"})
+        until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"})
         assert rig.preview() == {}
         rig.destroy()
     finally:

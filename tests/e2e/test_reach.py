@@ -9,7 +9,7 @@ import pytest
 import rules
 from tests.e2e import kubelet
 from tests.e2e.rig import ROOT, Rig
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig, tmp_path: Path) -> None:

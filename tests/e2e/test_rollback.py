@@ -10,7 +10,7 @@ import pytest
 
 import rules
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def git(rig: Rig, *arguments: str) -> None:

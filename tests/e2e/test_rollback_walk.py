@@ -19,7 +19,7 @@ from ops.stack.engine import find_pulumi
 from routing import tree
 from tests.e2e import needs
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ALERT = "APIP95LatencyHigh"
 # What the second commit changes in each part: file, old, new.

@@ -14,7 +14,7 @@ import yaml
 from components import settings
 from ops.sandbox.cluster import Cluster
 from tests.e2e.rig import Rig
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 # An `up` through the Engine, as a verb has it, in a process that can be interrupted.
 UP = """
@@ -75,7 +75,7 @@ def test_no_copy_of_the_kubeconfig_is_left(rig: Rig, temporary: Path) -> None:
             start_new_session=True,
             text=True,
         )
-        rig.until(lambda: copies(rig, temporary))
+        until(lambda: copies(rig, temporary))
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
         said, _ = process.communicate(timeout=PATIENCE)
     finally:

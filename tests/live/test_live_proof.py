@@ -24,7 +24,7 @@ from ops import build_tools
 from ops.sandbox.parts import answers
 from routing import tree
 from rules import RuleFile
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
     not (build_tools.find("prometheus") and build_tools.find("alertmanager")), reason="run `make tools` first"

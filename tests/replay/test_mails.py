@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,17 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from ops import build_tools
 from ops.replay import hours
 from ops.replay.mails import Firing, Message, send
-from ops.sandbox import ports
-from ops.sandbox.parts import answers
 from routing import RoutingError, tree
-from tests.waiting import PATIENCE, until
+from tests.support import servers
 
 LENGTH = 13.0  # s
 CASES = 24
 ATTEMPTS = 12
+AT_ONCE = "--dispatch.maintenance-interval=50ms"  # an empty group is gone at once, as the replay has it
 LATE = 0.8  # s that a message may be late; the next flush of its group is two seconds later
 
 CONFIG = """
@@ -107,9 +104,9 @@ def test_messages_are_those_of_alertmanager(tmp_path: Path) -> None:
 def _real(folder: Path, alerts: list[Firing]) -> tuple[list[Firing], list[Message]]:
     """When a real Alertmanager was told of these alerts, and what it sent."""
     folder.mkdir()
-    with receiver() as (url, heard), alertmanager(folder, CONFIG.replace("URL", url)) as address:
+    with receiver() as (url, heard), servers.alertmanager(folder, CONFIG.replace("URL", url), AT_ONCE) as server:
         begin = time.time() + 0.2
-        told = _tell(address, alerts, begin)
+        told = _tell(server.url, alerts, begin)
         time.sleep(max(0.0, begin + LENGTH + LATE - time.time()))
         return told, [_read(path, body, at - begin) for path, body, at in list(heard)]
 
@@ -269,31 +266,3 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, dict[str, Any], float]]]]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-@contextmanager
-def alertmanager(folder: Path, config: str) -> Iterator[str]:
-    (folder / "alertmanager.yml").write_text(config)
-    port = ports.choose(["alertmanager"], {})["alertmanager"]
-    command = [
-        str(build_tools.path("alertmanager")),
-        f"--config.file={folder / 'alertmanager.yml'}",
-        f"--storage.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        "--dispatch.maintenance-interval=50ms",  # an empty group is gone at once, as the replay has it
-    ]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        address = f"http://127.0.0.1:{port}"
-
-        def ready() -> bool:
-            assert process.poll() is None, (folder / "log").read_text()
-            return answers(address, "/-/ready")
-
-        until(ready, "Alertmanager did not get ready")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)

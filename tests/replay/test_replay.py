@@ -1,10 +1,8 @@
 """The replay, held to a Prometheus that evaluates: the same rules live, and the same expressions over a past."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import pytest
 
 import routing
 import rules
-from ops import build_tools
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, Misconfigured
@@ -20,41 +17,13 @@ from ops.replay import Rules, coverage, observe, run
 from ops.replay.fetch import Answer, Question, ask
 from ops.replay.recordings import expand
 from ops.replay.signals import crosses, observed, signal
-from ops.sandbox import ports
-from ops.sandbox.parts import answers
 from rules import Alert, Limit, Recording
-from tests import past
-from tests.waiting import PATIENCE, until
+from tests.support import past, servers
+from tests.support.waiting import until
 
 END = int(time.time()) // 60 * 60 - 120
 HOURS = 9
 EVALUATIONS = 18
-
-
-@contextmanager
-def prometheus(folder: Path, config: str, *, data: Path | None = None) -> Iterator[Prometheus]:
-    """A real Prometheus with that configuration; stopped at exit."""
-    (folder / "prometheus.yml").write_text(config)
-    port = ports.choose(["prometheus"], {})["prometheus"]
-    command = [
-        *(str(build_tools.path("prometheus")), f"--config.file={folder / 'prometheus.yml'}"),
-        *(f"--storage.tsdb.path={data or folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"),
-        "--storage.tsdb.retention.time=10y",
-    ]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-
-        def ready() -> bool:
-            assert process.poll() is None, (folder / "log").read_text()
-            return answers(f"http://127.0.0.1:{port}", "/-/ready")
-
-        until(ready, "Prometheus did not get ready")
-        with Http(f"http://127.0.0.1:{port}", name="Prometheus") as http:
-            yield Prometheus(http)
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
 
 
 def alert(name: str, signal: str, limit: Limit, **more: object) -> Alert:
@@ -116,7 +85,7 @@ def test_states_are_those_of_a_running_prometheus(tmp_path: Path) -> None:
         ],
     }
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [group]}))
-    with prometheus(tmp_path, json.dumps({"rule_files": [str(tmp_path / "rules.yml")]})) as server:
+    with servers.prometheus(tmp_path, json.dumps({"rule_files": [str(tmp_path / "rules.yml")]})) as server:
 
         def ranged(query: str) -> Any:
             return server.http.get_json("/api/v1/query", {"query": query})["data"]["result"]

@@ -12,7 +12,7 @@ import rules
 from ops import cli
 from ops.errors import Misconfigured
 from ops.repo import revision
-from tests import past
+from tests.support import past
 
 END = int(time.time()) // 60 * 60 - 120
 SLOW = "APIP95LatencyHigh"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ops import build_tools
 from routing._matchers import Matcher, MatcherError, compile_regex, parse
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 WORDS = r"""a b_1 c:d é 1 x.* * ( [a-z] a|b " \ = != =~ !~ { } , ' ` ! ~ \" \n
 a="b" a=b a=~"x.*" b_1!=x "q" "é" "\n" "\u00e9" "\x41" "\101" "\q" """

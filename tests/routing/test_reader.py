@@ -8,7 +8,7 @@ import pytest
 
 import routing
 from ops import build_tools
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 GOOD = """\
 global:

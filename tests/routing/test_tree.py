@@ -12,10 +12,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from ops import build_tools
-from ops.sandbox import ports
-from ops.sandbox.parts import answers
 from routing import RoutingError, tree
-from tests.waiting import PATIENCE, until
+from tests.support import servers
+from tests.support.waiting import PATIENCE, until
 
 LABELS = ("component", "severity", "path")
 VALUES = ("", "api", "warning", "x", "xy", "é", "a b")
@@ -185,26 +184,8 @@ time_intervals:
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[str]:
     config = {"route": {"receiver": "r", "group_by": ["rule"]}, "receivers": [{"name": "r"}], "inhibit_rules": RULES}
-    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config) + INTERVALS, "utf-8")
-    url = f"http://127.0.0.1:{ports.choose(['alertmanager'], {})['alertmanager']}"
-    command = [
-        *(str(build_tools.path("alertmanager")), f"--config.file={tmp_path / 'alertmanager.yml'}"),
-        *(f"--storage.path={tmp_path / 'data'}", f"--web.listen-address={url.removeprefix('http://')}"),
-        "--cluster.listen-address=",
-    ]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-
-        def ready() -> bool:
-            assert process.poll() is None, (tmp_path / "log").read_text()
-            return answers(url, "/-/ready")
-
-        until(ready, "Alertmanager did not get ready")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    with servers.alertmanager(tmp_path, yaml.safe_dump(config) + INTERVALS) as server:
+        yield server.url
 
 
 def test_alerts_are_muted_as_alertmanager_mutes_them(alertmanager: str) -> None:

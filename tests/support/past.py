@@ -8,9 +8,7 @@ from pathlib import Path
 
 import rules
 from ops import build_tools
-from ops.sandbox import ports
-from ops.sandbox.parts import answers
-from tests.waiting import PATIENCE, until
+from tests.support import servers
 
 STEP = 60
 BUCKETS = {
@@ -78,32 +76,8 @@ def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
     subprocess.run(
         [build_tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
     )
-    (folder / "prometheus.yml").write_text(f"rule_files: [{rules.FOLDER}/*.yml]\n", "utf-8")
-    address = f"{ports.HOST}:{ports.choose(['prometheus'], {})['prometheus']}"
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                str(build_tools.path("prometheus")),
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={data}",
-                "--storage.tsdb.retention.time=10y",
-                f"--web.listen-address={address}",
-                "--log.level=warn",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-
-        def ready() -> bool:
-            assert process.poll() is None, (folder / "log").read_text()
-            return answers(f"http://{address}", "/-/ready")
-
-        until(ready, "Prometheus did not get ready")
-        yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
+    with servers.prometheus(folder, f"rule_files: [{rules.FOLDER}/*.yml]\n", data=data) as server:
+        yield server.url
 
 
 def target(home: Path, url: str) -> None:
