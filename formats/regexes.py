@@ -1,7 +1,7 @@
 r"""Regular expressions as Go reads them: matchers of Prometheus and Alertmanager are Go's.
 
-RE2 has the syntax of Go's `regexp` (https://github.com/google/re2/wiki/Syntax). Only `\C`, a single byte, is unknown to Go,
-and refused here too.
+RE2 has the syntax of Go's `regexp` (https://github.com/google/re2/wiki/Syntax). Only `\C`, a single byte, is unknown to
+Go, and refused here too.
 """
 
 import re

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from formats.durations import spoken
 from ops import build_tools
 from ops.backtest import hours
 from ops.clients.alertmanager import Alertmanager
@@ -202,14 +203,6 @@ def _silences(silence: Mapping[str, Any], labels: Labels) -> bool:
 def _operator(matcher: Mapping[str, Any]) -> str:
     equal, regex = matcher.get("isEqual", True), matcher["isRegex"]
     return ("=~" if regex else "=") if equal else ("!~" if regex else "!=")
-
-
-def spoken(seconds: float) -> str:
-    """`10 s`, `5 min`, `6 h`: a duration as Alertmanager's configuration would have it."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 def describe(way: Way) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Durations and time intervals as Alertmanager writes them."""
+"""Time intervals as Alertmanager writes them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,8 +6,6 @@ from typing import Any
 
 from routing._yaml import At
 
-_UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile("".join(rf"(?:([0-9]+){unit}(?![a-z]))?" for unit in _UNITS))
 _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 _FIELDS = ("times", "weekdays", "days_of_month", "months", "years", "location")
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -15,15 +13,6 @@ _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-
-
-def seconds(text: str) -> float:
-    """A duration such as `1h30m` in seconds. Raises ValueError."""
-    found = _DURATION.fullmatch(text)
-    if not text or (found is None and text != "0"):
-        raise ValueError(f"{text!r}, not a duration such as 30s, 5m or 1h30m")
-    parts = found.groups() if found else ()
-    return sum(int(part) * size for part, size in zip(parts, _UNITS.values(), strict=False) if part)
 
 
 def ends(key: str, text: str) -> tuple[int, int]:

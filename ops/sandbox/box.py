@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
+from formats.durations import spoken
 from ops import build_tools
 from ops.build_tools import Progress
 from ops.build_tools import engine as built_engine
@@ -246,7 +247,7 @@ class Sandbox:
                 Cluster(self.home).prepare(ports)
             remembered = history.Past(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
-                progress(f"giving Prometheus {history.spoken(past)} to remember")
+                progress(f"giving Prometheus {spoken(past)} to remember")
                 remembered.traffic()
             progress(f"starting {', '.join(wanted)}")
             try:

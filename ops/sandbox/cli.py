@@ -7,17 +7,16 @@ from typing import Annotated
 
 import typer
 
+from formats import durations
 from ops import targets
 from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
 from ops.sandbox import traffic
 from ops.sandbox.box import USUAL_HISTORY, Sandbox, State
-from ops.sandbox.history import spoken
 from ops.sandbox.parts import PORTS
 from ops.sandbox.processes import SandboxError
 
 app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
 
-_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 LONGEST = 21 * 86400.0  # seconds of history
 
 
@@ -119,13 +118,13 @@ def _ports(given: list[str]) -> dict[str, int]:
 
 def _seconds(text: str) -> float:
     """`2h` → 7200."""
-    number, unit = text[:-1], text[-1:]
     try:
-        seconds = float(number) * _UNITS[unit]
-    except (ValueError, KeyError):
-        seconds = 0.0 if text == "0" else -1.0
+        seconds = durations.seconds(text)
+    except ValueError:
+        seconds = -1.0
     if not 0 <= seconds <= LONGEST:
-        raise SandboxError(f"--history {text} is no duration up to {spoken(LONGEST)}; give one such as 2h or 7d, or 0.")
+        longest = durations.spoken(LONGEST)
+        raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0.")
     return seconds
 
 
