@@ -87,7 +87,7 @@ BAD = [
     ("to: a@b.test", "to: a@b.test\n        send_resolved: maybe", 26, "true or false"),
     ("{Subject: '{{ .Status }}'}", "{Subject: x, subject: y}", 26, "stands here twice"),
     ("08:00", "18:00", 34, "later end_time"),
-    ("january:june", "june:january", 37, "not in months"),
+    ("january:june", "june:january", 37, "ends before it begins"),
     ("monday:friday", "moonday", 35, "not in weekdays"),
     ("january:june", "13th", 37, "not in months"),
     ("Europe/Berlin", "Berlin", 39, "not a time zone"),
