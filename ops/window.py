@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from formats import durations
+from formats.durations import spoken
 from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-_UNITS = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY, "y": 365 * DAY}
 _CHUNK = 2880  # points per request: a day at the interval of most rules
 
 
@@ -101,7 +102,7 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
         raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
-        raise Misconfigured(f"--window {span} is too short to say anything; give at least {span_text(10 * step)}")
+        raise Misconfigured(f"--window {span} is too short to say anything; give at least {spoken(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
 
@@ -146,11 +147,11 @@ def weighted(values: Values, weights: Values) -> float | None:
 
 def duration(text: str, *, option: str) -> float:
     """Seconds of a span as Prometheus writes it (`24h`, `1h30m`, `7d`); Misconfigured, naming `option`."""
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise Misconfigured(f"{option} {text!r} is no span of time; write it as 30m, 24h or 7d")
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
-    if not 0 < seconds <= 10 * _UNITS["y"]:
+    try:
+        seconds = durations.seconds(text)
+    except ValueError as error:
+        raise Misconfigured(f"{option} {error}") from None
+    if not 0 < seconds <= 10 * durations.UNITS["y"]:
         raise Misconfigured(f"{option} {text} holds nothing to look at; give a span such as 24h or 7d")
     return seconds
 
@@ -176,25 +177,6 @@ def stamp(at: float, *, seconds: bool = False) -> str:
 def iso(at: float) -> str:
     """`2026-11-23T10:00:00Z`."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def span_text(seconds: float) -> str:
-    """A span as people say it, to two units: `3 h 12 min`, `45 s`, `24 h`, `7 d`."""
-    left = max(0, round(seconds))
-    if left >= 3 * 3600:
-        left = round(left / 60) * 60
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if unit == "d" and left < 2 * DAY:
-            continue
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-        if len(parts) == 2:
-            break
-    return " ".join(parts) or "0 s"
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from formats.regexes import Regex, RegexError
+
 
 class MatcherError(ValueError):
     """A matcher that Alertmanager would refuse; the message says what is wrong with it."""
@@ -30,7 +32,7 @@ class Matcher:
         value = labels.get(self.name, "")
         if self.operator in ("=", "!="):
             return (value == self.value) == (self.operator == "=")
-        return bool(compile_regex(self.value).fullmatch(value)) == (self.operator == "=~")
+        return compile_regex(self.value).matches(value) == (self.operator == "=~")
 
     def __str__(self) -> str:
         if re.fullmatch(_BARE, self.name):
@@ -39,47 +41,12 @@ class Matcher:
         return f"{_quote(self.name)}{self.operator}{_quote(self.value)}"
 
 
-@lru_cache(maxsize=4096)
-def compile_regex(pattern: str) -> re.Pattern[str]:
-    r"""Go's regular expression as Python's, to be used with `fullmatch`. Raises MatcherError.
-
-    `\z`, `\Q…\E`, named groups, POSIX classes and leading flags are translated; `\d` and its like are ASCII, as in Go.
-    What Python has and Go has not (look-around, back references, possessive repetition) is refused.
-    """
-
-    def translate(piece: re.Match[str]) -> str:
-        if piece["refused"]:
-            raise MatcherError(f"{pattern!r} uses {piece[0]}, which Go's regular expressions do not have")
-        if piece["literal"] is not None:
-            return re.escape(piece["literal"])
-        if piece["escape"]:
-            return {"z": r"\Z", "s": r"[\t\n\f\r ]", "S": r"[^\t\n\f\r ]"}.get(piece["escape"], piece[0])
-        if piece["name"]:
-            return f"(?P<{piece['name']}>"
-        return re.sub(r"\[:\w+:\]", lambda posix: _POSIX.get(posix[0], posix[0]), piece[0])
-
-    text = _PIECE.sub(translate, pattern)
-    # A flag holds to the end of its group: exact for the one place where people write it, the beginning.
-    if flags := re.match(r"\(\?([ims]+)\)", text):
-        text = f"(?{flags[1]}:{text[flags.end() :]})"
+def compile_regex(pattern: str) -> Regex:
+    """Go's regular expression, for whole texts. Raises MatcherError."""
     try:
-        return re.compile(text, re.ASCII)
-    except (re.error, OverflowError) as error:
+        return Regex(pattern)
+    except RegexError as error:
         raise MatcherError(f"{pattern!r} is not a regular expression: {error}") from None
-
-
-_PIECE = re.compile(
-    r"(?P<refused>\(\?(?:[=!>(]|<[=!]|P[=>])|\\[1-9](?![0-7])|\\[ZpP]|(?<!\\)[*+?}]\+)"
-    r"|\\Q(?P<literal>.*?)(?:\\E|\Z)"
-    r"|\\(?P<escape>.)"
-    r"|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]"
-    r"|\(\?<(?P<name>\w+)>",
-    re.S,
-)
-_POSIX = {
-    **{"[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "a-zA-Z0-9", "[:upper:]": "A-Z", "[:lower:]": "a-z"},
-    **{"[:space:]": r"\t\n\v\f\r ", "[:word:]": r"\w", "[:xdigit:]": "0-9A-Fa-f", "[:blank:]": r"\t "},
-}
 
 
 @lru_cache(maxsize=4096)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Mapping
 
+from formats.durations import seconds
 from routing import _matchers, _templates, _times
-from routing._times import seconds
 from routing._yaml import At
 
 _TOP = (
@@ -204,4 +204,4 @@ def _duration(place: At, what: str) -> float:
     try:
         return seconds(place.text(what))
     except ValueError as error:
-        place.refuse(f"{what} is {error}.")
+        place.refuse(f"{what} cannot be read: {error}.")

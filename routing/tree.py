@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from formats.durations import seconds
 from routing import _matchers, _yaml
 from routing._matchers import Matcher
-from routing._times import seconds, spans
+from routing._times import spans
 from routing._yaml import RoutingError
 
 __all__ = [
@@ -191,7 +192,7 @@ def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], abo
         try:
             return seconds(str(value))
         except ValueError as error:
-            raise RoutingError(f"The {key} of a route is {error}.") from None
+            raise RoutingError(f"The {key} of a route cannot be read: {error}.") from None
 
     matchers = _conditions(raw, "")
     path = (*above, "{" + ",".join(str(matcher) for matcher in matchers) + "}")

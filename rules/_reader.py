@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from formats import durations
 from rules import _promql, _templates, _yaml
 from rules._errors import RulesError, shown
 from rules._model import Alert, Group, Recording, RuleFile
@@ -19,8 +20,6 @@ _ALERT_KEYS = {"alert", "expr", "for", "keep_firing_for", "labels", "annotations
 _ALERT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RECORD_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
-_SECONDS = (365 * 86400, 7 * 86400, 86400, 3600, 60, 1, 0.001)
 _LONGEST = 365 * 86400.0
 
 
@@ -175,12 +174,10 @@ def _check_template(name: str, part: _yaml.Value) -> None:
 def _duration(value: _yaml.Value) -> float:
     """Seconds, from Prometheus' form of a duration."""
     text = value.scalar()
-    found = _DURATION.fullmatch(text)
-    if text == "0":
-        return 0.0
-    if not text or not found or len(text) > 30:
-        value.refuse(f"is `{text}`, which is no duration: write it like 30s, 5m or 1h30m")
-    seconds = sum(int(part) * unit for part, unit in zip(found.groups(), _SECONDS, strict=True) if part)
+    try:
+        seconds = durations.seconds(text)
+    except ValueError as error:
+        value.refuse(f"cannot be read: {error}")
     if seconds > _LONGEST:
         value.refuse(f"is `{text}`, more than a year: that is hardly meant")
-    return float(seconds)
+    return seconds

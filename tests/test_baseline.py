@@ -103,7 +103,7 @@ def test_each_signal_is_drawn_with_its_limits(document: Path, tmp_path: Path, ki
     ("arguments", "code", "says"),
     [
         (["--window", "0h"], 2, "--window 0h holds nothing to look at"),
-        (["--window", "soon"], 2, "--window 'soon' is no span of time"),
+        (["--window", "soon"], 2, "--window 'soon' is no duration"),
         (["--window", "2m"], 2, "--window 2m is too short"),
         (["--end", "yesterday"], 2, "--end 'yesterday' is no moment"),
         (["--end", "2999-01-01"], 2, "--end 2999-01-01 lies in the future"),

@@ -5,9 +5,9 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from formats.durations import spoken
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.prometheus import ActiveAlert, Prometheus
-from ops.window import span_text
 from rules import Alert
 
 # After so many evaluations a Prometheus that was restarted knows again what fired before, of alerts with a `for`.
@@ -33,7 +33,7 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
         if firing:
             checks.append(failed(f"alert/{name}", detail))
         elif alerts[name].for_ and uptime is not None and uptime < settled:
-            why = f"Prometheus has only just started and may have had it firing; look again in {span_text(settled)}"
+            why = f"Prometheus has only just started and may have had it firing; look again in {spoken(settled)}"
             checks.append(skipped(f"alert/{name}", f"{detail}; {why}"))
         else:
             checks.append(passed(f"alert/{name}", detail))
@@ -53,7 +53,7 @@ def _quiet(prometheus: Prometheus, ours: Collection[str]) -> Check:
     return skipped(
         "alerts",
         f"none of {len(ours)} is pending or firing so far, but {len(early)} of them have not been evaluated yet; "
-        f"look again in {span_text(max(early.values()))}",
+        f"look again in {spoken(max(early.values()))}",
     )
 
 

@@ -9,6 +9,7 @@ import dashboards
 import metrics
 import routing
 import rules
+from formats.durations import spoken
 from ops.checks import Check, active_alerts, failed, live_dashboard, prerequisites, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
@@ -17,7 +18,6 @@ from ops.checks.findings import Report
 from ops.checks.metric_sources import Sources
 from ops.errors import OpsError
 from ops.targets import Target
-from ops.window import span_text as span
 from ops.words import brief
 from routing.on_call import with_on_call
 
@@ -56,7 +56,7 @@ def _waiting(failures: Sequence[Check], left: float) -> str:
     """What is waited for, for how many seconds at most, and why so long."""
     late = [check.due for check in failures if check.due]
     why = f" ({max(late, key=lambda one: one.seconds).why})" if late else ""
-    return f"waiting for {brief([check.name for check in failures])}, up to {span(left)}{why} …"
+    return f"waiting for {brief([check.name for check in failures])}, up to {spoken(left)}{why} …"
 
 
 @dataclass

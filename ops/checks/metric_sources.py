@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from formats.durations import spoken
 from metrics import Contract, ContractError, selectors
 from ops.checks import Due
 from ops.clients.prometheus import RunningGroup, RunningRule
 from ops.errors import Misconfigured
 from ops.targets import Target
-from ops.window import duration, span_text
+from ops.window import duration
 from rules import Recording, RuleFile
 
 SCRAPES = 2  # a rate needs two values
@@ -52,8 +53,8 @@ class Sources:
         for name, found in self._recorders(_names(query), ()):
             if found.evaluated is False:
                 return (
-                    f"{name} is not recorded yet: group {found.group}, evaluated every {span_text(found.interval)}, "
-                    f"has not had its first turn; look again in {span_text(found.interval)}, "
+                    f"{name} is not recorded yet: group {found.group}, evaluated every {spoken(found.interval)}, "
+                    f"has not had its first turn; look again in {spoken(found.interval)}, "
                     "or let `verify --wait 20` do so"
                 )
         return None
@@ -95,7 +96,7 @@ class Sources:
         if found is None or name in seen:
             return SCRAPES * self._interval, (self._scraping,)
         seconds, steps = self._longest(_names(found.expr), (*seen, name))
-        step = f"group {found.group} is evaluated every {span_text(found.interval)}"
+        step = f"group {found.group} is evaluated every {spoken(found.interval)}"
         return seconds + found.interval + found.takes, (*steps, step)
 
     def _recorders(self, names: Iterable[str], seen: tuple[str, ...]) -> Iterable[tuple[str, _Recorder]]:
@@ -136,7 +137,7 @@ class Sources:
 
     @property
     def _scraping(self) -> str:
-        return f"{self._target.settings.scrape_job} is scraped every {span_text(self._interval)}"
+        return f"{self._target.settings.scrape_job} is scraped every {spoken(self._interval)}"
 
 
 def _running(group: RunningGroup, rule: RunningRule) -> _Recorder:

@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import rules
+from formats.durations import spoken
 from ops import evidence
 from ops.checks import Check, failed, passed, skipped
 from ops.errors import OpsError
 from ops.repo import files, tracking
 from ops.targets import Target
-from ops.window import MINUTE, span_text
+from ops.window import MINUTE
 from ops.words import brief, counted
 
 GROUP = "api_performance"
@@ -81,8 +82,8 @@ def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[
     )
     ran = time.time() - seen[0].value if seen else 0.0
     if ran < WATCH - 6 * MINUTE:
-        since = f"for {span_text(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
-        return failed(name, f"none so far, but the rules run {since}; look again in {span_text(WATCH - ran)}")
+        since = f"for {spoken(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
+        return failed(name, f"none so far, but the rules run {since}; look again in {spoken(WATCH - ran)}")
     return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
 
 

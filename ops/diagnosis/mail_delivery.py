@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import rules
+from formats.durations import spoken
 from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
@@ -23,7 +24,6 @@ from ops.diagnosis.chain import (
 from ops.diagnosis.mail_relay import last_rise, receivers_of, relay, told_lately
 from ops.replay import alert_path, hours
 from ops.targets import Target
-from ops.window import span_text
 from ops.words import brief
 from routing import tree
 from rules import Alert
@@ -47,7 +47,7 @@ def sent(about: Case) -> Step:
     )
     if lost is not None and (went is None or lost > went):
         return broken(
-            f"Prometheus could not send the last alerts, {span_text(time.time() - lost)} ago, and none has arrived "
+            f"Prometheus could not send the last alerts, {spoken(time.time() - lost)} ago, and none has arrived "
             f"since ({said}); is that address right, and Alertmanager up?",
             log_command(target, target.settings.alertmanager.deployment),
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from formats.durations import spoken
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
 from ops.diagnosis.case import Case
@@ -20,7 +21,6 @@ from ops.diagnosis.chain import (
 from ops.errors import OpsError
 from ops.sandbox import state
 from ops.targets import Target
-from ops.window import span_text
 from routing import tree
 
 LATELY = 900.0  # seconds in which a failure counts
@@ -72,7 +72,7 @@ def told_lately(about: Case) -> Step:
     scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))
     lately = lost is not None and (went is None or lost > went)
     if lately or (not scraped and attempts and sum(failures.values()) >= total):
-        when = f"{span_text(time.time() - lost)} ago" if lost is not None else "the last time"
+        when = f"{spoken(time.time() - lost)} ago" if lost is not None else "the last time"
         return broken(
             f"Alertmanager failed to notify {when}, and has not managed since "
             f"({said}, {attempts:.0f} refused attempts); "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import rules
+from formats.durations import spoken
 from ops import window as windows
 from ops.checks import Check, failed, passed, skipped
 from ops.diagnosis.chain import Diagnosis, verb_command
@@ -15,7 +16,7 @@ from ops.replay import mails
 from ops.replay.alert_history import alert_name, fired
 from ops.replay.mails import Firing
 from ops.targets import Target
-from ops.window import DAY, Window, span_text
+from ops.window import DAY, Window
 from ops.words import counted, times
 from rules import Alert
 
@@ -128,13 +129,13 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
             return skipped(name, "Prometheus has only just started: it writes down what fires within two minutes")
         return failed(
             name,
-            f"Prometheus at {target.prometheus.url} remembers no alert in {span_text(over.span)}, not even the "
+            f"Prometheus at {target.prometheus.url} remembers no alert in {spoken(over.span)}, not even the "
             "watchdog, which always fires; do the rules run?",
         )
     if since > over.start + 2 * over.step:
-        for_ = span_text(over.end - since) if over.end - since >= over.step else "less than a minute"
-        return passed(name, f"alerts since {windows.stamp(since)} UTC only, {for_} of {span_text(over.span)}")
-    return passed(name, f"{span_text(over.span)}, {over}")
+        for_ = spoken(over.end - since) if over.end - since >= over.step else "less than a minute"
+        return passed(name, f"alerts since {windows.stamp(since)} UTC only, {for_} of {spoken(over.span)}")
+    return passed(name, f"{spoken(over.span)}, {over}")
 
 
 def _always() -> set[str]:
@@ -143,7 +144,7 @@ def _always() -> set[str]:
 
 
 def _loudness(one: AlertVolume, most: float) -> Check:
-    said = f"fired {times(one.fired)}, {span_text(one.seconds)} in all: {counted(one.mails, 'mail')}"
+    said = f"fired {times(one.fired)}, {spoken(one.seconds)} in all: {counted(one.mails, 'mail')}"
     if not one.ours:
         return Check(one.name, "skip", f"{said} (not one of ours)")
     if one.mails > most:

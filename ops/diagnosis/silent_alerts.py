@@ -6,6 +6,7 @@ from functools import partial
 
 import metrics
 import rules
+from formats.durations import spoken
 from ops.checks import live_rules as rule_checks
 from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
@@ -27,7 +28,6 @@ from ops.diagnosis.chain import (
 from ops.errors import Refused
 from ops.replay.signals import crosses
 from ops.targets import Target
-from ops.window import span_text
 from ops.words import brief
 from rules import Alert, Recording
 
@@ -84,14 +84,14 @@ def evaluated(about: Case) -> Step:
         age = live_metrics.age(rule.last_evaluation)
         if age > LATE * alert.interval + 5:
             return broken(
-                f"{alert.name} was evaluated {span_text(age)} ago, and should be every {span_text(alert.interval)}; "
+                f"{alert.name} was evaluated {spoken(age)} ago, and should be every {spoken(alert.interval)}; "
                 "Prometheus is overloaded, or its clock differs from this machine's",
                 log_command(target, target.settings.prometheus.deployment),
             )
         latest = min(latest, age)
     if latest == math.inf:
         return ok("loaded just now, to be evaluated for the first time")
-    return ok(f"healthy, the last time {span_text(latest)} ago")
+    return ok(f"healthy, the last time {spoken(latest)} ago")
 
 
 def has_data(about: Case) -> Step:
@@ -167,7 +167,7 @@ def _inactive(target: Target, alert: Alert) -> Step:
         return ok("neither, as its condition is not true")
     age = live_metrics.age(_running(target.prometheus)[alert.name].last_evaluation)
     if age <= alert.interval + 5:
-        return ok(f"its condition has just become true; the next evaluation is within {span_text(alert.interval)}")
+        return ok(f"its condition has just become true; the next evaluation is within {spoken(alert.interval)}")
     return broken(
         "its condition is true, but the rule is inactive; compare what runs with the repository",
         verb_command(target, "verify"),
@@ -177,9 +177,9 @@ def _inactive(target: Target, alert: Alert) -> Step:
 def _since(active: ActiveAlert, alert: Alert) -> str:
     age = max(0.0, live_metrics.age(active.active_at))
     if active.state == "firing":
-        return f"{alert.name} fires since {span_text(max(0.0, age - alert.for_))}"
+        return f"{alert.name} fires since {spoken(max(0.0, age - alert.for_))}"
     left = max(0.0, alert.for_ - age)
-    return f"{alert.name} is pending since {span_text(age)}, and fires in {span_text(left)} if it stays so"
+    return f"{alert.name} is pending since {spoken(age)}, and fires in {spoken(left)} if it stays so"
 
 
 def _running(prometheus: Prometheus) -> Mapping[str, RunningRule]:
@@ -223,4 +223,4 @@ def _source(target: Target, recording: Recording) -> str:
     absent = sorted(read - live_metrics.names(target, read))
     if absent:
         return f"it reads {absent[0]}: {live_metrics.missing(target, contract, absent[0])}"
-    return f"what it reads is there, so look again in {span_text(recording.interval)}"
+    return f"what it reads is there, so look again in {spoken(recording.interval)}"

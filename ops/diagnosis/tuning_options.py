@@ -7,6 +7,7 @@ from typing import Any
 
 import metrics
 import rules
+from formats.durations import spoken
 from ops.diagnosis.chain import verb_command
 from ops.errors import OpsError
 from ops.replay import mails
@@ -16,7 +17,7 @@ from ops.replay.signals import Replay
 from ops.targets import Target
 from ops.tuning.margins import margin
 from ops.tuning.tuning import tuning
-from ops.window import HOUR, MINUTE, Window, span_text
+from ops.window import HOUR, MINUTE, Window
 from routing import tree
 from rules import Alert
 
@@ -50,16 +51,14 @@ def variants(
 
     place = f"rules/{alert.file.name}:{alert.line}"
     longer = max(2 * alert.for_, alert.for_ + 5 * MINUTE)
-    new, keep = span_text(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
+    new, keep = spoken(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
     retry = f"then python -m ops backtest {alert.name} --target {target.name} --against HEAD"
     delayed = later(firings, alert.name, longer - alert.for_)
-    yield TuningOption(
-        "for", span_text(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}"
-    )
-    new = span_text(keep)
+    yield TuningOption("for", spoken(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}")
+    new = spoken(keep)
     kept = merged(firings, alert.name, keep - alert.keep_firing_for)
     yield TuningOption(
-        "keep_firing_for", span_text(alert.keep_firing_for), new, sent(config, kept),
+        "keep_firing_for", spoken(alert.keep_firing_for), new, sent(config, kept),
         f"set `keep_firing_for` to {new} in {place}, {retry}",
     )  # fmt: skip
     for match in tree.matches(config, alert.label_set):
@@ -71,8 +70,8 @@ def variants(
             changed = _with(config, match.position, setting, value)
             where = f"the route to {match.receiver} in routing/alertmanager.yml"
             yield TuningOption(
-                setting, span_text(old), span_text(value), sent(changed, firings),
-                f"set `{setting}` to {span_text(value)} in {where}, then pulumi preview",
+                setting, spoken(old), spoken(value), sent(changed, firings),
+                f"set `{setting}` to {spoken(value)} in {where}, then pulumi preview",
             )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from formats.durations import spoken
 from ops import build_tools
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
@@ -205,14 +206,6 @@ def _operator(matcher: Mapping[str, Any]) -> str:
     return ("=~" if regex else "=") if equal else ("!~" if regex else "!=")
 
 
-def duration_text(seconds: float) -> str:
-    """`10 s`, `5 min`, `6 h`: a duration as Alertmanager's configuration would have it."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
-
-
 def describe(path: AlertPath) -> Sequence[str]:
     """The path in lines for people."""
     lines = ["labels    " + ", ".join(f"{key}={value}" for key, value in path.labels.items())]
@@ -220,8 +213,8 @@ def describe(path: AlertPath) -> Sequence[str]:
         lines += [
             "route     " + " › ".join(match.path),
             f"          to {match.receiver}, grouped by {', '.join(match.group_by) or 'nothing'}; first mail within "
-            f"{duration_text(match.group_wait)}, news after {duration_text(match.group_interval)}, "
-            f"again every {duration_text(match.repeat_interval)}",
+            f"{spoken(match.group_wait)}, news after {spoken(match.group_interval)}, "
+            f"again every {spoken(match.repeat_interval)}",
         ]
     lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from formats.durations import spoken
 from ops import window
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
@@ -23,7 +24,7 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
     ours, *other = outcome.versions
     against = other[0] if other else None
     asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
-    console.print(f"{asked} ({window.span_text(outcome.end - outcome.start)})", markup=False)
+    console.print(f"{asked} ({spoken(outcome.end - outcome.start)})", markup=False)
     for note in outcome.notes:
         console.print(f"• {note}", style="dim", markup=False)
     console.print()
@@ -93,13 +94,13 @@ def _lines(replay: Replay, pending: bool) -> Iterable[str]:
         labels = _labels(spell.labels, replay)
         if spell.state == "firing":
             before = led.get((_key(spell), spell.start))
-            wait = f" after {window.span_text(before.seconds)} pending" if before is not None else ""
+            wait = f" after {spoken(before.seconds)} pending" if before is not None else ""
             end = ", still" if spell.open else ""
-            yield f"{window.stamp(spell.start)}  firing for {window.span_text(spell.seconds)}{wait}{end}{labels}"
+            yield f"{window.stamp(spell.start)}  firing for {spoken(spell.seconds)}{wait}{end}{labels}"
         elif spell.open:
-            yield f"{window.stamp(spell.start)}  pending for {window.span_text(spell.seconds)}, still{labels}"
+            yield f"{window.stamp(spell.start)}  pending for {spoken(spell.seconds)}, still{labels}"
         elif pending and (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
-            yield f"{window.stamp(spell.start)}  only pending, for {window.span_text(spell.seconds)}{labels}"
+            yield f"{window.stamp(spell.start)}  only pending, for {spoken(spell.seconds)}{labels}"
 
 
 def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
@@ -154,7 +155,7 @@ def _key(spell: Episode) -> frozenset[tuple[str, str]]:
 
 
 def _span(seconds: float) -> str:
-    return window.span_text(seconds) if seconds else ""
+    return spoken(seconds) if seconds else ""
 
 
 def _count(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from formats.durations import spoken
 from ops import window
 from ops.replay import coverage
 from ops.replay.coverage import Coverage
@@ -17,7 +18,7 @@ def on_time(name: str, start: float, end: float, spans: Sequence[tuple[float, fl
         return []
     share = window.number(100 * covered / (end - start))
     return [
-        f"{name} has data for {window.span_text(covered)} of the {window.span_text(end - start)} asked for "
+        f"{name} has data for {spoken(covered)} of the {spoken(end - start)} asked for "
         f"({share} %), from {window.stamp(spans[0][0])} to {window.stamp(spans[-1][1])} UTC; the rest is unknown."
     ]
 
@@ -40,15 +41,11 @@ def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: fl
                     blind[name].append(alert)
         back = coverage.reach(text)
         if back > window.HOUR and begin - (start - back) > GAP and alert not in " ".join(early):
-            early.append(f"{alert} ({window.span_text(back // window.HOUR * window.HOUR)})")
+            early.append(f"{alert} ({spoken(back // window.HOUR * window.HOUR)})")
     notes = []
     for name, alerts in sorted(blind.items()):
         there = coverage.overlap(seen.metrics.get(name, ()), first, last)
-        how = (
-            f"is there for {window.span_text(there)} of {window.span_text(whole)}"
-            if there
-            else "has no data in this window"
-        )
+        how = f"is there for {spoken(there)} of {spoken(whole)}" if there else "has no data in this window"
         notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
     if early:
         notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")

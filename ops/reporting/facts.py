@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ops import window as windows
+from formats.durations import spoken
 from ops.repo.tracking import Change
 
 
@@ -126,7 +126,7 @@ def differences(before: Mapping[str, Any], now: Facts) -> tuple[str, ...]:
             )
             found.append(f"{alert.name}: limit {old.get('limit')} → {alert.limit}{f' ({reason})' if reason else ''}.")
         if old.get("for_") != alert.for_:
-            found.append(f"{alert.name}: fires after {windows.span_text(alert.for_)}, was {_told(old.get('for_'))}.")
+            found.append(f"{alert.name}: fires after {spoken(alert.for_)}, was {_told(old.get('for_'))}.")
         if old.get("state") != alert.state:
             found.append(f"{alert.name}: {alert.state}, was {old.get('state')}.")
     found += [f"{name} is gone." for name in earlier]
@@ -140,4 +140,4 @@ def differences(before: Mapping[str, Any], now: Facts) -> tuple[str, ...]:
 
 
 def _told(seconds: object) -> str:
-    return windows.span_text(seconds) if isinstance(seconds, int | float) else "unknown"
+    return spoken(seconds) if isinstance(seconds, int | float) else "unknown"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import routing
 import rules
+from formats.durations import spoken
 from ops import window as windows
 from ops.checks import success_criteria
 from ops.checks.every_check import look
@@ -124,9 +125,7 @@ def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -
     for one in fired(prometheus, over):
         if alert_name(one) not in always:
             found.setdefault(alert_name(one), []).append((over.end if one.end is None else one.end) - one.start)
-    every = [
-        Frequent(n, n in alerts, len(spans), sum(spans), windows.span_text(sum(spans))) for n, spans in found.items()
-    ]
+    every = [Frequent(n, n in alerts, len(spans), sum(spans), spoken(sum(spans))) for n, spans in found.items()]
     return tuple(sorted(every, key=lambda one: (-one.fired, -one.seconds, one.name)))
 
 
@@ -142,7 +141,7 @@ def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[Node, tup
         return Node(
             matchers=" ".join(match.path[-1:]) if match.position else "everything",
             receiver=match.receiver,
-            pace=f"after {windows.span_text(match.group_wait)}, again every {windows.span_text(match.repeat_interval)}"
+            pace=f"after {spoken(match.group_wait)}, again every {spoken(match.repeat_interval)}"
             + (", in working hours" if INTERVAL in match.active_time_intervals else ""),
             alerts=tuple(ends.get(match.position, ())),
             routes=tuple(node(child) for child in route.routes),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formats.durations import spoken
 from ops import build_tools
 from ops.build_tools import Progress
 from ops.build_tools import pulumi as built_engine
@@ -214,7 +215,7 @@ class Sandbox:
                 Cluster(self.home).prepare(ports)
             remembered = past_traffic.Past(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
-                progress(f"giving Prometheus {past_traffic.history_text(past)} to remember")
+                progress(f"giving Prometheus {spoken(past)} to remember")
                 remembered.traffic()
             progress(f"starting {', '.join(wanted)}")
             try:

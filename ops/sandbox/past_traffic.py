@@ -56,13 +56,6 @@ def incidents(past: float) -> list[Incident]:
     ]
 
 
-def history_text(seconds: float) -> str:
-    """`2 hours`, `7 days`."""
-    if seconds >= 2 * DAY:
-        return f"{seconds / DAY:g} days"
-    return f"{seconds / 3600:g} hours" if seconds >= 2 * 3600 else f"{seconds / 60:g} minutes"
-
-
 class Past:
     """`seconds` of history up to now, in the database at `folder`."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import promql_parser
 
+from formats.durations import spoken
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
@@ -149,13 +150,11 @@ def _peak(key: str, section: str, label: str, values: Values) -> Figure:
 def _missing(values: Values) -> str:
     if not values.points:
         return "nothing of this window."
-    whole = windows.span_text(values.window.span)
+    whole = spoken(values.window.span)
     share = f"{windows.number(values.coverage * 100, 2)} %"
     first = values.points[0][0]
     since = f", from {windows.stamp(first)} UTC on" if first > values.window.start + 2 * values.window.step else ""
-    return (
-        f"{windows.span_text(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
-    )
+    return f"{spoken(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
 
 
 def _line(query: str) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from formats.durations import spoken
 from metrics import Contract
 from ops import window as windows
 from ops.errors import Findings
@@ -47,9 +48,9 @@ def enough(alert: Alert, values: Values) -> None:
     """Findings when too little of the window has data to say anything."""
     over = values.window
     if values.coverage < ENOUGH:
-        seen = windows.span_text(values.covered) if values.coverage > 0 else "nothing"
+        seen = spoken(values.covered) if values.coverage > 0 else "nothing"
         raise Findings(
-            f"{alert.name}: there is data for {seen} of the {windows.span_text(over.span)} to "
+            f"{alert.name}: there is data for {seen} of the {spoken(over.span)} to "
             f"{windows.stamp(over.end)} UTC, less than half; choose a shorter --window or another --end"
         )
 
@@ -90,7 +91,7 @@ def rounded(value: float, *, upward: bool) -> float:
 def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: float, *, chosen: bool) -> str:
     """One sentence on what was observed, and how the limit `value` follows from it (not when it was `chosen`)."""
     over, up, seen = values.window, upward(alert), usual(alert, values)
-    found = f"in the {windows.span_text(over.span)} to {windows.stamp(over.end)} UTC "
+    found = f"in the {spoken(over.span)} to {windows.stamp(over.end)} UTC "
     far = values.peak if up else values.low
     average = values.average
     if average is None or far is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from formats.durations import spoken
 from metrics import Contract
 from ops import window as windows
 from ops.clients.prometheus import Prometheus, Series
@@ -83,4 +84,4 @@ def fired_text(replay: Replay) -> str:
     """`never`, or how often a limit would have fired, and for how long in all."""
     if not replay.times_fired:
         return times(0)
-    return f"{times(replay.times_fired)} ({windows.span_text(replay.seconds_firing)})"
+    return f"{times(replay.times_fired)} ({spoken(replay.seconds_firing)})"

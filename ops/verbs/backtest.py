@@ -10,6 +10,7 @@ import typer
 
 import routing
 import rules
+from formats.durations import spoken
 from ops import targets, window
 from ops.drawing import timeline
 from ops.errors import Misconfigured
@@ -61,9 +62,7 @@ def backtest(
         names = _names(alerts or [], versions)
         at = targets.load(target)
         config = with_on_call(routing.load(), at.settings.on_call).config
-        progress(
-            f"Replaying {counted(len(names), 'alert')} over {window.span_text(end - start)} from {at.prometheus.url} …"
-        )
+        progress(f"Replaying {counted(len(names), 'alert')} over {spoken(end - start)} from {at.prometheus.url} …")
         outcome = run(at.prometheus, versions, names, start, end, config, _reporter())
     if drawing is not None:
         timeline.draw(outcome, drawing)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import rules
+from formats.durations import spoken
 from ops import targets
 from ops import window as windows
 from ops.drawing.line_chart import Picture
@@ -45,7 +46,7 @@ def baseline(
     if not dry_run:
         files.must_be_writable(document)
     at = targets.load(target)
-    progress(f"Reading {windows.span_text(over.span)} from {at.prometheus.url} …")
+    progress(f"Reading {spoken(over.span)} from {at.prometheus.url} …")
     found = measure(at.prometheus, over, alerts)
     edit = tracking.edit(document, "baseline", found.body)
     drawn: dict[str, Path] = {}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from formats import durations
 from ops import targets
 from ops.checks.every_check import awaited
 from ops.checks.findings import show
@@ -14,14 +15,12 @@ from ops.options import DryRunOption, Format, FormatOption, console, emit, progr
 from ops.sandbox import state as sandbox_state
 from ops.sandbox.lifecycle import USUAL_HISTORY, Sandbox
 from ops.sandbox.parts import PORTS
-from ops.sandbox.past_traffic import history_text
 from ops.sandbox.processes import SandboxError
 from ops.sandbox.servers import traffic
 from ops.sandbox.state import State
 
 app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
 
-_UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 LONGEST = 21 * 86400.0  # seconds of history
 
 
@@ -122,15 +121,13 @@ def _ports(given: list[str]) -> dict[str, int]:
 
 def _seconds(text: str) -> float:
     """`2h` → 7200."""
-    number, unit = text[:-1], text[-1:]
     try:
-        seconds = float(number) * _UNITS[unit]
-    except (ValueError, KeyError):
-        seconds = 0.0 if text == "0" else -1.0
+        seconds = durations.seconds(text)
+    except ValueError:
+        seconds = -1.0
     if not 0 <= seconds <= LONGEST:
-        raise SandboxError(
-            f"--history {text} is no duration up to {history_text(LONGEST)}; give one such as 2h or 7d, or 0."
-        )
+        longest = durations.spoken(LONGEST)
+        raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0.")
     return seconds
 
 

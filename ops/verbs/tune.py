@@ -9,6 +9,7 @@ from rich.table import Table
 
 import metrics
 import rules
+from formats.durations import spoken
 from metrics import Contract
 from ops import targets
 from ops import window as windows
@@ -68,7 +69,7 @@ def tune(
     over = windows.window(window, end, interval=chosen.interval)
     limit_edits.ready(chosen, document=document, limits=limits, dry_run=dry_run)
     at = targets.load(target)
-    progress(f"Reading {windows.span_text(over.span)} of {chosen.name} from {at.prometheus.url} …")
+    progress(f"Reading {spoken(over.span)} of {chosen.name} from {at.prometheus.url} …")
     found = tuning(at.prometheus, chosen, over, value, alerts, contract)
     today = time.strftime("%Y-%m-%d", time.gmtime())
     change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
