@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint check tools render lock clean
+.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint docs tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: .venv/.installed ## Style and strict types
 
 tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the Pulumi engine, once a machine
 	@$(PY) -m ops.build_tools
+
+docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings
+	@$(PY) -m ops.reference
 
 render: .venv/.installed ## Write what the program declares, as manifests, to rendered/
 	@$(PY) -m ops render --target prod --out rendered
