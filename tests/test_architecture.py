@@ -21,7 +21,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "dashboards": ("dashboards", "rules", "formats"),
     "components": ("components", "formats", *DATA),
     "components.settings": ("components.settings",),
-    "components.live": ("components.live", "ops.errors", "formats", *DATA),
+    "components.live": ("components.live", "components.settings", "ops.errors", "formats", *DATA),
     "components.live.text": ("components.live.text", "formats", *DATA),  # pure
     "components.live.cluster": (
         *("components.live.cluster", "components.live.provider", "components.live.text"),
