@@ -25,14 +25,14 @@ LAWS: dict[str, tuple[str, ...]] = {
     "components.live.text": ("components.live.text", "formats", *DATA),  # pure
     "components.live.cluster": (
         *("components.live.cluster", "components.live.provider", "components.live.text"),
-        *("ops.clients", "ops.errors", *DATA),
+        *("ops.clients", "ops.errors", "formats", *DATA),
     ),
     "components.live.running": (
         *("components.live.running", "components.live.cluster", "components.live.provider", "components.live.text"),
         *("ops.clients", "ops.errors", "formats", *DATA),
     ),
     "components.live.running.wanted": ("formats", *DATA),  # pure
-    "components.live.handlers": ("components.live", "ops.clients", "ops.errors", *DATA),
+    "components.live.handlers": ("components.live", "ops.clients", "ops.errors", "formats", *DATA),
     "__main__": ("components", *DATA),
     "ops": ("ops", "components.settings", "formats", *DATA),
 }

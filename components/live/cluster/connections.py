@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from components.live.provider import say
+from components.live.provider import warn
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
@@ -32,7 +32,7 @@ def try_merge(cluster: Kubernetes, path: str, patch: Inputs, **options: Any) -> 
     try:
         cluster.merge(path, patch, dry_run=True, **options)
     except Forbidden as no:
-        say(f"warning: `up` would fail with this account: {no}")
+        warn(f"`up` would fail with this account: {no}")
 
 
 def http(inputs: Inputs, server: Inputs, name: str) -> Http:

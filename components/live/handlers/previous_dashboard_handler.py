@@ -2,24 +2,24 @@
 
 import contextlib
 import json
-from typing import Any
 
 from pulumi import dynamic
 
-from components.live.provider import NotDone, say
+from components.live.handlers.handler import Handler
+from components.live.provider import NotDone, Props, warn
+from formats.json_types import JsonObject
 from ops.clients.grafana import Grafana, at
 from ops.errors import NotFound, OpsError
 
-Props = dict[str, Any]
 
-_COMPARED = ("url", "uid", "adopt", "auth", "made")
-
-
-class PreviousDashboardHandler(dynamic.ResourceProvider):
+class PreviousDashboardHandler(Handler):
     """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there.
 
     `made` counts how often ours has to be made: once, and again whenever somebody has deleted it.
     """
+
+    identity = ("uid",)
+    compared = ("url", "adopt", "auth", "made")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         ours = _olds.get("uid") == news["uid"]
@@ -36,12 +36,8 @@ class PreviousDashboardHandler(dynamic.ResourceProvider):
         except NotDone as refused:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
-            say(f"warning: whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
+            warn(f"whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
         return dynamic.CheckResult(news, [])
-
-    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        return dynamic.DiffResult(bool(changed), ["uid"] if "uid" in changed else [], [], delete_before_replace=True)
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _found(props)})
@@ -63,7 +59,7 @@ def _grafana(props: Props) -> Grafana:
     return at(props["url"], props["auth"])
 
 
-def _standing(props: Props) -> dict[str, Any] | None:
+def _standing(props: Props) -> JsonObject | None:
     """The dashboard under our uid, with its number and version."""
     try:
         return _grafana(props).dashboard(props["uid"])[0]
@@ -71,7 +67,7 @@ def _standing(props: Props) -> dict[str, Any] | None:
         return None
 
 
-def _refuse_another(olds: Props, news: Props, stands: dict[str, Any] | None) -> None:
+def _refuse_another(olds: Props, news: Props, stands: JsonObject | None) -> None:
     """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
     try:
         left = _standing(olds)
@@ -90,7 +86,7 @@ def _still_there(grafana: Grafana, folder: str) -> str:
         if folder:
             grafana.folder(folder)
     except NotFound:
-        say(f"warning: Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
+        warn(f"Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
         return ""
     return folder
 

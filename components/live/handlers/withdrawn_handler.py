@@ -1,31 +1,30 @@
 """What is in the way of everything, before anything; and, as it is taken back last, whether all of it is gone."""
 
 import contextlib
-from typing import Any
 
 from pulumi import dynamic
 
 from components.live.cluster import config_map, connections, operator_preflight, ownership_checks
 from components.live.cluster.config_map import Key
+from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
-from components.live.provider import say
+from components.live.provider import Props, say, warn
 from components.live.running import versions, wait
 from components.live.running.wanted import decode_wanted
 from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound, OpsError
 
-Props = dict[str, Any]
-
-_OURS = ("own", "shared", "edited", "manager")
 _SERVERS = ("prometheus", "alertmanager")
 
 
-class WithdrawnHandler(dynamic.ResourceProvider):
+class WithdrawnHandler(Handler):
     """Before all else: refuse what others have under our names, and what would fail when half is written.
 
     On delete, which comes last: reload, and wait until both servers run without us.
     """
+
+    compared = (*COMPARED, "own", "shared", "edited", "manager")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         known = _olds.get("own") or ()  # what was free, or ours, when this was made
@@ -43,15 +42,15 @@ class WithdrawnHandler(dynamic.ResourceProvider):
                     cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"]
                 )
         except Forbidden as no:  # a pull request's account may be allowed less
-            say(f"warning: whether somebody else uses a name of ours cannot be said: {no}")
+            warn(f"whether somebody else uses a name of ours cannot be said: {no}")
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         # Pulumi looks at its own objects on a refresh alone, and kubelet goes on serving one that is gone.
         with contextlib.suppress(OpsError):  # `check` has said what is in the way of looking
             for path in ownership_checks.missing_objects(connections.kubernetes(_news), _olds.get("own") or ()):
-                say(f"warning: {path} is gone: `pulumi up --refresh` makes it again")
-        return dynamic.DiffResult(any(_olds.get(name) != _news.get(name) for name in (*COMPARED, *_OURS)))
+                warn(f"{path} is gone: `pulumi up --refresh` makes it again")
+        return super().diff(_id, _olds, _news)
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult("withdrawn", props)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.live.cluster import connections
-from components.live.provider import say
+from components.live.provider import warn
 from components.live.text.errors import EditRefused
 from formats.versions import Version, number
 from ops.errors import OpsError
@@ -31,13 +31,13 @@ def _refuse(kind: str, props: Props, needs: Sequence[One]) -> None:
     try:
         url, told = _asked(kind, props)
     except OpsError as problem:
-        say(f"warning: whether {server} knows all that is used here cannot be said: {problem}")
+        warn(f"whether {server} knows all that is used here cannot be said: {problem}")
         return
     if told is None:
         return
     runs = number(told)
     if runs is None:
-        say(f"warning: {server} at {url} does not tell its version ({told!r}): it should know {_newest(needs)}")
+        warn(f"{server} at {url} does not tell its version ({told!r}): it should know {_newest(needs)}")
     elif lacking := [need for need in needs if _number(need[2]) > runs]:
         raise EditRefused(f"{server} at {url} is {told}, and {_said(server, lacking)}")
 
