@@ -43,9 +43,9 @@ def http(inputs: Inputs, server: Inputs, name: str) -> Http:
     return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
 
 
-def prometheus(inputs: Inputs) -> Prometheus | None:
-    return Prometheus(http(inputs, inputs["prometheus"], "Prometheus")) if inputs.get("prometheus") else None
+def prometheus(inputs: Inputs) -> Prometheus:
+    return Prometheus(http(inputs, inputs["prometheus"], "Prometheus"))
 
 
-def alertmanager(inputs: Inputs) -> Alertmanager | None:
-    return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager")) if inputs.get("alertmanager") else None
+def alertmanager(inputs: Inputs) -> Alertmanager:
+    return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))
