@@ -34,6 +34,7 @@ _NAMES = (
 )
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = [day[:3].title() for day in _WEEKDAYS]
+_PATH = r"/[^\s:]*[^\s:/]"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
@@ -69,7 +70,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         alertmanager_replace=get.flag("alertmanagerReplace"),
         other_routes=cast(OtherRoutes, get.text("alertmanagerOtherRoutes")),
         smtp=Smtp(
-            smarthost=get.host_port("smtpSmarthost", optional=True),
+            smarthost=get.host_port("smtpSmarthost") if get.optional("smtpSmarthost") else None,
             from_=get.optional("smtpFrom"),
             username=get.optional("smtpUsername"),
             password_file=get.optional("smtpPasswordFile"),
@@ -141,24 +142,25 @@ class _Reader:
             raise self._refuse(key, value, "a whole number of seconds, 1 or more")
         return int(str(value))
 
-    def url(self, key: str) -> str:
+    def matching(self, key: str, pattern: str, wanted: str) -> str:
         value = self.text(key)
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-            raise self._refuse(key, value, "a URL that begins with http:// or https://")
-        return value.rstrip("/")
-
-    def folder(self, key: str) -> str:
-        value = self.text(key)
-        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
-            raise self._refuse(key, value, "an absolute path without a '/' at its end")
+        if not re.fullmatch(pattern, value):
+            raise self._refuse(key, value, wanted)
         return value
 
+    def url(self, key: str) -> str:
+        return self.matching(key, r"https?://[^\s/]+(/\S*)?", "a URL that begins with http:// or https://").rstrip("/")
+
+    def folder(self, key: str) -> str:
+        return self.matching(key, _PATH, "an absolute path without a '/' at its end")
+
+    def host_port(self, key: str) -> str:
+        return self.matching(key, r"[^\s:/]+:\d{1,5}", "NAME:PORT")
+
     def secret_file(self, key: str) -> str | None:
-        value = self.optional(key)
-        if value is None:
+        if self.optional(key) is None:
             return None
-        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
-            raise self._refuse(key, value, "the absolute path of a file in Alertmanager's container")
+        value = self.matching(key, _PATH, "the absolute path of a file in Alertmanager's container")
         if self.text("alertmanagerMode") == "operator" and not OPERATOR_SECRET.fullmatch(value):
             raise self._refuse(
                 key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
@@ -193,12 +195,6 @@ class _Reader:
         names = tuple(_WEEKDAYS[day] for day in sorted(weekdays))
         return WorkingHours(names, tuple((start, end) for start, end in times), zone)
 
-    def host_port(self, key: str, *, optional: bool = False) -> str | None:
-        value = self.optional(key) if optional else self.text(key)
-        if value is not None and not re.fullmatch(r"[^\s:/]+:\d{1,5}", value):
-            raise self._refuse(key, value, "NAME:PORT")
-        return value
-
     def pairs(self, key: str) -> list[tuple[str, str]]:
         value = self.text(key)
         found = [tuple(pair.split("=", 1)) for pair in value.split(",")]
@@ -212,7 +208,7 @@ class _Reader:
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.text(f"{name}ConfigKey"),
-            service=cast(str, self.host_port(f"{name}Service")),
+            service=self.host_port(f"{name}Service"),
             url=self.url(f"{name}Url") if self.optional(f"{name}Url") else None,
             reload=cast(Reload, self.text(f"{name}Reload")),
         )

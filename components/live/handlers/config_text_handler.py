@@ -42,9 +42,10 @@ class ConfigTextHandler(EditHandler):
             config_map.try_write(cluster, at, new)
         edit = editor(at.editor)
         if not edit.has(found.text, news["ours"]):
+            alerts = news.get("alerts") or ()
             if isinstance(edit, Routing) and news.get("ask"):
-                edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
-            for line in _warnings(at, text, news):
+                edit.refuse_to_take_over(text, news["ours"], alerts)
+            for line in edit.warnings(text, news["ours"], alerts):
                 warn(line)
         return dynamic.CheckResult(news, [])
 
@@ -124,10 +125,3 @@ def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
     faults = check(after)
     if faults and (broken := promtools.newly(check(before), faults)):
         raise EditRefused(f"{at} would no longer be valid: {' '.join(broken)}")
-
-
-def _warnings(at: Key, text: str, props: Props) -> list[str]:
-    edit = editor(at.editor)
-    if isinstance(edit, Routing):
-        return edit.warnings(text, props["ours"], props.get("alerts") or ())
-    return edit.warnings(text, props["ours"])

@@ -30,7 +30,7 @@ class PreviousDashboardHandler(Handler):
                 return dynamic.CheckResult(news, [])
             stands = _standing(news)
             if _olds["url"] != news["url"]:
-                _refuse_another(_olds, news, stands)
+                _refuse_another(_olds, news, stands and stands[0])
             if stands is None:
                 news["made"] += 1
         except NotDone as refused:
@@ -59,21 +59,21 @@ def _grafana(props: Props) -> Grafana:
     return at(props["url"], props["auth"])
 
 
-def _standing(props: Props) -> JsonObject | None:
-    """The dashboard under our uid, with its number and version."""
+def _standing(props: Props) -> tuple[JsonObject, JsonObject] | None:
+    """The dashboard under our uid with its number and version, and what Grafana says of it; None without one."""
     try:
-        return _grafana(props).dashboard(props["uid"])[0]
+        return _grafana(props).dashboard(props["uid"])
     except NotFound:
         return None
 
 
-def _refuse_another(olds: Props, news: Props, stands: JsonObject | None) -> None:
+def _refuse_another(olds: Props, news: Props, model: JsonObject | None) -> None:
     """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
     try:
         left = _standing(olds)
     except OpsError:
         return
-    if left not in (None, stands):
+    if left and left[0] != model:
         raise NotDone(
             f"{news['url']} is another Grafana than {olds['url']}, where dashboard {news['uid']} would be left behind: "
             "first set grafanaMode to off and grafanaUrl to the former, and run `pulumi up`"
@@ -94,10 +94,9 @@ def _still_there(grafana: Grafana, folder: str) -> str:
 def _found(props: Props) -> str:
     """What is to be put back; raises NotDone where it may not be taken over."""
     uid = props["uid"]
-    try:
-        model, meta = _grafana(props).dashboard(uid)
-    except NotFound:
+    if not (standing := _standing(props)):
         return ""
+    model, meta = standing
     what = f"Grafana has a dashboard {uid} already ({model.get('title')!r} in {meta.get('folderTitle') or 'General'!r})"
     if meta.get("provisioned"):
         raise NotDone(f"{what}, provisioned from a file, which Grafana lets nobody replace: remove that file first")
