@@ -1,6 +1,7 @@
 """The first and the last thing of the program: what proves that it runs, and what proves that it is gone."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +10,9 @@ import pulumi
 from components import ownership
 from components.alert_routing.delivery import RoutingDelivery
 from components.alert_rules.delivery import RulesDelivery
+from components.live.inputs import ProofInputs, of_cluster, of_server
 from components.live.resources import Live, Withdrawn
+from components.live.running.wanted import fingerprint, wanted_routing, wanted_rules
 from components.settings import Settings
 from components.version_needs import needs
 from routing import tree
@@ -29,44 +32,45 @@ class Proof:
 
         `own`: where the API has, or will have, what is ours alone.
         """
-        settings, proved = self._settings, self._proved
+        settings, routing = self._settings, self._routing
         # A change of the way in which ours gets there is closed by the former one's going.
         return Withdrawn(
             f"withdrawn-{settings.rules.mode}-{settings.alertmanager_mode}",
-            **proved,
-            more={
+            self._inputs,
+            {
                 "own": list(own),
                 "shared": self._rules.shared(),
-                "edited": [*self._rules.edited, *self._routing.edited],
+                "edited": [*self._rules.edited, *routing.edited],
                 "manager": ownership.manager(),
-                "needs": needs(self._files, proved["routing"], proved["whole"], settings),
+                "needs": needs(self._files, routing.parts(), self._whole, settings),
             },
         )
 
     def live(self, after: Sequence[pulumi.Resource]) -> Live:
         """Made after everything else: both servers reload, and have to run exactly what was written."""
-        return Live("live", **self._proved, opts=pulumi.ResourceOptions(depends_on=after))
+        return Live("live", self._inputs, pulumi.ResourceOptions(depends_on=after))
 
     @cached_property
-    def _proved(self) -> dict[str, Any]:
-        settings, written = self._settings, self._routing.written
+    def _whole(self) -> Mapping[str, Any] | None:
         whole = self._routing.whole()
-        operated = {"rules": self._rules.operated(), "routing": self._routing.operated()}
+        return tree.parse(whole, self._routing.written.shown) if whole else None
+
+    @cached_property
+    def _inputs(self) -> ProofInputs:
+        settings, rules, routing = self._settings, self._rules, self._routing
+        wanted = {"rules": wanted_rules(self._files), "routing": wanted_routing(routing.parts(), self._whole)}
+        operated = {"rules": rules.operated(), "routing": routing.operated()}
+        texts = [file.text for file in self._files]
+        texts += [routing.written.text, settings.rules.mode, str(settings.alertmanager_replace)]
         return {
-            "cluster": settings.cluster,
-            "prometheus": settings.prometheus,
-            "alertmanager": settings.alertmanager,
-            "rules": self._files,
-            "routing": self._routing.parts(),
+            **of_cluster(settings.cluster),
+            "prometheus": of_server(settings.prometheus),
+            "alertmanager": of_server(settings.alertmanager),
+            # One text in the state, as the engine takes long over a thousand values.
+            "wanted": json.dumps(wanted, ensure_ascii=False),
+            "texts": [fingerprint(text) for text in texts],
+            "folder": rules.folder(),
+            "apart": rules.apart,
+            "operated": {part: ours for part, ours in operated.items() if ours} or None,
             "timeout": settings.live_timeout,
-            "operated": {part: ours for part, ours in operated.items() if ours},
-            "whole": tree.parse(whole, written.shown) if whole else None,
-            "texts": [
-                *(file.text for file in self._files),
-                written.text,
-                settings.rules.mode,
-                str(settings.alertmanager_replace),
-            ],
-            "folder": self._rules.folder(),
-            "apart": self._rules.apart,
         }

@@ -25,19 +25,19 @@ LAWS: dict[str, tuple[str, ...]] = {
     "metrics": ("metrics", "formats"),
     "dashboards": ("dashboards", "rules", "formats"),
     "components": ("components", "formats", *DATA),
-    "components.settings": (),
-    "components.live": ("components.live", "ops.errors", "formats", *DATA),
+    "components.settings": ("components.settings",),
+    "components.live": ("components.live", "components.settings", "ops.errors", "formats", *DATA),
     "components.live.text": ("components.live.text", "formats", *DATA),  # pure
     "components.live.cluster": (
         *("components.live.cluster", "components.live.provider", "components.live.text"),
-        *("ops.clients", "ops.errors", *DATA),
+        *("ops.clients", "ops.errors", "formats", *DATA),
     ),
     "components.live.running": (
         *("components.live.running", "components.live.cluster", "components.live.provider", "components.live.text"),
         *("ops.clients", "ops.errors", "formats", *DATA),
     ),
     "components.live.running.wanted": ("formats", *DATA),  # pure
-    "components.live.handlers": ("components.live", "ops.clients", "ops.errors", *DATA),
+    "components.live.handlers": ("components.live", "ops.clients", "ops.errors", "formats", *DATA),
     "__main__": ("components", *DATA),
     # What every room of ops may use; a verb may use everything, but no other verb.
     "ops": (*COMMON, *CLIENTS),
@@ -108,7 +108,8 @@ def test_imports_obey_the_laws(module: str, path: Path) -> None:
             assert not (within(module, "ops.verbs") and within(name, "ops.verbs")), f"{module} imports {name}"
         if top in ("pulumi", "pulumi_kubernetes", "pulumiverse_grafana"):
             allowed = any(within(module, prefix) for prefix in MAY_IMPORT_PULUMI)
-            assert allowed and module not in MAY_NOT_IMPORT_PULUMI, f"{module} imports {name}"
+            forbidden = any(within(module, prefix) for prefix in MAY_NOT_IMPORT_PULUMI)
+            assert allowed and not forbidden, f"{module} imports {name}"
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
@@ -155,8 +156,7 @@ def test_the_program_is_a_table_of_contents() -> None:
 
 def test_components_are_small() -> None:
     for path in (ROOT / "components").glob("*.py"):
-        if path.name != "settings.py":
-            assert len(path.read_text("utf-8").splitlines()) <= 150, path.name
+        assert len(path.read_text("utf-8").splitlines()) <= 150, path.name
 
 
 def tracked() -> list[Path]:

@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any
 
+from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
 
 # Every mail setting by its name there; what is not named here is written camel-cased.
 _RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig", "client_url": "clientURL"}
+
+# What is read from a file, by the name under which the object has the Secret instead.
+_SECRETS = {"api_url_file": "apiURL", "routing_key_file": "routingKey", "url_file": "urlSecret"}
 
 # The labels by which the one route of the object tells our alerts from those of others.
 _TELLING = ("component", "severity")
@@ -36,7 +39,7 @@ def under_one(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
     return replace(parts, routes=(one,))
 
 
-def spec(parts: Parts, password: str | None) -> dict[str, Any]:
+def spec(parts: Parts, password: str | None) -> JsonObject:
     """`spec` of the object, for parts that are `under_one` route.
 
     `password`: the Secret of ours that has the mail relay's; None where the path of its file names another.
@@ -58,7 +61,7 @@ def spec(parts: Parts, password: str | None) -> dict[str, Any]:
     }
 
 
-def secrets(spec: Mapping[str, Any]) -> list[dict[str, str]]:
+def secrets(spec: Mapping[str, JsonValue]) -> list[dict[str, str]]:
     """Every Secret and key that the object refers to."""
     found = [
         value
@@ -72,7 +75,7 @@ def secrets(spec: Mapping[str, Any]) -> list[dict[str, str]]:
     return [dict(pair) for pair in sorted({tuple(sorted(one.items())) for one in found})]
 
 
-def _route(route: Mapping[str, Any]) -> dict[str, Any]:
+def _route(route: Mapping[str, JsonValue]) -> JsonObject:
     apart = ("match", "match_re", "matchers", "routes")
     found = {_camel(key): value for key, value in route.items() if key not in apart}
     found["matchers"] = _matchers(route)
@@ -81,55 +84,39 @@ def _route(route: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _receiver(receiver: Mapping[str, Any], password: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": receiver["name"]}
-    if mails := receiver.get("email_configs"):
-        found["emailConfigs"] = [_mail(mail, password) for mail in mails]
-    for sender in ("slack", "pagerduty", "webhook"):
-        if entries := receiver.get(f"{sender}_configs"):
-            found[f"{sender}Configs"] = [_sender(entry) for entry in entries]
+def _receiver(receiver: Mapping[str, JsonValue], password: str | None) -> JsonObject:
+    sends = {f"{sender}_configs" for sender in ("email", "slack", "pagerduty", "webhook")} & receiver.keys()
+    configs = {_camel(kind): [_config(entry, password) for entry in receiver[kind]] for kind in sorted(sends)}
+    return {"name": receiver["name"], **configs}
+
+
+def _config(entry: Mapping[str, JsonValue], password: str | None) -> JsonObject:
+    """One way to tell somebody: a mail, a message, an incident or a webhook."""
+    found: JsonObject = {}
+    for key, value in entry.items():
+        if key == "auth_password_file":
+            found["authPassword"] = _secret(value, password)
+        elif key in _SECRETS:
+            found[_SECRETS[key]] = _secret(value)
+        elif key in ("headers", "details"):
+            found[key] = [{"key": name, "value": text} for name, text in value.items()]
+        elif key == "links":  # whose text is called alt there
+            found["pagerDutyLinkConfigs"] = [{"href": link["href"], "alt": link["text"]} for link in value]
+        else:
+            found[_camel(key)] = value
     return found
 
 
-# What is read from a file, by the name under which the object has the Secret instead.
-_SECRETS = {"api_url_file": "apiURL", "routing_key_file": "routingKey", "url_file": "urlSecret"}
-
-
-def _sender(entry: Mapping[str, Any]) -> dict[str, Any]:
-    found = {_camel(key): value for key, value in entry.items() if key not in _SECRETS}
-    for key, name in _SECRETS.items():
-        if key in entry:
-            found[name] = _secret(entry[key])
-    if "details" in found:
-        found["details"] = [{"key": key, "value": value} for key, value in found["details"].items()]
-    if "links" in found:  # whose text is called alt there
-        found["pagerDutyLinkConfigs"] = [{"href": link["href"], "alt": link["text"]} for link in found.pop("links")]
-    return found
-
-
-def _interval(interval: Mapping[str, Any]) -> dict[str, Any]:
+def _interval(interval: Mapping[str, JsonValue]) -> JsonObject:
     """A time interval, whose hours are UTC there: it has no time zone."""
-    return {
-        "name": interval["name"],
-        "timeIntervals": [
-            {
-                _camel(key): [{_camel(end): at for end, at in time.items()} for time in value]
-                if key == "times"
-                else value
-                for key, value in entry.items()
-                if key != "location"
-            }
-            for entry in interval["time_intervals"]
-        ],
-    }
-
-
-def _mail(mail: Mapping[str, Any], password: str | None) -> dict[str, Any]:
-    found = {_camel(key): value for key, value in mail.items() if key not in ("headers", "auth_password_file")}
-    found["headers"] = [{"key": key, "value": value} for key, value in mail.get("headers", {}).items()]
-    if "auth_password_file" in mail:
-        found["authPassword"] = _secret(mail["auth_password_file"], password)
-    return found
+    entries = [
+        {_camel(key): value for key, value in entry.items() if key != "location"}
+        for entry in interval["time_intervals"]
+    ]
+    for entry in entries:
+        if "times" in entry:
+            entry["times"] = [{_camel(end): at for end, at in time.items()} for time in entry["times"]]
+    return {"name": interval["name"], "timeIntervals": entries}
 
 
 def _secret(path: str, name: str | None = None) -> dict[str, str]:
@@ -138,7 +125,7 @@ def _secret(path: str, name: str | None = None) -> dict[str, str]:
     return {"name": name or file.parent.name, "key": file.name}
 
 
-def _matchers(raw: Mapping[str, Any], end: str = "") -> list[dict[str, str]]:
+def _matchers(raw: Mapping[str, JsonValue], end: str = "") -> list[dict[str, str]]:
     """Those of a route, or of one `end` of an inhibition, in any of the three forms."""
     found = [tree.Matcher(label, str(value), "=") for label, value in (raw.get(f"{end}match") or {}).items()]
     found += [tree.Matcher(label, str(value), "=~") for label, value in (raw.get(f"{end}match_re") or {}).items()]

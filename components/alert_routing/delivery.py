@@ -1,6 +1,6 @@
 """What a way of delivering the routing has to say of itself. Each stands in a file of its own: MODE_routing.py."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
+from components.delivery import Delivery
 from components.settings import Settings
 from routing import Parts, Routing, Smtp
 from rules import Alert
@@ -16,7 +17,7 @@ from rules import Alert
 SECRET = "api-monitoring-smtp"
 
 
-class RoutingDelivery(ABC):
+class RoutingDelivery(Delivery):
     """One way in which our receivers, routes and inhibitions reach Alertmanager.
 
     `alerts`: the labels of each alert of ours, its name among them. `edited`: the servers whose configuration gets a
@@ -30,10 +31,6 @@ class RoutingDelivery(ABC):
         self.alerts = [{**alert.labels, "alertname": alert.name} for alert in alerts]
 
     @abstractmethod
-    def declare(self, child: pulumi.ResourceOptions) -> None:
-        """Declare the resources, as children of the component. Raises SettingsError."""
-
-    @abstractmethod
     def parts(self) -> Parts:
         """What goes into an Alertmanager that others configure. Raises SettingsError."""
 
@@ -42,7 +39,6 @@ class RoutingDelivery(ABC):
         return None
 
     def own(self) -> list[str]:
-        """Where the API has the objects that are ours alone."""
         return ownership.paths([SECRET], self.settings, "secrets") if self.has_password else []
 
     def operated(self) -> Mapping[str, Any] | None:

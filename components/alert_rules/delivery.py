@@ -1,16 +1,14 @@
 """What a way of delivering the rule files has to say of itself. Each stands in a file of its own: MODE_rules.py."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import pulumi
-
+from components.delivery import Delivery
 from components.settings import Settings
 from rules import RuleFile
 
 
-class RulesDelivery(ABC):
+class RulesDelivery(Delivery):
     """One way in which the rule files reach Prometheus.
 
     `texts`: file name → text, byte for byte. `edited`: the servers whose configuration gets a part of ours.
@@ -23,14 +21,6 @@ class RulesDelivery(ABC):
     def __init__(self, files: Sequence[RuleFile], settings: Settings) -> None:
         self.texts = {file.name: file.text for file in files}
         self.settings = settings
-
-    @abstractmethod
-    def declare(self, child: pulumi.ResourceOptions) -> None:
-        """Declare the resources, as children of the component. Raises pulumi.RunError."""
-
-    def own(self) -> list[str]:
-        """Where the API has the objects that are ours alone."""
-        return []
 
     def shared(self) -> Mapping[str, Any] | None:
         """Our keys in a ConfigMap of others (components.live.cluster.ownership_checks); None: there are none."""

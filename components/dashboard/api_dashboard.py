@@ -13,7 +13,7 @@ FOLDER_UID = "api-performance"
 
 
 class Delivery(DashboardDelivery):
-    def declare(self, component: pulumi.Resource, child: pulumi.ResourceOptions) -> None:
+    def declare(self, child: pulumi.ResourceOptions) -> None:
         chosen = self.settings.grafana
         auth = chosen.auth or os.environ.get("GRAFANA_AUTH")
         if not auth:
@@ -29,7 +29,7 @@ class Delivery(DashboardDelivery):
             retry_wait=1,
             # With it each change of content is a replacement; the environment must not switch it on.
             store_dashboard_sha256=False,
-            opts=pulumi.ResourceOptions(parent=component),
+            opts=pulumi.ResourceOptions(parent=child.parent),
         )
         folder = DashboardFolder("folder", url=chosen.url, auth=auth, uid=FOLDER_UID, title=chosen.folder, opts=child)
         before = PreviousDashboard(
@@ -38,7 +38,7 @@ class Delivery(DashboardDelivery):
             auth=auth,
             uid=self.uid,
             adopt=chosen.adopt,
-            opts=pulumi.ResourceOptions(parent=component, depends_on=[folder]),
+            opts=pulumi.ResourceOptions(parent=child.parent, depends_on=[folder]),
         )
         grafana.oss.Dashboard(
             self.uid,
@@ -49,7 +49,7 @@ class Delivery(DashboardDelivery):
             overwrite=True,
             message="Deployed by Pulumi",
             opts=pulumi.ResourceOptions(
-                parent=component,
+                parent=child.parent,
                 provider=provider,
                 depends_on=[before],
                 # Deleted by somebody, it is made again. (Made first and deleted then, it would be gone: one uid.)

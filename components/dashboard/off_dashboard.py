@@ -6,5 +6,5 @@ from components.dashboard.delivery import DashboardDelivery
 
 
 class Delivery(DashboardDelivery):
-    def declare(self, component: pulumi.Resource, child: pulumi.ResourceOptions) -> None:
-        pulumi.log.info("grafanaMode is off: the dashboard is not deployed.", component)
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        pulumi.log.info("grafanaMode is off: the dashboard is not deployed.", child.parent)

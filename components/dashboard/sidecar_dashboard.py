@@ -8,7 +8,7 @@ from components.dashboard.delivery import DashboardDelivery
 
 
 class Delivery(DashboardDelivery):
-    def declare(self, component: pulumi.Resource, child: pulumi.ResourceOptions) -> None:
+    def declare(self, child: pulumi.ResourceOptions) -> None:
         label, value = self.settings.grafana.sidecar_label
         k8s.core.v1.ConfigMap(
             self.uid,

@@ -4,44 +4,16 @@ Inputs that only a provider knows (`before`, `drift` …) are None in the progra
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypedDict, cast
+from typing import Any, TypedDict, cast
 
 import pulumi
+
+from components.settings import Cluster, Server
 
 ACCESS = ("kubeconfig", "context")  # of every resource's inputs, those that say how the cluster is reached
 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
 COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "texts", "folder", "apart", "operated", *ACCESS)
-
-
-class ClusterLike(Protocol):
-    """How to reach the Kubernetes API: a kubeconfig (path or contents; None for the ambient one) and its context."""
-
-    @property
-    def kubeconfig(self) -> str | None: ...
-    @property
-    def context(self) -> str | None: ...
-    @property
-    def namespace(self) -> str: ...
-
-
-class ServerLike(Protocol):
-    """A Prometheus or an Alertmanager that runs as a Deployment; `service` is NAME:PORT, for want of a `url`."""
-
-    @property
-    def deployment(self) -> str: ...
-    @property
-    def container(self) -> str: ...
-    @property
-    def config_map(self) -> str: ...
-    @property
-    def config_key(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def url(self) -> str | None: ...
-    @property
-    def reload(self) -> str: ...
 
 
 class ClusterInputs(TypedDict):
@@ -53,7 +25,7 @@ class ClusterInputs(TypedDict):
 
 
 class ServerInputs(TypedDict):
-    """A `ServerLike`, as data."""
+    """A `Server` of the settings, as data."""
 
     deployment: str
     container: str
@@ -113,10 +85,15 @@ class PreviousDashboardInputs(TypedDict):
 
 
 class ProofInputs(ClusterInputs):
-    """What has to run (`wanted`: JSON of components.live.running.wanted), and where it is looked for."""
+    """What has to run (`wanted`: JSON of components.live.running.wanted), and where it is looked for.
 
-    prometheus: ServerInputs | None
-    alertmanager: ServerInputs | None
+    `texts`: a fingerprint of everything written; a change of any has both servers reload. `folder`: where Prometheus
+    finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `operated`: what goes by the
+    Prometheus Operator (components.live.cluster.operator_preflight).
+    """
+
+    prometheus: ServerInputs
+    alertmanager: ServerInputs
     wanted: str
     texts: Sequence[str]
     folder: str
@@ -141,12 +118,12 @@ class WithdrawnInputs(TypedDict):
     needs: str
 
 
-def of_cluster(cluster: ClusterLike) -> ClusterInputs:
+def of_cluster(cluster: Cluster) -> ClusterInputs:
     """How a resource reaches the cluster; the kubeconfig is kept as a secret."""
     kubeconfig = pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None
     return {"kubeconfig": kubeconfig, "context": cluster.context, "namespace": cluster.namespace}
 
 
-def of_server(server: ServerLike) -> ServerInputs:
+def of_server(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})

@@ -4,22 +4,19 @@ What it does is loaded where it is done, in the plugin's process: the clients an
 import, and a program that speaks to nobody does not need them (docs/adr/0010).
 """
 
-import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TypeAlias, cast
 
 from pulumi import dynamic
 
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject
 from ops.errors import OpsError
 
-Props = dict[str, Any]
-
-P = ParamSpec("P")
-T = TypeVar("T")
-S = TypeVar("S")
+Props: TypeAlias = JsonObject  # a resource's inputs, or its outputs (components.live.inputs)
 
 
 class NotDone(Exception):
@@ -28,27 +25,29 @@ class NotDone(Exception):
 
 NotDone.__module__ = "builtins"  # shown as "NotDone: sentence"
 
-_said: set[str] = set()
+_shown: set[str] = set()
 
 
 def say(line: str) -> None:
     """Print a line, which the engine shows at once as a message of this provider's; the same line once a process."""
-    if line not in _said:
-        _said.add(line)
+    if line not in _shown:
+        _shown.add(line)
         print(line, flush=True)
 
 
-def in_one_sentence(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+def warn(line: str) -> None:
+    """`say` it as a warning."""
+    say(f"warning: {line}")
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
     """For a provider's methods, which run in the plugin's process: only there may tracebacks be switched off."""
-
-    def spoken(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
-        sys.tracebacklimit = 0
-        try:
-            return method(self, *args, **kwargs)
-        except (OpsError, EditRefused) as error:
-            raise NotDone(str(error)) from None
-
-    return cast(Callable[Concatenate[S, P], T], functools.wraps(method)(spoken))
+    sys.tracebacklimit = 0
+    try:
+        yield
+    except (OpsError, EditRefused) as error:
+        raise NotDone(str(error)) from None
 
 
 class Provider(dynamic.ResourceProvider):
@@ -66,29 +65,29 @@ class Provider(dynamic.ResourceProvider):
         module, _, name = self.handler.partition(":")
         return cast(dynamic.ResourceProvider, getattr(import_module(module), name)())
 
-    @in_one_sentence
+    @_one_sentence()
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
             return self.work().check(_olds, news)
         except (EditRefused, OpsError) as no:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("", str(no))])
 
-    @in_one_sentence
+    @_one_sentence()
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         return self.work().diff(_id, _olds, _news)
 
-    @in_one_sentence
+    @_one_sentence()
     def create(self, props: Props) -> dynamic.CreateResult:
         return self.work().create(props)
 
-    @in_one_sentence
+    @_one_sentence()
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         return self.work().update(_id, _olds, _news)
 
-    @in_one_sentence
+    @_one_sentence()
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         return self.work().read(id_, props)
 
-    @in_one_sentence
+    @_one_sentence()
     def delete(self, _id: str, _props: Props) -> None:
         self.work().delete(_id, _props)

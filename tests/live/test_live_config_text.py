@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import routing
-from components.live.cluster import config_map
+from components.live.cluster import config_map, workload
 from components.live.provider import NotDone
 from components.live.resources import ConfigTextProvider
 from components.live.text.errors import EditRefused
@@ -276,8 +276,8 @@ def test_a_mount_that_never_changes_is_named_in_preview(
     api, props = place
     api.put(POD, spec=spec)
     cluster = Kubernetes(props["kubeconfig"])
-    where = ("monitoring", "prometheus-config", "prometheus", "prometheus")
+    where = ("monitoring", "prometheus", "prometheus")
     with pytest.raises(EditRefused, match=words) if words else contextlib.nullcontext():
-        config_map.refuse_dead_mount(cluster, *where)
+        workload.read(cluster, *where).refuse_dead_mount("prometheus-config")
     api.forbid.add(POD)
-    config_map.refuse_dead_mount(cluster, *where)
+    workload.read(cluster, *where).refuse_dead_mount("prometheus-config")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.live.cluster import workload
 from components.live.cluster.ownership_checks import refuse_others, refuse_taken_keys
 from components.live.resources import WithdrawnProvider
 from components.live.text.errors import EditRefused
@@ -67,10 +68,7 @@ def test_an_account_that_may_not_look_is_told_so(
     assert "warning: whether somebody else uses a name of ours cannot be said" in capsys.readouterr().out
 
 
-SHARED = {
-    **{"config_map": "prometheus-rules", "keys": ["api.yml", "watchdog.yml"]},
-    **{"deployment": "prometheus", "container": "prometheus"},
-}
+SHARED = {"config_map": "prometheus-rules", "keys": ["api.yml", "watchdog.yml"]}
 
 
 def shares(api: Api, mount: dict[str, str] | None, keys: dict[str, str]) -> None:
@@ -103,6 +101,7 @@ def test_keys_that_cannot_stand_in_somebodys_config_map_are_refused(
     shares(api, mount, keys)
     with pytest.raises(EditRefused, match=says):
         refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
+        workload.read(kubernetes, "monitoring", "prometheus", "prometheus").refuse_dead_mount("prometheus-rules")
 
 
 def test_keys_of_ours_and_free_ones_pass(cluster: tuple[Api, Kubernetes, str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from components.live.cluster import connections
 from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import Written
 from ops.clients.kubernetes import Kubernetes
-from ops.errors import Conflict, Forbidden, NotFound, Unreachable
+from ops.errors import Conflict, NotFound, Unreachable
 
 ATTEMPTS = 8
 # + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
@@ -120,43 +120,3 @@ def _replaced(note: str | None) -> Written | None:
 
 def _path(at: Key) -> str:
     return f"/api/v1/namespaces/{at.namespace}/configmaps/{at.config_map}"
-
-
-def refuse_dead_mount(cluster: Kubernetes, namespace: str, name: str, deployment: str, container: str) -> None:
-    """Raises Refused where the Deployment's pods would never see a change of the ConfigMap."""
-    try:
-        pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]
-    except (Forbidden, NotFound):
-        return  # that this account may not look, or that it runs as something else, is no fault of the text's
-    if why := mounted_so_that_it_never_changes(pod, container, name):
-        raise EditRefused(f"Deployment {namespace}/{deployment} {why} (ConfigMap {namespace}/{name})")
-
-
-def mounted_so_that_it_never_changes(pod: Mapping[str, Any], container: str, config_map: str) -> str:
-    """Why a pod (its template's spec) would never see a change of a ConfigMap; "" when it would."""
-    volumes = {
-        volume["name"]
-        for volume in pod.get("volumes") or ()
-        if any(
-            source.get("name") == config_map
-            for source in [
-                volume.get("configMap") or {},
-                *((part.get("configMap") or {}) for part in (volume.get("projected") or {}).get("sources") or ()),
-            ]
-        )
-    }
-    if not volumes:
-        return "does not mount it"
-    containers = pod.get("containers") or ()
-    mounts = [
-        mount
-        for one in containers
-        if one.get("name") == container or not any(each.get("name") == container for each in containers)
-        for mount in one.get("volumeMounts") or ()
-        if mount.get("name") in volumes
-    ]
-    if not mounts:
-        return f"has it as a volume, but container {container} does not mount it"
-    if all(mount.get("subPath") or mount.get("subPathExpr") for mount in mounts):
-        return "mounts it by subPath, which kubelet never updates: mount the folder instead"
-    return ""

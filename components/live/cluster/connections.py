@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from components.live.provider import say
+from components.live.provider import warn
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
@@ -32,7 +32,7 @@ def try_merge(cluster: Kubernetes, path: str, patch: Inputs, **options: Any) -> 
     try:
         cluster.merge(path, patch, dry_run=True, **options)
     except Forbidden as no:
-        say(f"warning: `up` would fail with this account: {no}")
+        warn(f"`up` would fail with this account: {no}")
 
 
 def http(inputs: Inputs, server: Inputs, name: str) -> Http:
@@ -43,9 +43,9 @@ def http(inputs: Inputs, server: Inputs, name: str) -> Http:
     return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
 
 
-def prometheus(inputs: Inputs) -> Prometheus | None:
-    return Prometheus(http(inputs, inputs["prometheus"], "Prometheus")) if inputs.get("prometheus") else None
+def prometheus(inputs: Inputs) -> Prometheus:
+    return Prometheus(http(inputs, inputs["prometheus"], "Prometheus"))
 
 
-def alertmanager(inputs: Inputs) -> Alertmanager | None:
-    return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager")) if inputs.get("alertmanager") else None
+def alertmanager(inputs: Inputs) -> Alertmanager:
+    return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))

@@ -42,9 +42,10 @@ def refuse_a_matcher(props: Props, server: Object) -> None:
 
 def added(props: Props, label: str) -> str | None:
     """What Prometheus itself adds to each alert under that label; None where it adds none, or cannot be asked."""
+    if not props.get("prometheus"):
+        return None
     try:
-        server = connections.prometheus(props)
-        config = tree.parse(server.config(), "Prometheus' configuration") if server else {}
+        config = tree.parse(connections.prometheus(props).config(), "Prometheus' configuration")
     except (OpsError, RoutingError):
         return None
     return ((config.get("global") or {}).get("external_labels") or {}).get(label)

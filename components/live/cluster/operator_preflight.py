@@ -11,7 +11,7 @@ from typing import Any
 
 from components.live.cluster import operator_overrides
 from components.live.cluster.selectors import selects
-from components.live.provider import say
+from components.live.provider import warn
 from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound
@@ -67,7 +67,7 @@ def refuse_what_operator_ignores(cluster: Kubernetes, props: Props) -> None:
         except NotFound:  # the operator's definitions are there in part
             found = []
         except Forbidden as no:
-            say(f"warning: whether the operator takes up our {way.kind} cannot be said: {no}")
+            warn(f"whether the operator takes up our {way.kind} cannot be said: {no}")
             continue
         taking = [one for one in found if _takes(cluster, namespace, one["spec"], way, ours["labels"])]
         if not taking:

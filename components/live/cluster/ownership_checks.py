@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.live.cluster import config_map
 from components.live.text.errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import NotFound
@@ -40,9 +39,9 @@ def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
 
 
 def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace: str, manager: str) -> None:
-    """Raises Refused where keys of ours cannot stand in somebody's ConfigMap, or would never be seen there.
+    """Raises Refused where keys of ours cannot stand in somebody's ConfigMap.
 
-    `shared`: {"config_map", "keys", "deployment", "container"}. A key of that name that is there must be `manager`'s.
+    `shared`: {"config_map", "keys"}. A key of that name that is there must be `manager`'s.
     """
     name = f"ConfigMap {namespace}/{shared['config_map']}"
     try:
@@ -57,7 +56,6 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace:
                 f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
                 f"rules/{key}"
             )
-    config_map.refuse_dead_mount(cluster, namespace, shared["config_map"], shared["deployment"], shared["container"])
 
 
 def _short(path: str) -> str:

@@ -25,7 +25,7 @@ class Volume:
 
 def has(pod: Pod, wanted: Volume) -> bool:
     """Whether it stands there as wanted; what the API fills in (modes) does not count."""
-    volume = _named(pod.get("volumes"), wanted.name)
+    volume = named(pod.get("volumes"), wanted.name)
     mount = next((one for one in _mounts(pod, wanted) if one.get("mountPath") == wanted.path), {})
     return (
         volume is not None
@@ -37,10 +37,10 @@ def has(pod: Pod, wanted: Volume) -> bool:
 
 def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
     """Raises Refused where somebody else has our name or our path; `ours`: a volume of our name is by our hand."""
-    if _named(pod.get("containers"), wanted.container) is None:
+    if named(pod.get("containers"), wanted.container) is None:
         there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
         raise EditRefused(f"has no container {wanted.container}; it has {there or 'none'}")
-    volume = _named(pod.get("volumes"), wanted.name)
+    volume = named(pod.get("volumes"), wanted.name)
     if volume is not None and not ours and not _holds(volume, wanted.source):
         raise EditRefused(
             f"has a volume {wanted.name} already, and it is not ours ({_shown(volume)}): rename one of them"
@@ -65,7 +65,7 @@ def addition(wanted: Volume, before: Volume | None = None) -> dict[str, Any]:
 
 def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
     """The patch that takes out exactly what was added; None where nothing of it is there any more."""
-    volume = _named(pod.get("volumes"), made.name)
+    volume = named(pod.get("volumes"), made.name)
     ours = volume is not None and _holds(volume, made.source)
     mounted = any(
         mount.get("mountPath") == made.path and mount.get("name") == made.name for mount in _mounts(pod, made)
@@ -86,12 +86,13 @@ def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dic
     return {"spec": {"template": {"spec": pod}}}
 
 
-def _named(entries: Sequence[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+def named(entries: Sequence[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+    """Of entries with a `name` the one that is called so."""
     return next((entry for entry in entries or () if entry.get("name") == name), None)
 
 
 def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, Any]]:
-    return (_named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
+    return (named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
 
 
 def _holds(found: Any, wanted: Any) -> bool:

@@ -1,6 +1,6 @@
 """Our part of one key of one ConfigMap: read, edited and written by compare-and-swap."""
 
-from typing import Any
+from collections.abc import Callable
 
 import pulumi
 from pulumi import dynamic
@@ -8,16 +8,14 @@ from pulumi import dynamic
 from components.live import inputs
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Found, Key
-from components.live.provider import say
+from components.live.handlers.handler import EditHandler
+from components.live.provider import Props, say, warn
 from components.live.text.editors import editor
 from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import Written
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools
 
-Props = dict[str, Any]
-
-_WHERE = ("namespace", "config_map", "key", "editor")
 _CHECKS = {
     "rule-files": promtools.check_prometheus,
     "routing": promtools.check_alertmanager,
@@ -25,8 +23,12 @@ _CHECKS = {
 }
 
 
-class ConfigTextHandler(dynamic.ResourceProvider):
+class ConfigTextHandler(EditHandler):
     """Every refusal comes in preview, before anything is written."""
+
+    # Another editor on the same key has to find the text without what the former put there.
+    identity = ("namespace", "config_map", "key", "editor")
+    compared = ("ours", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         if pulumi.UNKNOWN in news.values():
@@ -40,30 +42,24 @@ class ConfigTextHandler(dynamic.ResourceProvider):
             config_map.try_write(cluster, at, new)
         edit = editor(at.editor)
         if not edit.has(found.text, news["ours"]):
+            alerts = news.get("alerts") or ()
             if isinstance(edit, Routing) and news.get("ask"):
-                edit.refuse_to_take_over(text, news["ours"], news.get("alerts") or ())
-            for line in _warnings(at, text, news):
-                say(f"warning: {line}")
+                edit.refuse_to_take_over(text, news["ours"], alerts)
+            for line in edit.warnings(text, news["ours"], alerts):
+                warn(line)
         return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        changed = [name for name in (*_WHERE, "ours", *inputs.ACCESS) if _olds.get(name) != _news.get(name)]
-        moved = [name for name in _WHERE if name in changed]
-        drift = _olds.get("drift") or ("" if changed else _drift(_news))
-        # Another editor on the same key has to find the text without what the former put there.
-        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+    def drift(self, props: Props) -> str:
+        at = _key(props)
+        text = config_map.read(connections.kubernetes(props), at).text
+        stands = editor(at.editor).has(text, props["ours"])
+        return "" if stands else f"our part of {at} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(_put(_news, lambda found: _written(_olds, found)))
-
-    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
-        try:
-            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
-        except EditRefused:
-            return dynamic.ReadResult("", {})
 
     def delete(self, _id: str, _props: Props) -> None:
         at = _key(_props)
@@ -86,16 +82,6 @@ def _key(props: Props) -> Key:
     return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
 
 
-def _drift(props: Props) -> str:
-    """That our part does not stand in the live text as it should, said aloud; "" when it does."""
-    at = _key(props)
-    if editor(at.editor).has(config_map.read(connections.kubernetes(props), at).text, props["ours"]):
-        return ""
-    drift = f"our part of {at} is gone or was changed by somebody else"
-    say(f"warning: {drift}; `up` puts it back")
-    return drift
-
-
 def _without_former(at: Key, found: Found, olds: Props) -> str:
     """The text as it will be once another editor of ours, which is being given up, has taken its part out."""
     if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
@@ -113,7 +99,7 @@ def _written(props: Props, found: Found) -> Written | None:
     return Written(before, after) if isinstance(before, str) and isinstance(after, str) else None
 
 
-def _put(props: Props, written: Any) -> Props:
+def _put(props: Props, written: Callable[[Found], Written | None]) -> Props:
     at = _key(props)
     edit = editor(at.editor)
     found, new = config_map.swap(
@@ -139,10 +125,3 @@ def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
     faults = check(after)
     if faults and (broken := promtools.newly(check(before), faults)):
         raise EditRefused(f"{at} would no longer be valid: {' '.join(broken)}")
-
-
-def _warnings(at: Key, text: str, props: Props) -> list[str]:
-    edit = editor(at.editor)
-    if isinstance(edit, Routing):
-        return edit.warnings(text, props["ours"], props.get("alerts") or ())
-    return edit.warnings(text, props["ours"])

@@ -1,53 +1,49 @@
 """A folder of Grafana's, ours or shared with others."""
 
-from typing import Any
+import contextlib
 
 from pulumi import dynamic
 
-from components.live.provider import NotDone, say
+from components.live.handlers.handler import Handler
+from components.live.provider import NotDone, Props, warn
 from ops.clients.grafana import Grafana, at
 from ops.errors import Conflict, NotFound, OpsError, Refused
 
-Props = dict[str, Any]
 
-_COMPARED = ("url", "uid", "title", "auth")
-
-
-class DashboardFolderHandler(dynamic.ResourceProvider):
+class DashboardFolderHandler(Handler):
     """`ours`: whether it goes away with us. One that others made keeps its title, and stays."""
+
+    identity = ("uid",)
+    compared = ("url", "title", "auth")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         if _olds.get("uid") != news["uid"]:
-            try:
-                grafana, uid = _grafana(news), news["uid"]
-                title = grafana.folder(uid)["title"]
-                if not _as_we_make_it(grafana, news, title):
-                    say(f"warning: Grafana has a folder {uid} already ({title!r}): it is used, and stays as it is")
-            except OpsError:
-                pass  # none there; or Grafana is down, which PreviousDashboard says, and a preview passes
+            with contextlib.suppress(OpsError):  # Grafana is down: PreviousDashboard says it, and a preview passes
+                title = _title(news)
+                if title is not None and not _as_we_make_it(news, title):
+                    warn(f"Grafana has a folder {news['uid']} already ({title!r}): it is used, and stays as it is")
         return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        moved = ["uid"] if "uid" in changed else []
-        return dynamic.DiffResult(bool(changed or _gone(_news)), moved, [], delete_before_replace=True)
+    def has_drifted(self, olds: Props, news: Props) -> bool:
+        """Whether somebody has deleted it; a preview passes while Grafana is down."""
+        with contextlib.suppress(OpsError):
+            return _title(news) is None
+        return False
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult(f"{props['uid']}", _made(props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        try:
-            title = _grafana(_news).folder(_news["uid"])["title"]
-        except NotFound:
+        title = _title(_news)
+        if title is None:
             return dynamic.UpdateResult(_made(_news))
         if _olds["ours"] and title != _news["title"]:
             _grafana(_news).rename_folder(_news["uid"], _news["title"])
         return dynamic.UpdateResult({**_news, "ours": _olds["ours"]})
 
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
-        try:
-            title = _grafana(props).folder(props["uid"])["title"]
-        except NotFound:
+        title = _title(props)
+        if title is None:
             return dynamic.ReadResult("", {})
         return dynamic.ReadResult(id_, {**props, "title": title if props["ours"] else props["title"]})
 
@@ -56,7 +52,7 @@ class DashboardFolderHandler(dynamic.ResourceProvider):
             return
         grafana, what = _grafana(_props), f"Grafana's folder {_props['title']!r}"
         if inside := grafana.inside(_props["uid"]):
-            say(f"warning: {what} stays, as others have put something into it: {', '.join(inside)}")
+            warn(f"{what} stays, as others have put something into it: {', '.join(inside)}")
             return
         try:
             grafana.delete_folder(_props["uid"])
@@ -65,34 +61,29 @@ class DashboardFolderHandler(dynamic.ResourceProvider):
         except Refused as no:
             if no.status != 400:
                 raise
-            say(f"warning: {what} stays: {no.words}")
+            warn(f"{what} stays: {no.words}")
 
 
 def _grafana(props: Props) -> Grafana:
     return at(props["url"], props["auth"])
 
 
-def _gone(props: Props) -> bool:
-    """Whether somebody has deleted it; a preview passes while Grafana is down."""
+def _title(props: Props) -> str | None:
+    """The title of the folder of this uid; None where there is none."""
     try:
-        _grafana(props).folder(props["uid"])
+        return str(_grafana(props).folder(props["uid"])["title"])
     except NotFound:
-        return True
-    except OpsError:
-        return False
-    return False
+        return None
 
 
 def _made(props: Props) -> Props:
-    grafana, uid = _grafana(props), props["uid"]
     try:
-        grafana.make_folder(uid, props["title"])
+        _grafana(props).make_folder(props["uid"], props["title"])
     except Conflict as taken:
-        try:
-            title = grafana.folder(uid)["title"]
-        except NotFound:  # before Grafana 11 no two folders bear the same title
+        title = _title(props)
+        if title is None:  # before Grafana 11 no two folders bear the same title
             raise NotDone(f"{taken}; set grafanaFolder to a title that no other folder has") from None
-        return {**props, "ours": _as_we_make_it(grafana, props, title)}
+        return {**props, "ours": _as_we_make_it(props, title)}
     except Refused as no:
         if no.status < 500:
             raise
@@ -100,6 +91,6 @@ def _made(props: Props) -> Props:
     return {**props, "ours": True}
 
 
-def _as_we_make_it(grafana: Grafana, props: Props, title: str) -> bool:
+def _as_we_make_it(props: Props, title: str) -> bool:
     """Empty and with our title: what an `up` that was killed has made, most likely; else nothing is lost with it."""
-    return bool(title == props["title"] and not grafana.inside(props["uid"]))
+    return bool(title == props["title"] and not _grafana(props).inside(props["uid"]))

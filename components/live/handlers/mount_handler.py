@@ -8,21 +8,20 @@ from pulumi import dynamic
 from components.live import inputs
 from components.live.cluster import connections, ownership_checks, pod_mount
 from components.live.cluster.pod_mount import Volume
-from components.live.provider import say
+from components.live.handlers.handler import EditHandler
+from components.live.provider import Props, say, warn
 from components.live.text.errors import EditRefused
 from ops.errors import Forbidden, NotFound
 
-Props = dict[str, Any]
 
-_WHERE = ("namespace", "deployment", "container", "volume")
-_WHAT = ("source", "path", "manager")
-
-
-class MountHandler(dynamic.ResourceProvider):
+class MountHandler(EditHandler):
     """Adds, and takes out again, two list entries by name; what is in the way is refused in preview.
 
     `made` in the state: "yes" where ours stands by our hand, "" where somebody else had put the very same there before.
     """
+
+    identity = ("namespace", "deployment", "container", "volume")
+    compared = ("source", "path", "manager", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         before = _volume(_olds) if _olds.get("volume") else None
@@ -31,32 +30,25 @@ class MountHandler(dynamic.ResourceProvider):
         except NotFound:
             raise EditRefused(f"{_name(news)} is not there: is its name in the stack file right?") from None
         except Forbidden as no:  # a pull request's account may be allowed less
-            say(f"warning: what is in the way of a mount cannot be said: {no}")
+            warn(f"what is in the way of a mount cannot be said: {no}")
             return dynamic.CheckResult(news, [])
         _refuse_clashes(news, deployment, ours=_ours(deployment, news))
         if not pod_mount.has(_pod(deployment), _volume(news)):
-            say(f"warning: {_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+            warn(f"{_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
             patch = pod_mount.addition(_volume(news), before)
             connections.try_merge(connections.kubernetes(news), _path(news), patch, **_as_ours(news))
         return dynamic.CheckResult(news, [])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        changed = [name for name in (*_WHERE, *_WHAT, *inputs.ACCESS) if _olds.get(name) != _news.get(name)]
-        moved = [name for name in _WHERE if name in changed]
-        drift = _olds.get("drift") or ("" if changed else _drift(_news))
-        return dynamic.DiffResult(bool(changed or drift), moved, [], delete_before_replace=True)
+    def drift(self, props: Props) -> str:
+        if pod_mount.has(_pod(_deployment(props)), _volume(props)):
+            return ""
+        return f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(_put(_news, _made(_olds)))
-
-    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
-        try:
-            return dynamic.ReadResult(id_, {**props, "drift": _drift(props)})
-        except NotFound:
-            return dynamic.ReadResult("", {})
 
     def delete(self, _id: str, _props: Props) -> None:
         made = _made(_props)
@@ -110,14 +102,6 @@ def _refuse_clashes(props: Props, deployment: Mapping[str, Any], *, ours: bool) 
         pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
     except EditRefused as no:
         raise EditRefused(f"{_name(props)} {no}") from None
-
-
-def _drift(props: Props) -> str:
-    if pod_mount.has(_pod(_deployment(props)), _volume(props)):
-        return ""
-    drift = f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
-    say(f"warning: {drift}; `up` puts it back")
-    return drift
 
 
 def _put(props: Props, before: Volume | None) -> Props:

@@ -2,24 +2,24 @@
 
 import contextlib
 import json
-from typing import Any
 
 from pulumi import dynamic
 
-from components.live.provider import NotDone, say
+from components.live.handlers.handler import Handler
+from components.live.provider import NotDone, Props, warn
+from formats.json_types import JsonObject
 from ops.clients.grafana import Grafana, at
 from ops.errors import NotFound, OpsError
 
-Props = dict[str, Any]
 
-_COMPARED = ("url", "uid", "adopt", "auth", "made")
-
-
-class PreviousDashboardHandler(dynamic.ResourceProvider):
+class PreviousDashboardHandler(Handler):
     """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there.
 
     `made` counts how often ours has to be made: once, and again whenever somebody has deleted it.
     """
+
+    identity = ("uid",)
+    compared = ("url", "adopt", "auth", "made")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         ours = _olds.get("uid") == news["uid"]
@@ -30,18 +30,14 @@ class PreviousDashboardHandler(dynamic.ResourceProvider):
                 return dynamic.CheckResult(news, [])
             stands = _standing(news)
             if _olds["url"] != news["url"]:
-                _refuse_another(_olds, news, stands)
+                _refuse_another(_olds, news, stands and stands[0])
             if stands is None:
                 news["made"] += 1
         except NotDone as refused:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
-            say(f"warning: whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
+            warn(f"whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
         return dynamic.CheckResult(news, [])
-
-    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        changed = [name for name in _COMPARED if _olds.get(name) != _news.get(name)]
-        return dynamic.DiffResult(bool(changed), ["uid"] if "uid" in changed else [], [], delete_before_replace=True)
 
     def create(self, props: Props) -> dynamic.CreateResult:
         return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _found(props)})
@@ -63,21 +59,21 @@ def _grafana(props: Props) -> Grafana:
     return at(props["url"], props["auth"])
 
 
-def _standing(props: Props) -> dict[str, Any] | None:
-    """The dashboard under our uid, with its number and version."""
+def _standing(props: Props) -> tuple[JsonObject, JsonObject] | None:
+    """The dashboard under our uid with its number and version, and what Grafana says of it; None without one."""
     try:
-        return _grafana(props).dashboard(props["uid"])[0]
+        return _grafana(props).dashboard(props["uid"])
     except NotFound:
         return None
 
 
-def _refuse_another(olds: Props, news: Props, stands: dict[str, Any] | None) -> None:
+def _refuse_another(olds: Props, news: Props, model: JsonObject | None) -> None:
     """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
     try:
         left = _standing(olds)
     except OpsError:
         return
-    if left not in (None, stands):
+    if left and left[0] != model:
         raise NotDone(
             f"{news['url']} is another Grafana than {olds['url']}, where dashboard {news['uid']} would be left behind: "
             "first set grafanaMode to off and grafanaUrl to the former, and run `pulumi up`"
@@ -90,7 +86,7 @@ def _still_there(grafana: Grafana, folder: str) -> str:
         if folder:
             grafana.folder(folder)
     except NotFound:
-        say(f"warning: Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
+        warn(f"Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
         return ""
     return folder
 
@@ -98,10 +94,9 @@ def _still_there(grafana: Grafana, folder: str) -> str:
 def _found(props: Props) -> str:
     """What is to be put back; raises NotDone where it may not be taken over."""
     uid = props["uid"]
-    try:
-        model, meta = _grafana(props).dashboard(uid)
-    except NotFound:
+    if not (standing := _standing(props)):
         return ""
+    model, meta = standing
     what = f"Grafana has a dashboard {uid} already ({model.get('title')!r} in {meta.get('folderTitle') or 'General'!r})"
     if meta.get("provisioned"):
         raise NotDone(f"{what}, provisioned from a file, which Grafana lets nobody replace: remove that file first")

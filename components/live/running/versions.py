@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.live.cluster import connections
-from components.live.provider import say
+from components.live.provider import warn
 from components.live.text.errors import EditRefused
+from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.errors import OpsError
 
@@ -31,13 +32,13 @@ def _refuse(kind: str, props: Props, needs: Sequence[One]) -> None:
     try:
         url, told = _asked(kind, props)
     except OpsError as problem:
-        say(f"warning: whether {server} knows all that is used here cannot be said: {problem}")
+        warn(f"whether {server} knows all that is used here cannot be said: {problem}")
         return
     if told is None:
         return
     runs = number(told)
     if runs is None:
-        say(f"warning: {server} at {url} does not tell its version ({told!r}): it should know {_newest(needs)}")
+        warn(f"{server} at {url} does not tell its version ({told!r}): it should know {_newest(needs)}")
     elif lacking := [need for need in needs if _number(need[2]) > runs]:
         raise EditRefused(f"{server} at {url} is {told}, and {_said(server, lacking)}")
 
@@ -46,10 +47,8 @@ def _asked(kind: str, props: Props) -> tuple[str, str | None]:
     """The server's URL and its version; None where it is another product with the same API and numbers of its own."""
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
-        assert alertmanager is not None
         return alertmanager.url, alertmanager.version(timeout=PATIENCE)
     prometheus = connections.prometheus(props)
-    assert prometheus is not None
     build = prometheus.build(timeout=PATIENCE)
     version = str(build.get("version") or "")
     runs = number(version)
@@ -63,11 +62,7 @@ def _said(server: str, lacking: Sequence[One]) -> str:
         what, where, since = lacking[0]
         return f"{where} uses {what}, which {server} knows since {since}: upgrade it, or leave {what} out"
     every = [f"{what} ({where}; known since {since})" for what, where, since in lacking]
-    more = f" and {len(every) - 3} more" if len(every) > 3 else ""
-    return (
-        f"does not know what is used here: {', '.join(every[:3])}{more}: "
-        f"upgrade it to {_newest(lacking)}, or leave them out"
-    )
+    return f"does not know what is used here: {shorten(every, 3)}: upgrade it to {_newest(lacking)}, or leave them out"
 
 
 def _newest(needs: Sequence[One]) -> str:

@@ -1,5 +1,6 @@
 """The three ways of editing a text, by the name that a resource's inputs carry."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from components.live.text.errors import EditRefused
@@ -22,8 +23,8 @@ class Editor(Protocol):
 
     def has(self, text: str, ours: str) -> bool: ...
 
-    def warnings(self, text: str, ours: str) -> list[str]:
-        """Sentences for a preview on what changes for others."""
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
+        """Sentences for a preview on what changes for others. `alerts`: the label sets of our alerts."""
 
 
 _EDITORS: dict[str, Editor] = {"rule-files": RuleFiles(), "routing": Routing(), "replace": WholeText()}

@@ -1,5 +1,7 @@
 """Our entries in the `rule_files` of a prometheus.yml that somebody else wrote."""
 
+from collections.abc import Mapping, Sequence
+
 from components.live.text import marked_lists
 from components.live.text.marked_lists import Parts, Written
 
@@ -18,7 +20,7 @@ class RuleFiles:
     def has(self, text: str, ours: str) -> bool:
         return marked_lists.has(text, _parts(ours), self.where)
 
-    def warnings(self, text: str, ours: str) -> list[str]:
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         parts = _parts(ours)
         if parts and marked_lists.by_hand(text, parts):
             names = " and ".join(ours.split())

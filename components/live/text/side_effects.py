@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.live.text.shorten import shorten
 from routing import tree
 from routing.tree import Inhibition, Matcher, Route
+
+SHOWN = 4  # alerts, receivers or labels that one sentence names
 
 Labels = Mapping[str, str]
 
@@ -45,7 +48,7 @@ def _losses(
                 receivers.update(dict.fromkeys(takers))
     return [
         f"alertmanager.yml: route {' '.join(route.match.path[1:])} → {route.match.receiver} no longer gets "
-        f"{_some(list(examples))}: ours stand first and send them to {_some(list(receivers))}"
+        f"{shorten(list(examples), SHOWN)}: ours stand first and send them to {shorten(list(receivers), SHOWN)}"
         for route, examples, receivers in lost.values()
     ]
 
@@ -93,9 +96,12 @@ def _mutes(config: Mapping[str, Any], alerts: Sequence[Labels]) -> list[str]:
         muted = [labels for labels in alerts if _can_mute(rule, labels)]
         if muted:
             held = [label for label in rule.equal if any(label in labels for labels in muted)]
-            scope = f"with the same {_some(held)}" if held else "anywhere: ours carry none of the labels in its `equal`"
+            scope = "anywhere: ours carry none of the labels in its `equal`"
+            if held:
+                scope = f"with the same {shorten(held, SHOWN)}"
+            names = shorten([_name(labels) for labels in muted], SHOWN)
             found.append(
-                f"alertmanager.yml: inhibition {rule.name or index} mutes {_some([_name(labels) for labels in muted])} "
+                f"alertmanager.yml: inhibition {rule.name or index} mutes {names} "
                 f"while an alert with {_conditions(rule.source)} fires {scope}"
             )
     return found
@@ -119,7 +125,3 @@ def _conditions(matchers: Sequence[Matcher]) -> str:
 
 def _shown(labels: Labels) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,6 +1,7 @@
 """A text that is ours as a whole (`replace: true`); the one before it comes back on removal."""
 
 import difflib
+from collections.abc import Mapping, Sequence
 
 from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import Written
@@ -40,7 +41,7 @@ class WholeText:
     def has(self, text: str, ours: str) -> bool:
         return text == ours
 
-    def warnings(self, text: str, ours: str) -> list[str]:
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         if text == ours:
             return []
         return [f"{self.where} is replaced as a whole; what stands there now comes back on destroy"]

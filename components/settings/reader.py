@@ -1,23 +1,24 @@
-"""The only reader of configuration: a mapping of keys to values in, one frozen `Settings` out.
-
-Pulumi-free, so that the program and the verbs in `ops` read the same stack file in the same way. The keys, their types,
-defaults and descriptions stand in Pulumi.yaml and nowhere else.
-"""
+"""Reads the values of a stack into `Settings`, and refuses what cannot be used."""
 
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import cast
 
-import yaml
-
-SECRETS = ("grafanaAuth", "smtpPassword")  # never shown, and never in plain text in a stack file
-PROJECT_FILE = Path(__file__).resolve().parent.parent / "Pulumi.yaml"
-
-Reload = Literal["lifecycle", "sidecar", "signal"]
+from components.settings.schema import SECRETS, SettingsError, choices, schema
+from components.settings.values import (
+    OPERATOR_SECRET,
+    Cluster,
+    Grafana,
+    OnCall,
+    OtherRoutes,
+    Reload,
+    Rules,
+    Server,
+    Settings,
+    Smtp,
+    WorkingHours,
+)
 
 # Kubernetes' own rule for names of namespaces, services and most objects (RFC 1123 subdomain).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -31,142 +32,10 @@ _NAMES = (
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
     *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
 )
-
-# Where the operator mounts the Secrets that an Alertmanager object lists.
-OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = [day[:3].title() for day in _WEEKDAYS]
+_PATH = r"/[^\s:]*[^\s:/]"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message is one sentence that says which, why and what to do."""
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """How to reach the Kubernetes API: a kubeconfig (path or contents; None for the ambient one) and its context."""
-
-    kubeconfig: str | None
-    context: str | None
-    namespace: str
-
-
-@dataclass(frozen=True)
-class Server:
-    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded."""
-
-    deployment: str
-    container: str
-    config_map: str
-    config_key: str
-    service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
-    url: str | None
-    reload: Reload
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How the rules reach Prometheus."""
-
-    mode: str
-    config_map: str
-    mount_path: str
-    shared_config_map: str
-    operator_labels: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Smtp:
-    """What differs from the mail settings in routing/alertmanager.yml; None where nothing does."""
-
-    smarthost: str | None
-    from_: str | None
-    username: str | None
-    password_file: str | None
-    password: str | None = field(repr=False, default=None)
-
-
-@dataclass(frozen=True)
-class WorkingHours:
-    """Hours of days in a time zone: when warnings are sent."""
-
-    weekdays: tuple[str, ...]  # monday, tuesday, …
-    times: tuple[tuple[str, str], ...]  # from and to, each HH:MM, to 24:00
-    location: str
-
-
-@dataclass(frozen=True)
-class OnCall:
-    """How else critical alerts are told, each by a file in Alertmanager's container, and when warnings; None: not."""
-
-    slack_file: str | None
-    slack_channel: str | None
-    pagerduty_file: str | None
-    webhook_file: str | None
-    working_hours: WorkingHours | None
-
-
-@dataclass(frozen=True)
-class Grafana:
-    """How the dashboard reaches Grafana."""
-
-    mode: str
-    url: str
-    folder: str
-    adopt: bool
-    sidecar_label: tuple[str, str]
-    auth: str | None = field(repr=False, default=None)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All that differs between two stacks."""
-
-    cluster: Cluster
-    rules: Rules
-    prometheus: Server
-    alertmanager: Server
-    alertmanager_mode: str
-    alertmanager_replace: bool
-    other_routes: Literal["ask", "skip", "continue"]
-    smtp: Smtp
-    on_call: OnCall
-    grafana: Grafana
-    application_url: str
-    scrape_job: str
-    live_timeout: int  # seconds
-
-    @property
-    def namespace(self) -> str:
-        return self.cluster.namespace
-
-
-@cache
-def schema() -> Mapping[str, Mapping[str, Any]]:
-    """The `config` block of Pulumi.yaml: key → {type, default, description}."""
-    return cast(Mapping[str, Mapping[str, Any]], _project_file()["config"])
-
-
-def choices(key: str) -> list[str]:
-    """The values that a setting may have, as its description in Pulumi.yaml has them, in quotes."""
-    return list(dict.fromkeys(re.findall(r'"(\w+)"', schema()[key]["description"])))
-
-
-def project() -> str:
-    """The project's name, which is also the namespace of its configuration keys."""
-    return str(_project_file()["name"])
-
-
-def required_cli() -> str:
-    """Which versions of the Pulumi CLI may run the program, as a range such as `>=3.219.0`."""
-    return str(_project_file()["requiredPulumiVersion"])
-
-
-@cache
-def _project_file() -> Mapping[str, Any]:
-    text, loader = PROJECT_FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return cast(Mapping[str, Any], yaml.load(text, Loader=loader))
 
 
 def refuse_plain(plain: Collection[str], *, where: str) -> None:
@@ -199,9 +68,9 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         alertmanager=get.server("alertmanager"),
         alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
-        other_routes=cast(Any, get.text("alertmanagerOtherRoutes")),
+        other_routes=cast(OtherRoutes, get.text("alertmanagerOtherRoutes")),
         smtp=Smtp(
-            smarthost=get.host_port("smtpSmarthost", optional=True),
+            smarthost=get.host_port("smtpSmarthost") if get.optional("smtpSmarthost") else None,
             from_=get.optional("smtpFrom"),
             username=get.optional("smtpUsername"),
             password_file=get.optional("smtpPasswordFile"),
@@ -273,24 +142,25 @@ class _Reader:
             raise self._refuse(key, value, "a whole number of seconds, 1 or more")
         return int(str(value))
 
-    def url(self, key: str) -> str:
+    def matching(self, key: str, pattern: str, wanted: str) -> str:
         value = self.text(key)
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-            raise self._refuse(key, value, "a URL that begins with http:// or https://")
-        return value.rstrip("/")
-
-    def folder(self, key: str) -> str:
-        value = self.text(key)
-        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
-            raise self._refuse(key, value, "an absolute path without a '/' at its end")
+        if not re.fullmatch(pattern, value):
+            raise self._refuse(key, value, wanted)
         return value
 
+    def url(self, key: str) -> str:
+        return self.matching(key, r"https?://[^\s/]+(/\S*)?", "a URL that begins with http:// or https://").rstrip("/")
+
+    def folder(self, key: str) -> str:
+        return self.matching(key, _PATH, "an absolute path without a '/' at its end")
+
+    def host_port(self, key: str) -> str:
+        return self.matching(key, r"[^\s:/]+:\d{1,5}", "NAME:PORT")
+
     def secret_file(self, key: str) -> str | None:
-        value = self.optional(key)
-        if value is None:
+        if self.optional(key) is None:
             return None
-        if not re.fullmatch(r"/[^\s:]*[^\s:/]", value):
-            raise self._refuse(key, value, "the absolute path of a file in Alertmanager's container")
+        value = self.matching(key, _PATH, "the absolute path of a file in Alertmanager's container")
         if self.text("alertmanagerMode") == "operator" and not OPERATOR_SECRET.fullmatch(value):
             raise self._refuse(
                 key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
@@ -325,12 +195,6 @@ class _Reader:
         names = tuple(_WEEKDAYS[day] for day in sorted(weekdays))
         return WorkingHours(names, tuple((start, end) for start, end in times), zone)
 
-    def host_port(self, key: str, *, optional: bool = False) -> str | None:
-        value = self.optional(key) if optional else self.text(key)
-        if value is not None and not re.fullmatch(r"[^\s:/]+:\d{1,5}", value):
-            raise self._refuse(key, value, "NAME:PORT")
-        return value
-
     def pairs(self, key: str) -> list[tuple[str, str]]:
         value = self.text(key)
         found = [tuple(pair.split("=", 1)) for pair in value.split(",")]
@@ -344,7 +208,7 @@ class _Reader:
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.text(f"{name}ConfigKey"),
-            service=cast(str, self.host_port(f"{name}Service")),
+            service=self.host_port(f"{name}Service"),
             url=self.url(f"{name}Url") if self.optional(f"{name}Url") else None,
             reload=cast(Reload, self.text(f"{name}Reload")),
         )

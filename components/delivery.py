@@ -1,0 +1,38 @@
+"""What every way of delivery has in common, and the component whose parts one of them declares."""
+
+from abc import ABC, abstractmethod
+from importlib import import_module
+from typing import ClassVar, Self, cast
+
+import pulumi
+
+
+class Delivery(ABC):
+    """One way in which a part of this repository gets to where it works. Each stands in a file of its own."""
+
+    @classmethod
+    def of_mode(cls, mode: str) -> type[Self]:
+        """The way that `mode` names: class `Delivery` of MODE_KIND.py in this class's package, alert_KIND or KIND."""
+        package = cls.__module__.rpartition(".")[0]
+        kind = package.rpartition(".")[2].removeprefix("alert_")
+        return cast(type[Self], import_module(f"{package}.{mode}_{kind}").Delivery)
+
+    @abstractmethod
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        """Declare the resources with these options, as children of the component. Raises SettingsError, RunError."""
+
+    def own(self) -> list[str]:
+        """Where the Kubernetes API has the objects that are ours alone."""
+        return []
+
+
+class Component(pulumi.ComponentResource):
+    """What one way of delivery declares, under one name whatever the way."""
+
+    named: ClassVar[str]
+
+    def __init__(self, delivery: Delivery, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(f"monitoring:index:{type(self).__name__}", self.named, None, opts)
+        # What the component waits for its parts wait for too: on destroy they go first.
+        delivery.declare(pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on))
+        self.register_outputs({})

@@ -1,0 +1,73 @@
+"""The Deployment that runs a server: whether it would see a change of a ConfigMap, and reload when asked."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components.live.cluster.pod_mount import named
+from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import Forbidden, NotFound
+
+
+@dataclass(frozen=True)
+class Workload:
+    """`name`: NAMESPACE/DEPLOYMENT; `container`: the server's; `pod`: `spec.template.spec`.
+
+    `pod` is {} where this account may not look, or where the server runs as something else: then nothing is refused.
+    """
+
+    name: str
+    container: str
+    pod: JsonObject
+
+    def refuse_dead_mount(self, config_map: str) -> None:
+        """Raises EditRefused where the pods would never see a change of the ConfigMap."""
+        if self.pod and (why := self._why_no_change_arrives(config_map)):
+            namespace = self.name.partition("/")[0]
+            raise EditRefused(f"Deployment {self.name} {why} (ConfigMap {namespace}/{config_map})")
+
+    def refuse_no_reload(self) -> None:
+        """Raises EditRefused where Prometheus would not reload on request, as far as its arguments show it."""
+        containers = self._containers()
+        words = [str(word) for one in containers for word in (*(one.get("command") or ()), *(one.get("args") or ()))]
+        if not words or any("web.enable-lifecycle" in word and not word.endswith("=false") for word in words):
+            return  # without any argument the image's own decide, and nobody can tell
+        sidecar = next((str(one.get("image")) for one in containers if "reload" in str(one.get("image"))), "")
+        remedy = "add that argument, or set prometheusReload to signal"
+        if sidecar:
+            remedy = f"{sidecar} beside it reloads by itself: set prometheusReload to sidecar"
+        raise EditRefused(
+            f"Deployment {self.name} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"
+        )
+
+    def _why_no_change_arrives(self, config_map: str) -> str:
+        volumes = {volume["name"] for volume in self.pod.get("volumes") or () if config_map in _config_maps(volume)}
+        if not volumes:
+            return "does not mount it"
+        ours = named(self._containers(), self.container)
+        containers = [ours] if ours else self._containers()
+        mounts = [mount for one in containers for mount in one.get("volumeMounts") or () if mount["name"] in volumes]
+        if not mounts:
+            return f"has it as a volume, but container {self.container} does not mount it"
+        if all(mount.get("subPath") or mount.get("subPathExpr") for mount in mounts):
+            return "mounts it by subPath, which kubelet never updates: mount the folder instead"
+        return ""
+
+    def _containers(self) -> Sequence[Mapping[str, JsonValue]]:
+        return self.pod.get("containers") or []
+
+
+def read(cluster: Kubernetes, namespace: str, deployment: str, container: str) -> Workload:
+    """A Deployment as it stands. Raises ops.errors other than Forbidden and NotFound."""
+    pod: JsonObject = {}
+    with contextlib.suppress(Forbidden, NotFound):
+        pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]
+    return Workload(f"{namespace}/{deployment}", container, pod)
+
+
+def _config_maps(volume: Mapping[str, JsonValue]) -> list[str]:
+    """The names of the ConfigMaps that a volume shows."""
+    sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
+    return [source["configMap"].get("name") for source in sources if source.get("configMap")]

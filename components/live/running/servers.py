@@ -1,0 +1,156 @@
+"""The two servers, as a resource's inputs name them: how each takes up its files, and what of ours it runs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from components.live.cluster import config_map, connections
+from components.live.cluster.config_map import Key
+from components.live.running import compare, operator_readback
+from components.live.running.wanted import Wanted
+from components.live.text.errors import EditRefused
+from formats.json_types import JsonValue
+from ops.clients.prometheus import RunningGroup
+from ops.clients.server import Server
+from ops.errors import Forbidden, NotFound, OpsError, Refused
+from routing import RoutingError, tree
+
+
+class ServerCheck(ABC):
+    """One server. `props`: inputs with `wanted` decoded (components.live.running.wanted)."""
+
+    kind: ClassVar[str]
+    client: Server
+
+    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+        self.props, self.name = props, self.kind.capitalize()
+
+    @abstractmethod
+    def not_running(self) -> list[str]:
+        """A sentence for each thing that does not run as wanted. Raises ops.errors."""
+
+    @abstractmethod
+    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+        """A sentence for each thing of `wanted` (`rules`, `routing`) that runs. Raises ops.errors."""
+
+    def reload_failed(self) -> list[str]:
+        """That its last reload failed, as its own metric says. Raises ops.errors."""
+        ok = self.client.metric(f"{self.kind}_config_last_reload_successful")
+        return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
+
+    def reload(self) -> list[str]:
+        """Have it read its files again, in the way of its settings; what it says of them. Raises EditRefused."""
+        match self.props[self.kind]["reload"]:
+            case "signal":
+                self._signal()
+            case "lifecycle":
+                try:
+                    self.client.reload()
+                except Forbidden as no:
+                    raise EditRefused(
+                        f"{self.name} does not reload on request ({no.words or no.status}): start it with "
+                        f"--web.enable-lifecycle, or set {self.kind}Reload to sidecar or signal"
+                    ) from None
+                except Refused as no:
+                    return [*self._refused_parts(), f"it refuses its files: {no.words}"]
+        return []
+
+    def _refused_parts(self) -> list[str]:
+        return []
+
+    def _signal(self) -> None:
+        """SIGHUP to the server's process, by running `kill` in each of its pods."""
+        from ops.clients import pod_exec  # kr8s takes 0.1 s to import, at each preview: only for those who need it
+
+        props, server = self.props, self.props[self.kind]
+        cluster = connections.kubernetes(props)
+        try:
+            deployment = cluster.deployment(props["namespace"], server["deployment"])
+        except NotFound:
+            raise EditRefused(
+                f"Deployment {props['namespace']}/{server['deployment']} is not there: whom to send SIGHUP?"
+            ) from None
+        labels = deployment["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        for pod in cluster.pods(props["namespace"], selector):
+            access = (props.get("kubeconfig"), props.get("context"))  # Pulumi keeps no property that is None
+            where = (props["namespace"], pod["metadata"]["name"], server["container"])
+            pod_exec.run(*access, *where, ["kill", "-HUP", "1"])
+
+
+class PrometheusCheck(ServerCheck):
+    kind = "prometheus"
+
+    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+        super().__init__(props)
+        self.client = self.prometheus = connections.prometheus(props)
+
+    def not_running(self) -> list[str]:
+        groups = self._groups()
+        faults = compare.rules_not_running(self.props["rules"], groups)
+        if faults:
+            return faults
+        for rule in compare.unevaluated(self.props["rules"], groups):  # its first turn may be an interval away: ask now
+            try:
+                self.prometheus.query(rule.query)
+            except Refused as no:
+                faults.append(f"{rule.name} cannot be evaluated: {no.words}")
+        return faults or self.reload_failed()
+
+    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+        return compare.rules_still_running(wanted["rules"], self._groups())
+
+    def _refused_parts(self) -> list[str]:
+        """Prometheus keeps to its log which rule it does not like: ask it for each."""
+        found = []
+        for name, rule in self.props["rules"].items():
+            try:
+                self.prometheus.query(rule["expression"])
+            except Refused as no:
+                if no.status == 400:
+                    found.append(f"rules/{rule['file']}: {name}: {no.words}")
+        return found
+
+    def _groups(self) -> list[RunningGroup]:
+        """The groups from where ours should be: those of a mode that is being given up, or taken up, are not meant."""
+        folder, apart = str(self.props.get("folder") or "").rstrip("/"), bool(self.props.get("apart"))
+        groups = self.prometheus.rules()
+        if ours := (self.props.get("operated") or {}).get("rules"):  # the operator names a file NAMESPACE-OBJECT-UID
+            return [group for group in groups if f"/{self.props['namespace']}-{ours['name']}" in group.file]
+        return [group for group in groups if not folder or (f"{folder}/" in group.file) != apart]
+
+
+class AlertmanagerCheck(ServerCheck):
+    kind = "alertmanager"
+
+    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+        super().__init__(props)
+        self.client = self.alertmanager = connections.alertmanager(props)
+
+    def not_running(self) -> list[str]:
+        config = self.alertmanager.status().config
+        ours = operator_readback.as_ours(config, self.props)
+        faults = operator_readback.absent(ours, self.props)
+        faults = faults or compare.routing_not_running(self.props["routing"], ours)
+        return faults or operator_readback.swallowed(config, self.props) or self.reload_failed()
+
+    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+        config = operator_readback.as_ours(self.alertmanager.status().config, self.props)
+        return compare.routing_still_running(wanted["routing"], config, self._declared())
+
+    def _declared(self) -> list[str]:
+        """Receivers in the text as it stands now: what is there by somebody else's hand may go on running."""
+        if operator_readback.prefix(self.props):
+            return []  # none but the operator makes names like those of ours
+        server = self.props[self.kind]
+        at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")
+        try:
+            config = tree.parse(config_map.read(connections.kubernetes(self.props), at).text)
+        except (OpsError, EditRefused, RoutingError):
+            return []
+        return [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
+
+
+def server_checks(props: Mapping[str, JsonValue]) -> list[ServerCheck]:
+    """One for each server that the inputs name."""
+    return [check(props) for check in (PrometheusCheck, AlertmanagerCheck) if props.get(check.kind)]

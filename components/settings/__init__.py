@@ -1,0 +1,42 @@
+"""The only reader of configuration: a mapping of keys to values in, one frozen `Settings` out.
+
+Pulumi-free, so that the program and the verbs in `ops` read the same stack file in the same way. The keys, their types,
+defaults and descriptions stand in Pulumi.yaml and nowhere else (schema.py); what is read stands in values.py.
+"""
+
+from components.settings.reader import read, refuse_plain
+from components.settings.schema import PROJECT_FILE, SECRETS, SettingsError, choices, project, required_cli, schema
+from components.settings.values import (
+    OPERATOR_SECRET,
+    Cluster,
+    Grafana,
+    OnCall,
+    Reload,
+    Rules,
+    Server,
+    Settings,
+    Smtp,
+    WorkingHours,
+)
+
+__all__ = [
+    "OPERATOR_SECRET",
+    "PROJECT_FILE",
+    "SECRETS",
+    "Cluster",
+    "Grafana",
+    "OnCall",
+    "Reload",
+    "Rules",
+    "Server",
+    "Settings",
+    "SettingsError",
+    "Smtp",
+    "WorkingHours",
+    "choices",
+    "project",
+    "read",
+    "refuse_plain",
+    "required_cli",
+    "schema",
+]

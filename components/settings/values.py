@@ -1,0 +1,111 @@
+"""What is read: all that differs between two stacks, typed and checked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Reload = Literal["lifecycle", "sidecar", "signal"]
+OtherRoutes = Literal["ask", "skip", "continue"]
+
+# Where the operator mounts the Secrets that an Alertmanager object lists.
+OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How to reach the Kubernetes API: a kubeconfig (path or contents; None for the ambient one) and its context."""
+
+    kubeconfig: str | None
+    context: str | None
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Server:
+    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded."""
+
+    deployment: str
+    container: str
+    config_map: str
+    config_key: str
+    service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
+    url: str | None
+    reload: Reload
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the rules reach Prometheus."""
+
+    mode: str
+    config_map: str
+    mount_path: str
+    shared_config_map: str
+    operator_labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """What differs from the mail settings in routing/alertmanager.yml; None where nothing does."""
+
+    smarthost: str | None
+    from_: str | None
+    username: str | None
+    password_file: str | None
+    password: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """Hours of days in a time zone: when warnings are sent."""
+
+    weekdays: tuple[str, ...]  # monday, tuesday, …
+    times: tuple[tuple[str, str], ...]  # from and to, each HH:MM, to 24:00
+    location: str
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """How else critical alerts are told, each by a file in Alertmanager's container, and when warnings; None: not."""
+
+    slack_file: str | None
+    slack_channel: str | None
+    pagerduty_file: str | None
+    webhook_file: str | None
+    working_hours: WorkingHours | None
+
+
+@dataclass(frozen=True)
+class Grafana:
+    """How the dashboard reaches Grafana."""
+
+    mode: str
+    url: str
+    folder: str
+    adopt: bool
+    sidecar_label: tuple[str, str]
+    auth: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that differs between two stacks."""
+
+    cluster: Cluster
+    rules: Rules
+    prometheus: Server
+    alertmanager: Server
+    alertmanager_mode: str
+    alertmanager_replace: bool
+    other_routes: OtherRoutes
+    smtp: Smtp
+    on_call: OnCall
+    grafana: Grafana
+    application_url: str
+    scrape_job: str
+    live_timeout: int  # seconds
+
+    @property
+    def namespace(self) -> str:
+        return self.cluster.namespace
