@@ -92,9 +92,9 @@ class _Reader:
         try:
             self.text = path.read_bytes().decode("utf-8")
         except FileNotFoundError:
-            raise self.error("there is no such file; the dashboard stands in it.") from None
+            raise self.error("there is no such file; the dashboard stands in it") from None
         except UnicodeDecodeError as error:
-            raise self.error(f"not UTF-8 at byte {error.start}; save it as UTF-8.") from None
+            raise self.error(f"not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
     def error(self, sentence: str, near: object = None) -> DashboardError:
         """`near` is a value whose first place in the file gives the line."""
@@ -108,21 +108,21 @@ class _Reader:
         except ValueError as error:  # JSONDecodeError, or a number beyond Python's limit
             line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
             words = getattr(error, "msg", str(error))
-            raise DashboardError(f"{self.name}:{line}: not JSON at column {column}: {words}.") from None
+            raise DashboardError(f"{self.name}:{line}: not JSON at column {column}: {words}") from None
         except RecursionError:
-            raise self.error("nested too deeply; export it from Grafana again.") from None
+            raise self.error("nested too deeply; export it from Grafana again") from None
         if not isinstance(model, dict) or not isinstance(model.get("panels"), list):
-            raise self.error('not a dashboard: it has no list of "panels"; export it from Grafana again.')
+            raise self.error('not a dashboard: it has no list of "panels"; export it from Grafana again')
         if model.get("uid") != self.uid:
             raise self.error(
-                f"the uid is {model.get('uid')!r}; make it {self.uid!r}, as the file is called.", model.get("uid")
+                f"the uid is {model.get('uid')!r}; make it {self.uid!r}, as the file is called", model.get("uid")
             )
         for key in ("id", "version"):
             if key in model:
-                raise self.error(f"{key} belongs to one Grafana only, and overwrites what is there; take it out.", key)
+                raise self.error(f"{key} belongs to one Grafana only, and overwrites what is there; take it out", key)
         for key in ("title", "schemaVersion", "templating"):
             if not model.get(key):
-                raise self.error(f"it has no {key}; export it from Grafana again.")
+                raise self.error(f"it has no {key}; export it from Grafana again")
         variables = model["templating"].get("list", []) if isinstance(model["templating"], dict) else []
         self.sources = {f"${{{item.get('name')}}}" for item in variables if item.get("type") == "datasource"}
         panels, row = [], ""
@@ -141,25 +141,25 @@ class _Reader:
         for panel in panels:
             title = panel.get("title") if isinstance(panel, dict) else None
             if not isinstance(title, str) or not title:
-                raise self.error("a panel has no title; give it one.")
+                raise self.error("a panel has no title; give it one")
             if panel.get("type") not in _DRAWN_KINDS:
                 kinds = ", ".join(_DRAWN_KINDS)
-                raise self.error(f"panel {title!r} is of type {panel.get('type')!r}; it can be one of {kinds}.", title)
+                raise self.error(f"panel {title!r} is of type {panel.get('type')!r}; it can be one of {kinds}", title)
             if panel["type"] == "row" and (panel.get("collapsed") or panel.get("panels")):
-                raise self.error(f"row {title!r} is folded up, which hides its panels; unfold it.", title)
+                raise self.error(f"row {title!r} is folded up, which hides its panels; unfold it", title)
             number = panel.get("id")
             if not isinstance(number, int) or number in ids:
                 other = f", as has {ids[number]!r}" if number in ids else ""
-                raise self.error(f"panel {title!r} has the id {number!r}{other}; give it a number of its own.", title)
+                raise self.error(f"panel {title!r} has the id {number!r}{other}; give it a number of its own", title)
             ids[number] = title
             place = panel.get("gridPos") or {}
             sides = [place.get(side) for side in "xywh"]
             if not all(isinstance(side, int) and side >= 0 for side in sides) or place["x"] + place["w"] > _COLUMNS:
-                raise self.error(f"panel {title!r} has no place in the {_COLUMNS} columns; mend its gridPos.", title)
+                raise self.error(f"panel {title!r} has no place in the {_COLUMNS} columns; mend its gridPos", title)
             x, y, w, h = (int(place[side]) for side in "xywh")
             for cell in ((column, line) for column in range(x, x + w) for line in range(y, y + h)):
                 if cell in taken:
-                    raise self.error(f"panel {title!r} lies over {taken[cell]!r}; mend its gridPos.", title)
+                    raise self.error(f"panel {title!r} lies over {taken[cell]!r}; mend its gridPos", title)
                 taken[cell] = title
 
     def _panel(self, raw: Mapping[str, Any], row: str) -> Panel:
@@ -168,17 +168,17 @@ class _Reader:
         for target in raw.get("targets") or ():
             query = target.get("expr")
             if not query:
-                raise self.error(f"panel {title!r} has an empty query; write one or take it out.", title)
+                raise self.error(f"panel {title!r} has an empty query; write one or take it out", title)
             try:
                 measured(query)
             except ValueError as error:
-                raise self.error(f"panel {title!r}: {error}; mend the query.", query) from None
+                raise self.error(f"panel {title!r}: {error}; mend the query", query) from None
             queries.append(query)
         for source in (raw.get("datasource"), *(target.get("datasource") for target in raw.get("targets") or ())):
             uid = source.get("uid") if isinstance(source, dict) else source
             if uid not in self.sources:
                 wanted = ", ".join(sorted(self.sources)) or "a variable of type datasource"
-                raise self.error(f"panel {title!r} reads the data source {uid!r}; make it {wanted}.", title)
+                raise self.error(f"panel {title!r} reads the data source {uid!r}; make it {wanted}", title)
         defaults = (raw.get("fieldConfig") or {}).get("defaults") or {}
         steps = (defaults.get("thresholds") or {}).get("steps") or ()
         thresholds = tuple((step.get("value"), str(step.get("color"))) for step in steps)

@@ -17,7 +17,8 @@ from ops.errors import Misconfigured, OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = {"help_option_names": ["-h", "--help"]}
-DATA = ("rules", "routing", "metrics", "dashboards", "components")  # their errors are sentences with file and line
+# Their errors are sentences with file and line.
+DATA = ("formats", "rules", "routing", "metrics", "dashboards", "components")
 
 # Every verb and where it is defined: imported when it is called, so that none waits for the libraries of another.
 VERBS = {
@@ -97,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as misuse:
         return _usage(misuse)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("Interrupted; nothing more was done.", 130)
+        return _say("interrupted; nothing more was done", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -126,16 +127,16 @@ def _usage(misuse: typer.TyperException) -> int:
         return 2
     context = getattr(misuse, "ctx", None)
     command = context.command_path if context is not None else "python -m ops"
-    return _say(f"{message.rstrip('.')}; see `{command} --help`.", 2)
+    return _say(f"{message.rstrip('.')}; see `{command} --help`", 2)
 
 
 def _file_trouble(error: OSError) -> str:
     """`rules/x.yml: Permission denied; …`."""
     if error.filename is None:
-        return f"The operating system refused ({error.strerror or error}); try again, or look at the machine."
+        return f"the operating system refused ({error.strerror or error}); try again, or look at the machine"
     name = Path(os.fsdecode(error.filename))
     shown = name.relative_to(ROOT) if name.is_relative_to(ROOT) else name
-    return f"{shown}: {error.strerror}; check that it exists and may be read or written."
+    return f"{shown}: {error.strerror}; check that it exists and may be read or written"
 
 
 def _not_installed(error: Exception) -> str | None:
@@ -143,7 +144,7 @@ def _not_installed(error: Exception) -> str | None:
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in ("", "ops", *DATA):
         return None
-    return f"{package} is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`."
+    return f"{package} is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`"
 
 
 def _unforeseen(error: Exception) -> int:
@@ -160,7 +161,7 @@ def _unforeseen(error: Exception) -> int:
     where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
     what = " ".join(str(error).split()) or "no message"
     return _say(
-        f"This is a mistake in the program, not in the target: {type(error).__name__}{where}: {what}; "
-        "repeat it with OPS_TRACEBACK=1 and report what it prints.",
+        f"this is a mistake in the program, not in the target: {type(error).__name__}{where}: {what}; "
+        "repeat it with OPS_TRACEBACK=1 and report what it prints",
         2,
     )

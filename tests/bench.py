@@ -136,7 +136,7 @@ def main() -> None:
         if built_engine.find():
             with_engine(Path(folder))
         else:
-            say("There is no Pulumi engine here (`make tools` builds one): what needs it is left out.")
+            say("there is no Pulumi engine here (`make tools` builds one): what needs it is left out.")
         without_engine(Path(folder))
 
 

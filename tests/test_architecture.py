@@ -63,6 +63,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.reporting": (
         *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
     ),
+    "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
     "ops.verbs": ("ops", *COMMON),
 }
 # Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.

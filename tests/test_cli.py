@@ -80,7 +80,7 @@ def test_a_wrong_command_line_is_one_line_that_names_the_help(arguments: list[st
     assert done.returncode == 2
     line = sentence(done)
     assert said in line
-    assert line.endswith(" --help`.")
+    assert line.endswith(" --help`")
 
 
 @pytest.mark.parametrize("verb", ["verify", "test-alert"])
@@ -162,5 +162,5 @@ def test_a_mistake_of_ours_is_called_one(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     line = sentence(done)
-    assert line.startswith("This is a mistake in the program, not in the target: AttributeError at cli.py:")
+    assert line.startswith("this is a mistake in the program, not in the target: AttributeError at cli.py:")
     assert line.endswith("repeat it with OPS_TRACEBACK=1 and report what it prints.")

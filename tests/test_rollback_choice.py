@@ -121,6 +121,6 @@ def test_a_part_that_is_there_already_is_refused(clone: Path) -> None:
 
 
 def test_a_commit_that_this_clone_does_not_have_is_refused(clone: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"There is no commit --oops in this clone; `git fetch` it"):
+    with pytest.raises(Misconfigured, match=r"there is no commit --oops in this clone; `git fetch` it"):
         worktree.resolve("--oops")
     assert worktree.subject("0" * 40) is None

@@ -121,7 +121,7 @@ def test_a_second_up_says_that_it_runs_and_where(own: Sandbox) -> None:
     assert own.state == before
     other = ops("sandbox", "up", "--no-engine", "--no-verify", "--port", "prometheus=1", home=own.home)
     assert other.returncode == 2
-    assert other.stderr == "the sandbox runs already, on other ports than prometheus=1; stop it first.\n"
+    assert other.stderr == "the sandbox runs already, on other ports than prometheus=1; stop it first\n"
 
 
 def test_the_application_exports_the_contract(sandbox: Sandbox) -> None:
@@ -358,7 +358,7 @@ def test_down_leaves_no_process_and_is_not_upset_by_a_second_one(own: Sandbox) -
     assert (again.returncode, again.stdout) == (0, "No sandbox was running.\n")
     assert own.state is None
     gone = ops("sandbox", "status", home=own.home)
-    assert (gone.returncode, gone.stderr) == (2, "The sandbox is not running; start it with make sandbox.\n")
+    assert (gone.returncode, gone.stderr) == (2, "the sandbox is not running; start it with make sandbox\n")
 
 
 def stand_in(folder: Path, does: str) -> str:
@@ -383,7 +383,7 @@ def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: si
         up.send_signal(signal.SIGCONT)
         _, said = up.communicate(timeout=PATIENCE)
     assert meanwhile.returncode == 2
-    assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again.\n"
+    assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again\n"
     assert "Traceback" not in said
     every = processes.recorded(home / "run")
     stopped = Sandbox(home).down()
@@ -410,15 +410,15 @@ def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_p
     assert done.returncode == 2
     sentence = done.stderr.splitlines()[-1]
     log = home / "run" / "alertmanager.log"
-    assert sentence == f"alertmanager ended right after its start: level=error msg=no (all of it in {log})."
+    assert sentence == f"alertmanager ended right after its start: level=error msg=no (all of it in {log})"
     assert Sandbox(home).down() == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--history", "soon"), "--history soon is no duration up to 21 d; give one such as 2h or 7d, or 0.\n"),
-        (("--port", "prometheus"), "--port prometheus is not NAME=NUMBER, such as prometheus=9090.\n"),
+        (("--history", "soon"), "--history soon is no duration up to 21 d; give one such as 2h or 7d, or 0\n"),
+        (("--port", "prometheus"), "--port prometheus is not NAME=NUMBER, such as prometheus=9090\n"),
         (("--port", "x=1"), "nothing in the sandbox is called 'x'; ports can be given to application, mail, smtp, "),
     ],
 )
@@ -433,7 +433,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     done = ops("sandbox", "up", "--no-engine", home=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == f"{tmp_path} is not empty and no sandbox's folder; give another one.\n"
+    assert done.stderr == f"{tmp_path} is not empty and no sandbox's folder; give another one\n"
     assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
 

@@ -74,7 +74,7 @@ def test_a_child_that_dies_names_its_log_and_its_telling_line(run: Path, code: s
     child = started(run, code)
     with pytest.raises(SandboxError) as error:
         processes.wait_ready(child, lambda: False, seconds=PATIENCE)
-    assert str(error.value) == f"child ended right after its start: {telling} (all of it in {run / 'child.log'})."
+    assert str(error.value) == f"child ended right after its start: {telling} (all of it in {run / 'child.log'})"
 
 
 def test_a_child_that_finds_its_port_taken_is_told_apart(run: Path) -> None:
@@ -86,12 +86,12 @@ def test_a_child_that_finds_its_port_taken_is_told_apart(run: Path) -> None:
 def test_a_child_that_is_never_ready_is_not_waited_for_for_ever(run: Path) -> None:
     child = started(run, SLEEPER)
     said(child)
-    with pytest.raises(SandboxError, match=r"^child is not ready after 0 s: here \(all of it in .*child\.log\)\.$"):
+    with pytest.raises(SandboxError, match=r"^child is not ready after 0 s: here \(all of it in .*child\.log\)$"):
         processes.wait_ready(child, lambda: False, seconds=0.3)
 
 
 def test_a_program_that_is_not_there(run: Path) -> None:
-    with pytest.raises(SandboxError, match=r"^child could not be started: /no/such: No such file or directory\.$"):
+    with pytest.raises(SandboxError, match=r"^child could not be started: /no/such: No such file or directory$"):
         processes.start(run, "child", ["/no/such"])
 
 

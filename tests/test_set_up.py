@@ -127,7 +127,7 @@ def test_a_missing_package_is_said_and_all_other_verbs_go_on() -> None:
         return subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
 
     done = ops(["sandbox", "up", "--history", "2h"])
-    advice = "trustme is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`.\n"
+    advice = "trustme is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", advice)
     done = ops(["--help"])
     assert done.returncode == 0, done.stderr

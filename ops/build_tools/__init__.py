@@ -32,7 +32,7 @@ SIGN_OF_LIFE = 30.0  # seconds
 def get(name: str) -> Tool:
     """The tool of that name. Raises ToolError where there is none."""
     if name not in TOOLS:
-        raise ToolError(f"there is no tool {name!r}; known are {', '.join(sorted(TOOLS))}.")
+        raise ToolError(f"there is no tool {name!r}; known are {', '.join(sorted(TOOLS))}")
     return TOOLS[name]
 
 

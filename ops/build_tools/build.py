@@ -51,7 +51,7 @@ def pinned(tool: Tool) -> Version:
         if f"{tool.package}/".startswith(f"{module}/")
     ]
     if not found:
-        raise ToolError(f"{tool.module / 'go.mod'} requires no module that holds {tool.package}; add one.")
+        raise ToolError(f"{tool.module / 'go.mod'} requires no module that holds {tool.package}; add one")
     _, version = max(found, key=lambda pair: len(pair[0]))
     major, minor, patch = (int(part) for part in version.split("."))
     return (minor // 100, minor % 100, patch) if major == 0 and minor >= 100 else (major, minor, patch)
@@ -76,7 +76,7 @@ def recipe(tool: Tool) -> str:
     folders = dict.fromkeys((tool.module, *(script.pins for script in tool.beside)))
     for file in (folder / name for folder in folders for name in ("go.mod", "go.sum")):
         if not file.is_file():
-            raise ToolError(f"{tool.name} cannot be built, as {file} is missing: bring it back with `git checkout`.")
+            raise ToolError(f"{tool.name} cannot be built, as {file} is missing: bring it back with `git checkout`")
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -93,7 +93,7 @@ def toolchain(tool: Tool) -> str:
     if go is None:
         raise ToolError(
             f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH, and there is no Go toolchain to build it: "
-            f"install one of the two (Go: https://go.dev/doc/install)."
+            f"install one of the two (Go: https://go.dev/doc/install)"
         )
     return go
 
@@ -203,7 +203,7 @@ def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
                 process.terminate()
                 process.wait()
     if stop.is_set():
-        raise Stopped(f"{tool.name}: its build was stopped.")
+        raise Stopped(f"{tool.name}: its build was stopped")
     if process.returncode != 0:
         raise _failed(tool, log.read_text(encoding="utf-8", errors="replace"), f" (all of it in {log})")
     log.unlink()

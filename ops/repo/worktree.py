@@ -24,10 +24,10 @@ def git(*arguments: str, folder: Path | None = None) -> str:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder or ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise Misconfigured("git is not on PATH; a rollback goes back to a commit, so install git.") from None
+        raise Misconfigured("git is not on PATH; a rollback goes back to a commit, so install git") from None
     if done.returncode:
         words = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("fatal: ")
-        raise Misconfigured(f"git {arguments[0]} failed: {words}.")
+        raise Misconfigured(f"git {arguments[0]} failed: {words}")
     return done.stdout.strip()
 
 
@@ -37,7 +37,7 @@ def resolve(revision: str) -> str:
         return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except Misconfigured:
         raise Misconfigured(
-            f"There is no commit {revision} in this clone; `git fetch` it, or see `rollback --list`."
+            f"there is no commit {revision} in this clone; `git fetch` it, or see `rollback --list`"
         ) from None
 
 
@@ -75,7 +75,7 @@ def with_part(folder: Path, part: str, commit: str) -> str:
         git("rm", "-q", "--", *patterns, folder=folder)
     git("checkout", "-q", commit, "--", *patterns, folder=folder)
     if not git("status", "--porcelain", "--untracked-files=no", folder=folder):
-        raise Misconfigured(f"The {part} of {commit[:10]} is what is deployed already; there is nothing to bring back.")
+        raise Misconfigured(f"the {part} of {commit[:10]} is what is deployed already; there is nothing to bring back")
     branch = f"rollback/{part}-{commit[:10]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     git("switch", "-q", "-c", branch, folder=folder)
     git("commit", "-q", "-m", f"Bring back the {part} of {commit[:10]}", folder=folder)

@@ -115,7 +115,7 @@ class Sandbox:
         child = processes.recorded(self._run)[name]
         processes.stop(self._run, [name], grace=0.0 if kill else processes.GRACE, keep_record=True)
         if child.alive:
-            raise SandboxError(f"{name} (pid {child.pid}) did not end.")
+            raise SandboxError(f"{name} (pid {child.pid}) did not end")
 
     def start(self, name: str) -> None:
         """Start one part again where it was, and wait until it is ready."""
@@ -139,7 +139,7 @@ class Sandbox:
     def _running(self) -> State:
         state = self.state
         if state is None:
-            raise SandboxError(f"no sandbox runs in {self.home}; start it with `make sandbox`.")
+            raise SandboxError(f"no sandbox runs in {self.home}; start it with `make sandbox`")
         return state
 
     def _parts(self, ports: Mapping[str, int], progress: Progress) -> dict[str, Part]:
@@ -165,7 +165,7 @@ class Sandbox:
     def _part(self, name: str) -> Part:
         known = self._parts(self._running().ports, lambda line: None)
         if name not in known:
-            raise SandboxError(f"the sandbox has no part {name!r}; it has {', '.join(known)}.")
+            raise SandboxError(f"the sandbox has no part {name!r}; it has {', '.join(known)}")
         return known[name]
 
     @contextlib.contextmanager
@@ -173,13 +173,13 @@ class Sandbox:
         """One `up` or `down` at a time, in a folder that is a sandbox's."""
         mark = self.home / ".sandbox-home"
         if self.home.exists() and not mark.exists() and any(self.home.iterdir()):
-            raise SandboxError(f"{self.home} is not empty and no sandbox's folder; give another one.")
+            raise SandboxError(f"{self.home} is not empty and no sandbox's folder; give another one")
         self.home.mkdir(parents=True, exist_ok=True)
         with mark.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise SandboxError(f"the sandbox in {self.home} is just being started or stopped; try again.") from None
+                raise SandboxError(f"the sandbox in {self.home} is just being started or stopped; try again") from None
             yield
 
     def _again(self, state: State, ports: Mapping[str, int], progress: Progress) -> State:
@@ -187,7 +187,7 @@ class Sandbox:
         other = {name: port for name, port in ports.items() if state.ports.get(name) != port}
         if other:
             asked = ", ".join(f"{name}={port}" for name, port in other.items())
-            raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first.")
+            raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first")
         dead = self.dead
         if not dead:
             progress("the sandbox is running already")

@@ -51,7 +51,7 @@ def refuse_beyond(server: str, name: str, text: str) -> None:
         if not is_loopback(address):
             raise SandboxError(
                 f"{name} would make {server} connect to {address} ({where}), and nothing in the sandbox connects "
-                f"beyond loopback: give an address there that is local, or leave it out in the sandbox."
+                f"beyond loopback: give an address there that is local, or leave it out in the sandbox"
             )
 
 

@@ -103,7 +103,7 @@ def program(name: str, progress: build_tools.Progress) -> Path:
     if not (own := os.environ.get(variable)):
         return build_tools.path(name, progress)
     if not Path(own).is_file() or build_tools.run_version(Path(own), "--version") is None:
-        raise SandboxError(f"{variable} is {own}, which is no {name} that runs: name another program, or unset it.")
+        raise SandboxError(f"{variable} is {own}, which is no {name} that runs: name another program, or unset it")
     return Path(own).absolute()
 
 

@@ -119,7 +119,7 @@ class Past:
             if time.monotonic() > deadline:
                 raise SandboxError(
                     f"Prometheus has not taken up the past in {self.folder} within {TAKEN_UP:.0f} s; look at its log, "
-                    f"{self.folder.parent.parent / 'run' / 'prometheus.log'}."
+                    f"{self.folder.parent.parent / 'run' / 'prometheus.log'}"
                 )
             time.sleep(0.1)
 

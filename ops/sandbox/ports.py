@@ -15,7 +15,7 @@ def choose(names: Sequence[str], fixed: Mapping[str, int]) -> dict[str, int]:
     """
     for name in fixed:
         if name not in names:
-            raise SandboxError(f"nothing in the sandbox is called {name!r}; ports can be given to {', '.join(names)}.")
+            raise SandboxError(f"nothing in the sandbox is called {name!r}; ports can be given to {', '.join(names)}")
     held, chosen = [], {}
     try:
         for name in names:
@@ -27,7 +27,7 @@ def choose(names: Sequence[str], fixed: Mapping[str, int]) -> dict[str, int]:
             except OSError as error:
                 raise PortTaken(
                     f"port {fixed[name]}, wanted for {name}, is taken ({error.strerror}): stop what listens there, "
-                    f"or give {name} another port, or none for a free one."
+                    f"or give {name} another port, or none for a free one"
                 ) from error
             listener.listen(1)  # a listener of somebody else shows only now where SO_REUSEADDR lets two bind
             chosen[name] = int(listener.getsockname()[1])

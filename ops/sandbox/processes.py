@@ -70,7 +70,7 @@ def start(
                 start_new_session=True,
             )
         except OSError as error:
-            raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}.") from error
+            raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}") from error
     process.returncode = 0  # never waited for through this object: `_started` reaps it, whoever asks
     child = Child(name, process.pid, _started(process.pid), str(log))
     fresh = run / f".{name}.new"
@@ -86,7 +86,7 @@ def recorded(run: Path) -> dict[str, Child]:
         try:
             children[file.stem] = Child(**json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
-            raise SandboxError(f"{file} is not a record of a process ({error}); delete the folder {run}.") from error
+            raise SandboxError(f"{file} is not a record of a process ({error}); delete the folder {run}") from error
     return children
 
 
@@ -97,10 +97,10 @@ def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float) -> No
         if not child.alive:
             said = last_words(child)
             error = PortTaken if "address already in use" in said.lower() else SandboxError
-            raise error(f"{child.name} ended right after its start: {said} (all of it in {child.log}).")
+            raise error(f"{child.name} ended right after its start: {said} (all of it in {child.log})")
         if time.monotonic() > deadline:
             said = last_words(child)
-            raise SandboxError(f"{child.name} is not ready after {seconds:.0f} s: {said} (all of it in {child.log}).")
+            raise SandboxError(f"{child.name} is not ready after {seconds:.0f} s: {said} (all of it in {child.log})")
         time.sleep(0.05)
 
 
@@ -123,7 +123,7 @@ def stop(
                 _signal(child, signal.SIGKILL)
         if not _gone(alive, GRACE):
             left = ", ".join(f"{child.name} (pid {child.pid})" for child in alive if child.alive)
-            raise SandboxError(f"{left} did not end, not even by SIGKILL; look at it with `ps -o pid,stat,wchan,cmd`.")
+            raise SandboxError(f"{left} did not end, not even by SIGKILL; look at it with `ps -o pid,stat,wchan,cmd`")
     for child in () if keep_record else children:
         (run / f"{child.name}.json").unlink(missing_ok=True)
     return [child.name for child in alive]

@@ -55,7 +55,7 @@ def deploy(mounts: Mounts, state: State, progress: Progress) -> None:
     progress("without an engine: writing what the program declares straight to disk")
     projected = project(collect(settings(state)), mounts)
     if not projected:
-        raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py.")
+        raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py")
     prometheus = Prometheus(Http(state.prometheus_url, name="Prometheus"))
     alertmanager = Alertmanager(Http(state.alertmanager_url, name="Alertmanager"))
     prometheus.reload()
@@ -104,7 +104,7 @@ def _texts(resource: Declared) -> list[tuple[str, Mapping[str, str]]]:
         return [(inputs["metadata"]["name"], inputs.get("data") or {})]
     if "editor" in inputs:
         if inputs["editor"] != "replace":
-            raise SandboxError(f"{resource.name} edits a live text ({inputs['editor']}), which takes a Pulumi engine.")
+            raise SandboxError(f"{resource.name} edits a live text ({inputs['editor']}), which takes a Pulumi engine")
         return [(inputs["config_map"], {inputs["key"]: inputs["ours"]})]
     return []
 
@@ -113,5 +113,5 @@ def _until(missing: Callable[[], set[str]], complaint: str) -> None:
     deadline = time.monotonic() + LIVE_WITHIN
     while left := missing():
         if time.monotonic() > deadline:
-            raise SandboxError(f"{complaint} {', '.join(sorted(left))} after {LIVE_WITHIN:.0f} s, though it reloaded.")
+            raise SandboxError(f"{complaint} {', '.join(sorted(left))} after {LIVE_WITHIN:.0f} s, though it reloaded")
         time.sleep(0.1)

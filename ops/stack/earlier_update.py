@@ -18,13 +18,13 @@ def last_good(history: Sequence[Update]) -> Update:
     """
     updates = [update for update in history if update.kind == "update"]
     if not updates:
-        raise Misconfigured("This stack has never been deployed; there is nothing to go back to.")
+        raise Misconfigured("this stack has never been deployed; there is nothing to go back to")
     newest = updates[0]
     for update in updates[1:] if newest.result == "succeeded" else updates:
         if update.usable and (update.commit != newest.commit or newest.dirty or newest.result != "succeeded"):
             return update
     raise Misconfigured(
-        "The history holds no earlier deployment of a clean commit to go back to; name a commit, or deploy a revert."
+        "the history holds no earlier deployment of a clean commit to go back to; name a commit, or deploy a revert"
     )
 
 
@@ -37,10 +37,10 @@ def by_commit(history: Sequence[Update], commit: str) -> Update:
     short = commit[:10]
     if not same:
         raise Misconfigured(
-            f"{short} was never deployed to this stack; see `rollback --list`, or deploy it by `pulumi up`."
+            f"{short} was never deployed to this stack; see `rollback --list`, or deploy it by `pulumi up`"
         )
     if any(update.dirty for update in same):
         raise Misconfigured(
-            f"{short} was deployed with uncommitted changes, so the commit is not what ran; choose another."
+            f"{short} was deployed with uncommitted changes, so the commit is not what ran; choose another"
         )
-    raise Misconfigured(f"{short} was tried and failed; choose one that succeeded, see `rollback --list`.")
+    raise Misconfigured(f"{short} was tried and failed; choose one that succeeded, see `rollback --list`")

@@ -64,13 +64,13 @@ def find_pulumi() -> Pulumi:
     if found is None:
         oldest = build_tools.dotted(build_tools.get("pulumi").minimum)
         raise EngineMissing(
-            f"There is no Pulumi engine here, {oldest} or newer and with its Python host: install one as "
-            "https://www.pulumi.com/docs/install says, or build one with `make tools`."
+            f"there is no Pulumi engine here, {oldest} or newer and with its Python host: install one as "
+            "https://www.pulumi.com/docs/install says, or build one with `make tools`"
         )
     try:
         return Pulumi(found)
     except auto.InvalidVersionError as error:
-        raise Misconfigured(f"The pulumi on PATH is too old: {error}") from None
+        raise Misconfigured(f"the pulumi on PATH is too old: {error}") from None
 
 
 class Engine:
@@ -224,13 +224,13 @@ def _sentences(stack: str) -> Any:
         yield
     except StackNotFoundError:
         raise Misconfigured(
-            f"There is no stack {stack} in this backend; run `pulumi stack init {stack}`, or log in to the right "
-            "one with `pulumi login`."
+            f"there is no stack {stack} in this backend; run `pulumi stack init {stack}`, or log in to the right "
+            "one with `pulumi login`"
         ) from None
     except ConcurrentUpdateError as error:
         raise Unreachable(
-            f"Stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
-            "it, and if there is none, run `pulumi cancel`."
+            f"the stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
+            "it, and if there is none, run `pulumi cancel`"
         ) from None
     except CommandError as error:
         raise Refused(f"Pulumi stopped: {' '.join(reasons(str(error)))}", status=0, words=str(error)) from None

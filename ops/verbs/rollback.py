@@ -55,8 +55,8 @@ def rollback(
         now = earlier_update.deployed(history)
         if now is None or now.commit is None or now.dirty:
             raise Misconfigured(
-                "What is deployed now is not a clean commit, so one part of it cannot be exchanged; "
-                "roll back without --part."
+                "what is deployed now is not a clean commit, so one part of it cannot be exchanged; "
+                "roll back without --part"
             )
         base = worktree.resolve(now.commit)
     progress(f"Going back to {_name(wanted)}" + (f", {part.value} only" if part else ""))
@@ -88,9 +88,7 @@ def _apply(
         return _finish(answer, format_, "Nothing was changed (--dry-run).")
     if not yes:
         if not sys.stdin.isatty():
-            raise Misconfigured(
-                "Nobody can be asked here; look at the preview above and repeat the command with --yes."
-            )
+            raise Misconfigured("nobody can be asked here; look at the preview above and repeat the command with --yes")
         typer.confirm("Apply this?", abort=True)
     if undecided:
         engine.refresh(progress, clear_pending=True)
@@ -108,7 +106,7 @@ def _verify(folder: Path, target: str) -> None:
     command = [sys.executable, "-m", "ops", "verify", "--target", target, "--wait", "20"]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
-        raise Findings("The rollback was applied, but verify finds something amiss; it is named above.")
+        raise Findings("the rollback was applied, but verify finds something amiss; it is named above")
 
 
 def _finish(answer: dict[str, Any], format_: Format, sentence: str) -> None:

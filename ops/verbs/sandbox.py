@@ -71,7 +71,7 @@ def status(format: FormatOption = Format.text) -> None:
     sandbox = Sandbox(sandbox_state.home())
     state = sandbox.state
     if state is None:
-        raise SandboxError("The sandbox is not running; start it with make sandbox.")
+        raise SandboxError("the sandbox is not running; start it with make sandbox")
     if format is Format.json:
         emit(_summary(state) | {"ended": sandbox.dead})
     else:
@@ -90,7 +90,7 @@ def scenario(
 ) -> None:
     """Let the stand-in application's traffic go wrong, or right again."""
     if name not in ("normal", *traffic.SCENARIOS):
-        raise SandboxError(f"There is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}.")
+        raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     known = traffic.SCENARIOS.get(name)
     how = f" ({known.usual if intensity is None else intensity:g} {known.unit})" if known and known.unit else ""
     what = f"{known.what}{how}" if known else "all is well"
@@ -114,7 +114,7 @@ def _ports(given: list[str]) -> dict[str, int]:
     for text in given:
         name, _, number = text.partition("=")
         if not number.isdigit() or not 0 < int(number) < 65536:
-            raise SandboxError(f"--port {text} is not NAME=NUMBER, such as prometheus=9090.")
+            raise SandboxError(f"--port {text} is not NAME=NUMBER, such as prometheus=9090")
         found[name] = int(number)
     return found
 
@@ -127,7 +127,7 @@ def _seconds(text: str) -> float:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST:
         longest = durations.spoken(LONGEST)
-        raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0.")
+        raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0")
     return seconds
 
 

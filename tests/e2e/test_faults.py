@@ -113,7 +113,7 @@ def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
     first = rig.up_in_a_process()
     try:
         until(lambda: list(locks.rglob("*.json")))
-        with pytest.raises(Unreachable, match=r"^Stack sandbox is locked by .* another update runs"):
+        with pytest.raises(Unreachable, match=r"^the stack sandbox is locked by .* another update runs"):
             rig.up()
         assert first.poll() is None
     finally:
