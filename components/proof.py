@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import pulumi
 
@@ -15,6 +14,7 @@ from components.live.resources import Live, Withdrawn
 from components.live.running.wanted import fingerprint, wanted_routing, wanted_rules
 from components.settings import Settings
 from components.version_needs import needs
+from formats.json_types import JsonValue
 from routing import tree
 from rules import RuleFile
 
@@ -51,7 +51,7 @@ class Proof:
         return Live("live", self._inputs, pulumi.ResourceOptions(depends_on=after))
 
     @cached_property
-    def _whole(self) -> Mapping[str, Any] | None:
+    def _whole(self) -> Mapping[str, JsonValue] | None:
         whole = self._routing.whole()
         return tree.parse(whole, self._routing.written.shown) if whole else None
 

@@ -1,15 +1,16 @@
 """What a way of delivering the routing has to say of itself. Each stands in a file of its own: MODE_routing.py."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.delivery import Delivery
+from components.live.inputs import OperatorObjects
 from components.settings import Settings
 from routing import Parts, Routing, Smtp
 from rules import Alert
@@ -41,7 +42,7 @@ class RoutingDelivery(Delivery):
     def own(self) -> list[str]:
         return ownership.paths([SECRET], self.settings, "secrets") if self.has_password else []
 
-    def operated(self) -> Mapping[str, Any] | None:
+    def operated(self) -> OperatorObjects | None:
         """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
         return None
 

@@ -4,11 +4,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.cluster import connections
 from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import Written
+from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
 
@@ -85,11 +85,12 @@ def swap(
 
 def try_write(cluster: Kubernetes, at: Key, new: str) -> None:
     """Raises ops.errors where the API would not take this text, without writing it."""
-    connections.try_merge(cluster, _path(at), {"data": {at.key: new}})
+    with connections.warning_if_forbidden():
+        cluster.merge(_path(at), {"data": {at.key: new}}, dry_run=True)
 
 
 def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | None) -> None:
-    metadata: dict[str, Any] = {"resourceVersion": found.version}
+    metadata: JsonObject = {"resourceVersion": found.version}
     if at.editor == "replace":
         metadata["annotations"] = {ANNOTATION + at.key: note}
     try:

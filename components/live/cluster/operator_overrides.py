@@ -1,15 +1,11 @@
 """What the Prometheus Operator would make something else of, on its way to the servers."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from components.live.cluster import connections
+from components.live.provider import Props
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject
 from ops.errors import OpsError
 from routing import RoutingError, tree
-
-Props = Mapping[str, Any]
-Object = Mapping[str, Any]
 
 SWALLOWED = (
     'namespace="{}", a label that our alerts do not have, so nobody would be told; set that object\'s '
@@ -17,7 +13,7 @@ SWALLOWED = (
 )
 
 
-def refuse_other_queries(namespace: str, server: Object) -> None:
+def refuse_other_queries(namespace: str, server: JsonObject) -> None:
     """Raises Refused where a Prometheus object has the operator write a matcher into every query."""
     label = server["spec"].get("enforcedNamespaceLabel")
     left_out = server["spec"].get("excludedFromEnforcement") or ()
@@ -29,7 +25,7 @@ def refuse_other_queries(namespace: str, server: Object) -> None:
         )
 
 
-def refuse_a_matcher(props: Props, server: Object) -> None:
+def refuse_a_matcher(props: Props, server: JsonObject) -> None:
     """Raises Refused where an Alertmanager object has the operator add a matcher that our alerts do not meet."""
     namespace = props["namespace"]
     strategy = (server["spec"].get("alertmanagerConfigMatcherStrategy") or {}).get("type", "OnNamespace")

@@ -7,17 +7,14 @@ refers to, and whether our alerts are `bare` of a label with the namespace.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.cluster import operator_overrides
 from components.live.cluster.selectors import selects
-from components.live.provider import warn
+from components.live.provider import Props, warn
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound
-
-Props = Mapping[str, Any]
-Object = Mapping[str, Any]
 
 _SERVERS = "/apis/monitoring.coreos.com/v1/namespaces"
 
@@ -51,7 +48,7 @@ OPERATOR_KINDS = {
 }
 
 
-def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, Any]]]:
+def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, JsonValue]]]:
     """What goes by the operator, always in the same order: the engine gives mappings in any."""
     wanted = props.get("operated") or {}
     return [(part, way, wanted[part]) for part, way in OPERATOR_KINDS.items() if part in wanted]
@@ -92,7 +89,7 @@ def _refuse_unknown(cluster: Kubernetes, way: OperatorKind) -> None:
         )
 
 
-def _takes(cluster: Kubernetes, namespace: str, spec: Object, way: OperatorKind, labels: Mapping[str, str]) -> bool:
+def _takes(cluster: Kubernetes, namespace: str, spec: JsonObject, way: OperatorKind, labels: Mapping[str, str]) -> bool:
     if not selects(spec.get(way.selector), labels):
         return False
     if spec.get(way.namespaces) is None:
@@ -104,7 +101,7 @@ def _takes(cluster: Kubernetes, namespace: str, spec: Object, way: OperatorKind,
     return selects(spec[way.namespaces], carried)
 
 
-def _why_none(namespace: str, servers: list[Object], way: OperatorKind, labels: Mapping[str, str]) -> str:
+def _why_none(namespace: str, servers: list[JsonObject], way: OperatorKind, labels: Mapping[str, str]) -> str:
     if not servers:
         return (
             f"there is no {way.server} object in namespace {namespace} for which an operator would take up our "
@@ -118,7 +115,7 @@ def _why_none(namespace: str, servers: list[Object], way: OperatorKind, labels: 
     )
 
 
-def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: Any) -> None:
+def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: JsonValue) -> None:
     for secret in secrets:
         try:
             held = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{secret['name']}").get("data") or {}

@@ -6,11 +6,11 @@ list entries by name (volumes, containers) or path (mounts) and so leave every o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 
-Pod = Mapping[str, Any]
+Pod = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Volume:
     """`source` as in a pod's volume ({"configMap": {"name": …}}), mounted read-only at `path` of `container`."""
 
     name: str
-    source: Mapping[str, Any]
+    source: Mapping[str, JsonValue]
     container: str
     path: str
 
@@ -53,17 +53,17 @@ def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
             )
 
 
-def addition(wanted: Volume, before: Volume | None = None) -> dict[str, Any]:
+def addition(wanted: Volume, before: Volume | None = None) -> JsonObject:
     """The patch that adds it, in place of what `before` added."""
     # `$retainKeys`: a volume has one source, and a merge would leave the former kind beside the new one.
     volume = {"name": wanted.name, **wanted.source, "$retainKeys": ["name", *wanted.source]}
-    mounts: list[dict[str, Any]] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
+    mounts: list[JsonObject] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
     if before and before.path != wanted.path:
         mounts.append({"mountPath": before.path, "$patch": "delete"})
     return _patch([volume], wanted.container, mounts)
 
 
-def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
+def removal(pod: Pod, made: Volume) -> JsonObject | None:
     """The patch that takes out exactly what was added; None where nothing of it is there any more."""
     volume = named(pod.get("volumes"), made.name)
     ours = volume is not None and _holds(volume, made.source)
@@ -77,8 +77,8 @@ def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
     return _patch(volumes, made.container, mounts)
 
 
-def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dict[str, Any]:
-    pod: dict[str, Any] = {}
+def _patch(volumes: Sequence[JsonValue], container: str, mounts: Sequence[JsonValue]) -> JsonObject:
+    pod: JsonObject = {}
     if volumes:
         pod["volumes"] = list(volumes)
     if mounts:
@@ -86,16 +86,16 @@ def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dic
     return {"spec": {"template": {"spec": pod}}}
 
 
-def named(entries: Sequence[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+def named(entries: Sequence[Mapping[str, JsonValue]] | None, name: str) -> Mapping[str, JsonValue] | None:
     """Of entries with a `name` the one that is called so."""
     return next((entry for entry in entries or () if entry.get("name") == name), None)
 
 
-def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, Any]]:
+def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, JsonValue]]:
     return (named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
 
 
-def _holds(found: Any, wanted: Any) -> bool:
+def _holds(found: JsonValue, wanted: JsonValue) -> bool:
     """Whether all of `wanted` is in `found`."""
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(_holds(found.get(key), value) for key, value in wanted.items())
@@ -105,7 +105,7 @@ def _holds(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def _shown(volume: Mapping[str, Any]) -> str:
+def _shown(volume: Mapping[str, JsonValue]) -> str:
     kinds = [
         f"{kind} {of.get('name') or of.get('secretName') or ''}".strip() if isinstance(of, Mapping) else str(kind)
         for kind, of in volume.items()

@@ -1,10 +1,11 @@
 """Kubernetes' label selectors."""
 
 from collections.abc import Mapping
-from typing import Any
+
+from formats.json_types import JsonValue
 
 
-def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+def selects(selector: Mapping[str, JsonValue] | None, labels: Mapping[str, str]) -> bool:
     """Whether something with these labels is selected: no selector selects nothing, an empty one everything."""
     if selector is None:
         return False
@@ -13,7 +14,7 @@ def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     )
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def _holds(expression: Mapping[str, JsonValue], labels: Mapping[str, str]) -> bool:
     value, values = labels.get(expression["key"]), expression.get("values") or ()
     match expression["operator"]:
         case "In":

@@ -1,7 +1,6 @@
 """Our volume in somebody's Deployment: two list entries, added and taken out by name."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pulumi import dynamic
 
@@ -11,6 +10,7 @@ from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, say, warn
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import Forbidden, NotFound
 
 
@@ -36,7 +36,8 @@ class MountHandler(EditHandler):
         if not pod_mount.has(_pod(deployment), _volume(news)):
             warn(f"{_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
             patch = pod_mount.addition(_volume(news), before)
-            connections.try_merge(connections.kubernetes(news), _path(news), patch, **_as_ours(news))
+            with connections.warning_if_forbidden():
+                _merge(news, patch, dry_run=True)
         return dynamic.CheckResult(news, [])
 
     def drift(self, props: Props) -> str:
@@ -76,28 +77,22 @@ def _made(props: Props) -> Volume | None:
     return _volume(props) if props.get("made") else None
 
 
-def _deployment(props: Props) -> dict[str, Any]:
+def _deployment(props: Props) -> JsonObject:
     return connections.kubernetes(props).deployment(props["namespace"], props["deployment"])
 
 
-def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
-    pod: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
+def _pod(deployment: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    pod: Mapping[str, JsonValue] = deployment["spec"]["template"]["spec"]
     return pod
 
 
-def _path(props: Props) -> str:
-    return f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+def _merge(props: Props, patch: JsonObject, *, dry_run: bool = False) -> None:
+    path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+    cluster = connections.kubernetes(props)
+    cluster.merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
 
 
-def _as_ours(props: Props) -> dict[str, Any]:
-    return {"strategic": True, "field_manager": props["manager"]}
-
-
-def _merge(props: Props, patch: Mapping[str, Any]) -> None:
-    connections.kubernetes(props).merge(_path(props), patch, **_as_ours(props))
-
-
-def _refuse_clashes(props: Props, deployment: Mapping[str, Any], *, ours: bool) -> None:
+def _refuse_clashes(props: Props, deployment: Mapping[str, JsonValue], *, ours: bool) -> None:
     try:
         pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
     except EditRefused as no:
@@ -118,6 +113,6 @@ def _put(props: Props, before: Volume | None) -> Props:
     return {**props, "made": "yes", "drift": ""}
 
 
-def _ours(deployment: Mapping[str, Any], props: Props) -> bool:
+def _ours(deployment: Mapping[str, JsonValue], props: Props) -> bool:
     """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
     return ownership_checks.applied_by(deployment["metadata"], props["manager"])

@@ -1,11 +1,11 @@
 """What of the wanted (components.live.running.wanted) does not run, and what of the unwanted still does."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from components.live.running.wanted import (
     ROOT,
-    Wanted,
+    RoutingMarks,
+    RuleMarks,
     comparable,
     done_by,
     fingerprint,
@@ -14,6 +14,7 @@ from components.live.running.wanted import (
     of_route,
     of_rule,
 )
+from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree
 
@@ -33,7 +34,7 @@ def running_rules(groups: Iterable[RunningGroup]) -> dict[str, list[tuple[Runnin
     return found
 
 
-def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:
     """A sentence for each rule that does not run as written, or is unhealthy."""
     running = running_rules(groups)
     faults = []
@@ -52,7 +53,7 @@ def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[st
     return faults
 
 
-def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+def rules_still_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:
     running = running_rules(groups)
     return [
         f"rule {name} still runs"
@@ -61,7 +62,7 @@ def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[
     ]
 
 
-def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningRule]:
+def unevaluated(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[RunningRule]:
     """Rules of ours that Prometheus has not evaluated yet."""
     names = {key.partition("#")[0] for key in wanted}
     return [
@@ -75,7 +76,7 @@ def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningR
 # ---------------------------------------------------------------- routing
 
 
-def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
+def routing_not_running(wanted: RoutingMarks, config: Mapping[str, JsonValue]) -> list[str]:
     """A sentence for each part that does not run as written."""
     try:
         root, inhibitions, intervals = tree.tree(config), tree.inhibitions(config), of_intervals(config)
@@ -104,13 +105,13 @@ def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def routing_still_running(wanted: Wanted, config: Mapping[str, Any], left: Sequence[str]) -> list[str]:
+def routing_still_running(wanted: RoutingMarks, config: Mapping[str, JsonValue], left: Sequence[str]) -> list[str]:
     """`left`: receivers that somebody else's text still declares under our names."""
     names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
     return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
 
 
-def _differing(wanted: Wanted, runs: Mapping[str, Any]) -> list[str]:
+def _differing(wanted: Mapping[str, list[dict[str, str]]], runs: Mapping[str, JsonValue]) -> list[str]:
     found = []
     for kind, configs in wanted.items():
         live = runs.get(kind) or []
@@ -124,7 +125,7 @@ def _differing(wanted: Wanted, runs: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _secret(value: Any) -> bool:
+def _secret(value: JsonValue) -> bool:
     if isinstance(value, Mapping):
         return any(_secret(each) for each in value.values())
     return bool(value == HIDDEN)

@@ -4,15 +4,15 @@ It puts `NAMESPACE/OBJECT/` before our names, has secrets where we name files, a
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from components.live.cluster import connections, operator_overrides, operator_preflight
+from components.live.provider import Props
 from components.live.running.compare import HIDDEN
+from formats.json_types import JsonValue
 from ops.errors import OpsError
 from routing import RoutingError, tree
 
-Props = Mapping[str, Any]
-Config = Mapping[str, Any]
+Config = Mapping[str, JsonValue]
 
 _NAMES = ("receiver", "name", "mute_time_intervals", "active_time_intervals")
 
@@ -31,10 +31,10 @@ def as_ours(config: Config, props: Props) -> Config:
     root = config.get("route") or {}
     namespace = _matcher(props)
 
-    def without(entries: Any) -> list[Any]:
+    def without(entries: JsonValue) -> list[JsonValue]:
         return [entry for entry in entries or () if _parsed(entry) != namespace]
 
-    def plain(value: Any) -> Any:
+    def plain(value: JsonValue) -> JsonValue:
         """A receiver, a time interval, or a route and all below it."""
         found = {key: _plain(text, begin) if key in _NAMES else text for key, text in value.items()}
         if "routes" in found:
@@ -106,20 +106,20 @@ def _matcher(props: Props) -> tuple[tree.Matcher, ...]:
     return (tree.Matcher("namespace", props["namespace"], "="),)
 
 
-def _parsed(entry: Any) -> tuple[tree.Matcher, ...]:
+def _parsed(entry: JsonValue) -> tuple[tree.Matcher, ...]:
     try:
         return tree.parse_matchers(str(entry))
     except RoutingError:  # somebody else's; whoever reads the whole says so
         return ()
 
 
-def _plain(value: Any, begin: str) -> Any:
+def _plain(value: JsonValue, begin: str) -> JsonValue:
     if isinstance(value, list):
         return [_plain(one, begin) for one in value]
     return value.removeprefix(begin) if isinstance(value, str) else value
 
 
-def _files(entries: Any) -> Any:
+def _files(entries: JsonValue) -> JsonValue:
     """Where a secret stands, we named a file: as hidden as that."""
     if not isinstance(entries, list):
         return entries

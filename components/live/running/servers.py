@@ -1,15 +1,14 @@
 """The two servers, as a resource's inputs name them: how each takes up its files, and what of ours it runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar
 
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key
+from components.live.provider import Props
 from components.live.running import compare, operator_readback
 from components.live.running.wanted import Wanted
 from components.live.text.errors import EditRefused
-from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.errors import Forbidden, NotFound, OpsError, Refused
@@ -22,7 +21,7 @@ class ServerCheck(ABC):
     kind: ClassVar[str]
     client: Server
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         self.props, self.name = props, self.kind.capitalize()
 
     @abstractmethod
@@ -30,7 +29,7 @@ class ServerCheck(ABC):
         """A sentence for each thing that does not run as wanted. Raises ops.errors."""
 
     @abstractmethod
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+    def still_running(self, wanted: Wanted) -> list[str]:
         """A sentence for each thing of `wanted` (`rules`, `routing`) that runs. Raises ops.errors."""
 
     def reload_failed(self) -> list[str]:
@@ -81,7 +80,7 @@ class ServerCheck(ABC):
 class PrometheusCheck(ServerCheck):
     kind = "prometheus"
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         super().__init__(props)
         self.client = self.prometheus = connections.prometheus(props)
 
@@ -97,7 +96,7 @@ class PrometheusCheck(ServerCheck):
                 faults.append(f"{rule.name} cannot be evaluated: {no.words}")
         return faults or self.reload_failed()
 
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+    def still_running(self, wanted: Wanted) -> list[str]:
         return compare.rules_still_running(wanted["rules"], self._groups())
 
     def _refused_parts(self) -> list[str]:
@@ -123,7 +122,7 @@ class PrometheusCheck(ServerCheck):
 class AlertmanagerCheck(ServerCheck):
     kind = "alertmanager"
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         super().__init__(props)
         self.client = self.alertmanager = connections.alertmanager(props)
 
@@ -134,7 +133,7 @@ class AlertmanagerCheck(ServerCheck):
         faults = faults or compare.routing_not_running(self.props["routing"], ours)
         return faults or operator_readback.swallowed(config, self.props) or self.reload_failed()
 
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+    def still_running(self, wanted: Wanted) -> list[str]:
         config = operator_readback.as_ours(self.alertmanager.status().config, self.props)
         return compare.routing_still_running(wanted["routing"], config, self._declared())
 
@@ -151,6 +150,6 @@ class AlertmanagerCheck(ServerCheck):
         return [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
 
 
-def server_checks(props: Mapping[str, JsonValue]) -> list[ServerCheck]:
+def server_checks(props: Props) -> list[ServerCheck]:
     """One for each server that the inputs name."""
     return [check(props) for check in (PrometheusCheck, AlertmanagerCheck) if props.get(check.kind)]

@@ -1,17 +1,15 @@
 """Whether the servers that run know all that our files use: a file with one thing too new is refused as a whole."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from components.live.cluster import connections
-from components.live.provider import warn
+from components.live.provider import Props, warn
 from components.live.text.errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.errors import OpsError
 
-Props = Mapping[str, Any]
 One = Sequence[str]  # what, where, since (components.version_needs)
 
 PATIENCE = 3.0  # seconds for an answer: without one a preview goes on

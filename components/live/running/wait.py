@@ -1,21 +1,19 @@
 """Ask the servers to read their files again until they run what was written, or say what is in the way."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import cast
 
-from components.live.provider import say
+from components.live.provider import Props, say
 from components.live.running import operator_readback
 from components.live.running.servers import ServerCheck, server_checks
-from components.live.running.wanted import no_longer_wanted
+from components.live.running.wanted import Wanted, no_longer_wanted
 from components.live.text.errors import EditRefused
 from components.live.text.shorten import shorten
-from formats.json_types import JsonValue
 from ops.errors import BadAnswer, OpsError, Refused, Unreachable
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
-
-Props = Mapping[str, JsonValue]
 
 
 def until_running(props: Props, olds: Props | None = None) -> None:
@@ -23,7 +21,7 @@ def until_running(props: Props, olds: Props | None = None) -> None:
 
     Raises EditRefused, naming what is in the way, when the time is up.
     """
-    gone = no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
+    gone = no_longer_wanted(cast(Wanted, olds), cast(Wanted, props)) if olds and olds.get("rules") is not None else None
     try:
         _wait(
             props,
@@ -41,7 +39,7 @@ def until_gone(props: Props) -> None:
     _wait(
         props,
         "run without what was taken back",
-        lambda server: server.still_running(props) or server.reload_failed(),
+        lambda server: server.still_running(cast(Wanted, props)) or server.reload_failed(),
     )
 
 

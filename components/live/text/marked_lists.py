@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import yaml
 
@@ -10,9 +10,10 @@ from components.live.text.errors import EditRefused
 from components.live.text.insert import insert_items
 from components.live.text.items import shapes, snippet
 from components.live.text.list_at_path import Path, items, marked, read
-from components.live.text.marks import regions
+from components.live.text.marks import Region, regions
 from components.live.text.remove import remove_items, remove_unmarked_items
 from components.live.text.tree import PARSER, Document, Shape
+from formats.json_types import JsonValue
 
 Parts: TypeAlias = Mapping[Path, Sequence[object]]
 
@@ -77,7 +78,7 @@ def has(text: str, parts: Parts, where: str) -> bool:
     return present.keys() == names and all(_is_inserted(document, path, parts[path], present) for path in parts)
 
 
-def _is_inserted(document: Document, path: Path, wanted: Sequence[object], present: Mapping[str, Any]) -> bool:
+def _is_inserted(document: Document, path: Path, wanted: Sequence[object], present: Mapping[str, Region]) -> bool:
     region = present.get(".".join(path))
     return region is None or [item.shape() for item in marked(document, path, region)] == shapes(wanted)
 
@@ -91,7 +92,7 @@ def by_hand(text: str, parts: Parts) -> bool:
     return all(item in _list(data, path) for path, wanted in parts.items() for item in wanted)
 
 
-def _list(data: Any, path: Path) -> list[Any]:
+def _list(data: JsonValue, path: Path) -> list[JsonValue]:
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data if isinstance(data, list) else []

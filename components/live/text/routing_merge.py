@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import yaml
 
@@ -12,6 +11,7 @@ from components.live.text.errors import EditRefused
 from components.live.text.list_at_path import read
 from components.live.text.marked_lists import Parts, Written
 from components.live.text.redact import redacted
+from formats.json_types import JsonValue
 from routing import RoutingError, tree
 
 WHERE = "alertmanager.yml"
@@ -122,7 +122,7 @@ class Routing:
                 raise
             return tree.parse(text.replace("\t", " "), self.where)  # Go takes tabs where PyYAML does not
 
-    def _clash(self, what: str, remedy: str, theirs: Any, ours: Any) -> None:
+    def _clash(self, what: str, remedy: str, theirs: JsonValue, ours: JsonValue) -> None:
         sides = "".join(
             f"# {who}:\n" + yaml.safe_dump(side, sort_keys=False, allow_unicode=True)
             for who, side in (("there", theirs), ("ours", ours))
@@ -143,5 +143,5 @@ def _parts(ours: str) -> Parts:
     return {path: data.get(name) or [] for name, path in LISTS.items()}
 
 
-def _name(item: Any) -> Any:
+def _name(item: JsonValue) -> JsonValue:
     return item.get("name") if isinstance(item, Mapping) else None

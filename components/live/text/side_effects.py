@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from components.live.text.shorten import shorten
+from formats.json_types import JsonValue
 from routing import tree
 from routing.tree import Inhibition, Matcher, Route
 
@@ -13,7 +13,7 @@ SHOWN = 4  # alerts, receivers or labels that one sentence names
 Labels = Mapping[str, str]
 
 
-def sentences(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+def sentences(config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels]) -> list[str]:
     """For a preview. ``config``: the live one without ours; ``routes``: ours; ``alerts``: our alerts' labels.
 
     Raises routing.RoutingError for a configuration that cannot be read.
@@ -21,13 +21,15 @@ def sentences(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence
     return [*_losses(config, routes, alerts), *_mutes(config, alerts)]
 
 
-def kept_from_others(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+def kept_from_others(
+    config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels]
+) -> list[str]:
     """Live routes (the fallback aside) from which ours, standing first, keep alerts of ours."""
     return _losses(config, routes, alerts, alike=False)
 
 
 def _losses(
-    config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels], *, alike: bool = True
+    config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels], *, alike: bool = True
 ) -> list[str]:
     """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others `alike`."""
     before = tree.tree(config)
@@ -90,7 +92,7 @@ def _spelt_out(matchers: Sequence[Matcher]) -> dict[str, str] | None:
     return labels if labels and all(matcher.matches(labels) for matcher in matchers) else None
 
 
-def _mutes(config: Mapping[str, Any], alerts: Sequence[Labels]) -> list[str]:
+def _mutes(config: Mapping[str, JsonValue], alerts: Sequence[Labels]) -> list[str]:
     found = []
     for index, rule in enumerate(tree.inhibitions(config), start=1):
         muted = [labels for labels in alerts if _can_mute(rule, labels)]
