@@ -35,10 +35,10 @@ def needed(
     `parts`: what of the routing goes into a configuration of others; `whole`: the configuration where all of it is
     ours.
     """
-    return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _read(parts, settings))}
+    return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _as_config(parts, settings))}
 
 
-def _read(parts: Parts, settings: Settings) -> Mapping[str, JsonValue]:
+def _as_config(parts: Parts, settings: Settings) -> Mapping[str, JsonValue]:
     """What Alertmanager reads of ours, with the keys of its file."""
     config: JsonObject = {
         "route": {"routes": parts.routes},

@@ -215,7 +215,7 @@ def test_the_operators_object_names_secrets() -> None:
         where="x",
     ).on_call
     parts = with_on_call(ROUTING, on_call).parts()
-    spec = alertmanager_config.spec(alertmanager_config.under_one(parts, LABELS), "mail")
+    spec = alertmanager_config.spec(alertmanager_config.below_one_route(parts, LABELS), "mail")
     critical = next(receiver for receiver in spec["receivers"] if receiver["name"] == "api-critical")
     assert critical["slackConfigs"][0]["apiURL"] == {"name": "on-call", "key": "slackWebhookFile"}
     assert critical["pagerdutyConfigs"][0]["routingKey"] == {"name": "on-call", "key": "pagerdutyKeyFile"}

@@ -34,13 +34,13 @@ class Delivery(RoutingDelivery):
                 f"file {file}: set smtpPassword (--secret), or smtpPasswordFile to "
                 "/etc/alertmanager/secrets/SECRET/KEY."
             )
-        return alertmanager_config.under_one(self.written.parts(self.smtp), self.alerts)
+        return alertmanager_config.below_one_route(self.routing.parts(self.smtp), self.alerts)
 
-    def own(self) -> list[str]:
-        objects = ownership.paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
-        return [*super().own(), *objects]
+    def own_paths(self) -> list[str]:
+        objects = ownership.api_paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
+        return [*super().own_paths(), *objects]
 
-    def operated(self) -> OperatorObjects:
+    def operator_objects(self) -> OperatorObjects:
         namespace = self.settings.namespace
         return {
             "name": OBJECT,

@@ -14,7 +14,7 @@ CONFIG_MAP_BYTES = 1_000_000
 
 
 class Delivery(RulesDelivery):
-    edited = ("prometheus",)
+    edited_servers = ("prometheus",)
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
         rules = self.settings.rules
@@ -45,8 +45,8 @@ class Delivery(RulesDelivery):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[mount])),
         )
 
-    def own(self) -> list[str]:
-        return ownership.paths(self._config_maps(), self.settings)
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths(self._config_maps(), self.settings)
 
     def _config_maps(self) -> dict[str, dict[str, str]]:
         """The names of our ConfigMaps, each with its files."""

@@ -12,18 +12,18 @@ from rules import RuleFile
 class RulesDelivery(Delivery):
     """One way in which the rule files reach Prometheus.
 
-    `texts`: file name → text, byte for byte. `edited`: the servers whose configuration gets a part of ours.
+    `texts`: file name → text, byte for byte. `edited_servers`: the servers whose configuration gets a part of ours.
     `apart`: ours stand among rule files of others, so that the folder tells nothing.
     """
 
-    edited: ClassVar[Sequence[str]] = ()
+    edited_servers: ClassVar[Sequence[str]] = ()
     apart: ClassVar[bool] = False
 
     def __init__(self, files: Sequence[RuleFile], settings: Settings) -> None:
         self.texts = {file.name: file.text for file in files}
         self.settings = settings
 
-    def shared(self) -> SharedKeys | None:
+    def shared_keys(self) -> SharedKeys | None:
         """Our keys in a ConfigMap of others (components.live.cluster.ownership_checks); None: there are none."""
         return None
 
@@ -31,6 +31,6 @@ class RulesDelivery(Delivery):
         """Where Prometheus finds our rule files, or, if `apart`, where it does not; "" where that cannot be known."""
         return self.settings.rules.mount_path
 
-    def operated(self) -> OperatorObjects | None:
+    def operator_objects(self) -> OperatorObjects | None:
         """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
         return None

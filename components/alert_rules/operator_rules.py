@@ -26,13 +26,13 @@ class Delivery(RulesDelivery):
                 opts=child,
             )
 
-    def own(self) -> list[str]:
-        return ownership.paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
 
     def folder(self) -> str:
         return ""
 
-    def operated(self) -> OperatorObjects:
+    def operator_objects(self) -> OperatorObjects:
         return {"name": PREFIX, "labels": dict(self.settings.rules.operator_labels)}
 
 

@@ -20,7 +20,7 @@ class Delivery(RulesDelivery):
         }
         k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=child)
 
-    def shared(self) -> SharedKeys:
+    def shared_keys(self) -> SharedKeys:
         return {
             "config_map": self.settings.rules.shared_config_map,
             "keys": sorted(self.texts),

@@ -138,12 +138,12 @@ class WithdrawnInputs(TypedDict):
     needs: str
 
 
-def of_cluster(cluster: Cluster) -> ClusterInputs:
+def cluster_inputs(cluster: Cluster) -> ClusterInputs:
     """How a resource reaches the cluster; the kubeconfig is kept as a secret."""
     kubeconfig = pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None
     return {"kubeconfig": kubeconfig, "context": cluster.context, "namespace": cluster.namespace}
 
 
-def of_server(server: Server) -> ServerInputs:
+def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})

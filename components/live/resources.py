@@ -17,7 +17,7 @@ from components.live.inputs import (
     PreviousDashboardInputs,
     ProofInputs,
     WithdrawnInputs,
-    of_cluster,
+    cluster_inputs,
 )
 from components.live.provider import Provider
 from components.settings import Cluster, Server
@@ -88,7 +88,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs: ConfigTextInputs = {
-            **of_cluster(cluster),
+            **cluster_inputs(cluster),
             "config_map": server.config_map,
             "key": server.config_key,
             "editor": editor,
@@ -123,7 +123,7 @@ class Mount(_Resource, module="monitoring", name="Mount"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs: MountInputs = {
-            **of_cluster(cluster),
+            **cluster_inputs(cluster),
             "deployment": server.deployment,
             "container": server.container,
             "volume": name,

@@ -38,7 +38,7 @@ def test_what_a_state_keeps_is_found_again_and_can_work(name: str) -> None:
     """The code of today takes back what the code of then has written: a pickle that was written once still loads."""
     kept = dill.loads(base64.b64decode(golden()[name]))
     assert type(kept) is providers()[name]
-    assert isinstance(kept.work(), pulumi.dynamic.ResourceProvider)
+    assert isinstance(kept.load_handler(), pulumi.dynamic.ResourceProvider)
 
 
 @pytest.mark.parametrize("name", golden())

@@ -7,7 +7,7 @@ import yaml
 
 import routing
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from routing import tree
 from tests.live.shapes import ALERTMANAGER as SHAPES
@@ -82,7 +82,7 @@ def test_what_is_refused_for_its_shape_can_be_pasted_and_is_then_left_alone() ->
     pasted["receivers"].append({"name": "a"})
     by_hand = json.dumps(pasted)
     assert EDITOR.insert(by_hand, SMALL) == by_hand
-    assert EDITOR.remove(by_hand, Written(by_hand, by_hand)) == by_hand
+    assert EDITOR.remove(by_hand, LastEdit(by_hand, by_hand)) == by_hand
     assert "by somebody else's hand" in EDITOR.warnings(by_hand, SMALL)[0]
 
 
@@ -125,7 +125,7 @@ def test_what_others_changed_meanwhile_survives() -> None:
             "        # the pager\n", "        # the pager\n        - receiver: p\n          match: {x: y}\n"
         )
 
-    assert EDITOR.remove(edit(new), Written(text, new)) == edit(text)
+    assert EDITOR.remove(edit(new), LastEdit(text, new)) == edit(text)
     assert EDITOR.remove(edit(new)) == edit(text)
     assert EDITOR.has(edit(new), OURS)
     assert EDITOR.insert(edit(new), SMALL) == EDITOR.insert(edit(text), SMALL)
@@ -141,7 +141,7 @@ def test_items_added_to_lists_that_we_made_survive() -> None:
         "  # <<< api-performance/route.routes\n    - receiver: default\n      match: {x: y}\n",
     )
     edited += "  - name: theirs\n    time_intervals: []\n"
-    assert EDITOR.remove(edited, Written(MINIMAL, new)) == (
+    assert EDITOR.remove(edited, LastEdit(MINIMAL, new)) == (
         "route:\n  routes:\n    - receiver: default\n      match: {x: y}\n  receiver: default\n"
         "receivers:\n  - name: default\ntime_intervals:\n  - name: theirs\n    time_intervals: []\n"
     )
@@ -149,7 +149,7 @@ def test_items_added_to_lists_that_we_made_survive() -> None:
 
 def test_written_anew_without_comments_ours_is_still_found() -> None:
     text = SHAPES["everything there"]
-    written = Written(text, EDITOR.insert(text, SMALL))
+    written = LastEdit(text, EDITOR.insert(text, SMALL))
     anew = yaml.safe_dump(yaml.safe_load(written.after), sort_keys=False)
     assert yaml.safe_load(EDITOR.remove(anew, written)) == yaml.safe_load(text)
 
@@ -188,10 +188,10 @@ PAGER = "{match: {severity: critical}, receiver: pager}"
 
 def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:
     with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
-        EDITOR.refuse_to_take_over(config(PAGER), SMALL, ALERTS)
-    EDITOR.refuse_to_take_over(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
+        EDITOR.refuse_lost_routes(config(PAGER), SMALL, ALERTS)
+    EDITOR.refuse_lost_routes(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
     continuing = json.dumps({**json.loads(SMALL), "routes": [{**json.loads(SMALL)["routes"][0], "continue": True}]})
-    EDITOR.refuse_to_take_over(config(PAGER), continuing, ALERTS)
+    EDITOR.refuse_lost_routes(config(PAGER), continuing, ALERTS)
 
 
 def test_with_continue_nobody_loses() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.rule_files import RuleFiles
 from components.live.text.tree import parse
 from tests.live.shapes import PROMETHEUS as SHAPES
@@ -67,7 +67,7 @@ def test_pasted_by_hand_it_is_left_alone() -> None:
     text = f"x: &a [{OURS}]\nrule_files: *a\n"
     assert EDITOR.has(text, OURS)
     assert EDITOR.insert(text, OURS) == text
-    assert EDITOR.remove(text, Written(text, text)) == text
+    assert EDITOR.remove(text, LastEdit(text, text)) == text
     assert "by somebody else's hand" in EDITOR.warnings(text, OURS)[0]
     assert EDITOR.warnings("", OURS) == []
 
@@ -93,22 +93,22 @@ def test_an_entry_added_between_our_marks_stays() -> None:
     text = "rule_files:\n- a.yml\n"
     new = EDITOR.insert(text, OURS)
     edited = new.replace(f"- {OURS}\n", f"- {OURS}\n- theirs.yml # mine\n")
-    assert EDITOR.remove(edited, Written(text, new)) == "rule_files:\n- theirs.yml # mine\n- a.yml\n"
+    assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- theirs.yml # mine\n- a.yml\n"
     before = edited.replace(f"- {OURS}\n", "").replace("- theirs.yml # mine\n", f"- theirs.yml\n- {OURS}\n")
-    assert EDITOR.remove(before, Written(text, new)) == "rule_files:\n- theirs.yml\n- a.yml\n"
+    assert EDITOR.remove(before, LastEdit(text, new)) == "rule_files:\n- theirs.yml\n- a.yml\n"
 
 
 def test_an_entry_added_between_our_marks_to_a_list_that_we_made_stays() -> None:
     new = EDITOR.insert("global: {}\n", OURS)
     edited = new.replace(f"  - {OURS}\n", f"  - {OURS}\n  - theirs.yml\n")
-    assert EDITOR.remove(edited, Written("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
+    assert EDITOR.remove(edited, LastEdit("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
 
 
 def test_our_entry_changed_by_somebody_goes_all_the_same() -> None:
     new = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
     edited = new.replace(OURS, "/changed/*.yml")
     assert not EDITOR.has(edited, OURS)
-    assert EDITOR.remove(edited, Written("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
+    assert EDITOR.remove(edited, LastEdit("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
     assert EDITOR.insert(edited, OURS) == new
 
 
@@ -140,13 +140,13 @@ def test_a_one_line_list_changed_since() -> None:
 
 def test_a_file_written_anew_without_ours_needs_nothing() -> None:
     text = "rule_files:\n- a.yml\n"
-    assert EDITOR.remove("global: {}\n", Written(text, EDITOR.insert(text, OURS))) == "global: {}\n"
+    assert EDITOR.remove("global: {}\n", LastEdit(text, EDITOR.insert(text, OURS))) == "global: {}\n"
 
 
 def test_comments_lost_ours_is_still_found() -> None:
     """Written anew by a tool that drops comments: our entry goes, theirs stay."""
     text = "global: {}\nrule_files:\n- a.yml\n"
-    written = Written(text, EDITOR.insert(text, OURS))
+    written = LastEdit(text, EDITOR.insert(text, OURS))
     assert (
         EDITOR.remove(f"rule_files:\n- {OURS}\n- a.yml\nglobal: {{}}\n", written)
         == "rule_files:\n- a.yml\nglobal: {}\n"
@@ -159,7 +159,7 @@ def test_comments_lost_ours_is_still_found() -> None:
 def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
     text = f"rule_files:\n- a.yml\n- {OURS}\n"
     assert EDITOR.insert(text, OURS) == text
-    assert EDITOR.remove(text, Written(text, text)) == text
+    assert EDITOR.remove(text, LastEdit(text, text)) == text
 
 
 @pytest.mark.parametrize("gone", ["# >>>", "# <<<"])

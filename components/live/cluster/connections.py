@@ -30,8 +30,8 @@ def warning_if_forbidden() -> Iterator[None]:
     """
     try:
         yield
-    except Forbidden as no:
-        warn(f"`up` would fail with this account: {no}")
+    except Forbidden as error:
+        warn(f"`up` would fail with this account: {error}")
 
 
 def http(inputs: Props, server: Mapping[str, str], name: str) -> Http:

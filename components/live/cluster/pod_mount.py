@@ -23,13 +23,13 @@ class Volume:
     path: str
 
 
-def has(pod: Pod, wanted: Volume) -> bool:
+def is_mounted(pod: Pod, wanted: Volume) -> bool:
     """Whether it stands there as wanted; what the API fills in (modes) does not count."""
     volume = named(pod.get("volumes"), wanted.name)
     mount = next((one for one in _mounts(pod, wanted) if one.get("mountPath") == wanted.path), {})
     return (
         volume is not None
-        and _holds(volume, wanted.source)
+        and _contains(volume, wanted.source)
         and mount.get("name") == wanted.name
         and not (mount.get("subPath") or mount.get("subPathExpr"))
     )
@@ -41,9 +41,9 @@ def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
         there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
         raise EditRefused(f"has no container {wanted.container}; it has {there or 'none'}")
     volume = named(pod.get("volumes"), wanted.name)
-    if volume is not None and not ours and not _holds(volume, wanted.source):
+    if volume is not None and not ours and not _contains(volume, wanted.source):
         raise EditRefused(
-            f"has a volume {wanted.name} already, and it is not ours ({_shown(volume)}): rename one of them"
+            f"has a volume {wanted.name} already, and it is not ours ({_format_source(volume)}): rename one of them"
         )
     for mount in _mounts(pod, wanted):
         if mount.get("mountPath") == wanted.path and mount.get("name") != wanted.name:
@@ -66,7 +66,7 @@ def addition(wanted: Volume, before: Volume | None = None) -> JsonObject:
 def removal(pod: Pod, made: Volume) -> JsonObject | None:
     """The patch that takes out exactly what was added; None where nothing of it is there any more."""
     volume = named(pod.get("volumes"), made.name)
-    ours = volume is not None and _holds(volume, made.source)
+    ours = volume is not None and _contains(volume, made.source)
     mounted = any(
         mount.get("mountPath") == made.path and mount.get("name") == made.name for mount in _mounts(pod, made)
     )
@@ -95,17 +95,17 @@ def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, JsonValue]]:
     return (named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
 
 
-def _holds(found: JsonValue, wanted: JsonValue) -> bool:
+def _contains(found: JsonValue, wanted: JsonValue) -> bool:
     """Whether all of `wanted` is in `found`."""
     if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(_holds(found.get(key), value) for key, value in wanted.items())
+        return isinstance(found, Mapping) and all(_contains(found.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, (list, tuple)):
         same = isinstance(found, (list, tuple)) and len(found) == len(wanted)
-        return same and all(_holds(one, other) for one, other in zip(found, wanted, strict=True))
+        return same and all(_contains(one, other) for one, other in zip(found, wanted, strict=True))
     return bool(found == wanted)
 
 
-def _shown(volume: Mapping[str, JsonValue]) -> str:
+def _format_source(volume: Mapping[str, JsonValue]) -> str:
     kinds = [
         f"{kind} {of.get('name') or of.get('secretName') or ''}".strip() if isinstance(of, Mapping) else str(kind)
         for kind, of in volume.items()

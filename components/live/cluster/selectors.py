@@ -10,11 +10,11 @@ def selects(selector: Mapping[str, JsonValue] | None, labels: Mapping[str, str])
     if selector is None:
         return False
     return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()) and all(
-        _holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+        _matches(expression, labels) for expression in selector.get("matchExpressions") or ()
     )
 
 
-def _holds(expression: Mapping[str, JsonValue], labels: Mapping[str, str]) -> bool:
+def _matches(expression: Mapping[str, JsonValue], labels: Mapping[str, str]) -> bool:
     value, values = labels.get(expression["key"]), expression.get("values") or ()
     match expression["operator"]:
         case "In":

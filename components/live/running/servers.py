@@ -45,13 +45,13 @@ class ServerCheck(ABC):
             case "lifecycle":
                 try:
                     self.client.reload()
-                except Forbidden as no:
+                except Forbidden as error:
                     raise EditRefused(
-                        f"{self.name} does not reload on request ({no.words or no.status}): start it with "
+                        f"{self.name} does not reload on request ({error.words or error.status}): start it with "
                         f"--web.enable-lifecycle, or set {self.kind}Reload to sidecar or signal"
                     ) from None
-                except Refused as no:
-                    return [*self._refused_parts(), f"it refuses its files: {no.words}"]
+                except Refused as error:
+                    return [*self._refused_parts(), f"it refuses its files: {error.words}"]
         return []
 
     def _refused_parts(self) -> list[str]:
@@ -92,8 +92,8 @@ class PrometheusCheck(ServerCheck):
         for rule in compare.unevaluated(self.props["rules"], groups):  # its first turn may be an interval away: ask now
             try:
                 self.prometheus.query(rule.query)
-            except Refused as no:
-                faults.append(f"{rule.name} cannot be evaluated: {no.words}")
+            except Refused as error:
+                faults.append(f"{rule.name} cannot be evaluated: {error.words}")
         return faults or self.reload_failed()
 
     def still_running(self, wanted: Wanted) -> list[str]:
@@ -105,9 +105,9 @@ class PrometheusCheck(ServerCheck):
         for name, rule in self.props["rules"].items():
             try:
                 self.prometheus.query(rule["expression"])
-            except Refused as no:
-                if no.status == 400:
-                    found.append(f"rules/{rule['file']}: {name}: {no.words}")
+            except Refused as error:
+                if error.status == 400:
+                    found.append(f"rules/{rule['file']}: {name}: {error.words}")
         return found
 
     def _groups(self) -> list[RunningGroup]:
@@ -128,13 +128,13 @@ class AlertmanagerCheck(ServerCheck):
 
     def not_running(self) -> list[str]:
         config = self.alertmanager.status().config
-        ours = operator_readback.as_ours(config, self.props)
-        faults = operator_readback.absent(ours, self.props)
+        ours = operator_readback.our_part(config, self.props)
+        faults = operator_readback.not_taken_up(ours, self.props)
         faults = faults or compare.routing_not_running(self.props["routing"], ours)
-        return faults or operator_readback.swallowed(config, self.props) or self.reload_failed()
+        return faults or operator_readback.added_matcher(config, self.props) or self.reload_failed()
 
     def still_running(self, wanted: Wanted) -> list[str]:
-        config = operator_readback.as_ours(self.alertmanager.status().config, self.props)
+        config = operator_readback.our_part(self.alertmanager.status().config, self.props)
         return compare.routing_still_running(wanted["routing"], config, self._declared())
 
     def _declared(self) -> list[str]:

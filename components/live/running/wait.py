@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from components.live.provider import Props, say
+from components.live.provider import Props, info
 from components.live.running import operator_readback
 from components.live.running.servers import ServerCheck, server_checks
 from components.live.running.wanted import Wanted, no_longer_wanted
@@ -28,9 +28,9 @@ def until_running(props: Props, olds: Props | None = None) -> None:
             "run what was written",
             lambda server: (server.still_running(gone) if gone else []) or server.not_running(),
         )
-    except EditRefused as no:
+    except EditRefused as error:
         if told := operator_readback.rejections(props):
-            raise EditRefused(f"{no}; {'; '.join(told)}") from None
+            raise EditRefused(f"{error}; {'; '.join(told)}") from None
         raise
 
 
@@ -56,7 +56,7 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
         faults = {server: _faults(server, check) for server in pending}
         for server in pending:
             if not faults[server]:
-                say(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
+                info(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
         pending = [server for server in pending if faults[server]]
         if not pending:
             return
@@ -67,7 +67,7 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
         if now - spoken >= PROGRESS_INTERVAL:
             spoken = now
             seen = " and ".join(f"{server.name} ({shorten(faults[server], 1)})" for server in pending)
-            say(f"waiting for {seen}, {now - start:.0f} s")
+            info(f"waiting for {seen}, {now - start:.0f} s")
         time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))
         attempt += 1
 
