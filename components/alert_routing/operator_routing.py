@@ -32,7 +32,7 @@ class Delivery(RoutingDelivery):
             raise SettingsError(
                 f"alertmanagerMode is operator, which takes the mail relay's password from a Secret and not from the "
                 f"file {file}: set smtpPassword (--secret), or smtpPasswordFile to "
-                "/etc/alertmanager/secrets/SECRET/KEY."
+                "/etc/alertmanager/secrets/SECRET/KEY"
             )
         return alertmanager_config.below_one_route(self.routing.parts(self.smtp), self.alerts)
 

@@ -64,7 +64,7 @@ def spread(texts: Mapping[str, str], limit: int) -> list[dict[str, str]]:
     for name, text in texts.items():
         size = len(name.encode()) + len(text.encode())
         if size > limit:
-            raise pulumi.RunError(f"rules/{name} has {size} bytes, and a ConfigMap holds {limit}; split the file.")
+            raise pulumi.RunError(f"rules/{name} has {size} bytes, and a ConfigMap holds {limit}: split the file")
         if used + size > limit:
             groups.append({})
             used = 0

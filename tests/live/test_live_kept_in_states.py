@@ -55,7 +55,7 @@ def test_marks_keep_their_form() -> None:
 
     assert RuleFiles().insert("rule_files: []", "/x/*.yml") == (
         "rule_files:\n"
-        "  # >>> api-performance/rule_files: kept by Pulumi, changes above the closing line are lost "
+        "  # >>> api-performance/rule_files: managed by Pulumi; edits between these two marks are overwritten "
         '{"was": "rule_files: []", "newline": true}\n'
         "  - /x/*.yml\n"
         "  # <<< api-performance/rule_files\n"

@@ -153,8 +153,8 @@ def test_an_account_that_may_not_look_is_told_so(cluster: tuple[Api, str], capsy
         cluster[0].forbid.add(f"{ROOT}/v1/namespaces/monitoring/{plural}")
     look(cluster)
     said = capsys.readouterr().out
-    assert "whether the operator takes up our PrometheusRule cannot be said" in said
-    assert "whether the operator takes up our AlertmanagerConfig cannot be said" in said
+    assert "could not check whether the operator takes up our PrometheusRule" in said
+    assert "could not check whether the operator takes up our AlertmanagerConfig" in said
 
 
 def test_a_secret_that_it_may_not_read_is_left_to_the_operator(cluster: tuple[Api, str]) -> None:

@@ -55,7 +55,7 @@ REFUSED = {
     "no route": ("receivers: [{name: a}]\n", "has no route"),
     "no receivers": ("route: {receiver: a}\n", "has no receivers"),
     "empty": ("", "has no route"),
-    "route in braces": ("route: {receiver: a}\nreceivers: [{name: a}]\n", "alertmanager.yml:1: route is no mapping"),
+    "route in braces": ("route: {receiver: a}\nreceivers: [{name: a}]\n", "alertmanager.yml:1: route is not a mapping"),
     "route merged": ("x: &x {receiver: a}\nroute:\n  <<: *x\nreceivers: [{name: a}]\n", "merged from elsewhere"),
     "route anchored": ("route: &r\n  receiver: a\nreceivers: [{name: a}]\n", "anchor"),
     "routes are an alias": ("x: &x []\nroute:\n  receiver: a\n  routes: *x\nreceivers: [{name: a}]\n", "is an alias"),
@@ -83,7 +83,7 @@ def test_what_is_refused_for_its_shape_can_be_pasted_and_is_then_left_alone() ->
     by_hand = json.dumps(pasted)
     assert EDITOR.insert(by_hand, SMALL) == by_hand
     assert EDITOR.remove(by_hand, LastEdit(by_hand, by_hand)) == by_hand
-    assert "by somebody else's hand" in EDITOR.warnings(by_hand, SMALL)[0]
+    assert "without our marks" in EDITOR.warnings(by_hand, SMALL)[0]
 
 
 def test_a_receiver_of_the_same_name_is_refused_with_both_shown() -> None:
@@ -109,7 +109,7 @@ def test_a_time_interval_of_the_same_name_is_refused(key: str) -> None:
 
 
 def test_a_route_of_ours_to_nowhere_is_refused() -> None:
-    with pytest.raises(EditRefused, match="names 'ours', which no receiver is called"):
+    with pytest.raises(EditRefused, match="names 'ours', and no receiver has that name"):
         EDITOR.insert(MINIMAL, json.dumps({**json.loads(SMALL), "receivers": []}))
 
 
@@ -187,7 +187,7 @@ PAGER = "{match: {severity: critical}, receiver: pager}"
 
 
 def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:
-    with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
+    with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip \(our .* continue \(those"):
         EDITOR.refuse_lost_routes(config(PAGER), SMALL, ALERTS)
     EDITOR.refuse_lost_routes(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
     continuing = json.dumps({**json.loads(SMALL), "routes": [{**json.loads(SMALL)["routes"][0], "continue": True}]})
@@ -219,4 +219,7 @@ def test_live_inhibitions_that_can_mute_ours_are_named(equal: str, words: str | 
 
 
 def test_a_live_text_that_cannot_be_read_is_said() -> None:
-    assert "cannot be said" in EDITOR.warnings("route: {receiver: x, matchers: ['!!']}", SMALL, ALERTS)[0]
+    assert (
+        "could not check what our routes change"
+        in EDITOR.warnings("route: {receiver: x, matchers: ['!!']}", SMALL, ALERTS)[0]
+    )

@@ -23,10 +23,10 @@ REFUSED = {
     "not YAML": ("a: [1\n", "the text is not valid YAML"),
     "tab for indentation": ("a:\n\t- b\n- c\n", "not valid YAML"),
     "last value a block without final newline": ("a: |\n  text", "do it by hand"),
-    "all in braces": ('{"rule_files": []}', "no mapping written line by line"),
-    "a list of things": ("- a\n", "no mapping written line by line"),
+    "all in braces": ('{"rule_files": []}', "not a mapping with one key a line"),
+    "a list of things": ("- a\n", "not a mapping with one key a line"),
     "merged": ("x: &x {rule_files: [a]}\n<<: *x\n", "merged from elsewhere"),
-    "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is no list"),
+    "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is not a list"),
     "explicit key": ("? rule_files\n: - a.yml\n", "unusual form"),
     "too deep": ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
 }
@@ -68,7 +68,7 @@ def test_pasted_by_hand_it_is_left_alone() -> None:
     assert EDITOR.has(text, OURS)
     assert EDITOR.insert(text, OURS) == text
     assert EDITOR.remove(text, LastEdit(text, text)) == text
-    assert "by somebody else's hand" in EDITOR.warnings(text, OURS)[0]
+    assert "without our marks" in EDITOR.warnings(text, OURS)[0]
     assert EDITOR.warnings("", OURS) == []
 
 

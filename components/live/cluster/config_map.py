@@ -80,7 +80,7 @@ def swap(
             if _is_written(cluster, at, new):  # the answer got lost, not the write
                 return found, new
             raise
-    raise EditRefused(f"{at} is being changed all the time by somebody else ({ATTEMPTS} attempts): run it again later")
+    raise EditRefused(f"somebody else keeps changing {at} ({ATTEMPTS} attempts): run it again later")
 
 
 def try_write(cluster: Kubernetes, at: Key, new: str) -> None:

@@ -8,7 +8,7 @@ from ops.errors import OpsError
 from routing import RoutingError, tree
 
 ADDED_MATCHER = (
-    'namespace="{}", a label that our alerts do not have, so nobody would be told; set that object\'s '
+    'namespace="{}", a label that our alerts do not have, so they would reach nobody: set that object\'s '
     "alertmanagerConfigMatcherStrategy to type OnNamespaceExceptForAlertmanagerNamespace, or None"
 )
 

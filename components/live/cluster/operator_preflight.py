@@ -64,7 +64,7 @@ def refuse_what_operator_ignores(cluster: Kubernetes, props: Props) -> None:
         except NotFound:  # the operator's definitions are there in part
             found = []
         except Forbidden as error:
-            warn(f"whether the operator takes up our {kind.kind} cannot be said: {error}")
+            warn(f"could not check whether the operator takes up our {kind.kind}: {error}")
             continue
         selecting = [one for one in found if _selects_ours(cluster, namespace, one["spec"], kind, ours["labels"])]
         if not selecting:

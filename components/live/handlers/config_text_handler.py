@@ -73,7 +73,7 @@ class ConfigTextHandler(EditHandler):
         try:
             config_map.read(cluster, at)
         except EditRefused as gone:
-            info(f"{gone}: there is nothing of ours to take out")
+            info(f"{gone}: there is nothing of ours to remove")
             return
         config_map.swap(cluster, at, bare, gone=True)
 

@@ -24,7 +24,7 @@ class LiveHandler(Handler):
         try:
             faults = wait.not_running(decode_wanted(news))
         except OpsError as problem:
-            warn(f"whether it still runs cannot be said: {problem}")
+            warn(f"could not check whether it still runs: {problem}")
             return False
         for fault in faults[:5]:
             warn(fault)

@@ -30,11 +30,11 @@ class MountHandler(EditHandler):
         except NotFound:
             raise EditRefused(f"{_name(news)} is not there: is its name in the stack file right?") from None
         except Forbidden as error:  # a pull request's account may be allowed less
-            warn(f"what is in the way of a mount cannot be said: {error}")
+            warn(f"could not check what is in the way of our mount in {_name(news)}: {error}")
             return dynamic.CheckResult(news, [])
         _refuse_clashes(news, deployment, ours=_ours(deployment, news))
         if not pod_mount.is_mounted(_pod(deployment), _volume(news)):
-            warn(f"{_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+            warn(f"{_name(news)} gets a mount, so its pods restart; a single replica is away meanwhile")
             patch = pod_mount.addition(_volume(news), before)
             with connections.warning_if_forbidden():
                 _merge(news, patch, dry_run=True)
@@ -58,7 +58,7 @@ class MountHandler(EditHandler):
         try:
             patch = pod_mount.removal(_pod(_deployment(_props)), made)
         except NotFound:
-            info(f"{_name(_props)} is gone: there is nothing of ours to take out")
+            info(f"{_name(_props)} is gone: there is nothing of ours to remove")
             return
         if patch:
             _merge(_props, patch)
@@ -106,7 +106,7 @@ def _mount(props: Props, before: Volume | None) -> Props:
     ours = before is not None or _ours(deployment, props)
     if pod_mount.is_mounted(pod, wanted):
         if not ours:
-            info(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
+            info(f"{_name(props)} mounts {props['volume']} already, and not by us: we never change or remove it")
         return {**props, "made": "yes" if ours else "", "drift": ""}
     _refuse_clashes(props, deployment, ours=ours)
     _merge(props, pod_mount.addition(wanted, before))

@@ -36,7 +36,7 @@ class PreviousDashboardHandler(Handler):
         except NotDone as refused:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
-            warn(f"whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
+            warn(f"could not check whether Grafana has a dashboard {news['uid']}: {problem}")
         return dynamic.CheckResult(news, [])
 
     def create(self, props: Props) -> dynamic.CreateResult:
@@ -86,7 +86,7 @@ def _still_there(grafana: Grafana, folder: str) -> str:
         if folder:
             grafana.folder(folder)
     except NotFound:
-        warn(f"Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
+        warn(f"Grafana has no folder {folder} any more: the dashboard that was in it goes to General")
         return ""
     return folder
 

@@ -49,7 +49,7 @@ class WithdrawnHandler(Handler):
                 )
                 runs("prometheus").refuse_dead_mount(shared["config_map"])
         except Forbidden as error:  # a pull request's account may be allowed less
-            warn(f"whether somebody else uses a name of ours cannot be said: {error}")
+            warn(f"could not check whether somebody else uses a name of ours: {error}")
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
@@ -69,7 +69,7 @@ class WithdrawnHandler(Handler):
         try:
             wait.until_gone(decode_wanted(_props))
         except NotFound as gone:
-            info(f"{gone}: it is gone altogether, and ours with it")
+            info(f"{gone}: it is gone, and our part with it")
 
 
 def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], Workload]) -> None:

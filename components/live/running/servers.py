@@ -67,7 +67,8 @@ class ServerCheck(ABC):
             deployment = cluster.deployment(props["namespace"], server["deployment"])
         except NotFound:
             raise EditRefused(
-                f"Deployment {props['namespace']}/{server['deployment']} is not there: whom to send SIGHUP?"
+                f"Deployment {props['namespace']}/{server['deployment']} is not there, so no pod gets SIGHUP: "
+                "is its name in the stack file right?"
             ) from None
         labels = deployment["spec"]["selector"].get("matchLabels") or {}
         selector = ",".join(f"{name}={value}" for name, value in labels.items())

@@ -30,7 +30,7 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
     try:
         url, version = _server_version(kind, props)
     except OpsError as problem:
-        warn(f"whether {server} knows all that is used here cannot be said: {problem}")
+        warn(f"could not check whether {server} knows all that our files use: {problem}")
         return
     if version is None:
         return
@@ -60,7 +60,10 @@ def _sentence_end(server: str, unknown: Sequence[NeedRow]) -> str:
         what, where, since = unknown[0]
         return f"{where} uses {what}, which {server} knows since {since}: upgrade it, or leave {what} out"
     every = [f"{what} ({where}; known since {since})" for what, where, since in unknown]
-    return f"does not know what is used here: {shorten(every, 3)}: upgrade it to {_newest(unknown)}, or leave them out"
+    return (
+        f"does not know all that our files use: {shorten(every, 3)}: "
+        f"upgrade it to {_newest(unknown)}, or leave them out"
+    )
 
 
 def _newest(needs: Sequence[NeedRow]) -> str:

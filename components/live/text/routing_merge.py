@@ -65,12 +65,14 @@ class Routing:
         """
         parts = _parts(ours)
         if marked_lists.is_there_unmarked(text, parts):
-            return [f"{self.where}: all of our routing is there already by somebody else's hand: it is left, always"]
+            return [
+                f"{self.where}: all of our routing is there already without our marks: we never change or remove it"
+            ]
         try:
             config = self._config(marked_lists.remove(text, self.where))
             return side_effects.warnings(config, parts[LISTS["routes"]], alerts)
         except (RoutingError, EditRefused) as problem:
-            return [f"{self.where}: what our routes change for others cannot be said: {problem}"]
+            return [f"{self.where}: could not check what our routes change for others: {problem}"]
 
     def refuse_lost_routes(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
         """Raises Refused where routes of others would match our alerts too."""
@@ -78,8 +80,8 @@ class Routing:
         kept = side_effects.routes_that_lose_alerts(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
         if kept:
             raise EditRefused(
-                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip where ours alone shall have them, to continue "
-                "where those routes shall have them too"
+                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip (our routes alone get them) or to continue "
+                "(those routes get them too)"
             )
 
     def _refuse_clashes(self, bare: str, parts: Lists) -> None:
@@ -111,7 +113,7 @@ class Routing:
                 name = node.match.receiver
                 if name not in known:
                     raise EditRefused(
-                        f"routing: our route {node.match.path[-1]} names {name!r}, which no receiver is called"
+                        f"routing: our route {node.match.path[-1]} names {name!r}, and no receiver has that name"
                     )
 
     def _config(self, text: str) -> tree.Config:

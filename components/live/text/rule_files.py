@@ -24,9 +24,7 @@ class RuleFiles:
         parts = _parts(ours)
         if parts and marked_lists.is_there_unmarked(text, parts):
             names = " and ".join(ours.split())
-            return [
-                f"{self.where}: rule_files lists {names} already, by somebody else's hand: left as it stands, always"
-            ]
+            return [f"{self.where}: rule_files lists {names} already without our marks: we never change or remove it"]
         return []
 
 
