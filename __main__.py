@@ -16,18 +16,18 @@ from routing.on_call import with_on_call
 with without_gc(), readable_errors():
     require_cli()
     settings = configured()
-    files, alerts, board = rules.load(), rules.alerts(), dashboards.load()
-    written = with_on_call(routing.load(), settings.on_call)
+    files, alerts, dashboard = rules.load(), rules.alerts(), dashboards.load()
     metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
     to_prometheus = rules_delivery(files, settings)
-    to_alertmanager = routing_delivery(written, alerts.values(), settings)
-    drawn = dashboards.text(dashboards.draw_limits(board.model, alerts))
-    to_grafana = dashboard_delivery(dashboards.UID, drawn, settings)
+    to_alertmanager = routing_delivery(with_on_call(routing.load(), settings.on_call), alerts.values(), settings)
+    with_limits = dashboards.text(dashboards.draw_limits(dashboard.model, alerts))
+    to_grafana = dashboard_delivery(dashboards.UID, with_limits, settings)
 
     proof = Proof(files, to_prometheus, to_alertmanager, settings)
-    first = proof.withdrawn([*to_prometheus.own(), *to_alertmanager.own(), *to_grafana.own()])  # taken back last
-    opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[first])
+    own = [*to_prometheus.own_paths(), *to_alertmanager.own_paths(), *to_grafana.own_paths()]
+    withdrawn = proof.withdrawn(own)  # made first, so taken back last
+    opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[withdrawn])
 
     deployed = [AlertRules(to_prometheus, opts), AlertRouting(to_alertmanager, opts), Dashboard(to_grafana, opts)]
-    proof.live(after=[first, *deployed])  # made last: nothing counts as deployed before it runs
+    proof.live(after=[withdrawn, *deployed])  # made last: nothing counts as deployed before it runs

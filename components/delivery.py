@@ -21,7 +21,7 @@ class Delivery(ABC):
     def declare(self, child: pulumi.ResourceOptions) -> None:
         """Declare the resources with these options, as children of the component. Raises SettingsError, RunError."""
 
-    def own(self) -> list[str]:
+    def own_paths(self) -> list[str]:
         """Where the Kubernetes API has the objects that are ours alone."""
         return []
 

@@ -35,7 +35,7 @@ def metadata(name: str, settings: Settings, labels: Mapping[str, str] | None = N
     }
 
 
-def paths(names: Iterable[str], settings: Settings, resource: str = "configmaps", api: str = "v1") -> list[str]:
+def api_paths(names: Iterable[str], settings: Settings, resource: str = "configmaps", api: str = "v1") -> list[str]:
     """Where the API has them."""
     root = f"/apis/{api}" if "/" in api else f"/api/{api}"
     return [f"{root}/namespaces/{settings.namespace}/{resource}/{name}" for name in names]

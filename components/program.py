@@ -51,7 +51,7 @@ def require_cli() -> None:
     except Exception as error:  # noqa: BLE001 - the SDK has no class of its own for it
         asked = "RequirePulumiVersion" not in str(error)  # which an engine before 3.217 does not know
         reason = str(error) if asked else f"This Pulumi CLI is too old to be asked for its version ({wanted} is needed)"
-        raise pulumi.RunError(f"{reason}; install a newer one as https://www.pulumi.com/docs/install says.") from None
+        raise pulumi.RunError(f"{reason}; install a newer one as https://www.pulumi.com/docs/install says") from None
 
 
 def configured() -> Settings:

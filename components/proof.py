@@ -3,18 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import pulumi
 
 from components import ownership
 from components.alert_routing.delivery import RoutingDelivery
 from components.alert_rules.delivery import RulesDelivery
-from components.live.inputs import ProofInputs, of_cluster, of_server
+from components.live.inputs import ProofInputs, cluster_inputs, server_inputs
 from components.live.resources import Live, Withdrawn
 from components.live.running.wanted import fingerprint, wanted_routing, wanted_rules
 from components.settings import Settings
 from components.version_needs import needs
+from formats.json_types import JsonValue
 from routing import tree
 from rules import RuleFile
 
@@ -39,8 +39,8 @@ class Proof:
             self._inputs,
             {
                 "own": list(own),
-                "shared": self._rules.shared(),
-                "edited": [*self._rules.edited, *routing.edited],
+                "shared": self._rules.shared_keys(),
+                "edited": [*self._rules.edited_servers, *routing.edited_servers],
                 "manager": ownership.manager(),
                 "needs": needs(self._files, routing.parts(), self._whole, settings),
             },
@@ -51,21 +51,21 @@ class Proof:
         return Live("live", self._inputs, pulumi.ResourceOptions(depends_on=after))
 
     @cached_property
-    def _whole(self) -> Mapping[str, Any] | None:
-        whole = self._routing.whole()
-        return tree.parse(whole, self._routing.written.shown) if whole else None
+    def _whole(self) -> Mapping[str, JsonValue] | None:
+        whole = self._routing.whole_config()
+        return tree.parse(whole, self._routing.routing.shown) if whole else None
 
     @cached_property
     def _inputs(self) -> ProofInputs:
         settings, rules, routing = self._settings, self._rules, self._routing
         wanted = {"rules": wanted_rules(self._files), "routing": wanted_routing(routing.parts(), self._whole)}
-        operated = {"rules": rules.operated(), "routing": routing.operated()}
+        operated = {"rules": rules.operator_objects(), "routing": routing.operator_objects()}
         texts = [file.text for file in self._files]
-        texts += [routing.written.text, settings.rules.mode, str(settings.alertmanager_replace)]
+        texts += [routing.routing.text, settings.rules.mode, str(settings.alertmanager_replace)]
         return {
-            **of_cluster(settings.cluster),
-            "prometheus": of_server(settings.prometheus),
-            "alertmanager": of_server(settings.alertmanager),
+            **cluster_inputs(settings.cluster),
+            "prometheus": server_inputs(settings.prometheus),
+            "alertmanager": server_inputs(settings.alertmanager),
             # One text in the state, as the engine takes long over a thousand values.
             "wanted": json.dumps(wanted, ensure_ascii=False),
             "texts": [fingerprint(text) for text in texts],

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from components.settings import Settings
+from formats.json_types import JsonObject, JsonValue
 from formats.versions import Need
 from routing import Parts
 from routing.needs import needs as of_routing
@@ -16,7 +16,7 @@ from rules.needs import needs as of_rules
 _NOT_BY_OPERATOR = ("auth_password_file", "api_url_file", "routing_key_file", "url_file", "location")
 
 
-def needs(files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, Any] | None, settings: Settings) -> str:
+def needs(files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, JsonValue] | None, settings: Settings) -> str:
     """`needed`, as one text: server → what it has to know, each as [what, where, since].
 
     components.live.running.versions reads it.
@@ -28,19 +28,19 @@ def needs(files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, Any] | No
 
 
 def needed(
-    files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, Any] | None, settings: Settings
+    files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, JsonValue] | None, settings: Settings
 ) -> dict[str, list[Need]]:
     """What our files use that not every version knows, by server (`prometheus`, `alertmanager`).
 
     `parts`: what of the routing goes into a configuration of others; `whole`: the configuration where all of it is
     ours.
     """
-    return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _read(parts, settings))}
+    return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _as_config(parts, settings))}
 
 
-def _read(parts: Parts, settings: Settings) -> Mapping[str, Any]:
+def _as_config(parts: Parts, settings: Settings) -> Mapping[str, JsonValue]:
     """What Alertmanager reads of ours, with the keys of its file."""
-    config: dict[str, Any] = {
+    config: JsonObject = {
         "route": {"routes": parts.routes},
         "receivers": parts.receivers,
         "inhibit_rules": parts.inhibit_rules,
@@ -49,7 +49,7 @@ def _read(parts: Parts, settings: Settings) -> Mapping[str, Any]:
     return _without(config, _NOT_BY_OPERATOR) if settings.alertmanager_mode == "operator" else config
 
 
-def _without(value: Any, keys: Collection[str]) -> Any:
+def _without(value: JsonValue, keys: Collection[str]) -> JsonValue:
     """`value` and all below it without these keys."""
     if isinstance(value, Mapping):
         return {key: _without(item, keys) for key, item in value.items() if key not in keys}

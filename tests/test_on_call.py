@@ -180,19 +180,19 @@ def test_settings_are_read() -> None:
     ("values", "sentence"),
     [
         ({"slackWebhookFile": "slack"}, "slackWebhookFile is 'slack'; give the absolute path of a file"),
-        ({"slackChannel": "#x"}, "slackChannel is '#x'; give slackWebhookFile too, without which it is for nothing."),
-        ({"workingHours": "always"}, "give days, hours and a time zone, such as Mon-Fri 08:00-18:00 Europe/Berlin."),
-        ({"workingHours": "Mo-Fr 08:00-18:00 UTC"}, "give days as Mon-Fri or Mon,Wed,Fri."),
+        ({"slackChannel": "#x"}, "slackChannel is '#x'; give slackWebhookFile too: it has no effect without"),
+        ({"workingHours": "always"}, "give days, hours and a time zone, such as Mon-Fri 08:00-18:00 Europe/Berlin"),
+        ({"workingHours": "Mo-Fr 08:00-18:00 UTC"}, "give days as Mon-Fri or Mon,Wed,Fri"),
         ({"workingHours": "Mon-Fri 8-18 UTC"}, "give hours of one day as 08:00-18:00, the later last"),
         ({"workingHours": "Mon-Fri 22:00-06:00 UTC"}, "give hours of one day as 08:00-18:00, the later last"),
-        ({"workingHours": "Mon-Fri 08:00-18:00 Europe/Berln"}, "give a time zone such as Europe/Berlin."),
+        ({"workingHours": "Mon-Fri 08:00-18:00 Europe/Berln"}, "give a time zone such as Europe/Berlin"),
         (
             {"alertmanagerMode": "operator", "pagerdutyKeyFile": "/etc/am/key"},
-            "give /etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file.",
+            "give /etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file",
         ),
         (
             {"alertmanagerMode": "operator", "workingHours": "Mon 08:00-18:00 Europe/Berlin"},
-            "give the hours in UTC, for the operator's AlertmanagerConfig has no time zones.",
+            "give the hours in UTC, for the operator's AlertmanagerConfig has no time zones",
         ),
     ],
 )
@@ -216,7 +216,7 @@ def test_the_operators_object_names_secrets() -> None:
         where="x",
     ).on_call
     parts = with_on_call(ROUTING, on_call).parts()
-    spec = alertmanager_config.spec(alertmanager_config.under_one(parts, LABELS), "mail")
+    spec = alertmanager_config.spec(alertmanager_config.below_one_route(parts, LABELS), "mail")
     critical = next(receiver for receiver in spec["receivers"] if receiver["name"] == "api-critical")
     assert critical["slackConfigs"][0]["apiURL"] == {"name": "on-call", "key": "slackWebhookFile"}
     assert critical["pagerdutyConfigs"][0]["routingKey"] == {"name": "on-call", "key": "pagerdutyKeyFile"}

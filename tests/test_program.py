@@ -259,7 +259,7 @@ def test_a_cli_that_is_too_old_is_refused_in_one_sentence(
                 program.require_cli()
     finally:
         server.stop(None)
-    assert str(refused.value) == f"{sentence} https://www.pulumi.com/docs/install says."
+    assert str(refused.value) == f"{sentence} https://www.pulumi.com/docs/install says"
 
 
 @pytest.mark.parametrize(

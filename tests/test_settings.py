@@ -51,18 +51,18 @@ def test_production_stack_file_is_read() -> None:
     ("values", "sentence"),
     [
         ({"namspace": "a"}, "Pulumi.prod.yaml: there is no setting namspace; did you mean namespace?"),
-        ({"zzz": "a"}, "Pulumi.prod.yaml: there is no setting zzz; Pulumi.yaml lists those there are."),
-        ({"rulesMode": "both"}, "rulesMode is 'both'; give one of dedicated, shared, operator."),
+        ({"zzz": "a"}, "Pulumi.prod.yaml: there is no setting zzz; Pulumi.yaml lists all settings"),
+        ({"rulesMode": "both"}, "rulesMode is 'both'; give one of dedicated, shared, operator"),
         ({"namespace": "My Space"}, "namespace is 'My Space'; give a Kubernetes name"),
         ({"namespace": ""}, "namespace is ''; give a value"),
         ({"liveTimeout": "soon"}, "liveTimeout is 'soon'; give a whole number of seconds"),
         ({"liveTimeout": True}, "liveTimeout is True; give a whole number of seconds"),
-        ({"grafanaAdopt": "yes"}, "grafanaAdopt is 'yes'; give true or false."),
+        ({"grafanaAdopt": "yes"}, "grafanaAdopt is 'yes'; give true or false"),
         ({"prometheusUrl": "prometheus:9090"}, "prometheusUrl is 'prometheus:9090'; give a URL"),
-        ({"prometheusService": "prometheus"}, "prometheusService is 'prometheus'; give NAME:PORT."),
+        ({"prometheusService": "prometheus"}, "prometheusService is 'prometheus'; give NAME:PORT"),
         ({"rulesMountPath": "etc/"}, "rulesMountPath is 'etc/'; give an absolute path"),
         ({"operatorLabels": "release"}, "operatorLabels is 'release'; give labels as k=v"),
-        ({"smtpPassword": 7}, "smtpPassword is (a secret); give text."),
+        ({"smtpPassword": 7}, "smtpPassword is (a secret); give text"),
     ],
 )
 def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -> None:

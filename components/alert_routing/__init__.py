@@ -15,9 +15,9 @@ class AlertRouting(Component):
     named = "alert-routing"
 
 
-def routing_delivery(written: Routing, alerts: Iterable[Alert], settings: Settings) -> RoutingDelivery:
+def routing_delivery(routing: Routing, alerts: Iterable[Alert], settings: Settings) -> RoutingDelivery:
     """The way of delivery in MODE_routing.py; `replaced` where all of a ConfigMap's configuration is ours."""
     mode = settings.alertmanager_mode
     if mode == "configmap" and settings.alertmanager_replace:
         mode = "replaced"
-    return RoutingDelivery.of_mode(mode)(written, alerts, settings)
+    return RoutingDelivery.of_mode(mode)(routing, alerts, settings)

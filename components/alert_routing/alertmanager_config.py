@@ -19,11 +19,11 @@ _RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig", "client_url"
 _SECRETS = {"api_url_file": "apiURL", "routing_key_file": "routingKey", "url_file": "urlSecret"}
 
 # The labels by which the one route of the object tells our alerts from those of others.
-_TELLING = ("component", "severity")
-_SAID = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval")
+_MATCHED_LABELS = ("component", "severity")
+_ROUTE_SETTINGS = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval")
 
 
-def under_one(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
+def below_one_route(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
     """The same, with all routes below one: an AlertmanagerConfig has no more.
 
     That one takes what has the component and the severity of `alerts` (their labels), and `continue`s, as the operator
@@ -31,16 +31,16 @@ def under_one(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
     """
     every = list(alerts)
     takes = []
-    for label in _TELLING:
+    for label in _MATCHED_LABELS:
         values = sorted({labels.get(label, "") for labels in every})
         takes.append(str(tree.Matcher(label, "|".join(map(re.escape, values)), "=~")))
-    first = {key: value for key, value in parts.routes[0].items() if key in _SAID}
+    first = {key: value for key, value in parts.routes[0].items() if key in _ROUTE_SETTINGS}
     one = {**first, "matchers": takes, "continue": True, "routes": list(parts.routes)}
     return replace(parts, routes=(one,))
 
 
 def spec(parts: Parts, password: str | None) -> JsonObject:
-    """`spec` of the object, for parts that are `under_one` route.
+    """`spec` of the object, for parts that are `below_one_route` route.
 
     `password`: the Secret of ours that has the mail relay's; None where the path of its file names another.
     """

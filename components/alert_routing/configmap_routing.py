@@ -11,7 +11,7 @@ from routing import Parts
 
 
 class Delivery(RoutingDelivery):
-    edited = ("alertmanager",)
+    edited_servers = ("alertmanager",)
     editor = "routing"
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
@@ -23,14 +23,14 @@ class Delivery(RoutingDelivery):
             cluster=self.settings.cluster,
             server=self.settings.alertmanager,
             editor=self.editor,
-            ours=self.whole() or self.parts().as_json(),
+            ours=self.whole_config() or self.parts().as_json(),
             alerts=self.alerts,
             ask=self.settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
         )
 
     def parts(self) -> Parts:
-        found = self.written.parts(self.smtp)
+        found = self.routing.parts(self.smtp)
         return found.continuing() if self.settings.other_routes == "continue" else found
 
     def _mount(self, child: pulumi.ResourceOptions, secrets: list[pulumi.Resource]) -> Mount:

@@ -1,15 +1,16 @@
 """What a way of delivering the routing has to say of itself. Each stands in a file of its own: MODE_routing.py."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.delivery import Delivery
+from components.live.inputs import OperatorObjects
 from components.settings import Settings
 from routing import Parts, Routing, Smtp
 from rules import Alert
@@ -20,28 +21,28 @@ SECRET = "api-monitoring-smtp"
 class RoutingDelivery(Delivery):
     """One way in which our receivers, routes and inhibitions reach Alertmanager.
 
-    `alerts`: the labels of each alert of ours, its name among them. `edited`: the servers whose configuration gets a
-    part of ours.
+    `alerts`: the labels of each alert of ours, its name among them. `edited_servers`: those
+    whose configuration gets a part of ours.
     """
 
-    edited: ClassVar[Sequence[str]] = ()
+    edited_servers: ClassVar[Sequence[str]] = ()
 
-    def __init__(self, written: Routing, alerts: Iterable[Alert], settings: Settings) -> None:
-        self.written, self.settings = written, settings
+    def __init__(self, routing: Routing, alerts: Iterable[Alert], settings: Settings) -> None:
+        self.routing, self.settings = routing, settings
         self.alerts = [{**alert.labels, "alertname": alert.name} for alert in alerts]
 
     @abstractmethod
     def parts(self) -> Parts:
         """What goes into an Alertmanager that others configure. Raises SettingsError."""
 
-    def whole(self) -> str | None:
+    def whole_config(self) -> str | None:
         """Alertmanager's configuration, where all of it is ours."""
         return None
 
-    def own(self) -> list[str]:
-        return ownership.paths([SECRET], self.settings, "secrets") if self.has_password else []
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths([SECRET], self.settings, "secrets") if self.has_password else []
 
-    def operated(self) -> Mapping[str, Any] | None:
+    def operator_objects(self) -> OperatorObjects | None:
         """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
         return None
 
@@ -53,7 +54,7 @@ class RoutingDelivery(Delivery):
     @property
     def smtp(self) -> Smtp:
         """The mail settings of routing/alertmanager.yml, with what this stack gives instead."""
-        given, own = self.settings.smtp, self.written.smtp
+        given, own = self.settings.smtp, self.routing.smtp
         return Smtp(
             smarthost=given.smarthost or own.smarthost,
             from_=given.from_ or own.from_,

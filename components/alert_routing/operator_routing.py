@@ -1,15 +1,14 @@
 """`alertmanagerMode: operator`: an AlertmanagerConfig, of which the Prometheus Operator makes Alertmanager's file."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.alert_routing import alertmanager_config
 from components.alert_routing.delivery import SECRET, RoutingDelivery
+from components.live.inputs import OperatorObjects
 from components.settings import OPERATOR_SECRET, SettingsError
+from formats.json_types import JsonObject
 from routing import Parts
 
 OBJECT = "api-monitoring"
@@ -33,15 +32,15 @@ class Delivery(RoutingDelivery):
             raise SettingsError(
                 f"alertmanagerMode is operator, which takes the mail relay's password from a Secret and not from the "
                 f"file {file}: set smtpPassword (--secret), or smtpPasswordFile to "
-                "/etc/alertmanager/secrets/SECRET/KEY."
+                "/etc/alertmanager/secrets/SECRET/KEY"
             )
-        return alertmanager_config.under_one(self.written.parts(self.smtp), self.alerts)
+        return alertmanager_config.below_one_route(self.routing.parts(self.smtp), self.alerts)
 
-    def own(self) -> list[str]:
-        objects = ownership.paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
-        return [*super().own(), *objects]
+    def own_paths(self) -> list[str]:
+        objects = ownership.api_paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
+        return [*super().own_paths(), *objects]
 
-    def operated(self) -> Mapping[str, Any]:
+    def operator_objects(self) -> OperatorObjects:
         namespace = self.settings.namespace
         return {
             "name": OBJECT,
@@ -55,5 +54,5 @@ class Delivery(RoutingDelivery):
     def _secret(self) -> str | None:
         return SECRET if self.has_password else None
 
-    def _spec(self) -> dict[str, Any]:
+    def _spec(self) -> JsonObject:
         return alertmanager_config.spec(self.parts(), self._secret)

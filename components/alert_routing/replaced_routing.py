@@ -6,5 +6,5 @@ from components.alert_routing import configmap_routing
 class Delivery(configmap_routing.Delivery):
     editor = "replace"
 
-    def whole(self) -> str:
-        return self.written.with_smtp(self.smtp)
+    def whole_config(self) -> str:
+        return self.routing.with_smtp(self.smtp)

@@ -14,7 +14,7 @@ CONFIG_MAP_BYTES = 1_000_000
 
 
 class Delivery(RulesDelivery):
-    edited = ("prometheus",)
+    edited_servers = ("prometheus",)
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
         rules = self.settings.rules
@@ -45,8 +45,8 @@ class Delivery(RulesDelivery):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[mount])),
         )
 
-    def own(self) -> list[str]:
-        return ownership.paths(self._config_maps(), self.settings)
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths(self._config_maps(), self.settings)
 
     def _config_maps(self) -> dict[str, dict[str, str]]:
         """The names of our ConfigMaps, each with its files."""
@@ -64,7 +64,7 @@ def spread(texts: Mapping[str, str], limit: int) -> list[dict[str, str]]:
     for name, text in texts.items():
         size = len(name.encode()) + len(text.encode())
         if size > limit:
-            raise pulumi.RunError(f"rules/{name} has {size} bytes, and a ConfigMap holds {limit}; split the file.")
+            raise pulumi.RunError(f"rules/{name} has {size} bytes, and a ConfigMap holds {limit}: split the file")
         if used + size > limit:
             groups.append({})
             used = 0

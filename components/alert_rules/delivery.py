@@ -1,9 +1,10 @@
 """What a way of delivering the rule files has to say of itself. Each stands in a file of its own: MODE_rules.py."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from components.delivery import Delivery
+from components.live.inputs import OperatorObjects, SharedKeys
 from components.settings import Settings
 from rules import RuleFile
 
@@ -11,18 +12,18 @@ from rules import RuleFile
 class RulesDelivery(Delivery):
     """One way in which the rule files reach Prometheus.
 
-    `texts`: file name → text, byte for byte. `edited`: the servers whose configuration gets a part of ours.
+    `texts`: file name → text, byte for byte. `edited_servers`: the servers whose configuration gets a part of ours.
     `apart`: ours stand among rule files of others, so that the folder tells nothing.
     """
 
-    edited: ClassVar[Sequence[str]] = ()
+    edited_servers: ClassVar[Sequence[str]] = ()
     apart: ClassVar[bool] = False
 
     def __init__(self, files: Sequence[RuleFile], settings: Settings) -> None:
         self.texts = {file.name: file.text for file in files}
         self.settings = settings
 
-    def shared(self) -> Mapping[str, Any] | None:
+    def shared_keys(self) -> SharedKeys | None:
         """Our keys in a ConfigMap of others (components.live.cluster.ownership_checks); None: there are none."""
         return None
 
@@ -30,6 +31,6 @@ class RulesDelivery(Delivery):
         """Where Prometheus finds our rule files, or, if `apart`, where it does not; "" where that cannot be known."""
         return self.settings.rules.mount_path
 
-    def operated(self) -> Mapping[str, Any] | None:
+    def operator_objects(self) -> OperatorObjects | None:
         """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
         return None

@@ -1,8 +1,6 @@
 """`rulesMode: operator`: one PrometheusRule a file, of which the Prometheus Operator makes Prometheus' files."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -10,6 +8,7 @@ import yaml
 
 from components import ownership
 from components.alert_rules.delivery import RulesDelivery
+from components.live.inputs import OperatorObjects
 
 PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with
 
@@ -27,13 +26,13 @@ class Delivery(RulesDelivery):
                 opts=child,
             )
 
-    def own(self) -> list[str]:
-        return ownership.paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
 
     def folder(self) -> str:
         return ""
 
-    def operated(self) -> Mapping[str, Any]:
+    def operator_objects(self) -> OperatorObjects:
         return {"name": PREFIX, "labels": dict(self.settings.rules.operator_labels)}
 
 

@@ -1,13 +1,11 @@
 """`rulesMode: shared`: one more key for each file in the ConfigMap that is mounted already. No restart."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.alert_rules.delivery import RulesDelivery
+from components.live.inputs import SharedKeys
 
 
 class Delivery(RulesDelivery):
@@ -22,7 +20,7 @@ class Delivery(RulesDelivery):
         }
         k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=child)
 
-    def shared(self) -> Mapping[str, Any]:
+    def shared_keys(self) -> SharedKeys:
         return {
             "config_map": self.settings.rules.shared_config_map,
             "keys": sorted(self.texts),

@@ -18,8 +18,8 @@ class Delivery(DashboardDelivery):
         auth = chosen.auth or os.environ.get("GRAFANA_AUTH")
         if not auth:
             raise SettingsError(
-                "grafanaAuth is not set; run `pulumi config set --secret grafanaAuth`, which asks for it, or put the "
-                "token in the environment variable GRAFANA_AUTH."
+                "grafanaAuth is not set: run `pulumi config set --secret grafanaAuth`, which asks for it, or put the "
+                "token in the environment variable GRAFANA_AUTH"
             )
         provider = grafana.Provider(
             "grafana",

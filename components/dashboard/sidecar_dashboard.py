@@ -17,8 +17,8 @@ class Delivery(DashboardDelivery):
             opts=child,
         )
 
-    def own(self) -> list[str]:
-        return ownership.paths([self._config_map], self.settings)
+    def own_paths(self) -> list[str]:
+        return ownership.api_paths([self._config_map], self.settings)
 
     @property
     def _config_map(self) -> str:

@@ -4,11 +4,12 @@ Inputs that only a provider knows (`before`, `drift` …) are None in the progra
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 import pulumi
 
 from components.settings import Cluster, Server
+from formats.json_types import JsonValue
 
 ACCESS = ("kubeconfig", "context")  # of every resource's inputs, those that say how the cluster is reached
 
@@ -56,7 +57,7 @@ class MountInputs(ClusterInputs):
     deployment: str
     container: str
     volume: str
-    source: Mapping[str, Any]  # as in a pod's volume: {"configMap": {"name": …}}
+    source: Mapping[str, JsonValue]  # as in a pod's volume: {"configMap": {"name": …}}
     path: str
     manager: str
     made: str | None  # "yes": it stands there by our hand
@@ -80,8 +81,27 @@ class PreviousDashboardInputs(TypedDict):
     auth: pulumi.Input[str]
     uid: str
     adopt: bool
-    before: Mapping[str, Any] | None  # the dashboard as it was
+    before: str | None  # the dashboard as it was: JSON of {model, folder}; "" for none
     made: int | None
+
+
+class OperatorObjects(TypedDict):
+    """Objects of ours that the Prometheus Operator is to take up: what their names begin with, and their labels."""
+
+    name: str
+    labels: Mapping[str, str]
+    # Of the routing only:
+    secrets: NotRequired[Sequence[Mapping[str, str]]]  # of others, each with the key that is needed
+    bare: NotRequired[bool]  # whether an alert of ours lacks a label with the namespace
+
+
+class SharedKeys(TypedDict):
+    """Keys of ours in a ConfigMap that others made, and the server whose container mounts it."""
+
+    config_map: str
+    keys: Sequence[str]
+    deployment: str
+    container: str
 
 
 class ProofInputs(ClusterInputs):
@@ -98,7 +118,7 @@ class ProofInputs(ClusterInputs):
     texts: Sequence[str]
     folder: str
     apart: bool
-    operated: Mapping[str, Any] | None
+    operated: Mapping[str, OperatorObjects] | None
     timeout: float  # seconds
 
 
@@ -112,18 +132,18 @@ class WithdrawnInputs(TypedDict):
     """
 
     own: Sequence[str]
-    shared: Mapping[str, Any] | None
+    shared: SharedKeys | None
     edited: Sequence[str]
     manager: str
     needs: str
 
 
-def of_cluster(cluster: Cluster) -> ClusterInputs:
+def cluster_inputs(cluster: Cluster) -> ClusterInputs:
     """How a resource reaches the cluster; the kubeconfig is kept as a secret."""
     kubeconfig = pulumi.Output.secret(cluster.kubeconfig) if cluster.kubeconfig else None
     return {"kubeconfig": kubeconfig, "context": cluster.context, "namespace": cluster.namespace}
 
 
-def of_server(server: Server) -> ServerInputs:
+def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})

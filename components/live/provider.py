@@ -28,7 +28,7 @@ NotDone.__module__ = "builtins"  # shown as "NotDone: sentence"
 _shown: set[str] = set()
 
 
-def say(line: str) -> None:
+def info(line: str) -> None:
     """Print a line, which the engine shows at once as a message of this provider's; the same line once a process."""
     if line not in _shown:
         _shown.add(line)
@@ -36,8 +36,8 @@ def say(line: str) -> None:
 
 
 def warn(line: str) -> None:
-    """`say` it as a warning."""
-    say(f"warning: {line}")
+    """`info`, as a warning."""
+    info(f"warning: {line}")
 
 
 @contextmanager
@@ -60,7 +60,7 @@ class Provider(dynamic.ResourceProvider):
     handler = ""  # MODULE:CLASS of what does the work
     serialize_as_secret_always = False
 
-    def work(self) -> dynamic.ResourceProvider:
+    def load_handler(self) -> dynamic.ResourceProvider:
         """That which does it."""
         module, _, name = self.handler.partition(":")
         return cast(dynamic.ResourceProvider, getattr(import_module(module), name)())
@@ -68,26 +68,26 @@ class Provider(dynamic.ResourceProvider):
     @_one_sentence()
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
-            return self.work().check(_olds, news)
-        except (EditRefused, OpsError) as no:
-            return dynamic.CheckResult(news, [dynamic.CheckFailure("", str(no))])
+            return self.load_handler().check(_olds, news)
+        except (EditRefused, OpsError) as error:
+            return dynamic.CheckResult(news, [dynamic.CheckFailure("", str(error))])
 
     @_one_sentence()
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        return self.work().diff(_id, _olds, _news)
+        return self.load_handler().diff(_id, _olds, _news)
 
     @_one_sentence()
     def create(self, props: Props) -> dynamic.CreateResult:
-        return self.work().create(props)
+        return self.load_handler().create(props)
 
     @_one_sentence()
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        return self.work().update(_id, _olds, _news)
+        return self.load_handler().update(_id, _olds, _news)
 
     @_one_sentence()
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
-        return self.work().read(id_, props)
+        return self.load_handler().read(id_, props)
 
     @_one_sentence()
     def delete(self, _id: str, _props: Props) -> None:
-        self.work().delete(_id, _props)
+        self.load_handler().delete(_id, _props)

@@ -5,7 +5,7 @@ which does the work, is loaded in the plugin's process alone (components.live.pr
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -17,10 +17,11 @@ from components.live.inputs import (
     PreviousDashboardInputs,
     ProofInputs,
     WithdrawnInputs,
-    of_cluster,
+    cluster_inputs,
 )
 from components.live.provider import Provider
 from components.settings import Cluster, Server
+from formats.json_types import JsonValue
 
 _HANDLERS = "components.live.handlers"
 
@@ -59,7 +60,7 @@ class _Resource(Resource):
     secret: ClassVar[Sequence[str]]
     hidden: ClassVar[Sequence[str]] = ()
 
-    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+    def __init__(self, name: str, inputs: Mapping[str, object], opts: pulumi.ResourceOptions | None) -> None:
         own = pulumi.ResourceOptions(additional_secret_outputs=[*self.secret], hide_diffs=[*self.hidden] or None)
         super().__init__(self.provider(), name, {**inputs}, pulumi.ResourceOptions.merge(opts, own))
 
@@ -87,7 +88,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs: ConfigTextInputs = {
-            **of_cluster(cluster),
+            **cluster_inputs(cluster),
             "config_map": server.config_map,
             "key": server.config_key,
             "editor": editor,
@@ -116,13 +117,13 @@ class Mount(_Resource, module="monitoring", name="Mount"):
         *,
         cluster: Cluster,
         server: Server,
-        source: Mapping[str, Any],
+        source: Mapping[str, JsonValue],
         path: str,
         manager: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs: MountInputs = {
-            **of_cluster(cluster),
+            **cluster_inputs(cluster),
             "deployment": server.deployment,
             "container": server.container,
             "volume": name,

@@ -45,7 +45,7 @@ def refuse_plain(plain: Collection[str], *, where: str) -> None:
         commands = " and ".join(f"`pulumi config set --secret {key}`" for key in found)
         raise SettingsError(
             f"{where}: {' and '.join(found)} {verb} in plain text; run {commands}, which asks for the value and "
-            "keeps it encrypted."
+            "keeps it encrypted"
         )
 
 
@@ -104,20 +104,20 @@ class _Reader:
         for key in values:
             if key not in schema():
                 near = difflib.get_close_matches(key, schema(), n=1, cutoff=0.6)
-                hint = f"did you mean {near[0]}?" if near else "Pulumi.yaml lists those there are."
+                hint = f"did you mean {near[0]}?" if near else "Pulumi.yaml lists all settings"
                 raise SettingsError(f"{where}: there is no setting {key}; {hint}")
         self._values, self._where = values, where
 
     def _refuse(self, key: str, value: object, wanted: str) -> SettingsError:
         shown = "(a secret)" if key in SECRETS else repr(value)
-        return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}.")
+        return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}")
 
     def optional(self, key: str, *, only_with: str | None = None) -> str | None:
         value = self._values.get(key, schema()[key]["default"])
         if not isinstance(value, str):
             raise self._refuse(key, value, "text")
         if value and only_with and not self.optional(only_with):
-            raise self._refuse(key, value, f"{only_with} too, without which it is for nothing")
+            raise self._refuse(key, value, f"{only_with} too: it has no effect without")
         return value or None
 
     def text(self, key: str) -> str:

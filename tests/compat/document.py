@@ -29,7 +29,7 @@ OPTIONS: Mapping[str, object] = {
 _HEAD = """\
 # Versions that it works with
 
-Written by `make compat`, which gives a sandbox each of these servers in turn: its whole life, with a
+LastEdit by `make compat`, which gives a sandbox each of these servers in turn: its whole life, with a
 real `pulumi up`, and each feature of the last two tables, which every version has to take, or to refuse,
 as is said there. The other server is the pinned one ({pinned}).
 

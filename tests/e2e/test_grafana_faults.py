@@ -62,7 +62,7 @@ def test_a_killed_update_is_finished_by_the_next(alone: Alone, grafana: Grafana,
 def test_a_grafana_that_is_down_is_told_and_the_next_update_converges(alone: Alone, grafana: Grafana) -> None:
     before = grafana.shown()
     alone.configure(grafanaUrl="http://127.0.0.1:9")
-    assert "cannot be said: Grafana at http://127.0.0.1:9 cannot be reached" in alone.warned()
+    assert ": Grafana at http://127.0.0.1:9 cannot be reached" in alone.warned()
     assert "Grafana at http://127.0.0.1:9 cannot be reached (Connection refused); is it" in alone.refused(alone.up)
     alone.configure()
     alone.gives_back(before)

@@ -143,7 +143,7 @@ ON_CALL = OnCall(FILES[0], "#alerts", FILES[1], FILES[2], HOURS)
 @pytest.mark.parametrize("on_call", [OnCall(None, None, None, None, None), ON_CALL], ids=["plain", "on call"])
 def test_what_the_operator_generates_does_what_our_routing_says(operator: Operated, on_call: OnCall) -> None:
     written = with_on_call(routing.load(), on_call)
-    parts = alertmanager_config.under_one(written.parts(), LABELS)
+    parts = alertmanager_config.below_one_route(written.parts(), LABELS)
     secrets = {
         "on-call": {"slack": "http://127.0.0.1:9/s", "pagerduty": "key-of-32", "webhook": "http://127.0.0.1:9/w"},
         "mail": {"password": "hunter2"},

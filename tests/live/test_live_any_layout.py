@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from components.live.text import tree
 from components.live.text.editors import Editor, editor
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
 ROUTING = json.dumps(
@@ -139,7 +139,7 @@ def held(edit: Editor, text: str, ours: str, added: dict[str, list[Any]]) -> Non
     assert after == {key: [*added.get(key, []), *before[key]] for key in before}
     assert without_lists(new) == without_lists(text)
     assert edit.remove(new) == text
-    assert edit.remove(new, Written(text, new)) == text
+    assert edit.remove(new, LastEdit(text, new)) == text
     assert edit.insert(new, ours) == new and edit.has(new, ours)
     gone = set(text.splitlines()) - set(new.splitlines())
     assert len(gone) <= len(added) and all(line.strip().startswith(tuple(added)) or "[" in line for line in gone)

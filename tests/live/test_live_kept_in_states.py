@@ -38,7 +38,7 @@ def test_what_a_state_keeps_is_found_again_and_can_work(name: str) -> None:
     """The code of today takes back what the code of then has written: a pickle that was written once still loads."""
     kept = dill.loads(base64.b64decode(golden()[name]))
     assert type(kept) is providers()[name]
-    assert isinstance(kept.work(), pulumi.dynamic.ResourceProvider)
+    assert isinstance(kept.load_handler(), pulumi.dynamic.ResourceProvider)
 
 
 @pytest.mark.parametrize("name", golden())
@@ -55,7 +55,7 @@ def test_marks_keep_their_form() -> None:
 
     assert RuleFiles().insert("rule_files: []", "/x/*.yml") == (
         "rule_files:\n"
-        "  # >>> api-performance/rule_files: kept by Pulumi, changes above the closing line are lost "
+        "  # >>> api-performance/rule_files: managed by Pulumi; edits between these two marks are overwritten "
         '{"was": "rule_files: []", "newline": true}\n'
         "  - /x/*.yml\n"
         "  # <<< api-performance/rule_files\n"

@@ -29,7 +29,7 @@ def pod(volumes: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> dict[str
 
 
 def test_what_the_api_fills_in_makes_no_difference() -> None:
-    assert pod_mount.has(pod([THEIRS, STANDING], [MOUNTED]), OURS)
+    assert pod_mount.is_mounted(pod([THEIRS, STANDING], [MOUNTED]), OURS)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_the_api_fills_in_makes_no_difference() -> None:
     ],
 )
 def test_what_is_missing_or_altered_is_seen(volumes: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> None:
-    assert not pod_mount.has(pod(volumes, mounts), OURS)
+    assert not pod_mount.is_mounted(pod(volumes, mounts), OURS)
 
 
 @pytest.mark.parametrize(

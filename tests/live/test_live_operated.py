@@ -153,8 +153,8 @@ def test_an_account_that_may_not_look_is_told_so(cluster: tuple[Api, str], capsy
         cluster[0].forbid.add(f"{ROOT}/v1/namespaces/monitoring/{plural}")
     look(cluster)
     said = capsys.readouterr().out
-    assert "whether the operator takes up our PrometheusRule cannot be said" in said
-    assert "whether the operator takes up our AlertmanagerConfig cannot be said" in said
+    assert "could not check whether the operator takes up our PrometheusRule" in said
+    assert "could not check whether the operator takes up our AlertmanagerConfig" in said
 
 
 def test_a_secret_that_it_may_not_read_is_left_to_the_operator(cluster: tuple[Api, str]) -> None:
@@ -183,7 +183,7 @@ def test_selectors_are_read_as_kubernetes_does(selector: Mapping[str, Any] | Non
 
 # ── what it makes of ours ───────────────────────────────────────────────────────────────────────────
 
-PARTS = alertmanager_config.under_one(routing.load().parts(), LABELS)
+PARTS = alertmanager_config.below_one_route(routing.load().parts(), LABELS)
 BEGIN = "monitoring/api-monitoring/"
 RUNS: dict[str, Any] = {"namespace": "monitoring", "prometheus": None, "operated": {"routing": ROUTING}}
 
@@ -230,7 +230,7 @@ def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def lacks(config: Mapping[str, Any]) -> list[str]:
     readable = {**config, "inhibit_rules": config["inhibit_rules"][1:]}
-    return compare.routing_not_running(wanted_routing(PARTS), operator_readback.as_ours(readable, RUNS))
+    return compare.routing_not_running(wanted_routing(PARTS), operator_readback.our_part(readable, RUNS))
 
 
 @pytest.mark.parametrize("matchers", [(), ('namespace="monitoring"',)])
@@ -264,13 +264,13 @@ def test_a_route_of_ours_that_takes_less_is_named() -> None:
 
 
 def test_unreadable_parts_of_others_are_no_hindrance() -> None:
-    assert operator_readback.as_ours(generated(), RUNS)["route"]["routes"]
+    assert operator_readback.our_part(generated(), RUNS)["route"]["routes"]
 
 
 def test_nothing_of_ours_is_one_sentence() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}, {"name": "api-critical"}]}
-    plain = operator_readback.as_ours(config, RUNS)
-    assert operator_readback.absent(plain, RUNS) == [
+    plain = operator_readback.our_part(config, RUNS)
+    assert operator_readback.not_taken_up(plain, RUNS) == [
         "AlertmanagerConfig monitoring/api-monitoring is not in what it runs"
     ]
     assert compare.routing_still_running(wanted_routing(PARTS), plain, []) == []
@@ -278,16 +278,16 @@ def test_nothing_of_ours_is_one_sentence() -> None:
 
 def test_a_matcher_that_keeps_our_alerts_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     narrowed = generated(('namespace="monitoring"',))
-    (fault,) = operator_readback.swallowed(narrowed, RUNS)
+    (fault,) = operator_readback.added_matcher(narrowed, RUNS)
     assert 'added a matcher to our routes: namespace="monitoring", a label that our alerts do not have' in fault
-    assert operator_readback.swallowed(generated(), RUNS) == []
-    monkeypatch.setattr(operator_overrides, "added", lambda _props, _label: "monitoring")
-    assert operator_readback.swallowed(narrowed, RUNS) == []
+    assert operator_readback.added_matcher(generated(), RUNS) == []
+    monkeypatch.setattr(operator_overrides, "external_label", lambda _props, _label: "monitoring")
+    assert operator_readback.added_matcher(narrowed, RUNS) == []
 
 
 def test_where_nothing_goes_by_the_operator_the_configuration_is_read_as_it_is() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}]}
-    assert operator_readback.as_ours(config, {"namespace": "monitoring", "operated": None}) is config
+    assert operator_readback.our_part(config, {"namespace": "monitoring", "operated": None}) is config
 
 
 def test_what_the_operator_last_said_of_ours_is_told(cluster: tuple[Api, str]) -> None:

@@ -65,7 +65,7 @@ def test_an_account_that_may_not_look_is_told_so(
     api.forbid.add(PATH)
     news: dict[str, Any] = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
     assert not WithdrawnProvider().check({}, news).failures
-    assert "warning: whether somebody else uses a name of ours cannot be said" in capsys.readouterr().out
+    assert "warning: could not check whether somebody else uses a name of ours" in capsys.readouterr().out
 
 
 SHARED = {"config_map": "prometheus-rules", "keys": ["api.yml", "watchdog.yml"]}

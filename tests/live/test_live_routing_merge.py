@@ -7,7 +7,7 @@ import yaml
 
 import routing
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from routing import tree
 from tests.live.shapes import ALERTMANAGER as SHAPES
@@ -55,7 +55,7 @@ REFUSED = {
     "no route": ("receivers: [{name: a}]\n", "has no route"),
     "no receivers": ("route: {receiver: a}\n", "has no receivers"),
     "empty": ("", "has no route"),
-    "route in braces": ("route: {receiver: a}\nreceivers: [{name: a}]\n", "alertmanager.yml:1: route is no mapping"),
+    "route in braces": ("route: {receiver: a}\nreceivers: [{name: a}]\n", "alertmanager.yml:1: route is not a mapping"),
     "route merged": ("x: &x {receiver: a}\nroute:\n  <<: *x\nreceivers: [{name: a}]\n", "merged from elsewhere"),
     "route anchored": ("route: &r\n  receiver: a\nreceivers: [{name: a}]\n", "anchor"),
     "routes are an alias": ("x: &x []\nroute:\n  receiver: a\n  routes: *x\nreceivers: [{name: a}]\n", "is an alias"),
@@ -82,8 +82,8 @@ def test_what_is_refused_for_its_shape_can_be_pasted_and_is_then_left_alone() ->
     pasted["receivers"].append({"name": "a"})
     by_hand = json.dumps(pasted)
     assert EDITOR.insert(by_hand, SMALL) == by_hand
-    assert EDITOR.remove(by_hand, Written(by_hand, by_hand)) == by_hand
-    assert "by somebody else's hand" in EDITOR.warnings(by_hand, SMALL)[0]
+    assert EDITOR.remove(by_hand, LastEdit(by_hand, by_hand)) == by_hand
+    assert "without our marks" in EDITOR.warnings(by_hand, SMALL)[0]
 
 
 def test_a_receiver_of_the_same_name_is_refused_with_both_shown() -> None:
@@ -109,7 +109,7 @@ def test_a_time_interval_of_the_same_name_is_refused(key: str) -> None:
 
 
 def test_a_route_of_ours_to_nowhere_is_refused() -> None:
-    with pytest.raises(EditRefused, match="names 'ours', which no receiver is called"):
+    with pytest.raises(EditRefused, match="names 'ours', and no receiver has that name"):
         EDITOR.insert(MINIMAL, json.dumps({**json.loads(SMALL), "receivers": []}))
 
 
@@ -125,7 +125,7 @@ def test_what_others_changed_meanwhile_survives() -> None:
             "        # the pager\n", "        # the pager\n        - receiver: p\n          match: {x: y}\n"
         )
 
-    assert EDITOR.remove(edit(new), Written(text, new)) == edit(text)
+    assert EDITOR.remove(edit(new), LastEdit(text, new)) == edit(text)
     assert EDITOR.remove(edit(new)) == edit(text)
     assert EDITOR.has(edit(new), OURS)
     assert EDITOR.insert(edit(new), SMALL) == EDITOR.insert(edit(text), SMALL)
@@ -141,7 +141,7 @@ def test_items_added_to_lists_that_we_made_survive() -> None:
         "  # <<< api-performance/route.routes\n    - receiver: default\n      match: {x: y}\n",
     )
     edited += "  - name: theirs\n    time_intervals: []\n"
-    assert EDITOR.remove(edited, Written(MINIMAL, new)) == (
+    assert EDITOR.remove(edited, LastEdit(MINIMAL, new)) == (
         "route:\n  routes:\n    - receiver: default\n      match: {x: y}\n  receiver: default\n"
         "receivers:\n  - name: default\ntime_intervals:\n  - name: theirs\n    time_intervals: []\n"
     )
@@ -149,7 +149,7 @@ def test_items_added_to_lists_that_we_made_survive() -> None:
 
 def test_written_anew_without_comments_ours_is_still_found() -> None:
     text = SHAPES["everything there"]
-    written = Written(text, EDITOR.insert(text, SMALL))
+    written = LastEdit(text, EDITOR.insert(text, SMALL))
     anew = yaml.safe_dump(yaml.safe_load(written.after), sort_keys=False)
     assert yaml.safe_load(EDITOR.remove(anew, written)) == yaml.safe_load(text)
 
@@ -187,11 +187,11 @@ PAGER = "{match: {severity: critical}, receiver: pager}"
 
 
 def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:
-    with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip where .* continue where"):
-        EDITOR.refuse_to_take_over(config(PAGER), SMALL, ALERTS)
-    EDITOR.refuse_to_take_over(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
+    with pytest.raises(EditRefused, match=r"→ pager no longer gets APIDown: .* skip \(our .* continue \(those"):
+        EDITOR.refuse_lost_routes(config(PAGER), SMALL, ALERTS)
+    EDITOR.refuse_lost_routes(config("{match: {team: web}, receiver: pager}"), SMALL, ALERTS)
     continuing = json.dumps({**json.loads(SMALL), "routes": [{**json.loads(SMALL)["routes"][0], "continue": True}]})
-    EDITOR.refuse_to_take_over(config(PAGER), continuing, ALERTS)
+    EDITOR.refuse_lost_routes(config(PAGER), continuing, ALERTS)
 
 
 def test_with_continue_nobody_loses() -> None:
@@ -219,4 +219,7 @@ def test_live_inhibitions_that_can_mute_ours_are_named(equal: str, words: str | 
 
 
 def test_a_live_text_that_cannot_be_read_is_said() -> None:
-    assert "cannot be said" in EDITOR.warnings("route: {receiver: x, matchers: ['!!']}", SMALL, ALERTS)[0]
+    assert (
+        "could not check what our routes change"
+        in EDITOR.warnings("route: {receiver: x, matchers: ['!!']}", SMALL, ALERTS)[0]
+    )

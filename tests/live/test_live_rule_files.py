@@ -3,7 +3,7 @@
 import pytest
 
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.rule_files import RuleFiles
 from components.live.text.tree import parse
 from tests.live.shapes import PROMETHEUS as SHAPES
@@ -23,10 +23,10 @@ REFUSED = {
     "not YAML": ("a: [1\n", "the text is not valid YAML"),
     "tab for indentation": ("a:\n\t- b\n- c\n", "not valid YAML"),
     "last value a block without final newline": ("a: |\n  text", "do it by hand"),
-    "all in braces": ('{"rule_files": []}', "no mapping written line by line"),
-    "a list of things": ("- a\n", "no mapping written line by line"),
+    "all in braces": ('{"rule_files": []}', "not a mapping with one key a line"),
+    "a list of things": ("- a\n", "not a mapping with one key a line"),
     "merged": ("x: &x {rule_files: [a]}\n<<: *x\n", "merged from elsewhere"),
-    "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is no list"),
+    "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is not a list"),
     "explicit key": ("? rule_files\n: - a.yml\n", "unusual form"),
     "too deep": ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
 }
@@ -67,8 +67,8 @@ def test_pasted_by_hand_it_is_left_alone() -> None:
     text = f"x: &a [{OURS}]\nrule_files: *a\n"
     assert EDITOR.has(text, OURS)
     assert EDITOR.insert(text, OURS) == text
-    assert EDITOR.remove(text, Written(text, text)) == text
-    assert "by somebody else's hand" in EDITOR.warnings(text, OURS)[0]
+    assert EDITOR.remove(text, LastEdit(text, text)) == text
+    assert "without our marks" in EDITOR.warnings(text, OURS)[0]
     assert EDITOR.warnings("", OURS) == []
 
 
@@ -93,22 +93,22 @@ def test_an_entry_added_between_our_marks_stays() -> None:
     text = "rule_files:\n- a.yml\n"
     new = EDITOR.insert(text, OURS)
     edited = new.replace(f"- {OURS}\n", f"- {OURS}\n- theirs.yml # mine\n")
-    assert EDITOR.remove(edited, Written(text, new)) == "rule_files:\n- theirs.yml # mine\n- a.yml\n"
+    assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- theirs.yml # mine\n- a.yml\n"
     before = edited.replace(f"- {OURS}\n", "").replace("- theirs.yml # mine\n", f"- theirs.yml\n- {OURS}\n")
-    assert EDITOR.remove(before, Written(text, new)) == "rule_files:\n- theirs.yml\n- a.yml\n"
+    assert EDITOR.remove(before, LastEdit(text, new)) == "rule_files:\n- theirs.yml\n- a.yml\n"
 
 
 def test_an_entry_added_between_our_marks_to_a_list_that_we_made_stays() -> None:
     new = EDITOR.insert("global: {}\n", OURS)
     edited = new.replace(f"  - {OURS}\n", f"  - {OURS}\n  - theirs.yml\n")
-    assert EDITOR.remove(edited, Written("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
+    assert EDITOR.remove(edited, LastEdit("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
 
 
 def test_our_entry_changed_by_somebody_goes_all_the_same() -> None:
     new = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
     edited = new.replace(OURS, "/changed/*.yml")
     assert not EDITOR.has(edited, OURS)
-    assert EDITOR.remove(edited, Written("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
+    assert EDITOR.remove(edited, LastEdit("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
     assert EDITOR.insert(edited, OURS) == new
 
 
@@ -140,13 +140,13 @@ def test_a_one_line_list_changed_since() -> None:
 
 def test_a_file_written_anew_without_ours_needs_nothing() -> None:
     text = "rule_files:\n- a.yml\n"
-    assert EDITOR.remove("global: {}\n", Written(text, EDITOR.insert(text, OURS))) == "global: {}\n"
+    assert EDITOR.remove("global: {}\n", LastEdit(text, EDITOR.insert(text, OURS))) == "global: {}\n"
 
 
 def test_comments_lost_ours_is_still_found() -> None:
     """Written anew by a tool that drops comments: our entry goes, theirs stay."""
     text = "global: {}\nrule_files:\n- a.yml\n"
-    written = Written(text, EDITOR.insert(text, OURS))
+    written = LastEdit(text, EDITOR.insert(text, OURS))
     assert (
         EDITOR.remove(f"rule_files:\n- {OURS}\n- a.yml\nglobal: {{}}\n", written)
         == "rule_files:\n- a.yml\nglobal: {}\n"
@@ -159,7 +159,7 @@ def test_comments_lost_ours_is_still_found() -> None:
 def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
     text = f"rule_files:\n- a.yml\n- {OURS}\n"
     assert EDITOR.insert(text, OURS) == text
-    assert EDITOR.remove(text, Written(text, text)) == text
+    assert EDITOR.remove(text, LastEdit(text, text)) == text
 
 
 @pytest.mark.parametrize("gone", ["# >>>", "# <<<"])

@@ -77,8 +77,9 @@ REFUSED = [
     (
         prometheus("2.40.1+ds"),
         [KEEP, OFFSET],
-        "Prometheus at URL is 2.40.1+ds, and does not know what is used here: keep_firing_for (APIErrorRateHigh; known "
-        "since 2.42), query_offset (group api_performance; known since 2.53): upgrade it to 2.53, or leave them out",
+        "Prometheus at URL is 2.40.1+ds, and does not know all that our files use: keep_firing_for (APIErrorRateHigh; "
+        "known since 2.42), query_offset (group api_performance; known since 2.53): upgrade it to 2.53, "
+        "or leave them out",
     ),
     (
         alertmanager("0.25.0"),
@@ -127,7 +128,7 @@ def test_a_server_that_does_not_answer_is_a_warning(status: int, capsys: pytest.
     with server({"/api/v2/status": status}) as url:
         versions.refuse_unknown(props("alertmanager", url, FILE))
     said = capsys.readouterr().out
-    assert said.startswith("warning: whether Alertmanager knows all that is used here cannot be said: ")
+    assert said.startswith("warning: could not check whether Alertmanager knows all that our files use: ")
     assert said.count("\n") == 1
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from components.live.text.editors import editor
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 
 EDITOR = editor("replace")
-WRITTEN = Written(before="theirs: 1\n", after="ours: 1\n")
+WRITTEN = LastEdit(before="theirs: 1\n", after="ours: 1\n")
 
 
 def test_replaced_and_given_back() -> None:

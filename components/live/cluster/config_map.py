@@ -4,11 +4,11 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.cluster import connections
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
+from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
 
@@ -31,13 +31,13 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Found:
+class StoredText:
     text: str
     version: str
-    replaced: Written | None  # what a replacement of ours wrote down beside the text
+    replaced: LastEdit | None  # what a replacement of ours wrote down beside the text
 
 
-def read(cluster: Kubernetes, at: Key) -> Found:
+def read(cluster: Kubernetes, at: Key) -> StoredText:
     """Raises Refused for a ConfigMap or a key that is not there, ops.errors for the rest."""
     try:
         found = cluster.get(_path(at))
@@ -50,16 +50,16 @@ def read(cluster: Kubernetes, at: Key) -> Found:
         there = ", ".join(sorted([*data, *(found.get("binaryData") or {})])) or "nothing"
         raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} has no key {at.key}; it holds {there}")
     annotations = found["metadata"].get("annotations") or {}
-    return Found(
+    return StoredText(
         data[at.key],
         found["metadata"]["resourceVersion"],
-        _replaced(annotations.get(ANNOTATION + at.key)),
+        _read_annotation(annotations.get(ANNOTATION + at.key)),
     )
 
 
 def swap(
-    cluster: Kubernetes, at: Key, edit: Callable[[Found], str], *, gone: bool = False, pause: float = 0.2
-) -> tuple[Found, str]:
+    cluster: Kubernetes, at: Key, edit: Callable[[StoredText], str], *, gone: bool = False, pause: float = 0.2
+) -> tuple[StoredText, str]:
     """Write what `edit` makes of the text as it stands; again on what stands then, when somebody else was faster.
 
     Returns what was there, and what is there now. `gone`: a replacement is being taken back.
@@ -67,7 +67,7 @@ def swap(
     for attempt in range(ATTEMPTS):
         found = read(cluster, at)
         new = edit(found)
-        note = None if gone or at.editor != "replace" else _note(found, new)
+        note = None if gone or at.editor != "replace" else _annotation(found, new)
         noted = at.editor != "replace" or (not gone and found.replaced is not None and found.replaced.after == new)
         if new == found.text and noted:
             return found, new
@@ -77,19 +77,20 @@ def swap(
         except Conflict:
             time.sleep(pause * (attempt + 1))
         except Unreachable:
-            if _arrived(cluster, at, new):  # the answer got lost, not the write
+            if _is_written(cluster, at, new):  # the answer got lost, not the write
                 return found, new
             raise
-    raise EditRefused(f"{at} is being changed all the time by somebody else ({ATTEMPTS} attempts): run it again later")
+    raise EditRefused(f"somebody else keeps changing {at} ({ATTEMPTS} attempts): run it again later")
 
 
 def try_write(cluster: Kubernetes, at: Key, new: str) -> None:
     """Raises ops.errors where the API would not take this text, without writing it."""
-    connections.try_merge(cluster, _path(at), {"data": {at.key: new}})
+    with connections.warning_if_forbidden():
+        cluster.merge(_path(at), {"data": {at.key: new}}, dry_run=True)
 
 
-def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | None) -> None:
-    metadata: dict[str, Any] = {"resourceVersion": found.version}
+def _write(cluster: Kubernetes, at: Key, found: StoredText, new: str, note: str | None) -> None:
+    metadata: JsonObject = {"resourceVersion": found.version}
     if at.editor == "replace":
         metadata["annotations"] = {ANNOTATION + at.key: note}
     try:
@@ -98,22 +99,22 @@ def _write(cluster: Kubernetes, at: Key, found: Found, new: str, note: str | Non
         raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} was deleted meanwhile: run it again") from None
 
 
-def _arrived(cluster: Kubernetes, at: Key, new: str) -> bool:
+def _is_written(cluster: Kubernetes, at: Key, new: str) -> bool:
     try:
         return read(cluster, at).text == new
     except (EditRefused, Unreachable):
         return False
 
 
-def _note(found: Found, new: str) -> str:
+def _annotation(found: StoredText, new: str) -> str:
     before = found.replaced.before if found.replaced else found.text
     return json.dumps({"before": before, "wrote": new}, ensure_ascii=False)
 
 
-def _replaced(note: str | None) -> Written | None:
+def _read_annotation(note: str | None) -> LastEdit | None:
     try:
         kept = json.loads(note or "")
-        return Written(str(kept["before"]), str(kept["wrote"]))
+        return LastEdit(str(kept["before"]), str(kept["wrote"]))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -1,20 +1,18 @@
 """The clients of a resource's cluster and servers, made from its inputs (components.live.inputs)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
 
-from components.live.provider import warn
+from components.live.provider import Props, warn
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
 from ops.errors import Forbidden
 
-Inputs = Mapping[str, Any]
 
-
-def kubernetes(inputs: Inputs) -> Kubernetes:
+def kubernetes(inputs: Props) -> Kubernetes:
     return _connected(inputs.get("kubeconfig"), inputs.get("context"))
 
 
@@ -24,18 +22,19 @@ def _connected(kubeconfig: str | None, context: str | None) -> Kubernetes:
     return Kubernetes(kubeconfig, context)
 
 
-def try_merge(cluster: Kubernetes, path: str, patch: Inputs, **options: Any) -> None:
-    """Raises ops.errors where the API server would not take a patch (Kubernetes.merge), without writing it.
+@contextmanager
+def warning_if_forbidden() -> Iterator[None]:
+    """Around a patch that is only tried: that this account may not write is said and no more.
 
-    That this account may not write is said and no more: a pull request's is allowed less.
+    A pull request's account is allowed less than that of `up`.
     """
     try:
-        cluster.merge(path, patch, dry_run=True, **options)
-    except Forbidden as no:
-        warn(f"`up` would fail with this account: {no}")
+        yield
+    except Forbidden as error:
+        warn(f"`up` would fail with this account: {error}")
 
 
-def http(inputs: Inputs, server: Inputs, name: str) -> Http:
+def http(inputs: Props, server: Mapping[str, str], name: str) -> Http:
     """By the server's URL, or through the API server's service proxy."""
     if server.get("url"):
         return Http(server["url"], name=name)
@@ -43,9 +42,9 @@ def http(inputs: Inputs, server: Inputs, name: str) -> Http:
     return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
 
 
-def prometheus(inputs: Inputs) -> Prometheus:
+def prometheus(inputs: Props) -> Prometheus:
     return Prometheus(http(inputs, inputs["prometheus"], "Prometheus"))
 
 
-def alertmanager(inputs: Inputs) -> Alertmanager:
+def alertmanager(inputs: Props) -> Alertmanager:
     return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))

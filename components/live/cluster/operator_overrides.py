@@ -1,23 +1,19 @@
 """What the Prometheus Operator would make something else of, on its way to the servers."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from components.live.cluster import connections
+from components.live.provider import Props
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject
 from ops.errors import OpsError
 from routing import RoutingError, tree
 
-Props = Mapping[str, Any]
-Object = Mapping[str, Any]
-
-SWALLOWED = (
-    'namespace="{}", a label that our alerts do not have, so nobody would be told; set that object\'s '
+ADDED_MATCHER = (
+    'namespace="{}", a label that our alerts do not have, so they would reach nobody: set that object\'s '
     "alertmanagerConfigMatcherStrategy to type OnNamespaceExceptForAlertmanagerNamespace, or None"
 )
 
 
-def refuse_other_queries(namespace: str, server: Object) -> None:
+def refuse_enforced_label(namespace: str, server: JsonObject) -> None:
     """Raises Refused where a Prometheus object has the operator write a matcher into every query."""
     label = server["spec"].get("enforcedNamespaceLabel")
     left_out = server["spec"].get("excludedFromEnforcement") or ()
@@ -29,18 +25,18 @@ def refuse_other_queries(namespace: str, server: Object) -> None:
         )
 
 
-def refuse_a_matcher(props: Props, server: Object) -> None:
+def refuse_added_matcher(props: Props, server: JsonObject) -> None:
     """Raises Refused where an Alertmanager object has the operator add a matcher that our alerts do not meet."""
     namespace = props["namespace"]
     strategy = (server["spec"].get("alertmanagerConfigMatcherStrategy") or {}).get("type", "OnNamespace")
-    if strategy == "OnNamespace" and added(props, "namespace") != namespace:
+    if strategy == "OnNamespace" and external_label(props, "namespace") != namespace:
         raise EditRefused(
             f"Alertmanager object {server['metadata']['name']} has the operator add a matcher to our routes: "
-            + SWALLOWED.format(namespace)
+            + ADDED_MATCHER.format(namespace)
         )
 
 
-def added(props: Props, label: str) -> str | None:
+def external_label(props: Props, label: str) -> str | None:
     """What Prometheus itself adds to each alert under that label; None where it adds none, or cannot be asked."""
     if not props.get("prometheus"):
         return None

@@ -7,17 +7,14 @@ refers to, and whether our alerts are `bare` of a label with the namespace.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.cluster import operator_overrides
 from components.live.cluster.selectors import selects
-from components.live.provider import warn
+from components.live.provider import Props, warn
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound
-
-Props = Mapping[str, Any]
-Object = Mapping[str, Any]
 
 _SERVERS = "/apis/monitoring.coreos.com/v1/namespaces"
 
@@ -51,74 +48,76 @@ OPERATOR_KINDS = {
 }
 
 
-def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, Any]]]:
+def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, JsonValue]]]:
     """What goes by the operator, always in the same order: the engine gives mappings in any."""
     wanted = props.get("operated") or {}
-    return [(part, way, wanted[part]) for part, way in OPERATOR_KINDS.items() if part in wanted]
+    return [(part, kind, wanted[part]) for part, kind in OPERATOR_KINDS.items() if part in wanted]
 
 
 def refuse_what_operator_ignores(cluster: Kubernetes, props: Props) -> None:
     """Raises Refused where the operator is not there, would not take ours up, or would make something else of it."""
     namespace = props.get("namespace", "")
-    for part, way, ours in operator_kinds(props):
-        _refuse_unknown(cluster, way)
+    for part, kind, ours in operator_kinds(props):
+        _refuse_unknown(cluster, kind)
         try:
-            found = cluster.get(f"{_SERVERS}/{namespace}/{way.servers}")["items"]
+            found = cluster.get(f"{_SERVERS}/{namespace}/{kind.servers}")["items"]
         except NotFound:  # the operator's definitions are there in part
             found = []
-        except Forbidden as no:
-            warn(f"whether the operator takes up our {way.kind} cannot be said: {no}")
+        except Forbidden as error:
+            warn(f"could not check whether the operator takes up our {kind.kind}: {error}")
             continue
-        taking = [one for one in found if _takes(cluster, namespace, one["spec"], way, ours["labels"])]
-        if not taking:
-            raise EditRefused(_why_none(namespace, found, way, ours["labels"]))
-        for server in taking:
+        selecting = [one for one in found if _selects_ours(cluster, namespace, one["spec"], kind, ours["labels"])]
+        if not selecting:
+            raise EditRefused(_why_not_selected(namespace, found, kind, ours["labels"]))
+        for server in selecting:
             if part == "rules":
-                operator_overrides.refuse_other_queries(namespace, server)
+                operator_overrides.refuse_enforced_label(namespace, server)
             elif ours["bare"]:
-                operator_overrides.refuse_a_matcher(props, server)
+                operator_overrides.refuse_added_matcher(props, server)
         _refuse_missing(cluster, namespace, ours.get("secrets") or ())
 
 
-def _refuse_unknown(cluster: Kubernetes, way: OperatorKind) -> None:
+def _refuse_unknown(cluster: Kubernetes, kind: OperatorKind) -> None:
     try:
-        kinds = {one["kind"] for one in cluster.get(f"/apis/{way.api}")["resources"]}
+        kinds = {one["kind"] for one in cluster.get(f"/apis/{kind.api}")["resources"]}
     except NotFound:
         kinds = set()
-    if way.kind not in kinds:
+    if kind.kind not in kinds:
         raise EditRefused(
-            f"the cluster knows no {way.kind} ({way.api}): install the Prometheus Operator with its "
-            f"CustomResourceDefinitions, or set {way.instead}"
+            f"the cluster knows no {kind.kind} ({kind.api}): install the Prometheus Operator with its "
+            f"CustomResourceDefinitions, or set {kind.instead}"
         )
 
 
-def _takes(cluster: Kubernetes, namespace: str, spec: Object, way: OperatorKind, labels: Mapping[str, str]) -> bool:
-    if not selects(spec.get(way.selector), labels):
+def _selects_ours(
+    cluster: Kubernetes, namespace: str, spec: JsonObject, kind: OperatorKind, labels: Mapping[str, str]
+) -> bool:
+    if not selects(spec.get(kind.selector), labels):
         return False
-    if spec.get(way.namespaces) is None:
+    if spec.get(kind.namespaces) is None:
         return True  # its own namespace, which is ours
     try:
         carried = cluster.get(f"/api/v1/namespaces/{namespace}")["metadata"].get("labels") or {}
     except Forbidden:
         return True
-    return selects(spec[way.namespaces], carried)
+    return selects(spec[kind.namespaces], carried)
 
 
-def _why_none(namespace: str, servers: list[Object], way: OperatorKind, labels: Mapping[str, str]) -> str:
+def _why_not_selected(namespace: str, servers: list[JsonObject], kind: OperatorKind, labels: Mapping[str, str]) -> str:
     if not servers:
         return (
-            f"there is no {way.server} object in namespace {namespace} for which an operator would take up our "
-            f"{way.kind}: is the namespace right? Where no operator runs, set {way.instead}"
+            f"there is no {kind.server} object in namespace {namespace} for which an operator would take up our "
+            f"{kind.kind}: is the namespace right? Where no operator runs, set {kind.instead}"
         )
-    each = "; ".join(f"{one['metadata']['name']}: {one['spec'].get(way.selector)}" for one in servers)
+    each = "; ".join(f"{one['metadata']['name']}: {one['spec'].get(kind.selector)}" for one in servers)
     ours = ",".join(f"{key}={value}" for key, value in labels.items())
     return (
-        f"no {way.server} object in namespace {namespace} selects {way.a_kind} there with the labels {ours}: set "
-        f"operatorLabels to what its {way.selector} and {way.namespaces} ask for ({each})"
+        f"no {kind.server} object in namespace {namespace} selects {kind.a_kind} there with the labels {ours}: set "
+        f"operatorLabels to what its {kind.selector} and {kind.namespaces} ask for ({each})"
     )
 
 
-def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: Any) -> None:
+def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: JsonValue) -> None:
     for secret in secrets:
         try:
             held = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{secret['name']}").get("data") or {}

@@ -1,14 +1,14 @@
 """Whose an object is, or a key in one: nothing of somebody else's under a name of ours is ever taken over."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import NotFound
 
 
-def applied_by(metadata: Mapping[str, Any], manager: str) -> bool:
+def applied_by(metadata: Mapping[str, JsonValue], manager: str) -> bool:
     """Whether the API server has written down that `manager` applied some of the object."""
     return manager in _managers(metadata)
 
@@ -38,7 +38,7 @@ def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
     return missing
 
 
-def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, Any], namespace: str, manager: str) -> None:
+def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], namespace: str, manager: str) -> None:
     """Raises Refused where keys of ours cannot stand in somebody's ConfigMap.
 
     `shared`: {"config_map", "keys"}. A key of that name that is there must be `manager`'s.
@@ -63,11 +63,11 @@ def _short(path: str) -> str:
     return f"{resource}/{name}"
 
 
-def _managers(metadata: Mapping[str, Any]) -> list[str]:
+def _managers(metadata: Mapping[str, JsonValue]) -> list[str]:
     return [str(entry.get("manager")) for entry in metadata.get("managedFields") or ()]
 
 
-def _owners(metadata: Mapping[str, Any], key: str) -> list[str]:
+def _owners(metadata: Mapping[str, JsonValue], key: str) -> list[str]:
     """The field managers of one key of a ConfigMap's data."""
     return [
         str(entry.get("manager"))

@@ -6,11 +6,11 @@ list entries by name (volumes, containers) or path (mounts) and so leave every o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 
-Pod = Mapping[str, Any]
+Pod = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,18 @@ class Volume:
     """`source` as in a pod's volume ({"configMap": {"name": …}}), mounted read-only at `path` of `container`."""
 
     name: str
-    source: Mapping[str, Any]
+    source: Mapping[str, JsonValue]
     container: str
     path: str
 
 
-def has(pod: Pod, wanted: Volume) -> bool:
+def is_mounted(pod: Pod, wanted: Volume) -> bool:
     """Whether it stands there as wanted; what the API fills in (modes) does not count."""
     volume = named(pod.get("volumes"), wanted.name)
     mount = next((one for one in _mounts(pod, wanted) if one.get("mountPath") == wanted.path), {})
     return (
         volume is not None
-        and _holds(volume, wanted.source)
+        and _contains(volume, wanted.source)
         and mount.get("name") == wanted.name
         and not (mount.get("subPath") or mount.get("subPathExpr"))
     )
@@ -41,9 +41,9 @@ def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
         there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
         raise EditRefused(f"has no container {wanted.container}; it has {there or 'none'}")
     volume = named(pod.get("volumes"), wanted.name)
-    if volume is not None and not ours and not _holds(volume, wanted.source):
+    if volume is not None and not ours and not _contains(volume, wanted.source):
         raise EditRefused(
-            f"has a volume {wanted.name} already, and it is not ours ({_shown(volume)}): rename one of them"
+            f"has a volume {wanted.name} already, and it is not ours ({_format_source(volume)}): rename one of them"
         )
     for mount in _mounts(pod, wanted):
         if mount.get("mountPath") == wanted.path and mount.get("name") != wanted.name:
@@ -53,20 +53,20 @@ def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
             )
 
 
-def addition(wanted: Volume, before: Volume | None = None) -> dict[str, Any]:
+def addition(wanted: Volume, before: Volume | None = None) -> JsonObject:
     """The patch that adds it, in place of what `before` added."""
     # `$retainKeys`: a volume has one source, and a merge would leave the former kind beside the new one.
     volume = {"name": wanted.name, **wanted.source, "$retainKeys": ["name", *wanted.source]}
-    mounts: list[dict[str, Any]] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
+    mounts: list[JsonObject] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
     if before and before.path != wanted.path:
         mounts.append({"mountPath": before.path, "$patch": "delete"})
     return _patch([volume], wanted.container, mounts)
 
 
-def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
+def removal(pod: Pod, made: Volume) -> JsonObject | None:
     """The patch that takes out exactly what was added; None where nothing of it is there any more."""
     volume = named(pod.get("volumes"), made.name)
-    ours = volume is not None and _holds(volume, made.source)
+    ours = volume is not None and _contains(volume, made.source)
     mounted = any(
         mount.get("mountPath") == made.path and mount.get("name") == made.name for mount in _mounts(pod, made)
     )
@@ -77,8 +77,8 @@ def removal(pod: Pod, made: Volume) -> dict[str, Any] | None:
     return _patch(volumes, made.container, mounts)
 
 
-def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dict[str, Any]:
-    pod: dict[str, Any] = {}
+def _patch(volumes: Sequence[JsonValue], container: str, mounts: Sequence[JsonValue]) -> JsonObject:
+    pod: JsonObject = {}
     if volumes:
         pod["volumes"] = list(volumes)
     if mounts:
@@ -86,26 +86,26 @@ def _patch(volumes: Sequence[Any], container: str, mounts: Sequence[Any]) -> dic
     return {"spec": {"template": {"spec": pod}}}
 
 
-def named(entries: Sequence[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+def named(entries: Sequence[Mapping[str, JsonValue]] | None, name: str) -> Mapping[str, JsonValue] | None:
     """Of entries with a `name` the one that is called so."""
     return next((entry for entry in entries or () if entry.get("name") == name), None)
 
 
-def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, Any]]:
+def _mounts(pod: Pod, of: Volume) -> Sequence[Mapping[str, JsonValue]]:
     return (named(pod.get("containers"), of.container) or {}).get("volumeMounts") or ()
 
 
-def _holds(found: Any, wanted: Any) -> bool:
+def _contains(found: JsonValue, wanted: JsonValue) -> bool:
     """Whether all of `wanted` is in `found`."""
     if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(_holds(found.get(key), value) for key, value in wanted.items())
+        return isinstance(found, Mapping) and all(_contains(found.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, (list, tuple)):
         same = isinstance(found, (list, tuple)) and len(found) == len(wanted)
-        return same and all(_holds(one, other) for one, other in zip(found, wanted, strict=True))
+        return same and all(_contains(one, other) for one, other in zip(found, wanted, strict=True))
     return bool(found == wanted)
 
 
-def _shown(volume: Mapping[str, Any]) -> str:
+def _format_source(volume: Mapping[str, JsonValue]) -> str:
     kinds = [
         f"{kind} {of.get('name') or of.get('secretName') or ''}".strip() if isinstance(of, Mapping) else str(kind)
         for kind, of in volume.items()

@@ -1,19 +1,20 @@
 """Kubernetes' label selectors."""
 
 from collections.abc import Mapping
-from typing import Any
+
+from formats.json_types import JsonValue
 
 
-def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+def selects(selector: Mapping[str, JsonValue] | None, labels: Mapping[str, str]) -> bool:
     """Whether something with these labels is selected: no selector selects nothing, an empty one everything."""
     if selector is None:
         return False
     return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()) and all(
-        _holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+        _matches(expression, labels) for expression in selector.get("matchExpressions") or ()
     )
 
 
-def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def _matches(expression: Mapping[str, JsonValue], labels: Mapping[str, str]) -> bool:
     value, values = labels.get(expression["key"]), expression.get("values") or ()
     match expression["operator"]:
         case "In":

@@ -7,12 +7,12 @@ from pulumi import dynamic
 
 from components.live import inputs
 from components.live.cluster import config_map, connections
-from components.live.cluster.config_map import Found, Key
+from components.live.cluster.config_map import Key, StoredText
 from components.live.handlers.handler import EditHandler
-from components.live.provider import Props, say, warn
+from components.live.provider import Props, info, warn
 from components.live.text.editors import editor
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools
 
@@ -44,7 +44,7 @@ class ConfigTextHandler(EditHandler):
         if not edit.has(found.text, news["ours"]):
             alerts = news.get("alerts") or ()
             if isinstance(edit, Routing) and news.get("ask"):
-                edit.refuse_to_take_over(text, news["ours"], alerts)
+                edit.refuse_lost_routes(text, news["ours"], alerts)
             for line in edit.warnings(text, news["ours"], alerts):
                 warn(line)
         return dynamic.CheckResult(news, [])
@@ -56,16 +56,16 @@ class ConfigTextHandler(EditHandler):
         return "" if stands else f"our part of {at} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
-        return dynamic.CreateResult(str(_key(props)), _put(props, lambda found: found.replaced))
+        return dynamic.CreateResult(str(_key(props)), _write(props, lambda found: found.replaced))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(_put(_news, lambda found: _written(_olds, found)))
+        return dynamic.UpdateResult(_write(_news, lambda found: _last_edit(_olds, found)))
 
     def delete(self, _id: str, _props: Props) -> None:
         at = _key(_props)
 
-        def bare(found: Found) -> str:
-            text = editor(at.editor).remove(found.text, _written(_props, found))
+        def bare(found: StoredText) -> str:
+            text = editor(at.editor).remove(found.text, _last_edit(_props, found))
             _refuse_newly_broken(at, found.text, text)
             return text
 
@@ -73,7 +73,7 @@ class ConfigTextHandler(EditHandler):
         try:
             config_map.read(cluster, at)
         except EditRefused as gone:
-            say(f"{gone}: there is nothing of ours to take out")
+            info(f"{gone}: there is nothing of ours to remove")
             return
         config_map.swap(cluster, at, bare, gone=True)
 
@@ -82,7 +82,7 @@ def _key(props: Props) -> Key:
     return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
 
 
-def _without_former(at: Key, found: Found, olds: Props) -> str:
+def _without_former(at: Key, found: StoredText, olds: Props) -> str:
     """The text as it will be once another editor of ours, which is being given up, has taken its part out."""
     if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
         return found.replaced.before
@@ -91,15 +91,15 @@ def _without_former(at: Key, found: Found, olds: Props) -> str:
     return found.text
 
 
-def _written(props: Props, found: Found) -> Written | None:
+def _last_edit(props: Props, found: StoredText) -> LastEdit | None:
     """What we wrote last: as the ConfigMap itself has it after a replacement, else as the state has it."""
     if found.replaced:
         return found.replaced
     before, after = props.get("before"), props.get("after")
-    return Written(before, after) if isinstance(before, str) and isinstance(after, str) else None
+    return LastEdit(before, after) if isinstance(before, str) and isinstance(after, str) else None
 
 
-def _put(props: Props, written: Callable[[Found], Written | None]) -> Props:
+def _write(props: Props, written: Callable[[StoredText], LastEdit | None]) -> Props:
     at = _key(props)
     edit = editor(at.editor)
     found, new = config_map.swap(
@@ -111,7 +111,7 @@ def _put(props: Props, written: Callable[[Found], Written | None]) -> Props:
     return {**props, "before": before, "after": new, "drift": ""}
 
 
-def _edited(at: Key, text: str, ours: str, written: Written | None) -> str:
+def _edited(at: Key, text: str, ours: str, written: LastEdit | None) -> str:
     new = editor(at.editor).insert(text, ours, written)
     _refuse_newly_broken(at, text, new)
     return new

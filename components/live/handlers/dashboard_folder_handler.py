@@ -20,7 +20,7 @@ class DashboardFolderHandler(Handler):
         if _olds.get("uid") != news["uid"]:
             with contextlib.suppress(OpsError):  # Grafana is down: PreviousDashboard says it, and a preview passes
                 title = _title(news)
-                if title is not None and not _as_we_make_it(news, title):
+                if title is not None and not _looks_like_ours(news, title):
                     warn(f"Grafana has a folder {news['uid']} already ({title!r}): it is used, and stays as it is")
         return dynamic.CheckResult(news, [])
 
@@ -31,12 +31,12 @@ class DashboardFolderHandler(Handler):
         return False
 
     def create(self, props: Props) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['uid']}", _made(props))
+        return dynamic.CreateResult(f"{props['uid']}", _create(props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         title = _title(_news)
         if title is None:
-            return dynamic.UpdateResult(_made(_news))
+            return dynamic.UpdateResult(_create(_news))
         if _olds["ours"] and title != _news["title"]:
             _grafana(_news).rename_folder(_news["uid"], _news["title"])
         return dynamic.UpdateResult({**_news, "ours": _olds["ours"]})
@@ -58,10 +58,10 @@ class DashboardFolderHandler(Handler):
             grafana.delete_folder(_props["uid"])
         except NotFound:
             return
-        except Refused as no:
-            if no.status != 400:
+        except Refused as error:
+            if error.status != 400:
                 raise
-            warn(f"{what} stays: {no.words}")
+            warn(f"{what} stays: {error.words}")
 
 
 def _grafana(props: Props) -> Grafana:
@@ -76,21 +76,21 @@ def _title(props: Props) -> str | None:
         return None
 
 
-def _made(props: Props) -> Props:
+def _create(props: Props) -> Props:
     try:
         _grafana(props).make_folder(props["uid"], props["title"])
     except Conflict as taken:
         title = _title(props)
         if title is None:  # before Grafana 11 no two folders bear the same title
             raise NotDone(f"{taken}; set grafanaFolder to a title that no other folder has") from None
-        return {**props, "ours": _as_we_make_it(props, title)}
-    except Refused as no:
-        if no.status < 500:
+        return {**props, "ours": _looks_like_ours(props, title)}
+    except Refused as error:
+        if error.status < 500:
             raise
-        raise NotDone(f"{no}; see what its log says, and run `pulumi up` again") from None
+        raise NotDone(f"{error}; see what its log says, and run `pulumi up` again") from None
     return {**props, "ours": True}
 
 
-def _as_we_make_it(props: Props, title: str) -> bool:
+def _looks_like_ours(props: Props, title: str) -> bool:
     """Empty and with our title: what an `up` that was killed has made, most likely; else nothing is lost with it."""
     return bool(title == props["title"] and not _grafana(props).inside(props["uid"]))

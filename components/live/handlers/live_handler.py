@@ -24,7 +24,7 @@ class LiveHandler(Handler):
         try:
             faults = wait.not_running(decode_wanted(news))
         except OpsError as problem:
-            warn(f"whether it still runs cannot be said: {problem}")
+            warn(f"could not check whether it still runs: {problem}")
             return False
         for fault in faults[:5]:
             warn(fault)
@@ -37,11 +37,11 @@ class LiveHandler(Handler):
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         try:
             wait.until_running(decode_wanted(_news), decode_wanted(_olds))
-        except EditRefused as no:
+        except EditRefused as error:
             if any(_olds.get(name) != _news.get(name) for name in self.compared):
                 raise
             raise EditRefused(
-                f"{no}; `pulumi up --refresh` puts back what somebody has changed in our own objects"
+                f"{error}; `pulumi up --refresh` puts back what somebody has changed in our own objects"
             ) from None
         return dynamic.UpdateResult(_news)
 

@@ -1,7 +1,6 @@
 """Our volume in somebody's Deployment: two list entries, added and taken out by name."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from pulumi import dynamic
 
@@ -9,8 +8,9 @@ from components.live import inputs
 from components.live.cluster import connections, ownership_checks, pod_mount
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
-from components.live.provider import Props, say, warn
+from components.live.provider import Props, info, warn
 from components.live.text.errors import EditRefused
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import Forbidden, NotFound
 
 
@@ -29,35 +29,36 @@ class MountHandler(EditHandler):
             deployment = _deployment(news)
         except NotFound:
             raise EditRefused(f"{_name(news)} is not there: is its name in the stack file right?") from None
-        except Forbidden as no:  # a pull request's account may be allowed less
-            warn(f"what is in the way of a mount cannot be said: {no}")
+        except Forbidden as error:  # a pull request's account may be allowed less
+            warn(f"could not check what is in the way of our mount in {_name(news)}: {error}")
             return dynamic.CheckResult(news, [])
         _refuse_clashes(news, deployment, ours=_ours(deployment, news))
-        if not pod_mount.has(_pod(deployment), _volume(news)):
-            warn(f"{_name(news)} gets a mount, so its pods restart: with one replica a gap in its service")
+        if not pod_mount.is_mounted(_pod(deployment), _volume(news)):
+            warn(f"{_name(news)} gets a mount, so its pods restart; a single replica is away meanwhile")
             patch = pod_mount.addition(_volume(news), before)
-            connections.try_merge(connections.kubernetes(news), _path(news), patch, **_as_ours(news))
+            with connections.warning_if_forbidden():
+                _merge(news, patch, dry_run=True)
         return dynamic.CheckResult(news, [])
 
     def drift(self, props: Props) -> str:
-        if pod_mount.has(_pod(_deployment(props)), _volume(props)):
+        if pod_mount.is_mounted(_pod(_deployment(props)), _volume(props)):
             return ""
         return f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _put(props, None))
+        return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _mount(props, None))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(_put(_news, _made(_olds)))
+        return dynamic.UpdateResult(_mount(_news, _created_by_us(_olds)))
 
     def delete(self, _id: str, _props: Props) -> None:
-        made = _made(_props)
+        made = _created_by_us(_props)
         if made is None:
             return
         try:
             patch = pod_mount.removal(_pod(_deployment(_props)), made)
         except NotFound:
-            say(f"{_name(_props)} is gone: there is nothing of ours to take out")
+            info(f"{_name(_props)} is gone: there is nothing of ours to remove")
             return
         if patch:
             _merge(_props, patch)
@@ -71,53 +72,47 @@ def _volume(props: Props) -> Volume:
     return Volume(props["volume"], props["source"], props["container"], props["path"])
 
 
-def _made(props: Props) -> Volume | None:
+def _created_by_us(props: Props) -> Volume | None:
     """What stands there by our hand, as the state has it."""
     return _volume(props) if props.get("made") else None
 
 
-def _deployment(props: Props) -> dict[str, Any]:
+def _deployment(props: Props) -> JsonObject:
     return connections.kubernetes(props).deployment(props["namespace"], props["deployment"])
 
 
-def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
-    pod: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
+def _pod(deployment: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    pod: Mapping[str, JsonValue] = deployment["spec"]["template"]["spec"]
     return pod
 
 
-def _path(props: Props) -> str:
-    return f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+def _merge(props: Props, patch: JsonObject, *, dry_run: bool = False) -> None:
+    path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+    cluster = connections.kubernetes(props)
+    cluster.merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
 
 
-def _as_ours(props: Props) -> dict[str, Any]:
-    return {"strategic": True, "field_manager": props["manager"]}
-
-
-def _merge(props: Props, patch: Mapping[str, Any]) -> None:
-    connections.kubernetes(props).merge(_path(props), patch, **_as_ours(props))
-
-
-def _refuse_clashes(props: Props, deployment: Mapping[str, Any], *, ours: bool) -> None:
+def _refuse_clashes(props: Props, deployment: Mapping[str, JsonValue], *, ours: bool) -> None:
     try:
         pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
-    except EditRefused as no:
-        raise EditRefused(f"{_name(props)} {no}") from None
+    except EditRefused as error:
+        raise EditRefused(f"{_name(props)} {error}") from None
 
 
-def _put(props: Props, before: Volume | None) -> Props:
+def _mount(props: Props, before: Volume | None) -> Props:
     """Add it where it is not there; `made` unless somebody else had put the very same there."""
     deployment = _deployment(props)
     pod, wanted = _pod(deployment), _volume(props)
     ours = before is not None or _ours(deployment, props)
-    if pod_mount.has(pod, wanted):
+    if pod_mount.is_mounted(pod, wanted):
         if not ours:
-            say(f"{_name(props)} mounts {props['volume']} already, by somebody else's hand: it is left, always")
+            info(f"{_name(props)} mounts {props['volume']} already, and not by us: we never change or remove it")
         return {**props, "made": "yes" if ours else "", "drift": ""}
     _refuse_clashes(props, deployment, ours=ours)
     _merge(props, pod_mount.addition(wanted, before))
     return {**props, "made": "yes", "drift": ""}
 
 
-def _ours(deployment: Mapping[str, Any], props: Props) -> bool:
+def _ours(deployment: Mapping[str, JsonValue], props: Props) -> bool:
     """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
     return ownership_checks.applied_by(deployment["metadata"], props["manager"])

@@ -26,21 +26,21 @@ class PreviousDashboardHandler(Handler):
         news["made"] = (_olds.get("made") or 1) if ours else 1
         try:
             if not ours:
-                _found(news)
+                _previous_dashboard(news)
                 return dynamic.CheckResult(news, [])
-            stands = _standing(news)
+            stands = _current_dashboard(news)
             if _olds["url"] != news["url"]:
-                _refuse_another(_olds, news, stands and stands[0])
+                _refuse_another_grafana(_olds, news, stands and stands[0])
             if stands is None:
                 news["made"] += 1
         except NotDone as refused:
             return dynamic.CheckResult(news, [dynamic.CheckFailure("uid", str(refused))])
         except OpsError as problem:  # a preview passes while Grafana is down; `up` asks again
-            warn(f"whether Grafana has a dashboard {news['uid']} cannot be said: {problem}")
+            warn(f"could not check whether Grafana has a dashboard {news['uid']}: {problem}")
         return dynamic.CheckResult(news, [])
 
     def create(self, props: Props) -> dynamic.CreateResult:
-        return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _found(props)})
+        return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _previous_dashboard(props)})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         return dynamic.UpdateResult({**_news, "before": _olds.get("before") or ""})
@@ -59,7 +59,7 @@ def _grafana(props: Props) -> Grafana:
     return at(props["url"], props["auth"])
 
 
-def _standing(props: Props) -> tuple[JsonObject, JsonObject] | None:
+def _current_dashboard(props: Props) -> tuple[JsonObject, JsonObject] | None:
     """The dashboard under our uid with its number and version, and what Grafana says of it; None without one."""
     try:
         return _grafana(props).dashboard(props["uid"])
@@ -67,10 +67,10 @@ def _standing(props: Props) -> tuple[JsonObject, JsonObject] | None:
         return None
 
 
-def _refuse_another(olds: Props, news: Props, model: JsonObject | None) -> None:
+def _refuse_another_grafana(olds: Props, news: Props, model: JsonObject | None) -> None:
     """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
     try:
-        left = _standing(olds)
+        left = _current_dashboard(olds)
     except OpsError:
         return
     if left and left[0] != model:
@@ -86,15 +86,15 @@ def _still_there(grafana: Grafana, folder: str) -> str:
         if folder:
             grafana.folder(folder)
     except NotFound:
-        warn(f"Grafana has no folder {folder} any more: the dashboard that stood in it goes to General")
+        warn(f"Grafana has no folder {folder} any more: the dashboard that was in it goes to General")
         return ""
     return folder
 
 
-def _found(props: Props) -> str:
+def _previous_dashboard(props: Props) -> str:
     """What is to be put back; raises NotDone where it may not be taken over."""
     uid = props["uid"]
-    if not (standing := _standing(props)):
+    if not (standing := _current_dashboard(props)):
         return ""
     model, meta = standing
     what = f"Grafana has a dashboard {uid} already ({model.get('title')!r} in {meta.get('folderTitle') or 'General'!r})"

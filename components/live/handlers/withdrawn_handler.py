@@ -11,7 +11,7 @@ from components.live.cluster.config_map import Key
 from components.live.cluster.workload import Workload
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
-from components.live.provider import Props, say, warn
+from components.live.provider import Props, info, warn
 from components.live.running import versions, wait
 from components.live.running.wanted import decode_wanted
 from ops.clients.kubernetes import Kubernetes
@@ -48,8 +48,8 @@ class WithdrawnHandler(Handler):
                     cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"]
                 )
                 runs("prometheus").refuse_dead_mount(shared["config_map"])
-        except Forbidden as no:  # a pull request's account may be allowed less
-            warn(f"whether somebody else uses a name of ours cannot be said: {no}")
+        except Forbidden as error:  # a pull request's account may be allowed less
+            warn(f"could not check whether somebody else uses a name of ours: {error}")
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
@@ -69,7 +69,7 @@ class WithdrawnHandler(Handler):
         try:
             wait.until_gone(decode_wanted(_props))
         except NotFound as gone:
-            say(f"{gone}: it is gone altogether, and ours with it")
+            info(f"{gone}: it is gone, and our part with it")
 
 
 def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], Workload]) -> None:

@@ -1,19 +1,20 @@
 """What of the wanted (components.live.running.wanted) does not run, and what of the unwanted still does."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from components.live.running.wanted import (
     ROOT,
-    Wanted,
+    RoutingMarks,
+    RuleMarks,
     comparable,
-    done_by,
     fingerprint,
-    of_inhibition,
-    of_intervals,
-    of_route,
-    of_rule,
+    inhibition_key,
+    interval_marks,
+    route_key,
+    route_mark,
+    rule_marks,
 )
+from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree
 
@@ -28,12 +29,12 @@ def running_rules(groups: Iterable[RunningGroup]) -> dict[str, list[tuple[Runnin
     found: dict[str, list[tuple[RunningRule, dict[str, str]]]] = {}
     for group in groups:
         for rule in group.rules:
-            parts = of_rule(rule.query, rule.duration, rule.keep_firing_for, rule.labels, rule.annotations)
+            parts = rule_marks(rule.query, rule.duration, rule.keep_firing_for, rule.labels, rule.annotations)
             found.setdefault(f"{group.name}/{rule.name}", []).append((rule, parts))
     return found
 
 
-def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:
     """A sentence for each rule that does not run as written, or is unhealthy."""
     running = running_rules(groups)
     faults = []
@@ -52,7 +53,7 @@ def rules_not_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[st
     return faults
 
 
-def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[str]:
+def rules_still_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:
     running = running_rules(groups)
     return [
         f"rule {name} still runs"
@@ -61,7 +62,7 @@ def rules_still_running(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[
     ]
 
 
-def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningRule]:
+def unevaluated(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[RunningRule]:
     """Rules of ours that Prometheus has not evaluated yet."""
     names = {key.partition("#")[0] for key in wanted}
     return [
@@ -75,42 +76,42 @@ def unevaluated(wanted: Wanted, groups: Iterable[RunningGroup]) -> list[RunningR
 # ---------------------------------------------------------------- routing
 
 
-def routing_not_running(wanted: Wanted, config: Mapping[str, Any]) -> list[str]:
+def routing_not_running(wanted: RoutingMarks, config: Mapping[str, JsonValue]) -> list[str]:
     """A sentence for each part that does not run as written."""
     try:
-        root, inhibitions, intervals = tree.tree(config), tree.inhibitions(config), of_intervals(config)
+        root, inhibitions, intervals = tree.tree(config), tree.inhibitions(config), interval_marks(config)
     except RoutingError as problem:
         return [f"Alertmanager's running configuration cannot be read: {problem}"]
     receivers = {str(receiver.get("name")): receiver for receiver in config.get("receivers") or ()}
     faults = []
-    routes = {ROOT: done_by(root), **{of_route(route): done_by(route) for route in root.routes}}
+    routes = {ROOT: route_mark(root), **{route_key(route): route_mark(route) for route in root.routes}}
     for shown, does in wanted["routes"].items():
         if routes.get(shown) != does:
             faults.append(f"route {shown} " + ("runs with other settings" if shown in routes else "does not run"))
     for name, fields in wanted["receivers"].items():
         if name not in receivers:
             faults.append(f"receiver {name} does not run")
-        elif differs := _differing(fields, receivers[name]):
+        elif differs := _differing_keys(fields, receivers[name]):
             faults.append(f"receiver {name} runs with another {' and '.join(differs)}")
-    run = {of_inhibition(rule) for rule in inhibitions}
+    run = {inhibition_key(rule) for rule in inhibitions}
     faults += [f"inhibition {rule} does not run" for rule in wanted["inhibitions"] if rule not in run]
     for name, times in wanted.get("intervals", {}).items():  # the state of an older version has none
         if intervals.get(name) != times:
             faults.append(f"time interval {name} " + ("runs with other times" if name in intervals else "does not run"))
     for key, mark in wanted.get("smtp", {}).items():
         value = (config.get("global") or {}).get(key, "")  # an empty one is not shown
-        if not _secret(value) and fingerprint(value) != mark:
+        if not _is_hidden(value) and fingerprint(value) != mark:
             faults.append(f"{key} runs with another value")
     return faults
 
 
-def routing_still_running(wanted: Wanted, config: Mapping[str, Any], left: Sequence[str]) -> list[str]:
+def routing_still_running(wanted: RoutingMarks, config: Mapping[str, JsonValue], left: Sequence[str]) -> list[str]:
     """`left`: receivers that somebody else's text still declares under our names."""
     names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
     return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
 
 
-def _differing(wanted: Wanted, runs: Mapping[str, Any]) -> list[str]:
+def _differing_keys(wanted: Mapping[str, list[dict[str, str]]], runs: Mapping[str, JsonValue]) -> list[str]:
     found = []
     for kind, configs in wanted.items():
         live = runs.get(kind) or []
@@ -119,12 +120,12 @@ def _differing(wanted: Wanted, runs: Mapping[str, Any]) -> list[str]:
         for one, other in zip(configs, live, strict=True):
             for key, mark in one.items():
                 value = other.get(key)
-                if not _secret(value) and fingerprint(comparable(key, value)) != mark:
+                if not _is_hidden(value) and fingerprint(comparable(key, value)) != mark:
                     found.append(key)
     return found
 
 
-def _secret(value: Any) -> bool:
+def _is_hidden(value: JsonValue) -> bool:
     if isinstance(value, Mapping):
-        return any(_secret(each) for each in value.values())
+        return any(_is_hidden(each) for each in value.values())
     return bool(value == HIDDEN)

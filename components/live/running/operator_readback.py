@@ -4,15 +4,15 @@ It puts `NAMESPACE/OBJECT/` before our names, has secrets where we name files, a
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from components.live.cluster import connections, operator_overrides, operator_preflight
+from components.live.provider import Props
 from components.live.running.compare import HIDDEN
+from formats.json_types import JsonValue
 from ops.errors import OpsError
 from routing import RoutingError, tree
 
-Props = Mapping[str, Any]
-Config = Mapping[str, Any]
+Config = Mapping[str, JsonValue]
 
 _NAMES = ("receiver", "name", "mute_time_intervals", "active_time_intervals")
 
@@ -23,7 +23,7 @@ def prefix(props: Props) -> str:
     return f"{props['namespace']}/{ours['name']}/" if ours else ""
 
 
-def as_ours(config: Config, props: Props) -> Config:
+def our_part(config: Config, props: Props) -> Config:
     """The running configuration: our part of it alone, with our names, where it goes by the operator; else as it is."""
     begin = prefix(props)
     if not begin:
@@ -31,12 +31,12 @@ def as_ours(config: Config, props: Props) -> Config:
     root = config.get("route") or {}
     namespace = _matcher(props)
 
-    def without(entries: Any) -> list[Any]:
+    def without(entries: JsonValue) -> list[JsonValue]:
         return [entry for entry in entries or () if _parsed(entry) != namespace]
 
-    def plain(value: Any) -> Any:
+    def plain(value: JsonValue) -> JsonValue:
         """A receiver, a time interval, or a route and all below it."""
-        found = {key: _plain(text, begin) if key in _NAMES else text for key, text in value.items()}
+        found = {key: _without_prefix(text, begin) if key in _NAMES else text for key, text in value.items()}
         if "routes" in found:
             found["routes"] = [plain(child) for child in found["routes"] or ()]
         return found
@@ -51,7 +51,7 @@ def as_ours(config: Config, props: Props) -> Config:
             ],
         },
         "receivers": [
-            {kind: _files(entries) for kind, entries in plain(receiver).items()}
+            {kind: _hide_file_names(entries) for kind, entries in plain(receiver).items()}
             for receiver in config.get("receivers") or ()
             if str(receiver.get("name")).startswith(begin)
         ],
@@ -65,23 +65,29 @@ def as_ours(config: Config, props: Props) -> Config:
     }
 
 
-def absent(config: Config, props: Props) -> list[str]:
-    """That there is nothing of ours in the running configuration (`as_ours`)."""
+def not_taken_up(config: Config, props: Props) -> list[str]:
+    """That there is nothing of ours in the running configuration (`our_part`)."""
     if (begin := prefix(props)) and not config["receivers"]:
         return [f"AlertmanagerConfig {begin.rstrip('/')} is not in what it runs"]
     return []
 
 
-def swallowed(config: Config, props: Props) -> list[str]:
+def added_matcher(config: Config, props: Props) -> list[str]:
     """That our routes run, but with a matcher that our alerts do not meet."""
     begin, ours = prefix(props), (props.get("operated") or {}).get("routing")
     narrowed = any(
         str(route.get("receiver")).startswith(begin) and _matcher(props) in map(_parsed, route.get("matchers") or ())
         for route in (config.get("route") or {}).get("routes") or ()
     )
-    if ours and ours["bare"] and narrowed and operator_overrides.added(props, "namespace") != props["namespace"]:
+    if (
+        ours
+        and ours["bare"]
+        and narrowed
+        and operator_overrides.external_label(props, "namespace") != props["namespace"]
+    ):
         return [
-            f"the operator has added a matcher to our routes: {operator_overrides.SWALLOWED.format(props['namespace'])}"
+            "the operator has added a matcher to our routes: "
+            + operator_overrides.ADDED_MATCHER.format(props["namespace"])
         ]
     return []
 
@@ -89,9 +95,9 @@ def swallowed(config: Config, props: Props) -> list[str]:
 def rejections(props: Props) -> list[str]:
     """What the operator has last said of each object of ours that it does not take, in its own words."""
     said: dict[str, str] = {}
-    for _, way, ours in operator_preflight.operator_kinds(props):
+    for _, kind, ours in operator_preflight.operator_kinds(props):
         path = f"/api/v1/namespaces/{props['namespace']}/events"
-        selector = f"involvedObject.kind={way.kind},type=Warning"
+        selector = f"involvedObject.kind={kind.kind},type=Warning"
         try:
             events = connections.kubernetes(props).get(path, {"fieldSelector": selector})["items"]
         except OpsError:  # it may not be allowed; what is missing is named without it
@@ -106,20 +112,20 @@ def _matcher(props: Props) -> tuple[tree.Matcher, ...]:
     return (tree.Matcher("namespace", props["namespace"], "="),)
 
 
-def _parsed(entry: Any) -> tuple[tree.Matcher, ...]:
+def _parsed(entry: JsonValue) -> tuple[tree.Matcher, ...]:
     try:
         return tree.parse_matchers(str(entry))
     except RoutingError:  # somebody else's; whoever reads the whole says so
         return ()
 
 
-def _plain(value: Any, begin: str) -> Any:
+def _without_prefix(value: JsonValue, begin: str) -> JsonValue:
     if isinstance(value, list):
-        return [_plain(one, begin) for one in value]
+        return [_without_prefix(one, begin) for one in value]
     return value.removeprefix(begin) if isinstance(value, str) else value
 
 
-def _files(entries: Any) -> Any:
+def _hide_file_names(entries: JsonValue) -> JsonValue:
     """Where a secret stands, we named a file: as hidden as that."""
     if not isinstance(entries, list):
         return entries

@@ -1,15 +1,14 @@
 """The two servers, as a resource's inputs name them: how each takes up its files, and what of ours it runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar
 
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key
+from components.live.provider import Props
 from components.live.running import compare, operator_readback
 from components.live.running.wanted import Wanted
 from components.live.text.errors import EditRefused
-from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.errors import Forbidden, NotFound, OpsError, Refused
@@ -22,7 +21,7 @@ class ServerCheck(ABC):
     kind: ClassVar[str]
     client: Server
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         self.props, self.name = props, self.kind.capitalize()
 
     @abstractmethod
@@ -30,7 +29,7 @@ class ServerCheck(ABC):
         """A sentence for each thing that does not run as wanted. Raises ops.errors."""
 
     @abstractmethod
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+    def still_running(self, wanted: Wanted) -> list[str]:
         """A sentence for each thing of `wanted` (`rules`, `routing`) that runs. Raises ops.errors."""
 
     def reload_failed(self) -> list[str]:
@@ -46,13 +45,13 @@ class ServerCheck(ABC):
             case "lifecycle":
                 try:
                     self.client.reload()
-                except Forbidden as no:
+                except Forbidden as error:
                     raise EditRefused(
-                        f"{self.name} does not reload on request ({no.words or no.status}): start it with "
+                        f"{self.name} does not reload on request ({error.words or error.status}): start it with "
                         f"--web.enable-lifecycle, or set {self.kind}Reload to sidecar or signal"
                     ) from None
-                except Refused as no:
-                    return [*self._refused_parts(), f"it refuses its files: {no.words}"]
+                except Refused as error:
+                    return [*self._refused_parts(), f"it refuses its files: {error.words}"]
         return []
 
     def _refused_parts(self) -> list[str]:
@@ -68,7 +67,8 @@ class ServerCheck(ABC):
             deployment = cluster.deployment(props["namespace"], server["deployment"])
         except NotFound:
             raise EditRefused(
-                f"Deployment {props['namespace']}/{server['deployment']} is not there: whom to send SIGHUP?"
+                f"Deployment {props['namespace']}/{server['deployment']} is not there, so no pod gets SIGHUP: "
+                "is its name in the stack file right?"
             ) from None
         labels = deployment["spec"]["selector"].get("matchLabels") or {}
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
@@ -81,7 +81,7 @@ class ServerCheck(ABC):
 class PrometheusCheck(ServerCheck):
     kind = "prometheus"
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         super().__init__(props)
         self.client = self.prometheus = connections.prometheus(props)
 
@@ -93,11 +93,11 @@ class PrometheusCheck(ServerCheck):
         for rule in compare.unevaluated(self.props["rules"], groups):  # its first turn may be an interval away: ask now
             try:
                 self.prometheus.query(rule.query)
-            except Refused as no:
-                faults.append(f"{rule.name} cannot be evaluated: {no.words}")
+            except Refused as error:
+                faults.append(f"{rule.name} cannot be evaluated: {error.words}")
         return faults or self.reload_failed()
 
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
+    def still_running(self, wanted: Wanted) -> list[str]:
         return compare.rules_still_running(wanted["rules"], self._groups())
 
     def _refused_parts(self) -> list[str]:
@@ -106,9 +106,9 @@ class PrometheusCheck(ServerCheck):
         for name, rule in self.props["rules"].items():
             try:
                 self.prometheus.query(rule["expression"])
-            except Refused as no:
-                if no.status == 400:
-                    found.append(f"rules/{rule['file']}: {name}: {no.words}")
+            except Refused as error:
+                if error.status == 400:
+                    found.append(f"rules/{rule['file']}: {name}: {error.words}")
         return found
 
     def _groups(self) -> list[RunningGroup]:
@@ -123,19 +123,19 @@ class PrometheusCheck(ServerCheck):
 class AlertmanagerCheck(ServerCheck):
     kind = "alertmanager"
 
-    def __init__(self, props: Mapping[str, JsonValue]) -> None:
+    def __init__(self, props: Props) -> None:
         super().__init__(props)
         self.client = self.alertmanager = connections.alertmanager(props)
 
     def not_running(self) -> list[str]:
         config = self.alertmanager.status().config
-        ours = operator_readback.as_ours(config, self.props)
-        faults = operator_readback.absent(ours, self.props)
+        ours = operator_readback.our_part(config, self.props)
+        faults = operator_readback.not_taken_up(ours, self.props)
         faults = faults or compare.routing_not_running(self.props["routing"], ours)
-        return faults or operator_readback.swallowed(config, self.props) or self.reload_failed()
+        return faults or operator_readback.added_matcher(config, self.props) or self.reload_failed()
 
-    def still_running(self, wanted: Mapping[str, Wanted]) -> list[str]:
-        config = operator_readback.as_ours(self.alertmanager.status().config, self.props)
+    def still_running(self, wanted: Wanted) -> list[str]:
+        config = operator_readback.our_part(self.alertmanager.status().config, self.props)
         return compare.routing_still_running(wanted["routing"], config, self._declared())
 
     def _declared(self) -> list[str]:
@@ -151,6 +151,6 @@ class AlertmanagerCheck(ServerCheck):
         return [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
 
 
-def server_checks(props: Mapping[str, JsonValue]) -> list[ServerCheck]:
+def server_checks(props: Props) -> list[ServerCheck]:
     """One for each server that the inputs name."""
     return [check(props) for check in (PrometheusCheck, AlertmanagerCheck) if props.get(check.kind)]

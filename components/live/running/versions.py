@@ -1,20 +1,18 @@
 """Whether the servers that run know all that our files use: a file with one thing too new is refused as a whole."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from components.live.cluster import connections
-from components.live.provider import warn
+from components.live.provider import Props, warn
 from components.live.text.errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.errors import OpsError
 
-Props = Mapping[str, Any]
-One = Sequence[str]  # what, where, since (components.version_needs)
+NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
-PATIENCE = 3.0  # seconds for an answer: without one a preview goes on
+ANSWER_TIMEOUT = 3.0  # seconds for an answer: without one a preview goes on
 
 _SERVERS = ("prometheus", "alertmanager")
 
@@ -27,45 +25,48 @@ def refuse_unknown(props: Props) -> None:
             _refuse(kind, props, needs[kind])
 
 
-def _refuse(kind: str, props: Props, needs: Sequence[One]) -> None:
+def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
     server = kind.capitalize()
     try:
-        url, told = _asked(kind, props)
+        url, version = _server_version(kind, props)
     except OpsError as problem:
-        warn(f"whether {server} knows all that is used here cannot be said: {problem}")
+        warn(f"could not check whether {server} knows all that our files use: {problem}")
         return
-    if told is None:
+    if version is None:
         return
-    runs = number(told)
+    runs = number(version)
     if runs is None:
-        warn(f"{server} at {url} does not tell its version ({told!r}): it should know {_newest(needs)}")
-    elif lacking := [need for need in needs if _number(need[2]) > runs]:
-        raise EditRefused(f"{server} at {url} is {told}, and {_said(server, lacking)}")
+        warn(f"{server} at {url} does not tell its version ({version!r}): it should know {_newest(needs)}")
+    elif unknown := [need for need in needs if _number(need[2]) > runs]:
+        raise EditRefused(f"{server} at {url} is {version}, and {_sentence_end(server, unknown)}")
 
 
-def _asked(kind: str, props: Props) -> tuple[str, str | None]:
+def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
     """The server's URL and its version; None where it is another product with the same API and numbers of its own."""
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
-        return alertmanager.url, alertmanager.version(timeout=PATIENCE)
+        return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
     prometheus = connections.prometheus(props)
-    build = prometheus.build(timeout=PATIENCE)
+    build = prometheus.build(timeout=ANSWER_TIMEOUT)
     version = str(build.get("version") or "")
     runs = number(version)
     other = build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
     return prometheus.url, None if other else version
 
 
-def _said(server: str, lacking: Sequence[One]) -> str:
+def _sentence_end(server: str, unknown: Sequence[NeedRow]) -> str:
     """The end of the sentence."""
-    if len(lacking) == 1:
-        what, where, since = lacking[0]
+    if len(unknown) == 1:
+        what, where, since = unknown[0]
         return f"{where} uses {what}, which {server} knows since {since}: upgrade it, or leave {what} out"
-    every = [f"{what} ({where}; known since {since})" for what, where, since in lacking]
-    return f"does not know what is used here: {shorten(every, 3)}: upgrade it to {_newest(lacking)}, or leave them out"
+    every = [f"{what} ({where}; known since {since})" for what, where, since in unknown]
+    return (
+        f"does not know all that our files use: {shorten(every, 3)}: "
+        f"upgrade it to {_newest(unknown)}, or leave them out"
+    )
 
 
-def _newest(needs: Sequence[One]) -> str:
+def _newest(needs: Sequence[NeedRow]) -> str:
     return max((since for _, _, since in needs), key=_number)
 
 

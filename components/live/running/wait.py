@@ -1,21 +1,19 @@
 """Ask the servers to read their files again until they run what was written, or say what is in the way."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import cast
 
-from components.live.provider import say
+from components.live.provider import Props, info
 from components.live.running import operator_readback
 from components.live.running.servers import ServerCheck, server_checks
-from components.live.running.wanted import no_longer_wanted
+from components.live.running.wanted import Wanted, no_longer_wanted
 from components.live.text.errors import EditRefused
 from components.live.text.shorten import shorten
-from formats.json_types import JsonValue
 from ops.errors import BadAnswer, OpsError, Refused, Unreachable
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
-
-Props = Mapping[str, JsonValue]
 
 
 def until_running(props: Props, olds: Props | None = None) -> None:
@@ -23,16 +21,16 @@ def until_running(props: Props, olds: Props | None = None) -> None:
 
     Raises EditRefused, naming what is in the way, when the time is up.
     """
-    gone = no_longer_wanted(olds, props) if olds and olds.get("rules") is not None else None
+    gone = no_longer_wanted(cast(Wanted, olds), cast(Wanted, props)) if olds and olds.get("rules") is not None else None
     try:
         _wait(
             props,
             "run what was written",
             lambda server: (server.still_running(gone) if gone else []) or server.not_running(),
         )
-    except EditRefused as no:
+    except EditRefused as error:
         if told := operator_readback.rejections(props):
-            raise EditRefused(f"{no}; {'; '.join(told)}") from None
+            raise EditRefused(f"{error}; {'; '.join(told)}") from None
         raise
 
 
@@ -41,7 +39,7 @@ def until_gone(props: Props) -> None:
     _wait(
         props,
         "run without what was taken back",
-        lambda server: server.still_running(props) or server.reload_failed(),
+        lambda server: server.still_running(cast(Wanted, props)) or server.reload_failed(),
     )
 
 
@@ -58,7 +56,7 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
         faults = {server: _faults(server, check) for server in pending}
         for server in pending:
             if not faults[server]:
-                say(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
+                info(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
         pending = [server for server in pending if faults[server]]
         if not pending:
             return
@@ -69,7 +67,7 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
         if now - spoken >= PROGRESS_INTERVAL:
             spoken = now
             seen = " and ".join(f"{server.name} ({shorten(faults[server], 1)})" for server in pending)
-            say(f"waiting for {seen}, {now - start:.0f} s")
+            info(f"waiting for {seen}, {now - start:.0f} s")
         time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))
         attempt += 1
 

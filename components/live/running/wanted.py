@@ -3,19 +3,39 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import NotRequired, TypeAlias, TypedDict, TypeVar
 
 import rules
+from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
 from rules import RuleFile
 
-Wanted = Mapping[str, Any]
+# GROUP/RULE#n → file, expression, and a fingerprint of each other part
+RuleMarks: TypeAlias = dict[str, dict[str, str]]
+
+
+class RoutingMarks(TypedDict):
+    """By what each part is known, and a fingerprint of what it does."""
+
+    routes: dict[str, str]
+    receivers: dict[str, dict[str, list[dict[str, str]]]]  # name → kind of sender → what each of them is given
+    inhibitions: dict[str, str]
+    intervals: NotRequired[dict[str, str]]  # the state of an older version has none
+    smtp: NotRequired[dict[str, str]]
+
+
+class Wanted(TypedDict):
+    """All that should run."""
+
+    rules: RuleMarks
+    routing: RoutingMarks
+
 
 ROOT = "the first route"
-_LISTS = ("routes", "receivers", "inhibitions")
+T = TypeVar("T")
 
 
-def decode_wanted(props: Mapping[str, Any]) -> dict[str, Any]:
+def decode_wanted(props: Mapping[str, JsonValue]) -> JsonObject:
     """A resource's inputs with `wanted`, one text there, as the mappings `rules` and `routing`."""
     return {**props, **json.loads(props.get("wanted") or "{}")}
 
@@ -25,39 +45,48 @@ def fingerprint(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def no_longer_wanted(olds: Wanted, news: Wanted) -> dict[str, Any]:
+def no_longer_wanted(olds: Wanted, news: Wanted) -> Wanted:
     """Of what was wanted before, what has gone from the repository since."""
-    routing = {
-        part: {k: v for k, v in olds["routing"][part].items() if k not in news["routing"][part]} for part in _LISTS
+    before, now = olds["routing"], news["routing"]
+    return {
+        "rules": _without(olds["rules"], news["rules"]),
+        "routing": {
+            "routes": _without(before["routes"], now["routes"]),
+            "receivers": _without(before["receivers"], now["receivers"]),
+            "inhibitions": _without(before["inhibitions"], now["inhibitions"]),
+        },
     }
-    return {"rules": {k: v for k, v in olds["rules"].items() if k not in news["rules"]}, "routing": routing}
+
+
+def _without(olds: dict[str, T], news: Mapping[str, object]) -> dict[str, T]:
+    return {key: value for key, value in olds.items() if key not in news}
 
 
 # ---------------------------------------------------------------- rules
 
 
-def wanted_rules(files: Iterable[RuleFile]) -> dict[str, dict[str, str]]:
+def wanted_rules(files: Iterable[RuleFile]) -> RuleMarks:
     """`group/name#n` → the file where it stands, its expression, and a fingerprint of each other part of it."""
-    found: dict[str, dict[str, str]] = {}
+    found: RuleMarks = {}
     for file in files:
         for group in file.groups:
             for rule in group.rules:
-                parts = of_rule(
+                parts = rule_marks(
                     rule.expr,
                     getattr(rule, "for_", 0.0),
                     getattr(rule, "keep_firing_for", 0.0),
                     rule.labels,
                     getattr(rule, "annotations", {}),
                 )
-                found[_free(found, group.name, rule.name)] = {"file": file.name, **parts}
+                found[_free_key(found, group.name, rule.name)] = {"file": file.name, **parts}
     return found
 
 
-def of_rule(
+def rule_marks(
     expr: str, for_: float, keep: float, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> dict[str, str]:
     return {
-        "expression": _normal(expr),
+        "expression": _normalised(expr),
         "for": f"{for_:g}s",
         "keep_firing_for": f"{keep:g}s",
         "labels": fingerprint(dict(labels)),
@@ -65,7 +94,7 @@ def of_rule(
     }
 
 
-def _normal(expr: str) -> str:
+def _normalised(expr: str) -> str:
     """Rules of others may use what our reader does not know; they are not compared anyway."""
     try:
         return rules.normalise(expr)
@@ -73,7 +102,7 @@ def _normal(expr: str) -> str:
         return expr
 
 
-def _free(taken: Mapping[str, object], group: str, name: str) -> str:
+def _free_key(taken: Mapping[str, object], group: str, name: str) -> str:
     key, number = f"{group}/{name}", 2
     while key in taken:
         key, number = f"{group}/{name}#{number}", number + 1
@@ -83,7 +112,7 @@ def _free(taken: Mapping[str, object], group: str, name: str) -> str:
 # ---------------------------------------------------------------- routing
 
 
-def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def wanted_routing(parts: Parts, whole: Mapping[str, JsonValue] | None = None) -> RoutingMarks:
     """Routes, receivers, inhibitions and time intervals, each with a fingerprint of what it does.
 
     `whole`: the configuration where all of it is ours; then the first route counts too, every receiver, and how mails
@@ -93,41 +122,41 @@ def wanted_routing(parts: Parts, whole: Mapping[str, Any] | None = None) -> dict
         root = tree.tree(whole)
         below = wanted_routing(Parts(tuple(whole["receivers"]), (), tuple(whole.get("inhibit_rules") or ()), ()))
         smtp = {key: fingerprint(value) for key, value in (whole.get("global") or {}).items() if key[:5] == "smtp_"}
-        return {**below, "routes": {ROOT: done_by(root)}, "intervals": of_intervals(whole), "smtp": smtp}
+        return {**below, "routes": {ROOT: route_mark(root)}, "intervals": interval_marks(whole), "smtp": smtp}
     config = {"route": {"receiver": "-", "routes": list(parts.routes)}, "inhibit_rules": list(parts.inhibit_rules)}
     return {
-        "routes": {of_route(route): done_by(route) for route in tree.tree(config).routes},
-        "receivers": {str(receiver["name"]): _fields(receiver) for receiver in parts.receivers},
-        "inhibitions": {of_inhibition(rule): "" for rule in tree.inhibitions(config)},
-        "intervals": of_intervals({"time_intervals": parts.time_intervals}),
+        "routes": {route_key(route): route_mark(route) for route in tree.tree(config).routes},
+        "receivers": {str(receiver["name"]): _receiver_marks(receiver) for receiver in parts.receivers},
+        "inhibitions": {inhibition_key(rule): "" for rule in tree.inhibitions(config)},
+        "intervals": interval_marks({"time_intervals": parts.time_intervals}),
     }
 
 
-def of_route(route: tree.Route) -> str:
+def route_key(route: tree.Route) -> str:
     return "{" + ",".join(str(matcher) for matcher in route.matchers) + "}"
 
 
-def done_by(route: tree.Route) -> str:
-    def plain(route: tree.Route) -> list[Any]:
+def route_mark(route: tree.Route) -> str:
+    def plain(route: tree.Route) -> list[object]:
         match = route.match
         timing = [match.group_wait, match.group_interval, match.repeat_interval]
         intervals = [list(match.mute_time_intervals), list(match.active_time_intervals)]
-        below = [[of_route(child), plain(child)] for child in route.routes]
+        below = [[route_key(child), plain(child)] for child in route.routes]
         return [match.receiver, list(match.group_by), timing, match.continue_, intervals, below]
 
     return f"{route.match.receiver} {fingerprint(plain(route))}"
 
 
-def of_inhibition(rule: tree.Inhibition) -> str:
+def inhibition_key(rule: tree.Inhibition) -> str:
     source, target = (",".join(str(matcher) for matcher in side) for side in (rule.source, rule.target))
     return f"{{{source}}} mutes {{{target}}} on {','.join(sorted(rule.equal))}"
 
 
-def of_intervals(config: Mapping[str, Any]) -> dict[str, str]:
+def interval_marks(config: Mapping[str, JsonValue]) -> dict[str, str]:
     return {name: fingerprint(times) for name, times in tree.intervals(config).items()}
 
 
-def _fields(receiver: Mapping[str, Any]) -> dict[str, Any]:
+def _receiver_marks(receiver: Mapping[str, JsonValue]) -> dict[str, list[dict[str, str]]]:
     return {
         kind: [{key: fingerprint(comparable(key, value)) for key, value in one.items()} for one in configs]
         for kind, configs in receiver.items()
@@ -135,7 +164,7 @@ def _fields(receiver: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def comparable(key: str, value: Any) -> Any:
+def comparable(key: str, value: JsonValue) -> JsonValue:
     """Headers of a mail compare without the case of their names, and without those that Alertmanager fills in."""
     if key == "headers" and isinstance(value, Mapping):
         filled = {"from", "to"}

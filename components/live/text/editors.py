@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from components.live.text.rule_files import RuleFiles
 from components.live.text.whole_text import WholeText
@@ -17,9 +17,9 @@ class Editor(Protocol):
 
     where: str
 
-    def insert(self, text: str, ours: str, written: Written | None = None) -> str: ...
+    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str: ...
 
-    def remove(self, text: str, written: Written | None = None) -> str: ...
+    def remove(self, text: str, last_edit: LastEdit | None = None) -> str: ...
 
     def has(self, text: str, ours: str) -> bool: ...
 

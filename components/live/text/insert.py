@@ -41,9 +41,7 @@ def insert_items(text: str, path: Path, wanted: Sequence[object], where: str) ->
         document, new, path, [*shapes(wanted), *(item.shape() for item in items(document, path))], where, paste
     )
     if remove_items(new, path, where) != text:
-        raise EditRefused(
-            f"{where}: our lines could not be taken out of it again without a trace: paste them by hand", paste
-        )
+        raise EditRefused(f"{where}: our lines could not be removed again without a trace: paste them by hand", paste)
     return new
 
 
@@ -62,7 +60,7 @@ def _place(document: Document, path: Path, wanted: Sequence[object], where: str,
     for depth, name in enumerate((*path[:-1], "")):
         holder = ".".join(path[:depth]) or "the text"
         if mapping.kind != "mapping" or mapping.flow:
-            raise refuse(f"{holder} is no mapping written line by line", mapping)
+            raise refuse(f"{holder} is not a mapping with one key a line", mapping)
         if mapping.anchor or mapping.tag:
             raise refuse(f"{holder} carries an anchor or a tag", mapping)
         if mapping.get("<<"):
@@ -89,7 +87,7 @@ def _place(document: Document, path: Path, wanted: Sequence[object], where: str,
         elif value.kind == "sequence":
             edit = _below(document, key, value.column, part, wanted)
         else:
-            raise refuse(f"{part} is no list", value)
+            raise refuse(f"{part} is not a list", value)
         parent = found
     if edit is None:
         raise refuse(f"the line of {'.'.join(path) if found else path[0]} has an unusual form", parent[0])

@@ -1,6 +1,6 @@
 """One list in a YAML text, by the path of its keys; and what it means that nothing else has changed."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from components.live.text.errors import EditRefused
 from components.live.text.marks import Region
@@ -44,7 +44,7 @@ def without_list(document: Document, path: Path) -> Shape:
     """Everything but the list."""
 
     def without(node: Node, path: Path) -> Shape:
-        kept: list[Any] = [node.kind, node.anchor, node.tag]
+        kept: list[object] = [node.kind, node.anchor, node.tag]
         for key, value in node.pairs():
             if key.value == path[0] and key.kind == "scalar":
                 if len(path) > 1 and value.kind == "mapping":

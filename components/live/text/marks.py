@@ -37,7 +37,9 @@ class Region:
 
 
 def begin(part: str, indent: str, memory: Memory) -> str:
-    return f"{indent}# >>> {OWNER}/{part}: kept by Pulumi, changes above the closing line are lost{memory.json()}"
+    return (
+        f"{indent}# >>> {OWNER}/{part}: managed by Pulumi; edits between these two marks are overwritten{memory.json()}"
+    )
 
 
 def end(part: str, indent: str) -> str:

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import yaml
 
 from components.live.text import marked_lists, side_effects
 from components.live.text.errors import EditRefused
 from components.live.text.list_at_path import read
-from components.live.text.marked_lists import Parts, Written
+from components.live.text.marked_lists import LastEdit, Lists
 from components.live.text.redact import redacted
+from formats.json_types import JsonValue
 from routing import RoutingError, tree
 
 WHERE = "alertmanager.yml"
@@ -28,25 +28,25 @@ class Routing:
 
     where = WHERE
 
-    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
         if self.has(text, ours):
             return text
         parts = _parts(ours)
-        bare = marked_lists.remove(text, self.where, written)
+        bare = marked_lists.remove(text, self.where, last_edit)
         self._refuse_clashes(bare, parts)
         return marked_lists.insert(bare, parts, self.where)
 
-    def remove(self, text: str, written: Written | None = None) -> str:
+    def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
         """Raises Refused also where somebody's route has come to need a receiver of ours."""
-        bare = marked_lists.remove(text, self.where, written)
-        if lost := self._nowhere(bare) - self._nowhere(text):
+        bare = marked_lists.remove(text, self.where, last_edit)
+        if lost := self._undefined_receivers(bare) - self._undefined_receivers(text):
             raise EditRefused(
                 f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
                 "part: give that route another receiver first"
             )
         return bare
 
-    def _nowhere(self, text: str) -> set[str]:
+    def _undefined_receivers(self, text: str) -> set[str]:
         """Receivers that routes name and nobody defines."""
         try:
             config = self._config(text)
@@ -64,25 +64,27 @@ class Routing:
         ``alerts``: the label sets of our alerts. Never raises: what cannot be read is said.
         """
         parts = _parts(ours)
-        if marked_lists.by_hand(text, parts):
-            return [f"{self.where}: all of our routing is there already by somebody else's hand: it is left, always"]
+        if marked_lists.is_there_unmarked(text, parts):
+            return [
+                f"{self.where}: all of our routing is there already without our marks: we never change or remove it"
+            ]
         try:
             config = self._config(marked_lists.remove(text, self.where))
-            return side_effects.sentences(config, parts[LISTS["routes"]], alerts)
+            return side_effects.warnings(config, parts[LISTS["routes"]], alerts)
         except (RoutingError, EditRefused) as problem:
-            return [f"{self.where}: what our routes change for others cannot be said: {problem}"]
+            return [f"{self.where}: could not check what our routes change for others: {problem}"]
 
-    def refuse_to_take_over(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
+    def refuse_lost_routes(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
         """Raises Refused where routes of others would match our alerts too."""
         bare = marked_lists.remove(text, self.where)
-        kept = side_effects.kept_from_others(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
+        kept = side_effects.routes_that_lose_alerts(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
         if kept:
             raise EditRefused(
-                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip where ours alone shall have them, to continue "
-                "where those routes shall have them too"
+                f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip (our routes alone get them) or to continue "
+                "(those routes get them too)"
             )
 
-    def _refuse_clashes(self, bare: str, parts: Parts) -> None:
+    def _refuse_clashes(self, bare: str, parts: Lists) -> None:
         read(bare, self.where, marked_lists.snippets(parts))
         try:
             config = self._config(bare)
@@ -111,7 +113,7 @@ class Routing:
                 name = node.match.receiver
                 if name not in known:
                     raise EditRefused(
-                        f"routing: our route {node.match.path[-1]} names {name!r}, which no receiver is called"
+                        f"routing: our route {node.match.path[-1]} names {name!r}, and no receiver has that name"
                     )
 
     def _config(self, text: str) -> tree.Config:
@@ -122,7 +124,7 @@ class Routing:
                 raise
             return tree.parse(text.replace("\t", " "), self.where)  # Go takes tabs where PyYAML does not
 
-    def _clash(self, what: str, remedy: str, theirs: Any, ours: Any) -> None:
+    def _clash(self, what: str, remedy: str, theirs: JsonValue, ours: JsonValue) -> None:
         sides = "".join(
             f"# {who}:\n" + yaml.safe_dump(side, sort_keys=False, allow_unicode=True)
             for who, side in (("there", theirs), ("ours", ours))
@@ -138,10 +140,10 @@ def _is_inserted(text: str, ours: str) -> bool:
     return marked_lists.has(text, _parts(ours), WHERE)
 
 
-def _parts(ours: str) -> Parts:
+def _parts(ours: str) -> Lists:
     data = json.loads(ours)
     return {path: data.get(name) or [] for name, path in LISTS.items()}
 
 
-def _name(item: Any) -> Any:
+def _name(item: JsonValue) -> JsonValue:
     return item.get("name") if isinstance(item, Mapping) else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from components.live.text import marked_lists
-from components.live.text.marked_lists import Parts, Written
+from components.live.text.marked_lists import LastEdit, Lists
 
 
 class RuleFiles:
@@ -11,24 +11,22 @@ class RuleFiles:
 
     where = "prometheus.yml"
 
-    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
-        return marked_lists.insert(text, _parts(ours), self.where, written)
+    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
+        return marked_lists.insert(text, _parts(ours), self.where, last_edit)
 
-    def remove(self, text: str, written: Written | None = None) -> str:
-        return marked_lists.remove(text, self.where, written)
+    def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
+        return marked_lists.remove(text, self.where, last_edit)
 
     def has(self, text: str, ours: str) -> bool:
         return marked_lists.has(text, _parts(ours), self.where)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         parts = _parts(ours)
-        if parts and marked_lists.by_hand(text, parts):
+        if parts and marked_lists.is_there_unmarked(text, parts):
             names = " and ".join(ours.split())
-            return [
-                f"{self.where}: rule_files lists {names} already, by somebody else's hand: left as it stands, always"
-            ]
+            return [f"{self.where}: rule_files lists {names} already without our marks: we never change or remove it"]
         return []
 
 
-def _parts(ours: str) -> Parts:
+def _parts(ours: str) -> Lists:
     return {("rule_files",): ours.split()}

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from components.live.text.shorten import shorten
+from formats.json_types import JsonValue
 from routing import tree
 from routing.tree import Inhibition, Matcher, Route
 
@@ -13,21 +13,23 @@ SHOWN = 4  # alerts, receivers or labels that one sentence names
 Labels = Mapping[str, str]
 
 
-def sentences(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+def warnings(config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels]) -> list[str]:
     """For a preview. ``config``: the live one without ours; ``routes``: ours; ``alerts``: our alerts' labels.
 
     Raises routing.RoutingError for a configuration that cannot be read.
     """
-    return [*_losses(config, routes, alerts), *_mutes(config, alerts)]
+    return [*_lost_alerts(config, routes, alerts), *_mutes(config, alerts)]
 
 
-def kept_from_others(config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels]) -> list[str]:
+def routes_that_lose_alerts(
+    config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels]
+) -> list[str]:
     """Live routes (the fallback aside) from which ours, standing first, keep alerts of ours."""
-    return _losses(config, routes, alerts, alike=False)
+    return _lost_alerts(config, routes, alerts, alike=False)
 
 
-def _losses(
-    config: Mapping[str, Any], routes: Sequence[Any], alerts: Sequence[Labels], *, alike: bool = True
+def _lost_alerts(
+    config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels], *, alike: bool = True
 ) -> list[str]:
     """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others `alike`."""
     before = tree.tree(config)
@@ -36,15 +38,15 @@ def _losses(
     ours = after.routes[: len(routes)]
     lost: dict[tuple[int, ...], tuple[Route, dict[str, None], dict[str, None]]] = {}
     known = {labels.get("alertname") for labels in alerts}  # what else ours carry is known: no need to make it up
-    made_up = _alike(before, ours) if alike else ()
+    made_up = _example_labels(before, ours) if alike else ()
     for labels in [*alerts, *(labels for labels in made_up if labels.get("alertname") not in known - {None})]:
         now = after.takes(labels)
-        kept = {_below(route.match.position, len(routes)) for route in now}
+        kept = {_position_without_ours(route.match.position, len(routes)) for route in now}
         takers = [route.match.receiver for route in now if route.match.position[:1] < (len(routes),)]
         for route in before.takes(labels):
             if route.match.position and route.match.position not in kept and takers:
                 _, examples, receivers = lost.setdefault(route.match.position, (route, {}, {}))
-                examples[labels.get("alertname") or _shown(labels)] = None
+                examples[labels.get("alertname") or _format_labels(labels)] = None
                 receivers.update(dict.fromkeys(takers))
     return [
         f"alertmanager.yml: route {' '.join(route.match.path[1:])} → {route.match.receiver} no longer gets "
@@ -53,18 +55,18 @@ def _losses(
     ]
 
 
-def _below(position: tuple[int, ...], ours: int) -> tuple[int, ...] | None:
+def _position_without_ours(position: tuple[int, ...], ours: int) -> tuple[int, ...] | None:
     """Where a route stood before ours were put in front; None for ours."""
     if not position:
         return position
     return (position[0] - ours, *position[1:]) if position[0] >= ours else None
 
 
-def _alike(before: Route, ours: Sequence[Route]) -> Iterator[dict[str, str]]:
+def _example_labels(before: Route, ours: Sequence[Route]) -> Iterator[dict[str, str]]:
     """Label sets that both a live route and one of ours match, as far as their matchers spell them out."""
     for path in _paths(before, ()):
         for mine in ours:
-            labels = _spelt_out([*path, *mine.matchers])
+            labels = _matching_labels([*path, *mine.matchers])
             if labels:
                 yield labels
 
@@ -76,7 +78,7 @@ def _paths(route: Route, above: tuple[Matcher, ...]) -> Iterator[tuple[Matcher, 
         yield from _paths(child, path)
 
 
-def _spelt_out(matchers: Sequence[Matcher]) -> dict[str, str] | None:
+def _matching_labels(matchers: Sequence[Matcher]) -> dict[str, str] | None:
     """Labels that fulfil all the matchers; None where none are found."""
     labels = {matcher.name: matcher.value for matcher in matchers if matcher.operator == "="}
     for matcher in matchers:
@@ -90,7 +92,7 @@ def _spelt_out(matchers: Sequence[Matcher]) -> dict[str, str] | None:
     return labels if labels and all(matcher.matches(labels) for matcher in matchers) else None
 
 
-def _mutes(config: Mapping[str, Any], alerts: Sequence[Labels]) -> list[str]:
+def _mutes(config: Mapping[str, JsonValue], alerts: Sequence[Labels]) -> list[str]:
     found = []
     for index, rule in enumerate(tree.inhibitions(config), start=1):
         muted = [labels for labels in alerts if _can_mute(rule, labels)]
@@ -111,17 +113,17 @@ def _can_mute(rule: Inhibition, target: Labels) -> bool:
     if "alertname" in rule.equal:  # no alert of others has the name of one of ours
         return False
     same = [Matcher(label, target[label], "=") for label in rule.equal if label in target]
-    source = _spelt_out([*rule.source, *same])
+    source = _matching_labels([*rule.source, *same])
     return source is not None and rule.mutes(target, source)
 
 
 def _name(labels: Labels) -> str:
-    return labels.get("alertname") or _shown(labels)
+    return labels.get("alertname") or _format_labels(labels)
 
 
 def _conditions(matchers: Sequence[Matcher]) -> str:
     return ", ".join(str(matcher) for matcher in matchers) or "any labels"
 
 
-def _shown(labels: Labels) -> str:
+def _format_labels(labels: Labels) -> str:
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"

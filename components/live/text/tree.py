@@ -13,7 +13,7 @@ import yaml
 from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
-Shape: TypeAlias = tuple[Any, ...]
+Shape: TypeAlias = tuple[object, ...]
 
 PARSER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _RESOLVER: Any = Resolver()

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from components.live.text.errors import EditRefused
-from components.live.text.marked_lists import Written
+from components.live.text.marked_lists import LastEdit
 from components.live.text.redact import redacted
 
 MAX_DIFF_LINES = 20  # lines of a difference
@@ -15,28 +15,28 @@ class WholeText:
 
     where = "alertmanager.yml"
 
-    def insert(self, text: str, ours: str, written: Written | None = None) -> str:
+    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
         """Raises Refused where somebody changed what we wrote: take the change over, and both texts are equal again."""
         if text == ours:
             return text
-        if written and text not in (written.after, written.before):
+        if last_edit and text not in (last_edit.after, last_edit.before):
             raise EditRefused(
                 f"{self.where}: somebody has changed it since we wrote it, and replacing it would lose that: take the "
                 "change into our file, or take it back there (- what we wrote, + what stands there):",
-                redacted(difference(written.after, text)),
+                redacted(difference(last_edit.after, text)),
             )
         return ours
 
-    def remove(self, text: str, written: Written | None = None) -> str:
-        if written is None or text == written.before:
+    def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
+        if last_edit is None or text == last_edit.before:
             return text
-        if text != written.after:
+        if text != last_edit.after:
             raise EditRefused(
                 f"{self.where}: somebody has changed it since we wrote it, and bringing the old text back would lose "
                 "that: keep the change elsewhere and take it back there (- what we wrote, + what stands there):",
-                redacted(difference(written.after, text)),
+                redacted(difference(last_edit.after, text)),
             )
-        return written.before
+        return last_edit.before
 
     def has(self, text: str, ours: str) -> bool:
         return text == ours

@@ -99,7 +99,7 @@ def test_a_preview_passes_while_grafana_does_not_answer(
     checked = PROVIDER.check({**wanted, "made": 3} if deployed else {}, wanted)
     assert not checked.failures
     assert checked.inputs["made"] == (3 if deployed else 1)
-    assert "cannot be said" in capsys.readouterr().out
+    assert "could not check whether Grafana has a dashboard" in capsys.readouterr().out
 
 
 def test_another_address_of_the_same_grafana_changes_nothing(grafana: Grafana) -> None:
