@@ -5,15 +5,15 @@ The metric contract: what the application exports, and whether rules and panels 
 """
 
 import itertools
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Protocol
 
-import yaml
-
+from formats import yaml_nodes
+from formats.places import FormatError, Place, read_text, shown
+from formats.yaml_nodes import Node
 from metrics import _expressions
 from metrics._expressions import Selector
 
@@ -31,11 +31,9 @@ _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _KEYS = {"type", "help", "unit", "labels", "buckets", "source", "aliases"}
 _QUANTILE = re.compile(r"\s*histogram_quantile\s*\(")
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast
 
-
-class ContractError(ValueError):
-    """The contract cannot be read. The message is one sentence: `file:line: what is wrong and what to do`."""
+class ContractError(FormatError):
+    """The contract cannot be used, or a rule asks for what it does not have."""
 
 
 @dataclass(frozen=True)
@@ -173,10 +171,10 @@ class Contract:
         alerts = list(alerts)
         for rule in (*recordings.values(), *alerts):
             for problem in self.problems(rule.expr, recordings):
-                raise ContractError(f"{_shown(rule.file)}:{rule.line}: {rule.name} cannot work: {problem}")
+                raise ContractError(f"{rule.name} cannot work: {problem}", Place(shown(rule.file), rule.line))
         for alert in alerts:
             for problem in self.limit_problems([alert]):
-                raise ContractError(f"{_shown(alert.file)}:{alert.limit_line}: {problem}")
+                raise ContractError(problem, Place(shown(alert.file), alert.limit_line))
 
     def _quantiles(self, alerts: Iterable[_Alert]) -> Iterable[tuple[_Alert, Metric]]:
         """The alerts whose value is a histogram's quantile, each with its histogram."""
@@ -186,14 +184,6 @@ class Contract:
                     metric = self.series.get(selector.name)
                     if metric is not None and metric.buckets:
                         yield alert, metric
-
-
-def _shown(path: Path) -> str:
-    """`path` as a person would type it: relative to where they stand, if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
 
 
 def selectors(expr: str) -> list[Selector]:
@@ -206,110 +196,52 @@ def selectors(expr: str) -> list[Selector]:
 
 def load(path: Path = FILE) -> Contract:
     """The contract from its file. Raises ContractError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        _refuse_aliases(text, path)
-        loader = _LOADER(text)
-        node = loader.get_single_node()
-        document = loader.construct_document(node) if node is not None else None
-    except OSError as error:
-        raise ContractError(f"{_shown(path)}:1: cannot be read ({error.strerror}): restore the file") from None
-    except UnicodeDecodeError:
-        raise ContractError(f"{_shown(path)}:1: is not UTF-8: save the file with that encoding") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError(f"{_shown(path)}:{line}: is not YAML: {' '.join(str(error.problem).split())}") from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ContractError(f"{_shown(path)}:1: is not YAML: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(document, dict) or set(document) != {"metrics"} or not isinstance(document["metrics"], dict):
-        raise ContractError(
-            f"{_shown(path)}:1: must hold `metrics:` and nothing else, with a metric's name before each entry"
-        )
-    lines = _Lines(path, node)
+    root = yaml_nodes.read(read_text(path, ContractError), shown(path), ContractError, plain=True)
+    if root is None:
+        raise ContractError("is empty: the contract has to stand in it", Place(shown(path), 1))
     found: dict[str, Metric] = {}
-    for name, entry in document["metrics"].items():
-        found[str(name)] = _metric(str(name), entry, lines)
     taken: dict[str, str] = {}
-    for metric in found.values():
-        for series in _series(metric):
+    for name, entry in root.fields(("metrics",), ("metrics",))["metrics"].fields().items():
+        entry.what = name
+        found[name] = _metric(name, entry)
+        for series in _series(found[name]):
             if series in taken:
-                lines.refuse(metric.name, f"has the series {series}, as has {taken[series]}: rename one")
-            taken[series] = metric.name
+                entry.refuse(f"has the series {series}, as has {taken[series]}: rename one")
+            taken[series] = name
     return Contract(found)
 
 
-class _Lines:
-    """Where each metric of the contract stands in its file."""
-
-    def __init__(self, path: Path, root: Any) -> None:
-        self.path = path
-        entries = [(key.value, key.start_mark.line + 1) for key, _ in root.value[0][1].value]
-        self.of: dict[str, int] = {}
-        for name, line in entries:
-            if name in self.of:
-                raise ContractError(f"{_shown(path)}:{line}: {name} stands there twice: keep one of them")
-            self.of[str(name)] = line
-
-    def refuse(self, name: str, sentence: str) -> NoReturn:
-        raise ContractError(f"{_shown(self.path)}:{self.of.get(name, 1)}: {name} {sentence}")
-
-
-def _refuse_aliases(text: str, path: Path) -> None:
-    for token in yaml.scan(text, Loader=_LOADER):
-        if isinstance(token, yaml.AliasToken):
-            raise ContractError(
-                f"{_shown(path)}:{token.start_mark.line + 1}: there is an alias (*): write the value out"
-            )
-
-
-def _metric(name: str, entry: Any, lines: _Lines) -> Metric:
+def _metric(name: str, entry: Node) -> Metric:
     if not _NAME.fullmatch(name):
-        lines.refuse(name, "is no metric name: use letters, digits, _ and :")
-    if not isinstance(entry, dict):
-        lines.refuse(name, "must be a mapping with type, labels, unit and source")
-    if unknown := sorted(str(key) for key in entry if key not in _KEYS):
-        lines.refuse(name, f"has the unknown key `{unknown[0]}`; it knows {', '.join(sorted(_KEYS))}")
-    for key in ("type", "help", "unit", "source"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
-            lines.refuse(name, f"needs `{key}`, a text")
-    if entry["type"] not in TYPES:
-        lines.refuse(name, f"has the type {entry['type']}: use {', '.join(TYPES)}")
-    labels, aliases = entry.get("labels", {}), entry.get("aliases", [])
-    if not isinstance(labels, dict) or not all(_texts(key, values) for key, values in labels.items()):
-        lines.refuse(name, "needs `labels`, each with a list of example values (quote numbers)")
-    if not _texts("", aliases) or not all(_NAME.fullmatch(alias) for alias in aliases):
-        lines.refuse(name, "needs `aliases` to be a list of metric names")
+        entry.refuse("is no metric name: use letters, digits, _ and :")
+    fields = entry.fields(_KEYS, ("type", "help", "unit", "source"))
+    texts = {key: fields[key].text() for key in ("type", "help", "unit", "source")}
+    if texts["type"] not in TYPES:
+        entry.refuse(f"has the type {texts['type']}: use {', '.join(TYPES)}")
+    labels = fields["labels"].fields() if "labels" in fields else {}
+    aliases = _texts(fields["aliases"]) if "aliases" in fields else ()
+    if not all(_NAME.fullmatch(alias) for alias in aliases):
+        fields["aliases"].refuse("must be a list of metric names")
+    if (texts["type"] == "histogram") != ("buckets" in fields):
+        entry.refuse("needs `buckets` if it is a histogram, and only then")
     return Metric(
         name=name,
-        type=entry["type"],
-        labels={key: tuple(values) for key, values in labels.items()},
-        unit=entry["unit"],
-        buckets=_buckets(name, entry, lines),
-        source=entry["source"],
-        aliases=tuple(aliases),
-        help=entry["help"],
+        labels={key: _texts(values) for key, values in labels.items()},
+        buckets=_buckets(fields["buckets"]) if "buckets" in fields else (),
+        aliases=aliases,
+        **texts,
     )
 
 
-def _buckets(name: str, entry: Any, lines: _Lines) -> tuple[float, ...]:
-    buckets = entry.get("buckets")
-    if (entry["type"] == "histogram") != (buckets is not None):
-        lines.refuse(name, "needs `buckets` if it is a histogram, and only then")
-    if buckets is None:
-        return ()
-    if not isinstance(buckets, list) or not buckets or not all(_is_number(bound) for bound in buckets):
-        lines.refuse(name, "needs `buckets` to be a list of finite numbers")
+def _texts(values: Node) -> tuple[str, ...]:
+    return tuple(value.text() for value in values.items())
+
+
+def _buckets(values: Node) -> tuple[float, ...]:
+    buckets = tuple(value.number() for value in values.items(needed=True))
     if any(low >= high for low, high in itertools.pairwise(buckets)):
-        lines.refuse(name, "needs its `buckets` in ascending order, each once")
-    return tuple(float(bound) for bound in buckets)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _texts(key: object, values: object) -> bool:
-    return isinstance(key, str) and isinstance(values, list) and all(isinstance(value, str) for value in values)
+        values.refuse("must be in ascending order, each once")
+    return buckets
 
 
 def _series(metric: Metric) -> tuple[str, ...]:

@@ -204,12 +204,12 @@ def test_a_fault_is_one_sentence_with_its_line(tmp_path: Path, text: str, words:
     file = tmp_path / "dashboards" / dashboards.FILE.name
     file.parent.mkdir()
     file.write_text(text, "utf-8")
-    with pytest.raises(dashboards.DashboardError, match=rf"^dashboards/{re.escape(file.name)}:{words}.*\.$"):
+    with pytest.raises(dashboards.DashboardError, match=rf"^{re.escape(str(file))}:{words}.*\.$"):
         dashboards.load(file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(dashboards.DashboardError, match=r"/none\.json:1: there is no such file"):
+    with pytest.raises(dashboards.DashboardError, match=r"/none\.json:1: cannot be read"):
         dashboards.load(tmp_path / "none.json")
 
 
