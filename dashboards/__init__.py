@@ -13,6 +13,7 @@ from typing import Any
 
 import rules
 from dashboards._draw import drawn
+from formats.places import FormatError, Place, read_text, shown
 
 __all__ = ["FILE", "UID", "Dashboard", "DashboardError", "Panel", "draw_limits", "load", "measured", "text"]
 
@@ -26,8 +27,8 @@ _DRAWN_KINDS = ("timeseries", "stat", "row")
 _COLUMNS = 24  # of Grafana's grid
 
 
-class DashboardError(ValueError):
-    """The dashboard cannot be used; the message is one sentence `file:line: what is wrong, and what to do`."""
+class DashboardError(FormatError):
+    """The dashboard cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +88,15 @@ class _Reader:
     """Reads one file; every refusal names it and the line."""
 
     def __init__(self, path: Path) -> None:
-        self.name = f"{path.parent.name}/{path.name}"
+        self.name = shown(path)
         self.uid = path.stem
-        try:
-            self.text = path.read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            raise self.error("there is no such file; the dashboard stands in it") from None
-        except UnicodeDecodeError as error:
-            raise self.error(f"not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        self.text = read_text(path, DashboardError)
 
     def error(self, sentence: str, near: object = None) -> DashboardError:
         """`near` is a value whose first place in the file gives the line."""
         at = self.text.find(json.dumps(near, ensure_ascii=False)) if near is not None else 0
         line = self.text.count("\n", 0, at) + 1 if at > 0 else 1
-        return DashboardError(f"{self.name}:{line}: {sentence}")
+        return DashboardError(sentence, Place(self.name, line))
 
     def dashboard(self) -> Dashboard:
         try:
@@ -108,7 +104,7 @@ class _Reader:
         except ValueError as error:  # JSONDecodeError, or a number beyond Python's limit
             line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
             words = getattr(error, "msg", str(error))
-            raise DashboardError(f"{self.name}:{line}: not JSON at column {column}: {words}") from None
+            raise DashboardError(f"not JSON at column {column}: {words}", Place(self.name, line)) from None
         except RecursionError:
             raise self.error("nested too deeply; export it from Grafana again") from None
         if not isinstance(model, dict) or not isinstance(model.get("panels"), list):

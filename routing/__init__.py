@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from routing import _schema, _yaml
-from routing._yaml import RoutingError
+from formats.places import Place, read_text, shown
+from formats.yaml_nodes import Node
+from routing import _schema, _typed
+from routing._typed import RoutingError
 
 __all__ = ["FOLDER", "Parts", "Routing", "RoutingError", "Smtp", "load", "read"]
 
@@ -68,7 +70,7 @@ class Routing:
     @property
     def shown(self) -> str:
         """The file as refusals name it."""
-        return _shown(self.path)
+        return shown(self.path)
 
     @property
     def smtp(self) -> Smtp:
@@ -99,13 +101,13 @@ class Routing:
 
     def with_smtp(self, smtp: Smtp) -> str:
         """The text with the mail settings in `global` replaced by these; every other byte stays."""
-        node, _ = _yaml.parse(self.text, self.shown)
-        assert node is not None  # load() has read it
-        found = _yaml.At(node, self.shown).fields("The configuration")["global"].fields("global")
+        root, _ = _typed.parse(self.text, self.shown)
+        assert root is not None  # load() has read it
+        found = root.fields()["global"].fields()
         text = self.text
-        edits = [(found[f"smtp_{theirs}"].node, getattr(smtp, ours)) for ours, theirs in _KEYS.items()]
+        edits = [(found[f"smtp_{theirs}"].yaml, getattr(smtp, ours)) for ours, theirs in _KEYS.items()]
         for scalar, value in sorted(edits, key=lambda edit: -edit[0].start_mark.index):
-            written = str(value).lower() if isinstance(value, bool) else _yaml.scalar(value)
+            written = str(value).lower() if isinstance(value, bool) else _typed.scalar(value)
             text = text[: scalar.start_mark.index] + written + text[scalar.end_mark.index :]
         return text
 
@@ -116,53 +118,44 @@ _INTERVALS = ("mute_time_intervals", "active_time_intervals")
 def load(folder: Path = FOLDER) -> Routing:
     """Read and check `alertmanager.yml` in `folder`. Raises RoutingError."""
     path = folder / "alertmanager.yml"
-    shown = _shown(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise RoutingError(f"{shown}:1: there is no such file; the routing stands in it.") from None
-    except UnicodeDecodeError as error:
-        raise RoutingError(f"{shown}:1: not UTF-8 at byte {error.start}; save it as UTF-8.") from None
-    return read(text, path)
+    return read(read_text(path, RoutingError), path)
 
 
 def read(text: str, path: Path) -> Routing:
     """Check a text as what stands in `path`. Raises RoutingError."""
-    shown = _shown(path)
-    node, config = _yaml.parse(text, shown)
-    if node is None or not isinstance(config, dict):
-        raise RoutingError(f"{shown}:1: the configuration has to be a mapping (key: value).")
-    root = _yaml.At(node, shown)
+    root, config = _typed.parse(text, shown(path))
+    if root is None:
+        raise RoutingError("the file is empty: the routing has to stand in it", Place(shown(path), 1))
     _schema.check(root)
     _check_ours(root)
     return Routing(path, text, config)
 
 
-def _check_ours(root: _yaml.At) -> None:
+def _check_ours(root: Node) -> None:
     """What only we ask of the file, so that its parts work elsewhere too."""
-    top = root.fields("The configuration")
-    settings = top["global"].fields("global") if "global" in top else {}
+    top = root.fields()
+    settings = top["global"].fields() if "global" in top else {}
     for field in fields(Smtp):
         key = f"smtp_{_KEYS[field.name]}"
-        if key not in settings or not settings[key].text(key):
-            top.get("global", root).refuse(f"global has no {key}; give it, it goes into each of our receivers.")
+        if key not in settings or not settings[key].scalar():
+            raise top.get("global", root).error(f"global has no {key}; give it, it goes into each of our receivers")
     if "smtp_auth_password" in settings:
-        settings["smtp_auth_password"].refuse("a password must not stand here; put it into a file.")
-    if "templates" in top and list(top["templates"].items("templates")):
-        top["templates"].refuse(
+        raise settings["smtp_auth_password"].error("a password must not stand here; put it into a file")
+    if "templates" in top and list(top["templates"].items()):
+        raise top["templates"].error(
             "template files would be missing where our receivers stand in another's configuration; "
-            "write the text into the receivers."
+            "write the text into the receivers"
         )
-    route = top["route"].fields("route")
-    if "routes" not in route or not list(route["routes"].items("routes")):
-        top["route"].refuse("there are no routes below the first; without one every alert goes to the fallback.")
-    for child in route["routes"].items("routes"):
-        given = child.fields("A route")
+    route = top["route"].fields()
+    if "routes" not in route or not list(route["routes"].items()):
+        raise top["route"].error("there are no routes below the first; without one every alert goes to the fallback")
+    for child in route["routes"].items():
+        given = child.fields()
         for key in ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval"):
             if key not in given:
-                child.refuse(f"this route has no {key}; give it, elsewhere it would inherit another's.")
+                raise child.error(f"this route has no {key}; give it, elsewhere it would inherit another's")
         if not any(key in given for key in ("matchers", "match", "match_re")):
-            child.refuse("this route matches every alert, those of others too; give it matchers.")
+            raise child.error("this route matches every alert, those of others too; give it matchers")
 
 
 def _with_settings(receiver: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -187,7 +180,3 @@ def _values(route: Mapping[str, Any], key: str) -> set[str]:
     value = route.get(key) or []
     found = {value} if isinstance(value, str) else set(value)
     return found.union(*(_values(child, key) for child in route.get("routes") or ()))
-
-
-def _shown(path: Path) -> str:
-    return f"{path.parent.name}/{path.name}"

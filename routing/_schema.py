@@ -1,15 +1,20 @@
 """What Alertmanager would refuse in its configuration, found without Alertmanager, with the line of each fault."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+import yaml
 
 from formats.durations import seconds
+from formats.yaml_nodes import Node
 from routing import _matchers, _templates, _times
-from routing._yaml import At
 
+Fields = Mapping[str, Node]
+
+# Keys of https://github.com/prometheus/alertmanager/blob/v0.35.0/config/config.go; of a mail: notify/email/config.go.
 _TOP = (
     *("global", "route", "receivers", "inhibit_rules", "templates", "tracing"),
-    *("mute_time_intervals", "time_intervals"),
+    *("mute_time_intervals", "time_intervals", "event_recorder"),
 )
 _SMTP = (
     *("smtp_from", "smtp_hello", "smtp_smarthost", "smtp_auth_username", "smtp_auth_password"),
@@ -34,7 +39,7 @@ _GLOBAL = (
 )
 _ROUTE = (
     *("receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "continue", "routes"),
-    *("matchers", "match", "match_re", "mute_time_intervals", "active_time_intervals"),
+    *("matchers", "match", "match_re", "mute_time_intervals", "active_time_intervals", "labels"),
 )
 _SENDERS = tuple(
     f"{sender}_configs"
@@ -55,153 +60,167 @@ _INHIBIT = (
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def check(root: At) -> None:
+def check(root: Node) -> None:
     """Raise RoutingError at the first thing in a whole configuration that Alertmanager would refuse."""
-    top = root.fields("The configuration", _TOP)
-    settings = top["global"].fields("global", _GLOBAL) if "global" in top else {}
-    if "resolve_timeout" in settings:
-        _duration(settings["resolve_timeout"], "resolve_timeout")
+    top = root.fields(_TOP)
+    settings = _fields(top, "global", _GLOBAL)
+    _duration(settings, "resolve_timeout")
     for key in ("smtp_auth_password", "smtp_auth_secret"):
         if key in settings and f"{key}_file" in settings:
-            settings[key].refuse(f"{key} and {key}_file exclude each other; keep the file.")
+            raise settings[key].error(f"{key} and {key}_file exclude each other; keep the file")
     receivers = _receivers(top, settings)
     intervals = _intervals(top)
-    if "route" not in top or top["route"].null:
-        root.refuse("there is no route; Alertmanager needs one, with a receiver.")
-    route = top["route"].fields("route", _ROUTE)
-    if not ("receiver" in route and route["receiver"].text("receiver")):
-        top["route"].refuse("the first route has no receiver; name the one for all that nothing else matches.")
+    if "route" not in top or top["route"].is_null:
+        raise root.error("there is no route; Alertmanager needs one, with a receiver")
+    first = top["route"]
+    first.what = "the first route"
+    route = first.fields(_ROUTE)
+    if not ("receiver" in route and route["receiver"].scalar()):
+        raise first.error("the first route has no receiver; name the one for all that nothing else matches")
     for key in ("matchers", "match", "match_re", "continue", "mute_time_intervals", "active_time_intervals"):
-        if key in route and not (key == "continue" and not route[key].flag(key)):
-            route[key].refuse(f"the first route takes every alert, so it cannot have {key}; put it into one below.")
-    _route(top["route"], receivers, intervals)
-    if "inhibit_rules" in top:
-        for rule in top["inhibit_rules"].items("inhibit_rules"):
-            _inhibition(rule)
+        if key in route and not (key == "continue" and not route[key].flag()):
+            raise route[key].error(f"the first route takes every alert, so it cannot have {key}; put it into one below")
+    _route(first, receivers, intervals)
+    for rule in _items(top, "inhibit_rules"):
+        _inhibition(rule)
 
 
-def _receivers(top: Mapping[str, At], settings: Mapping[str, At]) -> Collection[str]:
+def _receivers(top: Fields, settings: Fields) -> Collection[str]:
     names: dict[str, int] = {}
-    for receiver in top["receivers"].items("receivers") if "receivers" in top else ():
-        fields = receiver.fields("A receiver", ("name", *_SENDERS))
-        name = fields["name"].text("name") if "name" in fields else ""
+    for receiver in _items(top, "receivers"):
+        receiver.what = "a receiver"
+        fields = receiver.fields(("name", "labels", *_SENDERS))
+        name = fields["name"].scalar() if "name" in fields else ""
         if not name:
-            receiver.refuse("this receiver has no name.")
+            raise receiver.error("this receiver has no name")
         if name in names:
-            receiver.refuse(f"there is a receiver {name} already (line {names[name]}); rename one.")
+            raise receiver.error(f"there is a receiver {name} already (line {names[name]}); rename one")
         names[name] = receiver.line
-        for key, sender in fields.items():
-            if key == "name":
-                continue
-            for entry in sender.items(key):
+        _fields(fields, "labels")
+        for sender in (key for key in fields if key in _SENDERS):
+            for entry in _items(fields, sender):
+                entry.what = f"{sender} of the receiver {name}"
                 _strings(entry)
-                if key == "email_configs":
+                if sender == "email_configs":
                     _email(entry, name, settings)
     return names
 
 
-def _email(entry: At, receiver: str, settings: Mapping[str, At]) -> None:
-    fields = entry.fields("email_configs", _EMAIL)
+def _email(entry: Node, receiver: str, settings: Fields) -> None:
+    fields = entry.fields(_EMAIL)
     for key, inherited in (("to", None), ("smarthost", "smtp_smarthost"), ("from", "smtp_from")):
         place = fields.get(key) or (settings.get(inherited) if inherited else None)
-        if place is None or not place.text(key):
+        if place is None or not place.scalar():
             also = f" and global no {inherited}" if inherited else ""
-            entry.refuse(f"the mail of {receiver} has no {key}{also}; give one.")
-        if key == "smarthost" and not re.fullmatch(r"(\[[^\]]+\]|[^:\s]+):\w+", place.text(key)):
-            place.refuse(f"smarthost is {place.text(key)!r}; write it as host:port.")
+            raise entry.error(f"the mail of {receiver} has no {key}{also}; give one")
+        if key == "smarthost" and not re.fullmatch(r"(\[[^\]]+\]|[^:\s]+):\w+", place.scalar()):
+            raise place.error(f"smarthost is {place.scalar()!r}; write it as host:port")
     for key in ("send_resolved", "require_tls", "force_implicit_tls"):
         if key in fields:
-            fields[key].flag(key)
+            fields[key].flag()
     seen: set[str] = set()
-    for header, value in fields["headers"].fields("headers").items() if "headers" in fields else ():
+    for header, value in _fields(fields, "headers").items():
         if header.lower() in seen:
-            value.refuse(f"the header {header} stands here twice; keep one.")
+            raise value.error(f"the header {header} stands here twice; keep one")
         seen.add(header.lower())
 
 
-def _strings(entry: At) -> None:
-    """Check every text below `entry` as a template."""
-    waiting = [entry.node]
-    for node in waiting:
-        if isinstance(node.value, str):
-            try:
-                _templates.check(node.value)
-            except _templates.TemplateError as error:
-                block = getattr(node, "style", None) in ("|", ">")
-                At(node, entry.file).refuse(str(error), below=error.line + block if block else 0)
-        else:
-            for child in node.value:
-                waiting += child if isinstance(child, tuple) else (child,)
+def _strings(value: Node) -> None:
+    """Check every text below `value` as a template."""
+    if isinstance(value.yaml, yaml.ScalarNode):
+        try:
+            _templates.check(value.yaml.value)
+        except _templates.TemplateError as error:
+            raise value.error(str(error), error.line) from None
+    else:
+        is_list = isinstance(value.yaml, yaml.SequenceNode)
+        for item in value.items() if is_list else value.fields().values():
+            _strings(item)
 
 
-def _route(route: At, receivers: Collection[str], intervals: Collection[str]) -> None:
-    fields = route.fields("A route", _ROUTE)
-    if "receiver" in fields and (name := fields["receiver"].text("receiver")) and name not in receivers:
-        fields["receiver"].refuse(f"there is no receiver {name}; there are {', '.join(receivers) or 'none'}.")
-    for key in ("group_wait", "group_interval", "repeat_interval"):
-        if key in fields and _duration(fields[key], key) == 0 and key != "group_wait":
-            fields[key].refuse(f"{key} cannot be 0.")
+def _route(route: Node, receivers: Collection[str], intervals: Collection[str]) -> None:
+    fields = route.fields(_ROUTE)
+    if "receiver" in fields and (name := fields["receiver"].scalar()) and name not in receivers:
+        raise fields["receiver"].error(f"there is no receiver {name}; there are {', '.join(receivers) or 'none'}")
+    _duration(fields, "group_wait")
+    for key in ("group_interval", "repeat_interval"):
+        if _duration(fields, key) == 0:
+            raise fields[key].error(f"{key} cannot be 0")
     if "continue" in fields:
-        fields["continue"].flag("continue")
+        fields["continue"].flag()
     labels: list[str] = []
-    for label in fields["group_by"].items("group_by") if "group_by" in fields else ():
-        labels.append(label.text("group_by"))
+    for label in _items(fields, "group_by"):
+        labels.append(label.scalar())
         if not labels[-1] or len(labels) > len(set(labels)) or ("..." in labels and len(labels) > 1):
-            label.refuse("group_by names each label once, or has only '...' for all labels.")
+            raise label.error("group_by names each label once, or has only '...' for all labels")
     _conditions(fields, "")
+    if "labels" in fields:
+        _strings(fields["labels"])
     for key in ("mute_time_intervals", "active_time_intervals"):
-        for interval in fields[key].items(key) if key in fields else ():
-            if interval.text(key) not in intervals:
-                interval.refuse(f"there is no time interval {interval.text(key)}; add it to time_intervals.")
-    for child in fields["routes"].items("routes") if "routes" in fields else ():
+        for interval in _items(fields, key):
+            if interval.scalar() not in intervals:
+                raise interval.error(f"there is no time interval {interval.scalar()}; add it to time_intervals")
+    for child in _items(fields, "routes"):
+        child.what = "a route"
         _route(child, receivers, intervals)
 
 
-def _conditions(fields: Mapping[str, At], end: str) -> None:
-    if f"{end}matchers" in fields:
-        for matcher in fields[f"{end}matchers"].items(f"{end}matchers"):
-            try:
-                _matchers.parse(matcher.text("a matcher"))
-            except _matchers.MatcherError as error:
-                matcher.refuse(f"{error}.")
+def _conditions(fields: Fields, end: str) -> None:
+    for matcher in _items(fields, f"{end}matchers"):
+        try:
+            _matchers.parse(matcher.scalar())
+        except _matchers.MatcherError as error:
+            raise matcher.error(str(error)) from None
     for key in (f"{end}match", f"{end}match_re"):
-        for label, value in fields[key].fields(key).items() if key in fields else ():
+        for label, value in _fields(fields, key).items():
             if not _LABEL.fullmatch(label):
-                value.refuse(f"{label!r} is not a label name.")
+                raise value.error(f"{label!r} is not a label name")
             if key.endswith("_re"):
                 try:
-                    _matchers.compile_regex(value.text(label))
+                    _matchers.compile_regex(value.scalar())
                 except _matchers.MatcherError as error:
-                    value.refuse(f"{error}.")
+                    raise value.error(str(error)) from None
 
 
-def _inhibition(rule: At) -> None:
-    fields = rule.fields("An inhibition", _INHIBIT)
+def _inhibition(rule: Node) -> None:
+    rule.what = "an inhibition"
+    fields = rule.fields(_INHIBIT)
     for end in ("source_", "target_"):
         _conditions(fields, end)
-    for label in fields["equal"].items("equal") if "equal" in fields else ():
-        if not label.text("equal"):
-            label.refuse("equal has an empty label name.")
+    for label in _items(fields, "equal"):
+        if not label.scalar():
+            raise label.error("equal has an empty label name")
 
 
-def _intervals(top: Mapping[str, At]) -> Collection[str]:
+def _intervals(top: Fields) -> Collection[str]:
     names: set[str] = set()
     for key in ("time_intervals", "mute_time_intervals"):
-        for interval in top[key].items(key) if key in top else ():
-            fields = interval.fields("A time interval", ("name", "time_intervals"))
-            name = fields["name"].text("name") if "name" in fields else ""
+        for interval in _items(top, key):
+            interval.what = "a time interval"
+            fields = interval.fields(("name", "time_intervals"))
+            name = fields["name"].scalar() if "name" in fields else ""
             if not name or name in names:
-                interval.refuse(
-                    f"there is a time interval {name} already." if name else "this time interval has no name."
-                )
+                said = f"there is a time interval {name} already" if name else "this time interval has no name"
+                raise interval.error(said)
             names.add(name)
-            for part in fields["time_intervals"].items("time_intervals") if "time_intervals" in fields else ():
+            for part in _items(fields, "time_intervals"):
                 _times.check(part)
     return names
 
 
-def _duration(place: At, what: str) -> float:
+def _items(fields: Fields, key: str) -> Iterable[Node]:
+    return fields[key].items() if key in fields else ()
+
+
+def _fields(fields: Fields, key: str, known: Collection[str] = ()) -> Fields:
+    return fields[key].fields(known) if key in fields else {}
+
+
+def _duration(fields: Fields, key: str) -> float | None:
+    """Seconds; None where it is not given."""
+    if key not in fields:
+        return None
     try:
-        return seconds(place.text(what))
+        return seconds(fields[key].scalar())
     except ValueError as error:
-        place.refuse(f"{what} cannot be read: {error}.")
+        raise fields[key].error(f"{key} cannot be read: {error}") from None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from routing._yaml import At
+from formats.yaml_nodes import Node
 
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _WHOLE = re.compile(r"[-+]?[0-9]{1,9}")
@@ -67,26 +67,28 @@ def spans(interval: Mapping[str, Any]) -> list[Any]:
     return [times, ranges, str(interval.get("location") or "UTC")]
 
 
-def check(interval: At) -> None:
+def check(interval: Node) -> None:
     """Raise RoutingError if Alertmanager would refuse one entry of a named time interval."""
-    fields = interval.fields("A time interval", ("times", *_NAMES, "location"))
-    for entry in fields["times"].items("times") if "times" in fields else ():
-        times = entry.fields("times", ("start_time", "end_time"))
-        clock = {key: place.text(key) for key, place in times.items()}
+    fields = interval.fields(("times", *_NAMES, "location"))
+    for entry in fields["times"].items() if "times" in fields else ():
+        times = entry.fields(("start_time", "end_time"))
+        clock = {key: place.scalar() for key, place in times.items()}
         start, end = clock.get("start_time", ""), clock.get("end_time", "")
         if not _CLOCK.fullmatch(start) or not _CLOCK.fullmatch(end) or start >= end:
-            entry.refuse("times needs start_time and a later end_time, each as HH:MM (24:00 for the end of the day).")
+            raise entry.error(
+                "times needs start_time and a later end_time, each as HH:MM (24:00 for the end of the day)"
+            )
     for key in _NAMES:
-        for entry in fields[key].items(key) if key in fields else ():
+        for entry in fields[key].items() if key in fields else ():
             try:
-                ends(key, entry.text(key))
+                ends(key, entry.scalar())
             except ValueError as error:
-                entry.refuse(f"{error}.")
+                raise entry.error(str(error)) from None
     # Go's time.LoadLocation: "" is UTC, and Local is the zone of Alertmanager's own machine.
-    if "location" in fields and (zone := fields["location"].text("location")) not in ("", "UTC", "Local"):
+    if "location" in fields and (zone := fields["location"].scalar()) not in ("", "UTC", "Local"):
         import zoneinfo  # for the few who name a zone
 
         try:
             zoneinfo.ZoneInfo(zone)
         except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            fields["location"].refuse(f"{zone!r} is not a time zone; write one such as Europe/Berlin.")
+            raise fields["location"].error(f"{zone!r} is not a time zone; write one such as Europe/Berlin") from None

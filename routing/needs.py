@@ -18,6 +18,7 @@ TOP = {
     "mute_time_intervals": Feature("0.22", "#2393"),
     "time_intervals": Feature("0.24", "#2779"),
     "tracing": Feature("0.30", "#4745"),
+    "event_recorder": Feature("0.33", "#5072"),
 }
 GLOBAL = {
     "slack_api_url_file": Feature("0.22", "#2534"),
@@ -46,6 +47,7 @@ ROUTE = {
     "matchers": Feature("0.22", "#2434"),
     "mute_time_intervals": Feature("0.22", "#2393"),
     "active_time_intervals": Feature("0.24", "#2779"),
+    "labels": Feature("0.34", "#5328"),
 }
 INHIBITION = {
     "source_matchers": Feature("0.22", "#2434"),
@@ -59,6 +61,7 @@ UTF_8_EQUAL = Feature("0.28", "#4177")  # of the labels in `equal` of an inhibit
 
 # Keys of a receiver.
 RECEIVER = {
+    "labels": Feature("0.33", "#5152"),
     "sns_configs": Feature("0.23", "#2615"),
     "telegram_configs": Feature("0.24", "#2827"),
     "discord_configs": Feature("0.25", "#2948"),

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from routing import Routing, _yaml, read, tree
-from routing._yaml import At
+from formats.yaml_nodes import Node
+from routing import Routing, _typed, read, tree
 
 __all__ = ["INTERVAL", "OnCall", "WorkingHours", "with_on_call"]
 
@@ -55,9 +55,9 @@ def with_on_call(written: Routing, on_call: OnCall) -> Routing:
     be written into the text.
     """
     text = written.text if written.text.endswith("\n") else written.text + "\n"
-    node, _ = _yaml.parse(text, written.shown)
-    assert node is not None  # it has been read
-    top = At(node, written.shown).fields("The configuration")
+    root, _ = _typed.parse(text, written.shown)
+    assert root is not None  # it has been read
+    top = root.fields()
     edits = [*_senders(top, written, on_call, text), *_hours(top, written, on_call.working_hours, text)]
     if not edits:
         return written
@@ -69,23 +69,23 @@ def with_on_call(written: Routing, on_call: OnCall) -> Routing:
 Edit = tuple[int, str]  # where in the text, and what goes there
 
 
-def _senders(top: Mapping[str, At], written: Routing, on_call: OnCall, text: str) -> Iterator[Edit]:
+def _senders(top: Mapping[str, Node], written: Routing, on_call: OnCall, text: str) -> Iterator[Edit]:
     files = {"slack": on_call.slack_file, "pagerduty": on_call.pagerduty_file, "webhook": on_call.webhook_file}
     texts = _texts()
     wanted = {name: file for name, file in files.items() if file}
     names = {route.match.receiver for route in tree.tree(written.config).walk() if _CRITICAL in route.matchers}
     if wanted and not names:
-        top["route"].refuse('no route is for severity="critical", so nobody would be told; add one.')
-    for receiver in top["receivers"].items("receivers"):
-        fields = receiver.fields("A receiver")
-        name = fields["name"].text("name")
+        raise top["route"].error('no route is for severity="critical", so nobody would be told; add one')
+    for receiver in top["receivers"].items():
+        fields = receiver.fields()
+        name = fields["name"].scalar()
         if name not in names or not wanted:
             continue
         title = _title(written, name)
         blocks = []
         for sender, file in wanted.items():
             if f"{sender}_configs" in fields:
-                receiver.refuse(f"{name} has {sender}_configs already; take them out here, or that setting away.")
+                raise receiver.error(f"{name} has {sender}_configs already; take them out here, or that setting away")
             lines = texts[f"{sender}_configs"]
             if not on_call.slack_channel:
                 lines = re.sub(r"(?m)^.*\$channel\n", "", lines)
@@ -95,19 +95,19 @@ def _senders(top: Mapping[str, At], written: Routing, on_call: OnCall, text: str
         yield _after(receiver, fields["name"], "".join(blocks), text)
 
 
-def _hours(top: Mapping[str, At], written: Routing, hours: WorkingHours | None, text: str) -> Iterator[Edit]:
+def _hours(top: Mapping[str, Node], written: Routing, hours: WorkingHours | None, text: str) -> Iterator[Edit]:
     if hours is None:
         return
     routes = [route for route in tree.tree(written.config).walk() if _WARNING in route.matchers]
     if not routes:
-        top["route"].refuse('no route is for severity="warning", so working hours are for none; add one.')
+        raise top["route"].error('no route is for severity="warning", so working hours are for none; add one')
     for route in routes:
         place = top["route"]
         for index in route.match.position:
-            place = list(place.fields("A route")["routes"].items("routes"))[index]
-        fields = place.fields("A route")
+            place = list(place.fields()["routes"].items())[index]
+        fields = place.fields()
         if "active_time_intervals" in fields:
-            place.refuse("this route has active_time_intervals already; take them out, or working hours away.")
+            raise place.error("this route has active_time_intervals already; take them out, or working hours away")
         yield _after(place, fields["receiver"], f"active_time_intervals: [{INTERVAL}]\n", text)
     item = (
         f"- name: {INTERVAL}\n  time_intervals:\n    - weekdays: [{', '.join(hours.weekdays)}]\n      times:\n"
@@ -117,27 +117,29 @@ def _hours(top: Mapping[str, At], written: Routing, hours: WorkingHours | None, 
     if "time_intervals" not in top:
         yield len(text), "\ntime_intervals:\n" + _indented(item, 2)
         return
-    node = top["time_intervals"].node
+    node = top["time_intervals"].yaml
     if _flow(top["time_intervals"]) or not node.value:
-        top["time_intervals"].refuse("working hours cannot join these time_intervals; write them in lines (- name: …).")
+        raise top["time_intervals"].error(
+            "working hours cannot join these time_intervals; write them in lines (- name: …)"
+        )
     yield _line(text, node.start_mark.index), _indented(item, node.start_mark.column)
 
 
-def _after(mapping: At, value: At, block: str, text: str) -> Edit:
+def _after(mapping: Node, value: Node, block: str, text: str) -> Edit:
     """`block` as further keys of `mapping`, in the lines after that of its scalar `value`."""
     if _flow(mapping):
-        mapping.refuse("nothing can be added to it in braces; write it in lines (key: value).")
-    end = text.index("\n", value.node.end_mark.index)
-    return end + 1, _indented(block, mapping.node.start_mark.column)
+        raise mapping.error("nothing can be added to it in braces; write it in lines (key: value)")
+    end = text.index("\n", value.yaml.end_mark.index)
+    return end + 1, _indented(block, mapping.yaml.start_mark.column)
 
 
-def _flow(place: At) -> bool:
+def _flow(place: Node) -> bool:
     """Whether it stands in braces or brackets, or is no list or mapping at all."""
-    return getattr(place.node, "flow_style", None) is not False
+    return getattr(place.yaml, "flow_style", None) is not False
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'" if text.isprintable() else _yaml.scalar(text)
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else _typed.scalar(text)
 
 
 def _line(text: str, index: int) -> int:

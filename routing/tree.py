@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from formats.durations import seconds
-from routing import _matchers, _yaml
+from formats.places import Place
+from routing import _matchers, _typed
 from routing._matchers import Matcher
 from routing._times import spans
-from routing._yaml import RoutingError
+from routing._typed import RoutingError
 
 __all__ = [
     "Inhibition",
@@ -114,11 +115,11 @@ class Inhibitor:
 
 def parse(text: str, file: str = "alertmanager.yml") -> Config:
     """The configuration in a YAML text, with the types that Alertmanager gives it. Raises RoutingError."""
-    _, value = _yaml.parse(text, file)
+    _, value = _typed.parse(text, file)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise RoutingError(f"{file}:1: the configuration has to be a mapping (key: value).")
+        raise RoutingError("the configuration must be a mapping (`key: value` lines)", Place(file, 1))
     return value
 
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from formats.places import Place, shown
 from rules import _promql, _reader
-from rules._errors import RulesError, refuse, shown
+from rules._errors import RulesError, refuse
 from rules._model import Alert, Group, Recording, RuleFile
 from rules._promql import Limit
 
@@ -40,7 +41,7 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*\.yml")
 def load(folder: Path = FOLDER) -> tuple[RuleFile, ...]:
     """Every rule file of `folder`, in the order of their names. Raises RulesError for the first thing that is wrong."""
     if not folder.is_dir():
-        raise RulesError(f"{shown(folder)}:1: is no folder: it should hold the rule files")
+        refuse(folder, 1, "is no folder: it should hold the rule files")
     found: list[RuleFile] = []
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() not in (".yml", ".yaml"):
@@ -49,7 +50,7 @@ def load(folder: Path = FOLDER) -> tuple[RuleFile, ...]:
             refuse(path, 1, "would not be deployed under this name: use letters, digits, . _ - and the ending .yml")
         found.append(_reader.read(path))
     if not found:
-        raise RulesError(f"{shown(folder)}:1: holds no rule file: put at least one *.yml there")
+        refuse(folder, 1, "holds no rule file: put at least one *.yml there")
     _check_unique(found)
     return tuple(found)
 
@@ -108,7 +109,7 @@ def with_limit(text: str, alert: Alert, value: float) -> str:
 
 
 def _check_unique(files: Iterable[RuleFile]) -> None:
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], Place] = {}
     for file in files:
         for group in file.groups:
             line = min(rule.line for rule in group.rules)
@@ -117,7 +118,7 @@ def _check_unique(files: Iterable[RuleFile]) -> None:
                 _once(seen, "alert" if isinstance(rule, Alert) else "recording", rule.name, file.path, rule.line)
 
 
-def _once(seen: dict[tuple[str, str], str], what: str, name: str, path: Path, line: int) -> None:
+def _once(seen: dict[tuple[str, str], Place], what: str, name: str, path: Path, line: int) -> None:
     if (what, name) in seen:
         refuse(path, line, f"there is another {what} {name}, at {seen[what, name]}: rename one")
-    seen[what, name] = f"{shown(path)}:{line}"
+    seen[what, name] = Place(shown(path), line)

@@ -1,21 +1,15 @@
-"""The one error of this package, and how a place in a file is written."""
+"""The one error of this package."""
 
 from pathlib import Path
 from typing import NoReturn
 
-
-class RulesError(ValueError):
-    """A rule file cannot be used. The message is one sentence: `file:line: what is wrong and what to do`."""
+from formats.places import FormatError, Place, shown
 
 
-def shown(path: Path) -> str:
-    """`path` as a person would type it: relative to where they stand, if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
+class RulesError(FormatError):
+    """A rule file cannot be used."""
 
 
 def refuse(path: Path, line: int, sentence: str) -> NoReturn:
-    """Raise, in one line even where the file's own words, quoted, have several."""
-    raise RulesError(f"{shown(path)}:{line}: {' '.join(sentence.split())}")
+    """Raise RulesError at a line of a file."""
+    raise RulesError(sentence, Place(shown(path), line))

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from formats import durations
-from rules import _promql, _templates, _yaml
-from rules._errors import RulesError, shown
+from formats import durations, yaml_nodes
+from formats.places import read_text, shown
+from formats.yaml_nodes import Node
+from rules import _promql, _templates
+from rules._errors import RulesError, refuse
 from rules._model import Alert, Group, Recording, RuleFile
 
 SEVERITIES = ("warning", "critical")
@@ -24,24 +26,18 @@ _LONGEST = 365 * 86400.0
 
 
 def read(path: Path) -> RuleFile:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RulesError(f"{shown(path)}:1: cannot be read ({error.strerror}): check the file and its rights") from None
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise RulesError(f"{shown(path)}:{line}: is not UTF-8: save the file with that encoding") from None
-    return parse(text, path)
+    """A rule file. Raises RulesError."""
+    return parse(read_text(path, RulesError), path)
 
 
 @lru_cache(maxsize=64)  # one program or verb asks for the same files several times, and what they say is frozen
 def parse(text: str, path: Path) -> RuleFile:
     """`path` is only named in errors and in the result; nothing is read from it."""
-    root = _yaml.read(text, path).mapping({"groups"}, ("groups",))
+    root = yaml_nodes.read(text, shown(path), RulesError, plain=True)
+    if root is None:
+        refuse(path, 1, "the file is empty: give it `groups:`, or delete it")
     groups: dict[str, Group] = {}
-    for value in root["groups"].items():
+    for value in root.fields({"groups"}, ("groups",))["groups"].items(needed=True):
         group = _group(value, path)
         if group.name in groups:
             value.refuse(f"has the name of another group, {group.name}: rename one")
@@ -49,9 +45,9 @@ def parse(text: str, path: Path) -> RuleFile:
     return RuleFile(path, path.name, text, tuple(groups.values()))
 
 
-def _group(value: _yaml.Value, path: Path) -> Group:
+def _group(value: Node, path: Path) -> Group:
     value.what = "the group"
-    parts = value.mapping(_GROUP_KEYS, ("name", "interval", "rules"))
+    parts = value.fields(_GROUP_KEYS, ("name", "interval", "rules"))
     name = parts["name"].text()
     interval = _duration(parts["interval"])
     if not interval:
@@ -61,13 +57,13 @@ def _group(value: _yaml.Value, path: Path) -> Group:
     if "limit" in parts and not re.fullmatch(r"\d{1,9}", parts["limit"].scalar()):
         parts["limit"].refuse("must be a whole number")
     labels = _labels(parts.get("labels"))
-    rules = tuple(_rule(entry, path, name, interval, labels) for entry in parts["rules"].items())
+    rules = tuple(_rule(entry, path, name, interval, labels) for entry in parts["rules"].items(needed=True))
     return Group(name, interval, rules, frozenset(parts))
 
 
-def _rule(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert | Recording:
+def _rule(value: Node, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert | Recording:
     value.what = f"the rule in group {group}"
-    present = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)
+    present = value.fields(_ALERT_KEYS | _RECORDING_KEYS)
     if ("alert" in present) == ("record" in present):
         value.refuse("must have either `alert` or `record`: the name of what it is")
     if "record" in present:
@@ -75,10 +71,10 @@ def _rule(value: _yaml.Value, path: Path, group: str, interval: float, common: M
     return _alert(value, path, group, interval, common)
 
 
-def _recording(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Recording:
-    name = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)["record"].text()
+def _recording(value: Node, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Recording:
+    name = value.fields(_ALERT_KEYS | _RECORDING_KEYS)["record"].text()
     value.what = f"the recording {name}"
-    parts = value.mapping(_RECORDING_KEYS, ("record", "expr"))
+    parts = value.fields(_RECORDING_KEYS, ("record", "expr"))
     if not _RECORD_NAME.fullmatch(name):
         parts["record"].refuse("must be a metric name, as in level:metric:operation")
     expr = parts["expr"].text()
@@ -91,10 +87,10 @@ def _recording(value: _yaml.Value, path: Path, group: str, interval: float, comm
     return Recording(name, group, interval, path, value.line, expr, {**common, **_labels(parts.get("labels"))})
 
 
-def _alert(value: _yaml.Value, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert:
-    name = value.mapping(_ALERT_KEYS | _RECORDING_KEYS)["alert"].text()
+def _alert(value: Node, path: Path, group: str, interval: float, common: Mapping[str, str]) -> Alert:
+    name = value.fields(_ALERT_KEYS | _RECORDING_KEYS)["alert"].text()
     value.what = f"the alert {name}"
-    parts = value.mapping(_ALERT_KEYS, ("alert", "expr", "labels", "annotations"))
+    parts = value.fields(_ALERT_KEYS, ("alert", "expr", "labels", "annotations"))
     if not _ALERT_NAME.fullmatch(name):
         parts["alert"].refuse("must be one word of letters, digits and _: its runbook is a file of that name")
     split, row = _expression(parts["expr"])
@@ -118,7 +114,7 @@ def _alert(value: _yaml.Value, path: Path, group: str, interval: float, common: 
     )
 
 
-def _expression(value: _yaml.Value) -> tuple[_promql.Split, int]:
+def _expression(value: Node) -> tuple[_promql.Split, int]:
     """The expression taken apart, and the line of its limit in the file."""
     expr = value.text()
     if not value.is_literal:
@@ -127,10 +123,10 @@ def _expression(value: _yaml.Value) -> tuple[_promql.Split, int]:
         split = _promql.split(expr)
     except ValueError as error:
         value.refuse(str(error))
-    return split, value.first_row + split.row
+    return split, value.line_of(split.row)
 
 
-def _check_labels(value: _yaml.Value, labels: Mapping[str, str], signal: str) -> None:
+def _check_labels(value: Node, labels: Mapping[str, str], signal: str) -> None:
     for label in LABELS:
         if label not in labels:
             value.refuse(f"lacks `{label}`: alerts are routed and muted by {', '.join(LABELS)}")
@@ -139,39 +135,42 @@ def _check_labels(value: _yaml.Value, labels: Mapping[str, str], signal: str) ->
     if severity == "none" and not _promql.names(signal):
         return
     if severity not in SEVERITIES:
-        own = value.mapping(set()).get("severity", value)
+        own = value.fields().get("severity", value)
         own.refuse(f"is `{severity}`, which is routed nowhere: use {' or '.join(SEVERITIES)}")
 
 
-def _annotations(value: _yaml.Value) -> Mapping[str, str]:
-    annotations = value.texts()
-    for name, part in value.mapping(set(), ANNOTATIONS).items():
+def _annotations(value: Node) -> Mapping[str, str]:
+    for name, part in value.fields(needed=ANNOTATIONS).items():
         _check_template(name, part)
         if name.endswith("_url") and not re.fullmatch(r"https?://\S+", part.text()):
             part.refuse("must be a URL that starts with https://")
         if name == "summary" and "\n" in part.text().strip():
             part.refuse("must be a single line: it becomes a mail's subject")
-    return annotations
+    return _texts(value)
 
 
-def _labels(value: _yaml.Value | None) -> Mapping[str, str]:
+def _labels(value: Node | None) -> Mapping[str, str]:
     if value is None:
         return {}
-    for name, part in value.mapping(set()).items():
+    for name, part in value.fields().items():
         if name in ("alertname", "__name__"):
             part.refuse("is set by Prometheus itself: remove it")
         _check_template(name, part)
-    return value.texts()
+    return _texts(value)
 
 
-def _check_template(name: str, part: _yaml.Value) -> None:
+def _texts(value: Node) -> Mapping[str, str]:
+    return {key: part.text() for key, part in value.fields().items()}
+
+
+def _check_template(name: str, part: Node) -> None:
     if not _LABEL_NAME.fullmatch(name):
         part.refuse("is no name for a label or annotation: use letters, digits and _")
     if problem := _templates.problem(part.text()):
         part.refuse(problem)
 
 
-def _duration(value: _yaml.Value) -> float:
+def _duration(value: Node) -> float:
     """Seconds, from Prometheus' form of a duration."""
     text = value.scalar()
     try:

@@ -147,7 +147,7 @@ def test_colours_follow_the_limits(limits: list[tuple[str, str]], steps: list[tu
 def test_a_value_has_the_colour_of_the_gravest_alert_it_would_raise(limits: list[Any], value: float) -> None:
     alerts = [like(f"{sign} {number}", severity) for sign, number, severity in limits]
     colour = [s["color"] for s in _draw.steps(alerts) if s["value"] is None or s["value"] <= value][-1]
-    raised = {a.severity for a in alerts if (value < a.limit.value) == a.limit.fires_below}
+    raised = {a.severity for a in alerts if (value < a.limit.value) == a.limit.operator.startswith("<")}
     assert colour == ("red" if "critical" in raised else "orange" if raised else "green")
 
 
@@ -204,12 +204,12 @@ def test_a_fault_is_one_sentence_with_its_line(tmp_path: Path, text: str, words:
     file = tmp_path / "dashboards" / dashboards.FILE.name
     file.parent.mkdir()
     file.write_text(text, "utf-8")
-    with pytest.raises(dashboards.DashboardError, match=rf"^dashboards/{re.escape(file.name)}:{words}.*$"):
+    with pytest.raises(dashboards.DashboardError, match=rf"^{re.escape(str(file))}:{words}.*$"):
         dashboards.load(file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(dashboards.DashboardError, match=r"/none\.json:1: there is no such file"):
+    with pytest.raises(dashboards.DashboardError, match=r"/none\.json:1: cannot be read"):
         dashboards.load(tmp_path / "none.json")
 
 

@@ -354,7 +354,7 @@ def changed(old: str, new: str) -> str:
         (changed("30s", "0s"), 3, "zero"),
         (changed("for: 5m", "for: 5 minutes"), 12, "no duration"),
         (changed("for: 5m", "For: 5m"), 12, "unknown key `For`"),
-        (changed("for: 5m", "for: 5m\n        for: 6m"), 13, "`for` twice"),
+        (changed("for: 5m", "for: 5m\n        for: 6m"), 13, "a second time"),
         (changed("- alert: Slow", "- alrt: Slow"), 5, "unknown key"),
         (changed("alert: Slow", "alert: Slow Thing"), 5, "one word"),
         (changed("expr: |", "expr: >"), 6, "literal block"),

@@ -131,6 +131,7 @@ _TOP = {
     "mute_time_intervals": "mute_time_intervals:\n  - name: never\n    time_intervals:\n      - years: ['2020']\n",
     "time_intervals": "time_intervals:\n  - name: never\n    time_intervals:\n      - years: ['2020']\n",
     "tracing": "tracing:\n  client_type: grpc\n  endpoint: 127.0.0.1:4317\n  insecure: true\n",
+    "event_recorder": "event_recorder: {}\n",
 }
 _URL, _FILE = "http://127.0.0.1:9/", "/nowhere"
 _GLOBAL = {
@@ -153,6 +154,7 @@ _ROUTE = {
     "matchers": "matchers: [a=b]",
     "mute_time_intervals": "mute_time_intervals: [never]",
     "active_time_intervals": "active_time_intervals: [never]",
+    "labels": "labels: {a: '{{ .Status }}'}",
 }
 _INHIBITION = {
     "source_matchers": "source_matchers: [a=b], target_match: {a: c}",
@@ -271,7 +273,7 @@ def for_alertmanager() -> Iterator[Sample]:
     wrapping = _TOP["time_intervals"].replace("years: ['2020']", "weekdays: ['friday:monday']")
     yield Sample("weekdays over the end of a week", needs.WRAPPING, _config(top=wrapping))
     for key, feature in needs.RECEIVER.items():
-        yield Sample(key, feature, _config(receiver=_entry(key)))
+        yield Sample(key, feature, _config(receiver="    labels: {a: b}\n" if key == "labels" else _entry(key)))
     for sender, keys in needs.SENDERS.items():
         for key, feature in keys.items():
             yield Sample(f"{key} in {sender}", feature, _config(receiver=_entry(sender, key)))

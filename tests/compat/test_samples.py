@@ -8,7 +8,7 @@ import routing.needs
 import rules
 import rules.needs
 from formats.versions import Need, number
-from routing import _schema, _yaml, tree
+from routing import _schema, _typed, tree
 from tests.compat import samples
 from tests.compat.samples import Sample
 
@@ -29,9 +29,9 @@ def test_a_feature_of_a_rule_file_is_seen(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", ALERTMANAGER, ids=lambda sample: sample.what)
 def test_a_feature_of_a_routing_is_read_and_seen(sample: Sample) -> None:
-    node, _ = _yaml.parse(sample.text, "sample.yml")
-    assert node is not None
-    _schema.check(_yaml.At(node, "sample.yml"))
+    root, _ = _typed.parse(sample.text, "sample.yml")
+    assert root is not None
+    _schema.check(root)
     found = newest(routing.needs.needs(tree.parse(sample.text)), sample.feature.since)
     assert sample.what in found
 

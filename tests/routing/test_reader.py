@@ -58,7 +58,7 @@ BAD = [
     ("smtp_from: a@b.test", "smtp_from: a@b.test\n  smtp_form: x", 5, "did you mean smtp_from"),
     ("  receiver: all\n", "  receiver: all\n  receiver: ours\n", 9, "stands here a second time"),
     ("receiver: all\n", "receiver: al\n", 8, "there is no receiver al; there are all, ours"),
-    ("receiver: all\n", "group_wait: 1s\n", 8, "has no receiver"),
+    ("receiver: all\n", "group_wait: 1s\n", 7, "has no receiver"),
     ("receiver: all\n", "receiver: all\n  matchers: [a=b]\n", 9, "takes every alert"),
     ("receiver: all\n", "receiver: all\n  continue: true\n", 9, "takes every alert"),
     ("route:", "rout:", 7, "did you mean route"),
@@ -107,8 +107,8 @@ OURS = [
     ("'{{ .Status }}'", "'{{ }}'", 26, "empty"),
     ("'{{ .Status }}'", "'{{ /* x }}'", 26, "comment does not end"),
     ("'{{ .Status }}'", "'{{ break }}'", 26, "outside a range"),
-    ("  smtp_auth_username: a\n", "", 2, "no smtp_auth_username"),
-    ("  smtp_auth_password_file: /p\n", "  smtp_auth_password: p\n", 2, "no smtp_auth_password_file"),
+    ("  smtp_auth_username: a\n", "", 1, "no smtp_auth_username"),
+    ("  smtp_auth_password_file: /p\n", "  smtp_auth_password: p\n", 1, "no smtp_auth_password_file"),
     ("route:", "templates: [x.tmpl]\nroute:", 7, "write the text into the receivers"),
     ("      group_wait: 10s\n", "", 10, "no group_wait"),
     ('      matchers: [component="api"]\n', "", 10, "matches every alert"),
@@ -136,7 +136,7 @@ def test_a_fault_is_one_sentence_with_its_line(tmp_path: Path, old: str, new: st
     with pytest.raises(routing.RoutingError) as raised:
         routing.load(written(tmp_path / "routing", old, new))
     said = str(raised.value)
-    assert said.startswith(f"routing/alertmanager.yml:{line}: "), said
+    assert said.startswith(f"{tmp_path}/routing/alertmanager.yml:{line}: "), said
     assert words in said
     assert said.count("\n") == 0
     assert said.endswith((".", "?"))

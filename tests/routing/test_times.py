@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import routing.needs
 from ops import build_tools
-from routing import RoutingError, _schema, _yaml, tree
+from routing import RoutingError, _schema, _typed, tree
 from tests.support.waiting import PATIENCE
 
 WORDS = {
@@ -46,10 +46,10 @@ def test_ranges_are_taken_as_alertmanager_takes_them(tmp_path: Path, found: list
     ours = set()
     for file, (key, text) in zip(files, found, strict=True):
         file.write_text(yaml.safe_dump(configuration(key, text), allow_unicode=True), "utf-8")
-        node, _ = _yaml.parse(file.read_text("utf-8"), "alertmanager.yml")
-        assert node is not None
+        root, _ = _typed.parse(file.read_text("utf-8"), "alertmanager.yml")
+        assert root is not None
         try:
-            _schema.check(_yaml.At(node, "alertmanager.yml"))
+            _schema.check(root)
         except RoutingError:
             ours.add((key, text))
     command = [str(build_tools.path("amtool")), "check-config", *map(str, files)]

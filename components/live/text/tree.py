@@ -1,6 +1,7 @@
 """Where things stand in a YAML text: its nodes with character positions, comparable without them.
 
 Built from the parser's events, so aliases stay leaves (no expansion, no recursion) and anchors are seen.
+It edits by position what others wrote, so it refuses nothing that is odd; `formats.yaml_nodes` checks files of ours.
 libyaml is preferred where PyYAML has it: Go's parser is a port of it, so both accept the same tabs.
 """
 
