@@ -13,7 +13,7 @@ from ops.sandbox import state as sandbox_state
 from ops.sandbox.lifecycle import USUAL_HISTORY, Sandbox
 from ops.sandbox.parts import PORTS
 from ops.sandbox.past_traffic import history_text
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from ops.sandbox.state import State
 

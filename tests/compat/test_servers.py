@@ -7,7 +7,7 @@ import pytest
 from formats.versions import number
 from ops.build_tools import ToolError
 from ops.sandbox.parts import PORTS, parts, program
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from tests.compat import servers
 
 
