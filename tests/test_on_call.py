@@ -33,7 +33,7 @@ from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
-from tests.support import servers
+from tests.support import real_servers
 from tests.support.stand_in import stand_in
 from tests.support.waiting import PATIENCE, until
 
@@ -326,7 +326,7 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
     text = text.replace("group_wait: 10s", "group_wait: 0s").replace("group_wait: 1m", "group_wait: 0s")
     text = text.replace("group_interval: 5m", "group_interval: 1s")
     text = text.replace("\nroute:", f"\n  pagerduty_url: {ear.url}/pagerduty\nroute:", 1)
-    with servers.alertmanager(tmp_path, text) as server:
+    with real_servers.alertmanager(tmp_path, text) as server:
         yield server, replace(written, config=tree.parse(text))
 
 

@@ -16,7 +16,7 @@ from werkzeug import Request, Response
 from ops.replay import hours
 from ops.replay.mails import Firing, Message, send
 from routing import RoutingError, tree
-from tests.support import servers
+from tests.support import real_servers
 from tests.support.stand_in import stand_in
 
 LENGTH = 13.0  # s
@@ -104,7 +104,7 @@ def test_messages_are_those_of_alertmanager(tmp_path: Path) -> None:
 def _real(folder: Path, alerts: list[Firing]) -> tuple[list[Firing], list[Message]]:
     """When a real Alertmanager was told of these alerts, and what it sent."""
     folder.mkdir()
-    with receiver() as (url, heard), servers.alertmanager(folder, CONFIG.replace("URL", url), AT_ONCE) as server:
+    with receiver() as (url, heard), real_servers.alertmanager(folder, CONFIG.replace("URL", url), AT_ONCE) as server:
         begin = time.time() + 0.2
         told = _tell(server.url, alerts, begin)
         time.sleep(max(0.0, begin + LENGTH + LATE - time.time()))
