@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.e2e.needs import could_be_had
 from tests.support import leftovers
+from tests.support.requires import could_be_had
 
 os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever terminal the tests run
 

@@ -165,6 +165,16 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
+def test_a_name_tells_which_file_it_is() -> None:
+    """No file of the tests has the name of another one in the tree."""
+    paths: dict[str, list[str]] = {}
+    for path in tracked():
+        if path.suffix == ".py" and path.name not in ("__init__.py", "__main__.py", "conftest.py"):
+            paths.setdefault(path.name, []).append(str(path.relative_to(ROOT)))
+    twice = [found for found in paths.values() if len(found) > 1]
+    assert [found for found in twice if any(path.startswith("tests/") for path in found)] == []
+
+
 def test_no_credentials_and_no_home_folders() -> None:
     """Tokens by their published prefixes, private keys, and paths of somebody's machine."""
     forbidden = re.compile(r"glsa_[A-Za-z0-9]{32}|xox[bp]-\d{6}|-----BEGIN [A-Z ]*PRIVATE KEY|/(home|Users)/[a-z]+/")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import leftovers
+from tests.support.leftovers import running
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,15 +28,6 @@ def holds(sandbox):
 def test_one(sandbox): holds(sandbox)
 def test_other(sandbox): holds(sandbox)
 """
-
-pytestmark = pytest.mark.skipif(not leftovers.PROC.is_dir(), reason="what a process was started by is read in /proc")
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize(
@@ -103,7 +95,7 @@ def test_only_what_has_the_mark_is_ended() -> None:
 
     with started("a") as ours, started("ab") as other:
         try:
-            assert leftovers.marked(f"{leftovers.MARK}=a") == [ours.pid]
+            assert [process.pid for process in leftovers.marked(f"{leftovers.MARK}=a")] == [ours.pid]
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(leftovers, "GRACE", 0.5)
                 leftovers.end(f"{leftovers.MARK}=a")

@@ -6,17 +6,16 @@ import itertools
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from werkzeug import Request, Response
 
 import routing
 import rules
@@ -34,7 +33,8 @@ from ops.sandbox import ports
 from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
-from tests.support import servers
+from tests.support import real_servers
+from tests.support.stand_in import stand_in
 from tests.support.waiting import PATIENCE, until
 
 ROUTING = routing.load()
@@ -289,18 +289,9 @@ class Ear:
 def ear() -> Iterator[Ear]:
     found = Ear()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.heard.setdefault(self.path, []).append(body)
-            answer = b"ok" if self.path != "/pagerduty" else b'{"status":"success"}'
-            self.send_response(202 if self.path == "/pagerduty" else 200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            pass
+    def hear(request: Request) -> Response:
+        found.heard.setdefault(request.path, []).append(json.loads(request.get_data()))
+        return Response(*('{"status":"success"}', 202) if request.path == "/pagerduty" else ("ok", 200))
 
     class Relay:
         async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -311,17 +302,11 @@ def ear() -> Iterator[Ear]:
     relay = Controller(Relay(), hostname="127.0.0.1", port=ports.choose(["smtp"], {})["smtp"])
     relay.start()
     found.smarthost = f"127.0.0.1:{relay.port}"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield found
+        with stand_in(hear) as found.url:
+            yield found
     finally:
         relay.stop()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def away() -> WorkingHours:
@@ -341,7 +326,7 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
     text = text.replace("group_wait: 10s", "group_wait: 0s").replace("group_wait: 1m", "group_wait: 0s")
     text = text.replace("group_interval: 5m", "group_interval: 1s")
     text = text.replace("\nroute:", f"\n  pagerduty_url: {ear.url}/pagerduty\nroute:", 1)
-    with servers.alertmanager(tmp_path, text) as server:
+    with real_servers.alertmanager(tmp_path, text) as server:
         yield server, replace(written, config=tree.parse(text))
 
 

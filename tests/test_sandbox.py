@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 import metrics
@@ -26,8 +28,9 @@ from ops.clients.mailbox import MailSink
 from ops.sandbox import loopback, processes
 from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
+from tests.support.leftovers import running
 from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,13 +86,6 @@ def pids(box: Sandbox) -> list[int]:
     state = box.state
     assert state is not None
     return [process["pid"] for process in state.processes.values()]
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def scraped(box: Sandbox) -> None:
@@ -159,26 +155,15 @@ def test_prometheus_remembers_traffic_and_recordings_from_before_its_start(sandb
 def test_nothing_listens_or_connects_beyond_loopback(sandbox: Sandbox) -> None:
     state = sandbox.state
     assert state is not None
-    inodes = set()
-    for process in state.processes.values():
-        for file in Path(f"/proc/{process['pid']}/fd").iterdir():
-            try:
-                inodes.update(re.findall(r"socket:\[(\d+)\]", str(file.readlink())))
-            except OSError:
-                continue
-    ends = set()
-    for table, here in (
-        ("tcp", ("0100007F", "00000000")),
-        ("tcp6", ("0" * 24 + "01000000", "0" * 32, "FFFF00000100007F")),
-    ):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[9] in inodes:
-                for end in fields[1:3]:
-                    ends.add(end)
-                    address, _, port = end.partition(":")
-                    assert address.endswith(here) and (int(port, 16) == 0 or set(address) != {"0"}), line
+    ends = [
+        end
+        for process in state.processes.values()
+        for connection in psutil.Process(process["pid"]).net_connections("tcp")
+        for end in (connection.laddr, connection.raddr)
+        if end
+    ]
     assert ends
+    assert [end for end in ends if not ip_address(end.ip.removeprefix("::ffff:")).is_loopback] == []
 
 
 # ── what goes wrong on purpose ────────────────────────────────────────────────────────────────────

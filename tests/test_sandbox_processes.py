@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ops.sandbox import ports, processes
-from ops.sandbox.processes import Child, PortTaken, SandboxError
+from ops.sandbox.processes import Child
+from ops.sandbox.sandbox_errors import PortTaken, SandboxError
+from tests.support.leftovers import running
 from tests.support.waiting import PATIENCE, until
 
 SLEEPER = "import time; print('here', flush=True); time.sleep(3600)"
@@ -25,6 +28,15 @@ child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(3600)
 """
+
+# Says its child's pid, and never waits for it; the child ends with their common stdin.
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"])
+print(child.pid, flush=True)
+time.sleep(3600)
+"""
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -41,13 +53,6 @@ def said(child: Child) -> str:
     return until(lambda: Path(child.log).read_text("utf-8"), f"{child.name} said nothing")
 
 
-def exists(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]
-    except FileNotFoundError:
-        return False
-
-
 def test_a_child_lives_in_a_session_of_its_own_and_is_found_again(run: Path) -> None:
     child = started(run, SLEEPER)
     processes.wait_ready(child, lambda: "here" in said(child), seconds=PATIENCE)
@@ -56,7 +61,7 @@ def test_a_child_lives_in_a_session_of_its_own_and_is_found_again(run: Path) -> 
     assert processes.recorded(run) == {"child": child}
     assert processes.stop(run) == ["child"]
     assert not child.alive
-    assert not exists(child.pid)
+    assert not running(child.pid)
     assert processes.recorded(run) == {}
     assert processes.stop(run) == []
 
@@ -100,7 +105,7 @@ def test_one_that_ignores_sigterm_is_killed_with_its_own_children(run: Path) -> 
     grandchild = int(said(child))
     assert processes.stop(run, grace=0.3) == ["child"]
     assert not child.alive
-    until(lambda: not exists(grandchild), f"its child (pid {grandchild}) did not end")
+    until(lambda: not running(grandchild), f"its child (pid {grandchild}) did not end")
 
 
 def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(run: Path) -> None:
@@ -113,6 +118,42 @@ def test_a_pid_that_belongs_to_somebody_else_by_now_is_left_alone(run: Path) -> 
             assert other.poll() is None
         finally:
             other.send_signal(signal.SIGKILL)
+
+
+def test_it_is_found_again_by_another_run_of_the_program(run: Path) -> None:
+    child = started(run, SLEEPER)
+    script = "import pathlib, sys; from ops.sandbox import processes as p; print(p.recorded(pathlib.Path(sys.argv[1])))"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{script}; print(p.stop(pathlib.Path(sys.argv[1])))", run],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.splitlines() == [str({"child": child}), "['child']"]
+    assert not child.alive
+
+
+def test_a_clock_that_was_set_changes_nothing(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = started(run, SLEEPER)
+    before = psutil.Process(child.pid).create_time()
+    later = psutil.boot_time() + 3600
+    monkeypatch.setattr("psutil._psplatform.boot_time", lambda: later)
+    assert psutil.Process(child.pid).create_time() == pytest.approx(before + 3600)
+    assert child.alive
+
+
+def test_a_zombie_of_another_process_is_not_alive(run: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        child = Child("child", pid, processes._started(pid), str(run / "child.log"))
+        assert child.alive
+        parent.stdin.close()  # now its child ends, and it does not wait for it
+        until(lambda: not child.alive, "the zombie counts as alive")
+        assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        parent.kill()
 
 
 def test_what_has_ended_can_stay_on_record(run: Path) -> None:

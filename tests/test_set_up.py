@@ -23,7 +23,7 @@ from tests.test_architecture import OURS, ROOT, modules, within
 LISTS = ("requirements", "requirements-dev", "requirements-uv")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # Listed for what they do, not to be imported: `make lint` and pytest's settings name them.
-COMMANDS_AND_PLUGINS = {"ruff", "mypy", "pytest-timeout", "pytest-xdist", "types-pyyaml"}
+COMMANDS_AND_PLUGINS = {"ruff", "mypy", "pytest-timeout", "pytest-xdist", "types-psutil", "types-pyyaml"}
 
 
 def normal(name: str) -> str:

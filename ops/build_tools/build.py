@@ -89,13 +89,14 @@ def built(tool: Tool) -> Path | None:
 
 def toolchain(tool: Tool) -> str:
     """The `go` that builds it; raises ToolError where there is none."""
-    go = shutil.which("go")
-    if go is None:
-        raise ToolError(
-            f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH, and there is no Go toolchain to build it: "
-            f"install one of the two (Go: https://go.dev/doc/install)"
-        )
-    return go
+    return go_command(f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH", "install one of the two")
+
+
+def go_command(missing: str, remedy: str) -> str:
+    """The `go` on PATH; raises ToolError where there is none: `missing` says what for, `remedy` what to do."""
+    if go := shutil.which("go"):
+        return go
+    raise ToolError(f"{missing}, and there is no Go toolchain to build it: {remedy} (Go: https://go.dev/doc/install)")
 
 
 def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
@@ -104,7 +105,7 @@ def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
     Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
     """
     go = toolchain(tool)
-    with _alone(tool, progress):
+    with alone(tool.folder, f"{tool.name}: somebody else on this machine builds from tools/{tool.folder}", progress):
         if done := built(tool):
             return done
         folder = _folder(tool)
@@ -136,14 +137,14 @@ def _version_flag(tool: Tool) -> str:
 
 
 @contextmanager
-def _alone(tool: Tool, progress: Progress) -> Iterator[None]:
-    """One build of a module at a time on this machine; a second one waits, and says so."""
+def alone(name: str, busy: str, progress: Progress) -> Iterator[None]:
+    """One build under this name at a time on this machine; a second one says `busy` and waits."""
     cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / f".{tool.folder}.lock").open("w") as lock:
+    with (cache() / f".{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress(f"{tool.name}: somebody else on this machine builds from tools/{tool.folder}; waiting for it")
+            progress(f"{busy}; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -158,11 +159,16 @@ def _remove_unused(tool: Tool) -> None:
 
 def _module_folder(go: str, tool: Tool, pins: Path, module: str) -> Path:
     """Where a module that the go.mod in `pins` requires lies in Go's own cache; it is downloaded if need be."""
-    for command in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
-        done = subprocess.run([go, *command], cwd=pins, env=_environment(), capture_output=True, text=True)
-        if done.returncode != 0:
-            raise _failed(tool, done.stderr)
-    return Path(done.stdout.strip())
+    run_go([go, "mod", "download", module], pins, _not_built(tool))
+    return Path(run_go([go, "list", "-m", "-f", "{{.Dir}}", module], pins, _not_built(tool)).strip())
+
+
+def run_go(command: list[str], folder: Path, complaint: str) -> str:
+    """What a command of Go's prints; raises ToolError, `complaint` and the last line of its errors, where it fails."""
+    done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise _failed(complaint, done.stderr)
+    return done.stdout
 
 
 def _complete(go: str, tool: Tool, completed: Completed, scratch: Path) -> list[str]:
@@ -205,11 +211,15 @@ def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
     if stop.is_set():
         raise Stopped(f"{tool.name}: its build was stopped")
     if process.returncode != 0:
-        raise _failed(tool, log.read_text(encoding="utf-8", errors="replace"), f" (all of it in {log})")
+        raise _failed(_not_built(tool), log.read_text(encoding="utf-8", errors="replace"), f" (all of it in {log})")
     log.unlink()
 
 
-def _failed(tool: Tool, output: str, where: str = "") -> ToolError:
+def _not_built(tool: Tool) -> str:
+    return f"{tool.name} could not be built from tools/{tool.folder}"
+
+
+def _failed(complaint: str, output: str, where: str = "") -> ToolError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = lines[-1] if lines else "Go gave no reason"
-    return ToolError(f"{tool.name} could not be built from tools/{tool.folder}: {last}{where}.")
+    return ToolError(f"{complaint}: {last}{where}.")

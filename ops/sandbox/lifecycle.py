@@ -22,8 +22,8 @@ from ops.sandbox.cluster import Cluster
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.parts import PORTS, Part, environment, parts
 from ops.sandbox.ports import HOST, choose
-from ops.sandbox.processes import PortTaken, SandboxError
 from ops.sandbox.projection import deploy
+from ops.sandbox.sandbox_errors import PortTaken, SandboxError
 from ops.sandbox.state import State
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 
 # Keys of Prometheus' and Alertmanager's configurations under which an address stands.
 _ADDRESSES = ("url", "api_server", "smarthost", "targets", "address", "host", "hosts", "proxy", "server", "endpoint")

@@ -12,7 +12,7 @@ from ops.errors import OpsError
 from ops.sandbox import ports as on_loopback
 from ops.sandbox.mounts import Mounts
 from ops.sandbox.ports import HOST
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 
 ROOT = Path(__file__).resolve().parents[2]
 

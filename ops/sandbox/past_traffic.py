@@ -22,7 +22,7 @@ import rules
 from ops import build_tools
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from rules import Recording
 

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Mapping, Sequence
 
-from ops.sandbox.processes import PortTaken, SandboxError
+from ops.sandbox.sandbox_errors import PortTaken, SandboxError
 
 HOST = "127.0.0.1"
 

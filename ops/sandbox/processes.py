@@ -10,31 +10,26 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ops.errors import OpsError
+import psutil
+
+from ops.sandbox.sandbox_errors import PortTaken, SandboxError
 
 GRACE = 8.0  # seconds between SIGTERM and SIGKILL
+
+_ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)  # and not yet waited for by its parent
 
 # A line of a log that says why a program gave up, as Prometheus, Alertmanager, etcd and Python write them.
 _TELLING = re.compile(r"level=(error|fatal)|\"level\":\"(error|fatal)\"|\bFATAL\b|panic:|^\w*(Error|Exception)\b", re.I)
 
 
-class SandboxError(OpsError):
-    """The sandbox cannot be started, or is not as it was left."""
-
-
-class PortTaken(SandboxError):
-    """Another program listens where a child was to listen."""
-
-
 @dataclass(frozen=True)
 class Child:
-    """A process of ours. `started` is the system's own mark of when it began (compared, never read)."""
+    """A process of ours. `started` is the mark that `_started` gave it (compared, never read)."""
 
     name: str
     pid: int
@@ -164,20 +159,18 @@ def _gone(children: Sequence[Child], seconds: float) -> bool:
 
 
 def _started(pid: int) -> str:
-    """The system's mark of when `pid` started; empty if there is no such process, or it is a zombie. Reaps ours."""
+    """A mark of this very process; empty if there is no such process, or it is a zombie. Reaps ours.
+
+    psutil's identity: the pid, and when it began by a clock that nobody can set, as that of `create_time()` can be. The
+    hash of these two numbers is the same in every run of Python.
+    """
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return ""
     except ChildProcessError:
         pass  # not a child of this process: started by another run of the program
-    if sys.platform == "linux":
-        try:
-            text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return ""
-        fields = text[text.rindex(")") + 2 :].split()
-        return "" if fields[0] in "ZX" else fields[19]
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split(maxsplit=1)
-    return "" if not shown or shown[0].startswith("Z") else shown[1].strip()
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() in _ENDED else str(hash(process))
+    except psutil.NoSuchProcess:
+        return ""

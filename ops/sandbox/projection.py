@@ -14,7 +14,7 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.state import State
 from ops.stack.declared import Declared, collect
 from ops.targets import stack_values

@@ -15,7 +15,7 @@ from ops.options import DryRunOption, Format, FormatOption, console, emit, progr
 from ops.sandbox import state as sandbox_state
 from ops.sandbox.lifecycle import USUAL_HISTORY, Sandbox
 from ops.sandbox.parts import PORTS
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from ops.sandbox.state import State
 

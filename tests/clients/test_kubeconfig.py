@@ -5,13 +5,11 @@ The API server itself is met in tests/e2e; here only its TLS is, by a real liste
 
 import asyncio
 import base64
-import http.server
 import json
 import ssl
 import stat
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,35 +18,24 @@ from typing import Any
 import pytest
 import trustme
 import yaml
+from werkzeug import Request, Response
 
 from ops.clients import kube_access
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Misconfigured, OpsError
+from tests.support.stand_in import json_answer, stand_in, target
 
 
-class _Api(http.server.BaseHTTPRequestHandler):
-    """Answers every GET with who asked: the client's certificate and bearer token."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        peer = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
-        body = json.dumps(
-            {
-                "path": self.path,
-                "token": self.headers.get("Authorization", ""),
-                "certificate": bool(peer),
-                "metadata": {"namespace": "n", "name": "c", "resourceVersion": "1"},
-            }
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+def _who_asks(request: Request) -> Response:
+    """An API server's answer to every GET: the client's certificate and bearer token."""
+    return json_answer(
+        {
+            "path": target(request),
+            "token": request.headers.get("Authorization", ""),
+            "certificate": bool(request.environ["werkzeug.socket"].getpeercert()),
+            "metadata": {"namespace": "n", "name": "c", "resourceVersion": "1"},
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +49,8 @@ def server(authority: trustme.CA) -> Iterator[str]:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)
     context.verify_mode = ssl.CERT_OPTIONAL
-    listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Api)
-    listener.socket = context.wrap_socket(listener.socket, server_side=True)
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
-    thread.start()
-    yield f"https://127.0.0.1:{listener.server_port}"
-    listener.shutdown()
-    listener.server_close()
-    thread.join(10)
+    with stand_in(_who_asks, tls=context) as url:
+        yield url
 
 
 def b64(data: bytes) -> str:

@@ -16,8 +16,8 @@ from pathlib import Path
 from time import monotonic
 
 from ops.errors import OpsError
-from tests.compat import document, servers
-from tests.compat.document import NAMES, Result
+from tests.compat import compatibility_page, servers
+from tests.compat.compatibility_page import NAMES, Result
 from tests.compat.life import ALERT, STEPS, Step
 from tests.compat.servers import Server
 
@@ -77,8 +77,8 @@ def main(arguments: Sequence[str]) -> int:
         for trouble in (*(f"{step.name}: {step.said}" for step in result.steps if step.said), *result.wrong):
             say(f"{NAMES[result.server]} {result.version}: {trouble}")
     if len(wanted) == len(every):
-        document.FILE.write_text(document.text(results, servers.usual(), ALERT), encoding="utf-8")
-        say(f"wrote {document.FILE.name}")
+        compatibility_page.FILE.write_text(compatibility_page.text(results, servers.usual(), ALERT), encoding="utf-8")
+        say(f"wrote {compatibility_page.FILE.name}")
     return 0 if all(result.passed for result in results) else 1
 
 

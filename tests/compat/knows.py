@@ -16,7 +16,7 @@ from ops.clients.server import Server
 from ops.errors import Refused
 from tests.compat import samples
 from tests.compat.samples import Sample
-from tests.support import servers
+from tests.support import real_servers
 
 # Every flag behind which a feature of the table may stand; a version that does not know one only says so.
 _FLAGS = (
@@ -36,11 +36,11 @@ def disagreements(kind: str, program: Path, version: str) -> tuple[int, list[str
 
 def _prometheus(home: Path, program: Path) -> AbstractContextManager[Server]:
     own = ("--web.enable-lifecycle", f"--enable-feature={','.join(_FLAGS)}")
-    return servers.prometheus(home, "rule_files: [rules.yml]\n", *own, program=program)
+    return real_servers.prometheus(home, "rule_files: [rules.yml]\n", *own, program=program)
 
 
 def _alertmanager(home: Path, program: Path) -> AbstractContextManager[Server]:
-    return servers.alertmanager(home, "route:\n  receiver: one\nreceivers:\n  - name: one\n", program=program)
+    return real_servers.alertmanager(home, "route:\n  receiver: one\nreceivers:\n  - name: one\n", program=program)
 
 
 def _compared(every: Iterable[Sample], server: Server, home: Path, version: str) -> Iterable[str]:

@@ -4,13 +4,9 @@ A module's folder is copied, what it lacks is added, and the server is built the
 go.sum: they pin all that it needs, and its own checksum stands in tools/compat.yml.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import platform
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +17,7 @@ import yaml
 
 from formats.versions import number
 from ops import build_tools
-from ops.build_tools import ToolError
+from ops.build_tools import ToolError, build
 from ops.build_tools.build import cache, copy_module, dotted, pinned
 from ops.build_tools.catalog import MODULES
 
@@ -86,17 +82,14 @@ def path(server: Server, say: Callable[[str], None]) -> Path:
     program = server.folder / "bin" / server.name
     if program.is_file():
         return program
-    go = shutil.which("go")
-    if go is None:
-        raise ToolError(f"{server.name} {server.version} has to be built, and there is no Go toolchain: install Go.")
-    cache().mkdir(parents=True, exist_ok=True)
-    with (cache() / f".{server.name}-{server.version}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    title = f"{server.name} {server.version}"
+    go = build.go_command(f"{title} is not built yet", "install it")
+    with build.alone(f"{server.name}-{server.version}", f"{title}: somebody else on this machine builds it", say):
         if not program.is_file():
-            say(f"{server.name} {server.version}: building from source with Go, up to 6 minutes once")
+            say(f"{title}: building from source with Go, up to 6 minutes once")
             started = monotonic()
             _build(go, server)
-            say(f"{server.name} {server.version}: built in {monotonic() - started:.0f} s")
+            say(f"{title}: built in {monotonic() - started:.0f} s")
     return program
 
 
@@ -124,10 +117,4 @@ def _downloaded(go: str, server: Server) -> Path:
 
 
 def _run(server: Server, command: list[str], folder: Path) -> str:
-    environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        last = lines[-1].strip() if lines else "Go gave no reason"
-        raise ToolError(f"{server.name} {server.version} could not be built: {last}.")
-    return done.stdout
+    return build.run_go(command, folder, f"{server.name} {server.version} could not be built")

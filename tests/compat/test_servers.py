@@ -7,7 +7,7 @@ import pytest
 from formats.versions import number
 from ops.build_tools import ToolError
 from ops.sandbox.parts import PORTS, parts, program
-from ops.sandbox.processes import SandboxError
+from ops.sandbox.sandbox_errors import SandboxError
 from tests.compat import servers
 
 
@@ -42,6 +42,18 @@ def test_a_module_with_another_checksum_is_not_built(tmp_path: Path, monkeypatch
         "pinned in tools/compat.yml: it is another one than was tried."
     )
     assert not server.folder.exists()
+
+
+def test_without_go_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    server = servers.servers()[0]
+    with pytest.raises(ToolError) as refused:
+        servers.path(server, silent)
+    assert str(refused.value) == (
+        f"{server.name} {server.version} is not built yet, and there is no Go toolchain to build it: install it (Go: "
+        "https://go.dev/doc/install)."
+    )
 
 
 def test_a_server_of_ones_own_gets_no_flag_that_it_does_not_know(

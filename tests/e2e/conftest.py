@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import needs
-from tests.e2e.grafana import TOKEN, Grafana, running
 from tests.e2e.grafana_rig import Alone
 from tests.e2e.rig import Rig
+from tests.support import requires
+from tests.support.grafana_stand_in import TOKEN, Grafana, running
 
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    needs.an_engine()
+    requires.an_engine()
     rig = Rig(tmp_path_factory.mktemp("e2e"))
     try:
         rig.start()
@@ -42,8 +42,8 @@ def grafana() -> Iterator[Grafana]:
 @pytest.fixture
 def alone(tmp_path: Path, grafana: Grafana) -> Alone:
     """The dashboard's component and no other; no cluster is needed."""
-    needs.an_engine()
-    needs.grafanas_provider()
+    requires.an_engine()
+    requires.grafanas_provider()
     rig = Alone(tmp_path, grafana)
     rig.start()
     return rig
@@ -52,6 +52,6 @@ def alone(tmp_path: Path, grafana: Grafana) -> Alone:
 @pytest.fixture
 def together(grafana: Grafana, rig: Rig) -> Rig:
     """The whole program, with the dashboard to Grafana and the token as a secret of the stack."""
-    needs.grafanas_provider()
+    requires.grafanas_provider()
     rig.configure(grafanaMode="api", grafanaUrl=grafana.url, grafanaAuth=TOKEN)
     return rig

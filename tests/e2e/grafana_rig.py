@@ -9,8 +9,8 @@ from typing import Any
 import dashboards
 import rules
 from ops.sandbox import pulumi_stack
-from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.rig import Rig, kill
+from tests.support.grafana_stand_in import TOKEN, Grafana
 from tests.support.waiting import PATIENCE
 
 PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 import rules
 from ops.errors import OpsError
 from ops.sandbox import pulumi_stack
@@ -28,10 +30,10 @@ def kill(process: subprocess.Popen[str]) -> None:
 
     By its session: the engine gives each plugin a process group of its own, so no group has them all.
     """
-    for pid in subprocess.run(["ps", "-eo", "pid="], capture_output=True, text=True, check=True).stdout.split():
+    for pid in psutil.pids():
         with contextlib.suppress(ProcessLookupError):
-            if os.getsid(int(pid)) == process.pid:
-                os.kill(int(pid), signal.SIGKILL)
+            if os.getsid(pid) == process.pid:
+                os.kill(pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
 
 

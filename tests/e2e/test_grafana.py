@@ -5,9 +5,9 @@ import pytest
 import rules
 from ops.checks.live_dashboard import differing
 from ops.clients.grafana import at
-from tests.e2e.grafana import TOKEN, Grafana
 from tests.e2e.grafana_rig import FOLDER, UID, Alone, deployed, ours
 from tests.e2e.rig import Rig
+from tests.support.grafana_stand_in import TOKEN, Grafana
 
 THEIRS = {"title": "Theirs", "uid": UID, "schemaVersion": 39, "tags": ["é"], "panels": [{"type": "text", "id": 4}]}
 

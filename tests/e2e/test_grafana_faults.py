@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.e2e.grafana import Grafana
 from tests.e2e.grafana_rig import UID, Alone, deployed
 from tests.e2e.rig import Rig
+from tests.support.grafana_stand_in import Grafana
 
 
 def test_a_fault_of_grafana_leaves_no_alert_undeployed_after_the_next_update(together: Rig, grafana: Grafana) -> None:

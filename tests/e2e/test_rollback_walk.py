@@ -17,8 +17,8 @@ from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import find_pulumi
 from routing import tree
-from tests.e2e import needs
 from tests.e2e.rig import Rig
+from tests.support import requires
 from tests.support.waiting import PATIENCE
 
 ALERT = "APIP95LatencyHigh"
@@ -117,7 +117,7 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
-    needs.an_engine()
+    requires.an_engine()
     rig = Rig(tmp_path_factory.mktemp("rollback"))
     rig.copy_program()
     found = Walk(rig.program, rig.box)

@@ -4,12 +4,15 @@ tests/e2e holds the same code to a real API server; here it can be told to be in
 """
 
 import json
-import threading
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from werkzeug import Request, Response
+
+from tests.support.stand_in import json_answer, stand_in, target
 
 
 class Api:
@@ -64,55 +67,32 @@ def serving(folder: Path) -> Iterator[tuple[Api, str]]:
     """The API, and the path of a kubeconfig for it."""
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
-
-        def answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path in api.forbid:
-                self.answer(403, {"message": f"{path} is forbidden"})
-            elif path in api.objects:
-                self.answer(200, api.objects[path])
-            else:
-                self.answer(404, {"message": f"{path} not found"})
-
-        def do_PATCH(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if "dryRun=All" in self.path:
-                status, answer = api.dry_run, {"message": "may not patch"}
-            else:
-                status, answer = api.patch(self.path.partition("?")[0], body)
+    def answer(request: Request) -> Response:
+        path = request.path
+        if request.method == "PATCH":
+            if "dryRun=All" in target(request):
+                return json_answer({"message": "may not patch"}, api.dry_run)
+            status, body = api.patch(path, json.loads(request.get_data()))
             if status == 200 and api.cut_answers:
                 api.cut_answers -= 1
-                self.close_connection = True
-                return
-            self.answer(status, answer)
+                request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return json_answer(body, status)
+        if path in api.forbid:
+            return json_answer({"message": f"{path} is forbidden"}, 403)
+        if path in api.objects:
+            return json_answer(api.objects[path])
+        return json_answer({"message": f"{path} not found"}, 404)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(
-        f"""\
+    with stand_in(answer) as url:
+        kubeconfig = folder / "kubeconfig"
+        kubeconfig.write_text(
+            f"""\
 apiVersion: v1
 kind: Config
-clusters: [{{name: c, cluster: {{server: "http://127.0.0.1:{server.server_port}"}}}}]
+clusters: [{{name: c, cluster: {{server: "{url}"}}}}]
 users: [{{name: u, user: {{token: t}}}}]
 contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
 current-context: c
 """
-    )
-    try:
+        )
         yield api, str(kubeconfig)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

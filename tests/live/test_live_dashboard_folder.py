@@ -7,7 +7,7 @@ import pytest
 
 from components.live.provider import NotDone
 from components.live.resources import DashboardFolderProvider
-from tests.e2e.grafana import TOKEN, Grafana, running
+from tests.support.grafana_stand_in import TOKEN, Grafana, running
 
 UID = "api-performance"
 PROVIDER = DashboardFolderProvider()

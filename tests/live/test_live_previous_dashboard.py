@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.live.resources import PreviousDashboardProvider
-from tests.e2e.grafana import TOKEN, Grafana, running
+from tests.support.grafana_stand_in import TOKEN, Grafana, running
 
 UID = "api-performance-baseline"
 THEIRS = {"uid": UID, "title": "Theirs", "panels": []}

@@ -1,14 +1,13 @@
 """A server that does not know what our files use is named before anything is written, in one sentence."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug import Request, Response
 
 import routing
 import rules
@@ -21,6 +20,7 @@ from components.version_needs import needs
 from ops.targets import stack_values
 from routing.on_call import with_on_call
 from tests.live.api_server import serving
+from tests.support.stand_in import json_answer, stand_in
 
 Answers = dict[str, Any]
 
@@ -41,26 +41,12 @@ def alertmanager(version: str) -> Answers:
 def server(answers: Answers) -> Iterator[str]:
     """Of a server what tells its version; a status instead of a body is answered alone."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
+    def answer(request: Request) -> Response:
+        found = answers.get(request.path, 404)
+        return Response(status=found) if isinstance(found, int) else json_answer(found)
 
-        def do_GET(self) -> None:
-            found = answers.get(self.path, 404)
-            body = b"" if isinstance(found, int) else json.dumps(found).encode()
-            self.send_response(found if isinstance(found, int) else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.server_port}"
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
+    with stand_in(answer) as url:
+        yield url
 
 
 def props(kind: str, url: str, *needs: list[str]) -> dict[str, Any]:

@@ -2,22 +2,22 @@
 
 import json
 import random
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from werkzeug import Request, Response
 
 from ops.replay import hours
 from ops.replay.mails import Firing, Message, send
 from routing import RoutingError, tree
-from tests.support import servers
+from tests.support import real_servers
+from tests.support.stand_in import stand_in
 
 LENGTH = 13.0  # s
 CASES = 24
@@ -104,7 +104,7 @@ def test_messages_are_those_of_alertmanager(tmp_path: Path) -> None:
 def _real(folder: Path, alerts: list[Firing]) -> tuple[list[Firing], list[Message]]:
     """When a real Alertmanager was told of these alerts, and what it sent."""
     folder.mkdir()
-    with receiver() as (url, heard), servers.alertmanager(folder, CONFIG.replace("URL", url), AT_ONCE) as server:
+    with receiver() as (url, heard), real_servers.alertmanager(folder, CONFIG.replace("URL", url), AT_ONCE) as server:
         begin = time.time() + 0.2
         told = _tell(server.url, alerts, begin)
         time.sleep(max(0.0, begin + LENGTH + LATE - time.time()))
@@ -243,26 +243,9 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, dict[str, Any], float]]]]:
     """A web server that remembers what it is told, and when."""
     heard: list[tuple[str, dict[str, Any], float]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append((self.path, json.loads(body), time.time()))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def hear(request: Request) -> Response:
+        heard.append((request.path, json.loads(request.get_data()), time.time()))
+        return Response()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 128  # flushes of many groups coincide; a connection that is not taken costs a second
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", heard
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with stand_in(hear) as url:
+        yield url, heard

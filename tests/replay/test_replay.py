@@ -18,7 +18,7 @@ from ops.replay.fetch import Answer, Question, ask
 from ops.replay.recordings import expand
 from ops.replay.signals import crosses, observed, signal
 from rules import Alert, Limit, Recording
-from tests.support import past, servers
+from tests.support import past, real_servers
 from tests.support.waiting import until
 
 END = int(time.time()) // 60 * 60 - 120
@@ -85,7 +85,7 @@ def test_states_are_those_of_a_running_prometheus(tmp_path: Path) -> None:
         ],
     }
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [group]}))
-    with servers.prometheus(tmp_path, json.dumps({"rule_files": [str(tmp_path / "rules.yml")]})) as server:
+    with real_servers.prometheus(tmp_path, json.dumps({"rule_files": [str(tmp_path / "rules.yml")]})) as server:
 
         def ranged(query: str) -> Any:
             return server.http.get_json("/api/v1/query", {"query": query})["data"]["result"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ops import build_tools
 from routing import RoutingError, tree
-from tests.support import servers
+from tests.support import real_servers
 from tests.support.waiting import PATIENCE, until
 
 LABELS = ("component", "severity", "path")
@@ -184,7 +184,7 @@ time_intervals:
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[str]:
     config = {"route": {"receiver": "r", "group_by": ["rule"]}, "receivers": [{"name": "r"}], "inhibit_rules": RULES}
-    with servers.alertmanager(tmp_path, yaml.safe_dump(config) + INTERVALS) as server:
+    with real_servers.alertmanager(tmp_path, yaml.safe_dump(config) + INTERVALS) as server:
         yield server.url
 
 

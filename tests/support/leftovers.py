@@ -1,8 +1,7 @@
 """Whatever ends a test process, what it has started ends too: also where no fixture was given the time for it.
 
 A process of our own watches each test process (pytest itself, and each worker of pytest-xdist), by a pipe that closes
-with it. What was started by then, and by that in turn, is known by a mark in its environment. Without /proc, as on
-macOS, only fixtures end things.
+with it. What was started by then, and by that in turn, is known by a mark in its environment.
 """
 
 import contextlib
@@ -12,19 +11,17 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import FrameType
+
+import psutil
 
 MARK = "STARTED_BY_TEST_PROCESS"
 GRACE = 20.0  # seconds from SIGTERM to SIGKILL: a worker takes down its sandbox meanwhile
-PROC = Path("/proc")
 
 
 def end_with_this_process() -> None:
     """From now on what this process starts ends with it, whatever ends it; a SIGTERM has the fixtures finish first."""
     signal.signal(signal.SIGTERM, _finish)
-    if not PROC.is_dir():
-        return
     mark = f"{MARK}={os.getpid()}-{secrets.token_hex(8)}"
     closed_with_us, _open_as_long_as_we_are = os.pipe()
     subprocess.Popen(
@@ -45,27 +42,33 @@ def _finish(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt("SIGTERM")
 
 
-def marked(mark: str) -> list[int]:
+def marked(mark: str) -> list[psutil.Process]:
     """The processes that have `NAME=value` in their environment."""
-    found = []
-    for folder in PROC.iterdir():
-        if folder.name.isdigit():
-            with contextlib.suppress(OSError):  # gone meanwhile, or another user's
-                if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-    return found
+    name, _, value = mark.partition("=")
+    every = psutil.process_iter(["environ"])  # None: it has ended, or is another user's
+    return [process for process in every if (process.info["environ"] or {}).get(name) == value]
+
+
+def running(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not yet waited for does not."""
+    try:
+        return psutil.Process(pid).status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end(mark: str) -> None:
     """End all that have the mark, politely first; what one of them starts meanwhile, too."""
     deadline = time.monotonic() + GRACE
-    asked: set[int] = set()
+    asked: set[psutil.Process] = set()
     while left := marked(mark):
         late = time.monotonic() > deadline
-        for pid in left:
-            if late or pid not in asked:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                if late:
+                    process.kill()
+                elif process not in asked:
+                    process.terminate()
         asked.update(left)
         time.sleep(0.1)
 

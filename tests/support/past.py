@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rules
 from ops import build_tools
-from tests.support import servers
+from tests.support import real_servers
 
 STEP = 60
 BUCKETS = {
@@ -76,7 +76,7 @@ def prometheus(folder: Path, *, hours: float, end: int) -> Iterator[str]:
     subprocess.run(
         [build_tools.path("promtool"), "tsdb", "create-blocks-from", "--quiet", "openmetrics", text, data], check=True
     )
-    with servers.prometheus(folder, f"rule_files: [{rules.FOLDER}/*.yml]\n", data=data) as server:
+    with real_servers.prometheus(folder, f"rule_files: [{rules.FOLDER}/*.yml]\n", data=data) as server:
         yield server.url
 
 

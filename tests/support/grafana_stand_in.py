@@ -12,10 +12,12 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from werkzeug import Request, Response
+
+from tests.support.stand_in import json_answer, stand_in, target
 from tests.support.waiting import PATIENCE
 
 TOKEN = "a-service-account-token"
@@ -195,41 +197,19 @@ class Grafana:
         return 200, {"dashboard": {**board.model, **counted}, "meta": meta}
 
 
-def serving(grafana: Grafana, port: int = 0) -> ThreadingHTTPServer:
-    """Serve it on loopback, at a free port or at this one; the caller shuts it down."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            authorization = self.headers.get("Authorization", "")
-            status, said = grafana.answer(self.command, self.path, json.loads(sent or "{}"), authorization)
-            text = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_POST = do_PUT = do_DELETE = do_GET
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    grafana.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 @contextmanager
 def running() -> Iterator[Grafana]:
+    """A Grafana that is served on loopback, at its `url`."""
     grafana = Grafana()
-    server = serving(grafana)
-    try:
-        yield grafana
-    finally:
-        grafana.release.set()
-        server.shutdown()
-        server.server_close()
+
+    def answer(request: Request) -> Response:
+        sent = json.loads(request.get_data() or "{}")
+        authorization = request.headers.get("Authorization", "")
+        status, said = grafana.answer(request.method, target(request), sent, authorization)
+        return json_answer(said, status)
+
+    with stand_in(answer) as grafana.url:
+        try:
+            yield grafana
+        finally:
+            grafana.release.set()

@@ -1,4 +1,4 @@
-"""What an end-to-end test needs of the machine, and what is done where that is missing."""
+"""What an end-to-end test requires of the machine, and what is done where that is missing."""
 
 import shutil
 
