@@ -64,6 +64,7 @@ LAWS: dict[str, tuple[str, ...]] = {
         *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
     ),
     "ops.verbs": ("ops", *COMMON),
+    "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
 }
 # Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.
 MAY_IMPORT_PULUMI = ("components", "ops.stack", "__main__")

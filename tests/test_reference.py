@@ -13,7 +13,7 @@ from ops.cli import VERBS
 from ops.reference import __main__ as reference
 from ops.reference import code, commands_page, settings_page, table
 from ops.repo.files import Edit
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, SETTINGS = commands_page.page(), settings_page.page()
