@@ -45,7 +45,7 @@ lint: .venv/.installed ## Style and strict types
 tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the Pulumi engine, once a machine
 	@$(PY) -m ops.build_tools
 
-docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings
+docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings, the rooms
 	@$(PY) -m ops.reference
 
 render: .venv/.installed ## Write what the program declares, as manifests, to rendered/

@@ -65,6 +65,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     ),
     "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
     "ops.verbs": ("ops", *COMMON),
+    "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
 }
 # Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.
 MAY_IMPORT_PULUMI = ("components", "ops.stack", "__main__")

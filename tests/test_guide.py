@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 import rules
 from ops.cli import VERBS
 from ops.sandbox.lifecycle import Sandbox
@@ -148,7 +146,8 @@ def test_from_top_to_bottom(sandbox: Sandbox, tmp_path: Path) -> None:
     assert "Ada" in (tmp_path / "report.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"sandbox"}))
-def test_the_guide_and_the_manual_have_every_verb(verb: str) -> None:
-    assert any(step.command.split()[0] == verb for step in STEPS), "no step of the guide uses it"
-    assert f"ops {verb}" in OPERATING
+def test_the_manual_has_every_verb_of_the_guide() -> None:
+    """A verb that the guide does not need stands in docs/commands.md alone (tests/test_reference.py)."""
+    used = {step.command.split()[0] for step in STEPS}
+    assert [verb for verb in used if f"`ops {verb}" not in OPERATING] == []
+    assert set(re.findall(r"`ops ([a-z-]+)", OPERATING)) <= set(VERBS)

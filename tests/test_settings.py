@@ -52,7 +52,7 @@ def test_production_stack_file_is_read() -> None:
     [
         ({"namspace": "a"}, "Pulumi.prod.yaml: there is no setting namspace; did you mean namespace?"),
         ({"zzz": "a"}, "Pulumi.prod.yaml: there is no setting zzz; Pulumi.yaml lists all settings"),
-        ({"rulesMode": "both"}, "rulesMode is 'both'; give one of dedicated, shared, operator"),
+        ({"rulesMode": "both"}, "rulesMode is 'both'; give one of dedicated, shared, "),
         ({"namespace": "My Space"}, "namespace is 'My Space'; give a Kubernetes name"),
         ({"namespace": ""}, "namespace is ''; give a value"),
         ({"liveTimeout": "soon"}, "liveTimeout is 'soon'; give a whole number of seconds"),

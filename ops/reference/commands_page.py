@@ -36,12 +36,13 @@ VARIABLES = {
     "KUBECONFIG": "the kubeconfig, where the setting `kubeconfig` is empty; `~/.kube/config` if it is not set either",
     "GRAFANA_AUTH": "Grafana's token, where the setting `grafanaAuth` is empty",
     "SANDBOX_HOME": "the folder of the sandbox; `.sandbox` if it is not set",
-    "XDG_CACHE_HOME": "the folder for what is built once a machine; `~/.cache` if it is not set",
+    "XDG_CACHE_HOME": "the folder for what is built once a machine; usually `~/.cache`",
     "OPS_TRACEBACK": "`1` shows the traceback of a mistake in the program",
 }
 _VALUES = {"str": "TEXT", "float": "NUMBER", "int": "NUMBER", "path": "PATH", "file": "PATH"}
 
 _Parameter = TyperArgument | TyperOption
+_Found = tuple[str, TyperCommand, typer.Context]  # its name behind the program's, and what asks typer about it
 
 
 def page() -> str:
@@ -52,9 +53,6 @@ def page() -> str:
     variables = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in VARIABLES.items())
     sections = "".join(_section(*one) for one in found)
     return _HEAD.format(variables=variables) + table(("verb", "what it does"), listed) + sections
-
-
-_Found = tuple[str, TyperCommand, typer.Context]
 
 
 def _commands(command: object, name: str, parent: typer.Context | None) -> list[_Found]:

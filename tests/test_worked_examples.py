@@ -1,0 +1,181 @@
+"""The worked examples of CONTRIBUTING.md: each change is made in a copy of the tree, with its very lines."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.waiting import PATIENCE
+
+ROOT = Path(__file__).resolve().parent.parent
+SECTIONS = dict(
+    re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+)
+LAWS = [
+    f"tests/test_architecture.py::test_{law}"
+    for law in ("imports_obey_the_laws", "no_module_imports_itself_by_way_of_others")
+]
+NEW, MODEL = "WebhookProcessingLatencyCritical", "WebhookProcessingLatencyHigh"
+
+
+def blocks(section: str) -> list[str]:
+    """The blocks of code in a section, in their order; in YAML their own columns stay."""
+    found = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", SECTIONS[section], re.MULTILINE | re.DOTALL)
+    return [
+        text if not indent else "".join(line[len(indent) :] or "\n" for line in text.splitlines(True))
+        for indent, _, text in found
+    ]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The tree as it stands, in a repository of its own that may be written to."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`python -m …` in it."""
+        environment = {**os.environ, "COLUMNS": "160", "SANDBOX_HOME": str(self.folder / ".sandbox")}
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=5 * PATIENCE,
+            check=False,
+        )
+
+    def tests(self, *chosen: str) -> subprocess.CompletedProcess[str]:
+        return self.run("pytest", "-p", "no:cacheprovider", "-n", "0", *chosen)
+
+    def passes(self, *chosen: str) -> None:
+        done = self.tests(*chosen)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def succeeds(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def changed(self) -> set[str]:
+        """The files that were changed or added."""
+        status = git(self.folder, "status", "--porcelain", "--untracked-files=all")
+        return {line[3:] for line in status.splitlines()}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text("utf-8")
+        assert text.count(old) == 1, f"{name} has {text.count(old)} times {old!r}"
+        (self.folder / name).write_text(text.replace(old, new), "utf-8")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def failures(done: subprocess.CompletedProcess[str]) -> set[str]:
+    """The tests that failed, without their parameters."""
+    return set(re.findall(r"^FAILED ([^\s\[]+)", done.stdout, re.MULTILINE))
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    folder = tmp_path / "copy"
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if name and (ROOT / name).is_file() and not (ROOT / name).is_symlink():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "as it stands")
+    return Copy(folder)
+
+
+def test_an_alert(copy: Copy) -> None:
+    section = SECTIONS["How an alert is added"]
+    rows = dict(re.findall(r"^\| `([^`]+)` \|.*\| (?:`([^`]+)`|[^|`]+) \|$", section, re.MULTILINE))
+    files = {name.replace("ALERT", NEW) for name in rows}
+    rule, margin = blocks("How an alert is added")
+    alerts = copy.folder / "rules" / "api-performance-alerts.yml"
+    alerts.write_text(f"{alerts.read_text('utf-8').rstrip()}\n\n{rule}", "utf-8")
+    wanted = {test for test in rows.values() if test}
+    done = copy.tests(*wanted)
+    assert failures(done) == wanted, done.stdout + done.stderr
+
+    new = yaml.safe_load(rule)[0]
+    old = next(
+        one
+        for group in yaml.safe_load(alerts.read_text("utf-8"))["groups"]
+        for one in group["rules"]
+        if one["alert"] == MODEL
+    )
+    scenarios = (copy.folder / "tests" / "rules" / f"{MODEL}.test.yml").read_text("utf-8")
+    for before, after in (
+        (MODEL, NEW),
+        ("severity: warning", "severity: critical"),
+        (old["annotations"]["summary"], new["annotations"]["summary"]),
+    ):
+        assert before in scenarios
+        scenarios = scenarios.replace(before, after)
+    (copy.folder / "tests" / "rules" / f"{NEW}.test.yml").write_text(scenarios, "utf-8")
+    runbook = (copy.folder / "docs" / "runbooks" / f"{MODEL}.md").read_text("utf-8")
+    (copy.folder / "docs" / "runbooks" / f"{NEW}.md").write_text(runbook.replace(MODEL, NEW), "utf-8")
+    (margins,) = [name for name in rows if name.endswith("margins.yml")]
+    copy.edit(margins, "# Alerts that are not named above.\n", f"{margin}\n# Alerts that are not named above.\n")
+    copy.succeeds("dashboards")
+    assert copy.changed() == files
+
+    named = set(re.findall(r"`(tests/[\w/]+\.py::\w+)`", section)) - {"tests/test_worked_examples.py::test_an_alert"}
+    copy.passes(*named, "tests/test_contract.py", "tests/test_dashboards.py", "tests/test_routing.py")
+    copy.passes("tests/test_rules.py", "-k", NEW)
+    copy.succeeds("ops", "render", "--target", "prod", "--out", str(copy.folder / "rendered"))
+    (config_map,) = (copy.folder / "rendered" / "manifests").glob("configmap-*.yaml")
+    assert f"alert: {NEW}" in config_map.read_text("utf-8")
+
+
+def test_a_verb(copy: Copy) -> None:
+    module, line = blocks("How a verb is added")
+    (copy.folder / "ops" / "verbs" / "where.py").write_text(module, "utf-8")
+    copy.edit("ops/cli.py", '    "sandbox": ', f'{line}    "sandbox": ')
+    done = copy.succeeds("ops", "where", "--help")
+    assert "Usage: python -m ops where [OPTIONS]" in done
+    assert "Print the addresses at which Prometheus and Alertmanager are reached." in done
+    assert re.search(r"│ where +Print the addresses", copy.succeeds("ops", "--help"))
+    elsewhere = copy.run("ops", "where", "--target", "staging")
+    assert (elsewhere.returncode, elsewhere.stderr.count("\n")) == (2, 1), "an error is one sentence"
+
+    late = copy.tests("tests/test_reference.py")
+    assert late.returncode == 1 and "run make docs" in late.stdout
+    copy.succeeds("ops.reference")
+    assert copy.changed() == {"ops/cli.py", "ops/verbs/where.py", "docs/commands.md"}
+    copy.passes(*LAWS, "tests/test_reference.py", "tests/test_guide.py", "-k", "not top_to_bottom")
+    copy.passes("tests/test_cli.py", "-k", "where or help")
+
+
+def test_a_way_of_delivery(copy: Copy) -> None:
+    (module,) = blocks("How a way of delivery is added")
+    one_file = "tests/test_program.py::test_each_way_of_delivery_is_one_file"
+    (copy.folder / "components" / "alert_rules" / "labelled_rules.py").write_text(module, "utf-8")
+    assert failures(copy.tests(one_file)) == {one_file}, "the file alone"
+    operator = '"operator" (a PrometheusRule for'
+    copy.edit("Pulumi.yaml", operator, f'"labelled" (a ConfigMap with labels), {operator}')
+    copy.passes(one_file)
+    copy.succeeds("ops.reference")
+    assert copy.changed() == {"Pulumi.yaml", "components/alert_rules/labelled_rules.py", "docs/settings.md"}
+    copy.passes(*LAWS, "tests/test_program.py", "tests/test_reference.py", "tests/test_settings.py")
+
+    copy.edit("Pulumi.prod.yaml", "rulesMode: dedicated", "rulesMode: labelled")
+    copy.succeeds("ops", "render", "--target", "prod", "--out", str(copy.folder / "rendered"))
+    (written,) = (copy.folder / "rendered" / "manifests").glob("configmap-*.yaml")
+    manifest = yaml.safe_load(written.read_text("utf-8"))
+    assert manifest["metadata"]["labels"] == {"release": "kube-prometheus-stack"}
+    assert set(manifest["data"]) == {path.name for path in (ROOT / "rules").glob("*.yml")}
+    assert not list((copy.folder / "rendered" / "manifests").glob("deployment-*")), "no mount, so no restart"
