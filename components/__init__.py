@@ -1,0 +1,1 @@
+"""What is declared with Pulumi, and what edits and proves in the plugin's process (live/)."""

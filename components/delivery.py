@@ -1,4 +1,4 @@
-"""What every way of delivery has in common, and the component whose parts one of them declares."""
+"""What all ways of delivery have in common, and the component for which one of them declares the resources."""
 
 from abc import ABC, abstractmethod
 from importlib import import_module
@@ -8,7 +8,7 @@ import pulumi
 
 
 class Delivery(ABC):
-    """One way in which a part of this repository gets to where it works. Each stands in a file of its own."""
+    """One way in which a part of this repository gets to where it works."""
 
     @classmethod
     def of_mode(cls, mode: str) -> type[Self]:
@@ -27,12 +27,12 @@ class Delivery(ABC):
 
 
 class Component(pulumi.ComponentResource):
-    """What one way of delivery declares, under one name whatever the way."""
+    """Groups what one way of delivery declares; its name is the same for every way."""
 
     named: ClassVar[str]
 
     def __init__(self, delivery: Delivery, opts: pulumi.ResourceOptions) -> None:
         super().__init__(f"monitoring:index:{type(self).__name__}", self.named, None, opts)
-        # What the component waits for its parts wait for too: on destroy they go first.
+        # Its children depend on the same resources as the component: on destroy the children go first.
         delivery.declare(pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on))
         self.register_outputs({})

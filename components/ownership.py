@@ -1,4 +1,4 @@
-"""The objects that are ours alone: under what names, and with the mark by which the next `up` knows them again."""
+"""The objects that are ours alone: their metadata, with the field manager by which the next `up` knows them again."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,21 +13,21 @@ ROUTING_API = "monitoring.coreos.com/v1alpha1"
 def manager(part: str = "") -> str:
     """The field manager that the API server writes down with all that this stack applies.
 
-    The provider's own are random: an `up` killed before its checkpoint would leave fields that nobody takes back.
+    The provider's default is random: after an `up` that was killed, nobody would know whose the fields are.
     `part` tells two patches of one object apart.
     """
     return "/".join(filter(None, (pulumi.get_project(), pulumi.get_stack(), part)))
 
 
 def metadata(name: str, settings: Settings, labels: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Of an object that is ours alone."""
+    """The metadata of an object that is ours alone."""
     return {
         "name": name,
         "namespace": settings.namespace,
         "annotations": {
             # Foreground deletion, the default, waits for a garbage collector that not every API server has.
             "pulumi.com/deletionPropagationPolicy": "background",
-            # What somebody has edited into it is shown by a refresh, and put right by the next `up`.
+            # A refresh shows what somebody has changed in it, and the next `up` puts it back.
             "pulumi.com/patchForce": "true",
             "pulumi.com/patchFieldManager": manager(),
         },
@@ -36,6 +36,6 @@ def metadata(name: str, settings: Settings, labels: Mapping[str, str] | None = N
 
 
 def api_paths(names: Iterable[str], settings: Settings, resource: str = "configmaps", api: str = "v1") -> list[str]:
-    """Where the API has them."""
+    """The paths of objects in the Kubernetes API, such as `/api/v1/namespaces/monitoring/configmaps/NAME`."""
     root = f"/apis/{api}" if "/" in api else f"/api/{api}"
     return [f"{root}/namespaces/{settings.namespace}/{resource}/{name}" for name in names]

@@ -1,4 +1,4 @@
-"""What the program needs of Pulumi itself: its settings, its way of refusing, its connection to the cluster."""
+"""What the program needs of Pulumi: the stack's settings, errors in one sentence, the provider for the cluster."""
 
 import gc
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ REFUSALS = (SettingsError, rules.RulesError, routing.RoutingError, metrics.Contr
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn what the readers refuse into one sentence of Pulumi's, with no traceback and before anything is written."""
+    """Turn what the readers refuse into pulumi.RunError: one sentence, no traceback, before anything is written."""
     try:
         yield
     except REFUSALS as error:
@@ -29,7 +29,7 @@ def readable_errors() -> Iterator[None]:
 
 @contextmanager
 def without_gc() -> Iterator[None]:
-    """For a process that lives a second: to look for garbage takes a tenth of that, most of it when Python ends."""
+    """Turn the garbage collector off: it would take 0.1 s of a 1 s run, most of it when Python ends (ADR 10)."""
     gc.disable()
     try:
         yield
@@ -39,24 +39,24 @@ def without_gc() -> Iterator[None]:
 
 
 def require_cli() -> None:
-    """Refuse a Pulumi CLI that `requiredPulumiVersion` in Pulumi.yaml excludes; raises RunError.
+    """Refuse a Pulumi CLI that `requiredPulumiVersion` in Pulumi.yaml excludes. Raises pulumi.RunError.
 
-    From 3.219 on the CLI reads that line itself, and an older one would go on.
+    The CLI reads that line itself from 3.219 on; an older one ignores it.
     """
     wanted = settings.required_cli()
     try:
         pulumi.require_pulumi_version(wanted)
     except pulumi.RunError:
         raise  # the engine is gone
-    except Exception as error:  # noqa: BLE001 - the SDK has no class of its own for it
-        asked = "RequirePulumiVersion" not in str(error)  # which an engine before 3.217 does not know
+    except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception
+        asked = "RequirePulumiVersion" not in str(error)  # engines before 3.217 do not know that call
         reason = str(error) if asked else f"This Pulumi CLI is too old to be asked for its version ({wanted} is needed)"
         raise pulumi.RunError(f"{reason}; install a newer one as https://www.pulumi.com/docs/install says") from None
 
 
 def configured() -> Settings:
     """The settings of the selected stack; raises SettingsError, also for a secret that is in plain text."""
-    # Pulumi's own Config reads one known key at a time and would never see a mistyped one.
+    # Pulumi's Config reads single keys that are known: it would not see a mistyped one.
     every = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     prefix = f"{pulumi.get_project()}:"
     own = {key.removeprefix(prefix): value for key, value in every.items() if key.startswith(prefix)}
@@ -67,18 +67,20 @@ def configured() -> Settings:
 
 
 def cluster(of: settings.Cluster) -> k8s.Provider:
-    """The Kubernetes provider, explicit so that no ambient default decides where this goes.
+    """The Kubernetes provider; explicit, so that no ambient default decides where this goes.
 
-    ConfigMaps are mutable: a changed one is updated in place; replaced, there would be a moment with no rules at all.
+    ConfigMaps are mutable, so a changed one is updated in place. If it were replaced, Prometheus would be without
+    rules for a moment.
     """
     return k8s.Provider(
         "cluster",
-        # Empty, as None becomes the path in KUBECONFIG: that would be in the state, where it is of no use to another
-        # machine, and the provider leaves a copy of a kubeconfig that it is told of in the temporary folder.
+        # Empty, not None: None becomes the path in KUBECONFIG. The state would keep that path, which other machines do
+        # not have, and the provider would leave a copy of the file in the temporary folder.
         kubeconfig=pulumi.Output.secret(of.kubeconfig) if of.kubeconfig else "",
         context=of.context,
         namespace=of.namespace,
         enable_config_map_mutable=True,
-        # An `up` that was killed may have made what the state does not know. Others' are refused by then (`Withdrawn`).
+        # An `up` that was killed may have made objects that the state does not have. `Withdrawn` has refused those of
+        # others by then.
         upsert_existing_objects=True,
     )

@@ -1,4 +1,4 @@
-"""The first and the last thing of the program: what proves that it runs, and what proves that it is gone."""
+"""The first and the last resource of the program: they prove that ours runs, and that ours is gone."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from rules import RuleFile
 
 
 class Proof:
-    """What both ends look at: the rule files and the routing, and how each is delivered."""
+    """Declares both from the rule files, the routing, and how each is delivered."""
 
     def __init__(
         self, files: Sequence[RuleFile], rules: RulesDelivery, routing: RoutingDelivery, settings: Settings
@@ -28,12 +28,12 @@ class Proof:
         self._files, self._rules, self._routing, self._settings = files, rules, routing, settings
 
     def withdrawn(self, own: Sequence[str]) -> Withdrawn:
-        """Made before everything else, so that it is taken back after it: then both servers have to run without us.
+        """Made before everything else, so deleted last: then both servers have to run without us.
 
-        `own`: where the API has, or will have, what is ours alone.
+        `own`: the API paths of what is ours alone.
         """
         settings, routing = self._settings, self._routing
-        # A change of the way in which ours gets there is closed by the former one's going.
+        # Named after the way of delivery: when that changes, the former `Withdrawn` is deleted after the new `Live`.
         return Withdrawn(
             f"withdrawn-{settings.rules.mode}-{settings.alertmanager_mode}",
             self._inputs,
@@ -66,7 +66,7 @@ class Proof:
             **cluster_inputs(settings.cluster),
             "prometheus": server_inputs(settings.prometheus),
             "alertmanager": server_inputs(settings.alertmanager),
-            # One text in the state, as the engine takes long over a thousand values.
+            # One text in the state: the engine is slow with a thousand values.
             "wanted": json.dumps(wanted, ensure_ascii=False),
             "texts": [fingerprint(text) for text in texts],
             "folder": rules.folder(),

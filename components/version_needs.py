@@ -1,4 +1,4 @@
-"""What our files need of the servers' versions, as an input of the resource that looks at them before anything else."""
+"""What our files need of the servers' versions: an input of `Withdrawn`, which checks it before anything is written."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -11,8 +11,8 @@ from routing.needs import needs as of_routing
 from rules import RuleFile
 from rules.needs import needs as of_rules
 
-# What the Prometheus Operator does not write into Alertmanager's file: it puts secrets where we name files, and knows
-# no time zone.
+# The Prometheus Operator does not write these into Alertmanager's file: it puts secrets where we name files, and
+# knows no time zone.
 _NOT_BY_OPERATOR = ("auth_password_file", "api_url_file", "routing_key_file", "url_file", "location")
 
 
@@ -32,14 +32,13 @@ def needed(
 ) -> dict[str, list[Need]]:
     """What our files use that not every version knows, by server (`prometheus`, `alertmanager`).
 
-    `parts`: what of the routing goes into a configuration of others; `whole`: the configuration where all of it is
-    ours.
+    `parts`: our part of a configuration of others; `whole`: the configuration where all of it is ours.
     """
     return {"prometheus": of_rules(files), "alertmanager": of_routing(whole or _as_config(parts, settings))}
 
 
 def _as_config(parts: Parts, settings: Settings) -> Mapping[str, JsonValue]:
-    """What Alertmanager reads of ours, with the keys of its file."""
+    """Our part as Alertmanager's file has it."""
     config: JsonObject = {
         "route": {"routes": parts.routes},
         "receivers": parts.receivers,
@@ -50,7 +49,7 @@ def _as_config(parts: Parts, settings: Settings) -> Mapping[str, JsonValue]:
 
 
 def _without(value: JsonValue, keys: Collection[str]) -> JsonValue:
-    """`value` and all below it without these keys."""
+    """`value` without these keys, at any depth."""
     if isinstance(value, Mapping):
         return {key: _without(item, keys) for key, item in value.items() if key not in keys}
     return [_without(item, keys) for item in value] if isinstance(value, (list, tuple)) else value

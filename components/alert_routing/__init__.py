@@ -1,4 +1,4 @@
-"""The routing, brought into Alertmanager, by the way that `alertmanagerMode` names."""
+"""The routing in Alertmanager, by the way of delivery that `alertmanagerMode` names."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Our routing in the words of the Prometheus Operator's AlertmanagerConfig (monitoring.coreos.com/v1alpha1).
+"""Our routing as `spec` of the Prometheus Operator's AlertmanagerConfig (monitoring.coreos.com/v1alpha1).
 
 The same things under camel-cased names, with matchers as objects and secrets as references. The operator puts the
 object's routes before those of others, gives all names a prefix, and lets every alert go on to the others' routes.
@@ -12,22 +12,22 @@ from pathlib import PurePosixPath
 from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
 
-# Every mail setting by its name there; what is not named here is written camel-cased.
+# Alertmanager's name → the operator's, where that is not simply camel-cased.
 _RENAMED = {"require_tls": "requireTLS", "tls_config": "tlsConfig", "client_url": "clientURL"}
 
-# What is read from a file, by the name under which the object has the Secret instead.
+# Alertmanager reads these from a file; the operator has a Secret under another name instead.
 _SECRETS = {"api_url_file": "apiURL", "routing_key_file": "routingKey", "url_file": "urlSecret"}
 
-# The labels by which the one route of the object tells our alerts from those of others.
+# The labels by which the object's one route matches our alerts and no others.
 _MATCHED_LABELS = ("component", "severity")
 _ROUTE_SETTINGS = ("receiver", "group_by", "group_wait", "group_interval", "repeat_interval")
 
 
 def below_one_route(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
-    """The same, with all routes below one: an AlertmanagerConfig has no more.
+    """The same parts, with all routes below one: an AlertmanagerConfig has only one.
 
-    That one takes what has the component and the severity of `alerts` (their labels), and `continue`s, as the operator
-    has it do. It says all its settings, as whatever the others' first route has would hold there otherwise.
+    It matches the components and severities of `alerts` (their labels), and continues, as the operator makes it do
+    anyway. It has all settings itself: otherwise it would inherit those of the others' first route.
     """
     every = list(alerts)
     takes = []
@@ -40,7 +40,7 @@ def below_one_route(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
 
 
 def spec(parts: Parts, password: str | None) -> JsonObject:
-    """`spec` of the object, for parts that are `below_one_route` route.
+    """`spec` of the object, for parts with one route (`below_one_route`).
 
     `password`: the Secret of ours that has the mail relay's; None where the path of its file names another.
     """
@@ -100,7 +100,7 @@ def _config(entry: Mapping[str, JsonValue], password: str | None) -> JsonObject:
             found[_SECRETS[key]] = _secret(value)
         elif key in ("headers", "details"):
             found[key] = [{"key": name, "value": text} for name, text in value.items()]
-        elif key == "links":  # whose text is called alt there
+        elif key == "links":  # the operator calls a link's text alt
             found["pagerDutyLinkConfigs"] = [{"href": link["href"], "alt": link["text"]} for link in value]
         else:
             found[_camel(key)] = value
@@ -108,7 +108,7 @@ def _config(entry: Mapping[str, JsonValue], password: str | None) -> JsonObject:
 
 
 def _interval(interval: Mapping[str, JsonValue]) -> JsonObject:
-    """A time interval, whose hours are UTC there: it has no time zone."""
+    """A time interval; its hours are UTC, as the operator knows no time zone (settings see to that)."""
     entries = [
         {_camel(key): value for key, value in entry.items() if key != "location"}
         for entry in interval["time_intervals"]
@@ -120,13 +120,13 @@ def _interval(interval: Mapping[str, JsonValue]) -> JsonObject:
 
 
 def _secret(path: str, name: str | None = None) -> dict[str, str]:
-    """What stands for a file: /etc/alertmanager/secrets/SECRET/KEY, as settings have no other here."""
+    """The Secret and key of a file /etc/alertmanager/secrets/SECRET/KEY; the settings allow no other path here."""
     file = PurePosixPath(path)
     return {"name": name or file.parent.name, "key": file.name}
 
 
 def _matchers(raw: Mapping[str, JsonValue], end: str = "") -> list[dict[str, str]]:
-    """Those of a route, or of one `end` of an inhibition, in any of the three forms."""
+    """The matchers of a route, or of one `end` of an inhibition (`source_`, `target_`), from any of the three forms."""
     found = [tree.Matcher(label, str(value), "=") for label, value in (raw.get(f"{end}match") or {}).items()]
     found += [tree.Matcher(label, str(value), "=~") for label, value in (raw.get(f"{end}match_re") or {}).items()]
     found += [matcher for text in raw.get(f"{end}matchers") or () for matcher in tree.parse_matchers(text)]

@@ -11,10 +11,13 @@ from routing import Parts
 
 
 class Delivery(RoutingDelivery):
+    """Edits one key of the ConfigMap, and mounts the mail relay's password where it is a setting."""
+
     edited_servers = ("alertmanager",)
     editor = "routing"
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """The password's Secret and its mount, where there is one, then the edit. Raises SettingsError."""
         before = self.declare_password(child)
         if before:
             before.append(self._mount(child, before))
@@ -30,6 +33,7 @@ class Delivery(RoutingDelivery):
         )
 
     def parts(self) -> Parts:
+        """Our parts; with `alertmanagerOtherRoutes: continue` our routes leave their alerts to those of others too."""
         found = self.routing.parts(self.smtp)
         return found.continuing() if self.settings.other_routes == "continue" else found
 

@@ -1,4 +1,4 @@
-"""What a way of delivering the routing has to say of itself. Each stands in a file of its own: MODE_routing.py."""
+"""The interface of a way of delivering the routing. Each way has a file of its own: MODE_routing.py."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -15,14 +15,14 @@ from components.settings import Settings
 from routing import Parts, Routing, Smtp
 from rules import Alert
 
-SECRET = "api-monitoring-smtp"
+SECRET = "api-monitoring-smtp"  # noqa: S105 - the name of the object
 
 
 class RoutingDelivery(Delivery):
     """One way in which our receivers, routes and inhibitions reach Alertmanager.
 
-    `alerts`: the labels of each alert of ours, its name among them. `edited_servers`: those
-    whose configuration gets a part of ours.
+    `alerts`: the labels of each alert of ours, with its name as `alertname`. `edited_servers`: the servers
+    (`alertmanager`) whose configuration gets a part of ours.
     """
 
     edited_servers: ClassVar[Sequence[str]] = ()
@@ -40,6 +40,7 @@ class RoutingDelivery(Delivery):
         return None
 
     def own_paths(self) -> list[str]:
+        """The API path of the password's Secret, where there is one."""
         return ownership.api_paths([SECRET], self.settings, "secrets") if self.has_password else []
 
     def operator_objects(self) -> OperatorObjects | None:

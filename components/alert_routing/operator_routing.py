@@ -15,7 +15,10 @@ OBJECT = "api-monitoring"
 
 
 class Delivery(RoutingDelivery):
+    """Declares one AlertmanagerConfig."""
+
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """The password's Secret, where there is one, then the AlertmanagerConfig. Raises SettingsError."""
         before = self.declare_password(child)  # the operator mounts it
         k8s.apiextensions.CustomResource(
             "alertmanager-config",
@@ -27,6 +30,7 @@ class Delivery(RoutingDelivery):
         )
 
     def parts(self) -> Parts:
+        """Our parts below one route. Raises SettingsError for a password in a file: the operator knows Secrets only."""
         file = self.smtp.password_file
         if file and not self.has_password and not OPERATOR_SECRET.fullmatch(file):
             raise SettingsError(
@@ -37,10 +41,12 @@ class Delivery(RoutingDelivery):
         return alertmanager_config.below_one_route(self.routing.parts(self.smtp), self.alerts)
 
     def own_paths(self) -> list[str]:
+        """The API paths of the AlertmanagerConfig and of the password's Secret."""
         objects = ownership.api_paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
         return [*super().own_paths(), *objects]
 
     def operator_objects(self) -> OperatorObjects:
+        """The AlertmanagerConfig, with the Secrets of others that it refers to. Raises SettingsError."""
         namespace = self.settings.namespace
         return {
             "name": OBJECT,

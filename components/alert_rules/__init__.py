@@ -1,4 +1,4 @@
-"""The rule files, brought to where Prometheus reads them, by the way that `rulesMode` names."""
+"""The rule files where Prometheus reads them, by the way of delivery that `rulesMode` names."""
 
 from collections.abc import Sequence
 

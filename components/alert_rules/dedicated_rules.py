@@ -9,14 +9,17 @@ from components import ownership
 from components.alert_rules.delivery import RulesDelivery
 from components.live.resources import ConfigText, Mount
 
-# The API server takes objects up to 1 MiB of data; some room is left for names and metadata.
+# The API server takes up to 1 MiB of data in a ConfigMap; the rest is for names and metadata.
 CONFIG_MAP_BYTES = 1_000_000
 
 
 class Delivery(RulesDelivery):
+    """Declares ConfigMaps, one mount for all of them, and one entry in `rule_files`."""
+
     edited_servers = ("prometheus",)
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """In the order in which one needs the other. Raises pulumi.RunError for a file that no ConfigMap holds."""
         rules = self.settings.rules
         groups = self._config_maps()
         names = list(groups)
@@ -46,6 +49,7 @@ class Delivery(RulesDelivery):
         )
 
     def own_paths(self) -> list[str]:
+        """The API paths of the ConfigMaps. Raises pulumi.RunError as `declare` does."""
         return ownership.api_paths(self._config_maps(), self.settings)
 
     def _config_maps(self) -> dict[str, dict[str, str]]:

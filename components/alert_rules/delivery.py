@@ -1,4 +1,4 @@
-"""What a way of delivering the rule files has to say of itself. Each stands in a file of its own: MODE_rules.py."""
+"""The interface of a way of delivering the rule files. Each way has a file of its own: MODE_rules.py."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -12,8 +12,8 @@ from rules import RuleFile
 class RulesDelivery(Delivery):
     """One way in which the rule files reach Prometheus.
 
-    `texts`: file name → text, byte for byte. `edited_servers`: the servers whose configuration gets a part of ours.
-    `apart`: ours stand among rule files of others, so that the folder tells nothing.
+    `texts`: file name → text, byte for byte. `edited_servers`: the servers (`prometheus`) whose configuration gets a
+    part of ours. `apart`: ours are among rule files of others, not in `folder()`.
     """
 
     edited_servers: ClassVar[Sequence[str]] = ()

@@ -14,7 +14,10 @@ PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with
 
 
 class Delivery(RulesDelivery):
+    """Declares PrometheusRules."""
+
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """One PrometheusRule for each file."""
         for file, text in self.texts.items():
             name = object_name(file)
             k8s.apiextensions.CustomResource(
@@ -27,12 +30,15 @@ class Delivery(RulesDelivery):
             )
 
     def own_paths(self) -> list[str]:
+        """The API paths of the PrometheusRules."""
         return ownership.api_paths(map(object_name, self.texts), self.settings, "prometheusrules", ownership.RULES_API)
 
     def folder(self) -> str:
+        """Not known: the operator chooses it."""
         return ""
 
     def operator_objects(self) -> OperatorObjects:
+        """The PrometheusRules, by what their names begin with."""
         return {"name": PREFIX, "labels": dict(self.settings.rules.operator_labels)}
 
 

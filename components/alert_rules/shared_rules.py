@@ -9,9 +9,12 @@ from components.live.inputs import SharedKeys
 
 
 class Delivery(RulesDelivery):
+    """Adds keys to a ConfigMap of others, and takes back those keys only."""
+
     apart = True
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """A patch of the ConfigMap."""
         name = self.settings.rules.shared_config_map
         metadata = {
             "name": name,
@@ -21,6 +24,7 @@ class Delivery(RulesDelivery):
         k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=child)
 
     def shared_keys(self) -> SharedKeys:
+        """One key for each rule file, and the container that mounts the ConfigMap."""
         return {
             "config_map": self.settings.rules.shared_config_map,
             "keys": sorted(self.texts),

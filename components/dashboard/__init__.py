@@ -1,4 +1,4 @@
-"""The dashboard, with its limits drawn from the rules, in Grafana, by the way that `grafanaMode` names."""
+"""The dashboard in Grafana, with the limits of the rules, by the way of delivery that `grafanaMode` names."""
 
 from components.dashboard.delivery import DashboardDelivery
 from components.delivery import Component

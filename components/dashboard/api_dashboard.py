@@ -1,4 +1,4 @@
-"""`grafanaMode: api`: by Grafana's HTTP API, with its folder, and with what stood there before us kept."""
+"""`grafanaMode: api`: by Grafana's HTTP API, with a folder; a dashboard that was there before is kept."""
 
 import os
 
@@ -13,7 +13,10 @@ FOLDER_UID = "api-performance"
 
 
 class Delivery(DashboardDelivery):
+    """Declares the folder, what stood under our uid before, and the dashboard."""
+
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """In this order. Raises SettingsError where there are no credentials."""
         chosen = self.settings.grafana
         auth = chosen.auth or os.environ.get("GRAFANA_AUTH")
         if not auth:
@@ -27,7 +30,7 @@ class Delivery(DashboardDelivery):
             auth=pulumi.Output.secret(auth),
             # Three more attempts, 1 s apart: by default they take 14 s.
             retry_wait=1,
-            # With it each change of content is a replacement; the environment must not switch it on.
+            # If true, each change of content is a replacement. Set here, as an environment variable can switch it on.
             store_dashboard_sha256=False,
             opts=pulumi.ResourceOptions(parent=child.parent),
         )
@@ -44,18 +47,19 @@ class Delivery(DashboardDelivery):
             self.uid,
             config_json=self.text,
             folder=folder.uid,
-            # Whether something else may be replaced is decided by `before`; what it finds later is ours, be it made by
-            # an `up` that was killed before it could write that down.
+            # `before` refuses a dashboard of others. Anything else under our uid is ours, perhaps from an `up` that was
+            # killed before the state had it.
             overwrite=True,
             message="Deployed by Pulumi",
             opts=pulumi.ResourceOptions(
                 parent=child.parent,
                 provider=provider,
                 depends_on=[before],
-                # Deleted by somebody, it is made again. (Made first and deleted then, it would be gone: one uid.)
+                # Made again if somebody has deleted it. Deleted first: both have one uid, so the other order would end
+                # with none.
                 replacement_trigger=before.made,
                 delete_before_replace=True,
-                # What was taken over is put back over ours, so that its history and permissions survive.
+                # A dashboard that we took over is put back over ours: so its history and permissions stay.
                 retain_on_delete=chosen.adopt,
             ),
         )

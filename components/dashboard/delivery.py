@@ -1,4 +1,4 @@
-"""What a way of delivering the dashboard has to say of itself. Each stands in a file of its own: MODE_dashboard.py."""
+"""The interface of a way of delivering the dashboard. Each way has a file of its own: MODE_dashboard.py."""
 
 from components.delivery import Delivery
 from components.settings import Settings

@@ -8,7 +8,10 @@ from components.dashboard.delivery import DashboardDelivery
 
 
 class Delivery(DashboardDelivery):
+    """Declares one ConfigMap."""
+
     def declare(self, child: pulumi.ResourceOptions) -> None:
+        """A ConfigMap with the label by which the sidecar selects."""
         label, value = self.settings.grafana.sidecar_label
         k8s.core.v1.ConfigMap(
             self.uid,
@@ -18,6 +21,7 @@ class Delivery(DashboardDelivery):
         )
 
     def own_paths(self) -> list[str]:
+        """The API path of the ConfigMap."""
         return ownership.api_paths([self._config_map], self.settings)
 
     @property

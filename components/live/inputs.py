@@ -1,6 +1,6 @@
-"""What the dynamic resources are given, as plain inputs that the state keeps.
+"""The inputs of the dynamic resources, as the state keeps them.
 
-Inputs that only a provider knows (`before`, `drift` …) are None in the program, and outputs in the state.
+Inputs that only the handler knows (`before`, `drift` …) are None in the program, and outputs in the state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import pulumi
 from components.settings import Cluster, Server
 from formats.json_types import JsonValue
 
-ACCESS = ("kubeconfig", "context")  # of every resource's inputs, those that say how the cluster is reached
+ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how the cluster is reached
 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
 COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "texts", "folder", "apart", "operated", *ACCESS)
@@ -38,7 +38,7 @@ class ServerInputs(TypedDict):
 
 
 class ConfigTextInputs(ClusterInputs):
-    """Key `key` of ConfigMap `config_map`, and what `editor` puts there."""
+    """Key `key` of ConfigMap `config_map`, and what `editor` writes there."""
 
     config_map: str
     key: str
@@ -47,12 +47,12 @@ class ConfigTextInputs(ClusterInputs):
     alerts: Sequence[Mapping[str, str]]
     ask: bool
     before: str | None  # the text without ours
-    after: str | None  # and as we left it
+    after: str | None  # the text as we left it
     drift: str | None  # what somebody else did to our part, in words; "" for nothing
 
 
 class MountInputs(ClusterInputs):
-    """A volume and its mount in a Deployment of somebody else's."""
+    """A volume and its mount in a Deployment of others."""
 
     deployment: str
     container: str
@@ -60,22 +60,22 @@ class MountInputs(ClusterInputs):
     source: Mapping[str, JsonValue]  # as in a pod's volume: {"configMap": {"name": …}}
     path: str
     manager: str
-    made: str | None  # "yes": it stands there by our hand
+    made: str | None  # "yes": we added it
     drift: str | None
 
 
 class DashboardFolderInputs(TypedDict):
-    """A folder of Grafana's."""
+    """A folder in Grafana."""
 
     url: str
     auth: pulumi.Input[str]
     uid: str
     title: str
-    ours: bool | None  # whether it goes away with us
+    ours: bool | None  # whether destroy deletes it
 
 
 class PreviousDashboardInputs(TypedDict):
-    """The dashboard that stood under our uid."""
+    """The dashboard that was under our uid before."""
 
     url: str
     auth: pulumi.Input[str]

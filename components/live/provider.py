@@ -1,7 +1,7 @@
-"""A dynamic provider that the program only names, and how it speaks.
+"""The dynamic provider: it loads a handler, and turns failures into one sentence.
 
-What it does is loaded where it is done, in the plugin's process: the clients and editors behind it take 0.1 s to
-import, and a program that speaks to nobody does not need them (docs/adr/0010).
+The handler is loaded in the plugin's process, where it is needed. Its clients and editors take 0.1 s to import, which
+the program is spared (docs/adr/0010).
 """
 
 import sys
@@ -20,7 +20,7 @@ Props: TypeAlias = JsonObject  # a resource's inputs, or its outputs (components
 
 
 class NotDone(Exception):
-    """A failure as a person reads it."""
+    """A failure, in one sentence that says what, where, and what to do."""
 
 
 NotDone.__module__ = "builtins"  # shown as "NotDone: sentence"
@@ -29,20 +29,20 @@ _shown: set[str] = set()
 
 
 def info(line: str) -> None:
-    """Print a line, which the engine shows at once as a message of this provider's; the same line once a process."""
+    """Print a line, which the engine shows as a message of this resource; each line once a process."""
     if line not in _shown:
         _shown.add(line)
-        print(line, flush=True)
+        print(line, flush=True)  # noqa: T201 - the engine reads it
 
 
 def warn(line: str) -> None:
-    """`info`, as a warning."""
+    """Print a line as a warning, once a process."""
     info(f"warning: {line}")
 
 
 @contextmanager
 def _one_sentence() -> Iterator[None]:
-    """For a provider's methods, which run in the plugin's process: only there may tracebacks be switched off."""
+    """Around a method of the provider. It runs in the plugin's process: only there may tracebacks be switched off."""
     sys.tracebacklimit = 0
     try:
         yield
@@ -51,22 +51,23 @@ def _one_sentence() -> Iterator[None]:
 
 
 class Provider(dynamic.ResourceProvider):
-    """Every failure of its work is one sentence.
+    """Hands each call to its handler; a failure is one sentence.
 
-    Pickled by reference: the names of each heir and of its module stand in the state of every stack. Renaming or
-    moving one strands that state.
+    Pickled by reference: the state of every stack has the names of each subclass and of its module. Whoever renames
+    or moves one breaks those states.
     """
 
-    handler = ""  # MODULE:CLASS of what does the work
+    handler = ""  # MODULE:CLASS
     serialize_as_secret_always = False
 
     def load_handler(self) -> dynamic.ResourceProvider:
-        """That which does it."""
+        """An object of the handler's class."""
         module, _, name = self.handler.partition(":")
         return cast(dynamic.ResourceProvider, getattr(import_module(module), name)())
 
     @_one_sentence()
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        """Refusals of the handler become failures of the check: the engine shows them without a traceback."""
         try:
             return self.load_handler().check(_olds, news)
         except (EditRefused, OpsError) as error:
@@ -74,20 +75,25 @@ class Provider(dynamic.ResourceProvider):
 
     @_one_sentence()
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
+        """As the handler has it. Raises NotDone."""
         return self.load_handler().diff(_id, _olds, _news)
 
     @_one_sentence()
     def create(self, props: Props) -> dynamic.CreateResult:
+        """As the handler has it. Raises NotDone."""
         return self.load_handler().create(props)
 
     @_one_sentence()
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """As the handler has it. Raises NotDone."""
         return self.load_handler().update(_id, _olds, _news)
 
     @_one_sentence()
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
+        """As the handler has it. Raises NotDone."""
         return self.load_handler().read(id_, props)
 
     @_one_sentence()
     def delete(self, _id: str, _props: Props) -> None:
+        """As the handler has it. Raises NotDone."""
         self.load_handler().delete(_id, _props)

@@ -1,7 +1,7 @@
-"""The dynamic resources: what each is given, and by which provider it is kept.
+"""The dynamic resources: their inputs and their providers.
 
-A provider is pickled by reference: its name and that of this module stand in the state of every stack. Its handler,
-which does the work, is loaded in the plugin's process alone (components.live.provider).
+A provider is pickled by reference: the state of every stack has its name and that of this module. Its handler does
+the work, and is loaded in the plugin's process only (components.live.provider).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,31 +27,43 @@ _HANDLERS = "components.live.handlers"
 
 
 class ConfigTextProvider(Provider):
+    """The provider of `ConfigText`."""
+
     handler = f"{_HANDLERS}.config_text_handler:ConfigTextHandler"
 
 
 class MountProvider(Provider):
+    """The provider of `Mount`."""
+
     handler = f"{_HANDLERS}.mount_handler:MountHandler"
 
 
 class DashboardFolderProvider(Provider):
+    """The provider of `DashboardFolder`."""
+
     handler = f"{_HANDLERS}.dashboard_folder_handler:DashboardFolderHandler"
 
 
 class PreviousDashboardProvider(Provider):
+    """The provider of `PreviousDashboard`."""
+
     handler = f"{_HANDLERS}.previous_dashboard_handler:PreviousDashboardHandler"
 
 
 class LiveProvider(Provider):
+    """The provider of `Live`."""
+
     handler = f"{_HANDLERS}.live_handler:LiveHandler"
 
 
 class WithdrawnProvider(Provider):
+    """The provider of `Withdrawn`."""
+
     handler = f"{_HANDLERS}.withdrawn_handler:WithdrawnHandler"
 
 
 class _Resource(Resource):
-    """A dynamic resource: its provider, and what of its inputs and outputs is kept as a secret.
+    """A dynamic resource: its provider, and which inputs and outputs the state keeps as secrets.
 
     `hidden`: inputs whose differences a preview does not show.
     """
@@ -68,8 +80,8 @@ class _Resource(Resource):
 class ConfigText(_Resource, module="monitoring", name="ConfigText"):
     """Our part of a text that others wrote: `ours` (see components.live.text.editors) in `server`'s configuration.
 
-    `alerts`: the label sets of our alerts, for what a preview says of what changes for others; `ask`: it stops where
-    routes of others would match them too.
+    `alerts`: the label sets of our alerts, from which a preview tells what changes for others. `ask`: the preview stops
+    where routes of others match them too.
     """
 
     provider = ConfigTextProvider
@@ -105,7 +117,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
 class Mount(_Resource, module="monitoring", name="Mount"):
     """Volume `name` from `source`, mounted read-only at `path` in `server`'s container; its pods restart.
 
-    `manager`: the field manager that the API server writes down, by which a killed `up` knows its own again.
+    `manager`: the field manager, by which the next `up` knows what one that was killed had added.
     """
 
     provider = MountProvider
@@ -137,10 +149,10 @@ class Mount(_Resource, module="monitoring", name="Mount"):
 
 
 class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
-    """The folder in which our dashboard stands, by its `uid`; `title` is that of one that we make.
+    """The folder in which our dashboard stands, by its `uid`; `title` is used where we make it.
 
-    Not the provider's `Folder`: that one cannot take up what a killed `up` has made, nor leave what others have put
-    in it (docs/adr/0009-what-stands-in-grafana.md).
+    Not the Grafana provider's `Folder`: it cannot adopt what a killed `up` has made, and deletes what others have put
+    into the folder (docs/adr/0009-what-stands-in-grafana.md).
     """
 
     provider = DashboardFolderProvider
@@ -161,9 +173,9 @@ class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
 
 
 class PreviousDashboard(_Resource, module="monitoring", name="PreviousDashboard"):
-    """What stood in Grafana under our dashboard's `uid` before us: refused, or with `adopt` kept and put back.
+    """The dashboard that was in Grafana under our `uid` before: refused, or with `adopt` kept and put back.
 
-    Made before our dashboard, so taken back after it.
+    Made before our dashboard, so deleted after it.
     """
 
     provider = PreviousDashboardProvider
@@ -185,10 +197,10 @@ class PreviousDashboard(_Resource, module="monitoring", name="PreviousDashboard"
 
 
 class _Proof(_Resource):
-    """What `Live` and `Withdrawn` share: the same things to look at; their providers do it at different ends."""
+    """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
     secret = ("kubeconfig",)
-    # What is proved stands line by line where it is written; here once more it would bury that in a preview.
+    # A preview shows these lines where they are written; once more here they would hide the others.
     hidden = ("wanted", "texts", "needs")
 
 
@@ -202,10 +214,10 @@ class Live(_Proof, module="monitoring", name="Live"):
 
 
 class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
-    """Made first, so taken back last: then both servers must run, and nothing of ours.
+    """Made first, so deleted last: then both servers have to run, and nothing of ours.
 
-    Named after the way in which ours gets there, it also closes a change of that way: the former is taken back after
-    the new one has been proved. `more`: what is looked at before anything is written.
+    Its name has the modes of delivery. When a mode changes, the former `Withdrawn` is deleted after the new `Live` has
+    proved that all runs. `more`: what is checked before anything is written.
     """
 
     provider = WithdrawnProvider

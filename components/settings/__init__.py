@@ -6,32 +6,17 @@ defaults and descriptions stand in Pulumi.yaml and nowhere else (schema.py); wha
 
 from components.settings.reader import read, refuse_plain
 from components.settings.schema import PROJECT_FILE, SECRETS, SettingsError, choices, project, required_cli, schema
-from components.settings.values import (
-    OPERATOR_SECRET,
-    Cluster,
-    Grafana,
-    OnCall,
-    Reload,
-    Rules,
-    Server,
-    Settings,
-    Smtp,
-    WorkingHours,
-)
+from components.settings.values import OPERATOR_SECRET, Cluster, OnCall, Server, Settings, WorkingHours
 
 __all__ = [
     "OPERATOR_SECRET",
     "PROJECT_FILE",
     "SECRETS",
     "Cluster",
-    "Grafana",
     "OnCall",
-    "Reload",
-    "Rules",
     "Server",
     "Settings",
     "SettingsError",
-    "Smtp",
     "WorkingHours",
     "choices",
     "project",

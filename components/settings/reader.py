@@ -22,7 +22,7 @@ from components.settings.values import (
 
 # Kubernetes' own rule for names of namespaces, services and most objects (RFC 1123 subdomain).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-# The settings of which each value is a word that its description in Pulumi.yaml has in quotes.
+# Settings whose values are the words in quotes in their description in Pulumi.yaml.
 _CHOICES = (
     *("rulesMode", "alertmanagerMode", "alertmanagerOtherRoutes", "grafanaMode"),
     *("prometheusReload", "alertmanagerReload"),
@@ -98,7 +98,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
 
 
 class _Reader:
-    """Typed access to values by key, each refusal naming the key and what would do."""
+    """Typed access to values by key, each refusal with the key and what to give instead."""
 
     def __init__(self, values: Mapping[str, object], where: str) -> None:
         for key in values:
@@ -185,7 +185,7 @@ class _Reader:
         for time in times:
             if len(time) != 2 or not all(_CLOCK.fullmatch(end) for end in time) or time[0] >= time[1]:
                 raise self._refuse(key, value, "hours of one day as 08:00-18:00, the later last (24:00 for midnight)")
-        from zoneinfo import available_timezones  # for the few who name hours
+        from zoneinfo import available_timezones  # slow to import; few stacks have hours
 
         if zone not in (zones := available_timezones()):
             near = difflib.get_close_matches(zone, sorted(zones), n=1)

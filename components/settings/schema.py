@@ -48,4 +48,4 @@ def required_cli() -> str:
 @cache
 def _project_file() -> Mapping[str, object]:
     text, loader = PROJECT_FILE.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return cast(Mapping[str, object], yaml.load(text, Loader=loader))
+    return cast(Mapping[str, object], yaml.load(text, Loader=loader))  # noqa: S506 - a safe one

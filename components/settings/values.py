@@ -58,7 +58,7 @@ class Smtp:
 
 @dataclass(frozen=True)
 class WorkingHours:
-    """Hours of days in a time zone: when warnings are sent."""
+    """The days and hours, in a time zone, in which warnings are sent."""
 
     weekdays: tuple[str, ...]  # monday, tuesday, …
     times: tuple[tuple[str, str], ...]  # from and to, each HH:MM, to 24:00
@@ -67,7 +67,10 @@ class WorkingHours:
 
 @dataclass(frozen=True)
 class OnCall:
-    """How else critical alerts are told, each by a file in Alertmanager's container, and when warnings; None: not."""
+    """Further channels for critical alerts, each by a file in Alertmanager's container, and hours for warnings.
+
+    None where a channel, or hours, are not used.
+    """
 
     slack_file: str | None
     slack_channel: str | None
@@ -108,4 +111,5 @@ class Settings:
 
     @property
     def namespace(self) -> str:
+        """The Kubernetes namespace of the stack and of all that is ours."""
         return self.cluster.namespace

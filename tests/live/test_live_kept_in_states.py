@@ -60,3 +60,15 @@ def test_marks_keep_their_form() -> None:
         "  - /x/*.yml\n"
         "  # <<< api-performance/rule_files\n"
     )
+
+
+def test_marks_are_found_whatever_they_say_of_themselves() -> None:
+    from components.live.text.rule_files import RuleFiles
+
+    text = RuleFiles().insert("rule_files: []", "/x/*.yml")
+    former = text.replace(
+        "managed by Pulumi; edits between these two marks are overwritten", "kept by Pulumi, changes are lost"
+    )
+    assert former != text
+    assert RuleFiles().has(former, "/x/*.yml")
+    assert RuleFiles().remove(former) == "rule_files: []"

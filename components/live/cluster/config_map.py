@@ -13,7 +13,7 @@ from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
 
 ATTEMPTS = 8
-# + key: the whole text before ours, and ours; an `up` may be killed before the state has them.
+# Followed by the key. Holds the text before ours, and ours, as an `up` may be killed before the state has them.
 ANNOTATION = "api-performance/before."
 
 
@@ -32,13 +32,15 @@ class Key:
 
 @dataclass(frozen=True)
 class StoredText:
+    """A text as it stands: `version` is the resourceVersion of its ConfigMap."""
+
     text: str
     version: str
-    replaced: LastEdit | None  # what a replacement of ours wrote down beside the text
+    replaced: LastEdit | None  # from the annotation: what a replacement of ours did
 
 
 def read(cluster: Kubernetes, at: Key) -> StoredText:
-    """Raises Refused for a ConfigMap or a key that is not there, ops.errors for the rest."""
+    """Raises EditRefused for a ConfigMap or a key that is not there, ops.errors for the rest."""
     try:
         found = cluster.get(_path(at))
     except NotFound:
@@ -60,9 +62,10 @@ def read(cluster: Kubernetes, at: Key) -> StoredText:
 def swap(
     cluster: Kubernetes, at: Key, edit: Callable[[StoredText], str], *, gone: bool = False, pause: float = 0.2
 ) -> tuple[StoredText, str]:
-    """Write what `edit` makes of the text as it stands; again on what stands then, when somebody else was faster.
+    """Write what `edit` makes of the live text; edit again if somebody else has written it meanwhile.
 
-    Returns what was there, and what is there now. `gone`: a replacement is being taken back.
+    Returns what was there, and what is there now. `gone`: this takes a replacement back. Raises EditRefused after
+    8 attempts, ops.errors.
     """
     for attempt in range(ATTEMPTS):
         found = read(cluster, at)
@@ -77,7 +80,7 @@ def swap(
         except Conflict:
             time.sleep(pause * (attempt + 1))
         except Unreachable:
-            if _is_written(cluster, at, new):  # the answer got lost, not the write
+            if _is_written(cluster, at, new):  # the write arrived, its answer did not
                 return found, new
             raise
     raise EditRefused(f"somebody else keeps changing {at} ({ATTEMPTS} attempts): run it again later")

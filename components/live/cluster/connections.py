@@ -13,20 +13,21 @@ from ops.errors import Forbidden
 
 
 def kubernetes(inputs: Props) -> Kubernetes:
+    """The cluster of a resource, by its inputs `kubeconfig` and `context`."""
     return _connected(inputs.get("kubeconfig"), inputs.get("context"))
 
 
 @lru_cache(maxsize=8)
 def _connected(kubeconfig: str | None, context: str | None) -> Kubernetes:
-    """One for the life of a plugin, which is one operation: credentials are read, and exec plugins run, once."""
+    """One for the plugin's process: credentials are read, and exec plugins run, once an operation."""
     return Kubernetes(kubeconfig, context)
 
 
 @contextmanager
 def warning_if_forbidden() -> Iterator[None]:
-    """Around a patch that is only tried: that this account may not write is said and no more.
+    """Around a patch that is only tried: warn where this account may not write, and go on.
 
-    A pull request's account is allowed less than that of `up`.
+    The account of a pull request's preview may be allowed less than that of `up`.
     """
     try:
         yield
@@ -43,8 +44,10 @@ def http(inputs: Props, server: Mapping[str, str], name: str) -> Http:
 
 
 def prometheus(inputs: Props) -> Prometheus:
+    """Prometheus, by the input of that name. Raises ops.errors where there is no way to the cluster."""
     return Prometheus(http(inputs, inputs["prometheus"], "Prometheus"))
 
 
 def alertmanager(inputs: Props) -> Alertmanager:
+    """Alertmanager, by the input of that name. Raises ops.errors where there is no way to the cluster."""
     return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))

@@ -1,4 +1,4 @@
-"""What the Prometheus Operator would make something else of, on its way to the servers."""
+"""Settings by which the Prometheus Operator changes our rules and routes on their way to the servers."""
 
 from components.live.cluster import connections
 from components.live.provider import Props
@@ -14,7 +14,7 @@ ADDED_MATCHER = (
 
 
 def refuse_enforced_label(namespace: str, server: JsonObject) -> None:
-    """Raises Refused where a Prometheus object has the operator write a matcher into every query."""
+    """Raises EditRefused where a Prometheus object makes the operator write a matcher into every query."""
     label = server["spec"].get("enforcedNamespaceLabel")
     left_out = server["spec"].get("excludedFromEnforcement") or ()
     if label and not any((one["resource"], one["namespace"]) == ("prometheusrules", namespace) for one in left_out):
@@ -26,7 +26,7 @@ def refuse_enforced_label(namespace: str, server: JsonObject) -> None:
 
 
 def refuse_added_matcher(props: Props, server: JsonObject) -> None:
-    """Raises Refused where an Alertmanager object has the operator add a matcher that our alerts do not meet."""
+    """Raises EditRefused where the operator adds a matcher to our routes that our alerts do not match."""
     namespace = props["namespace"]
     strategy = (server["spec"].get("alertmanagerConfigMatcherStrategy") or {}).get("type", "OnNamespace")
     if strategy == "OnNamespace" and external_label(props, "namespace") != namespace:
@@ -37,7 +37,7 @@ def refuse_added_matcher(props: Props, server: JsonObject) -> None:
 
 
 def external_label(props: Props, label: str) -> str | None:
-    """What Prometheus itself adds to each alert under that label; None where it adds none, or cannot be asked."""
+    """The value of Prometheus' external label of that name; None where it has none, or cannot be asked."""
     if not props.get("prometheus"):
         return None
     try:

@@ -1,8 +1,6 @@
-"""Whether the Prometheus Operator would take up what is ours: seen in a preview, at its own objects.
+"""Whether the Prometheus Operator would take up our objects, as its own objects show it in a preview.
 
-`operated`, an input of the first and the last resource: "rules" and "routing", for what goes by the operator. Each has
-the `name` with which the names of our objects begin, and their `labels`; routing also the `secrets` of others that it
-refers to, and whether our alerts are `bare` of a label with the namespace.
+The input `operated` says which objects these are: "rules" and "routing" → OperatorObjects (components.live.inputs).
 """
 
 from collections.abc import Mapping
@@ -21,7 +19,7 @@ _SERVERS = "/apis/monitoring.coreos.com/v1/namespaces"
 
 @dataclass(frozen=True)
 class OperatorKind:
-    """Of what kind our objects are, and the servers for which the operator takes them up."""
+    """A kind of our objects, and the operator's objects (servers) whose selectors have to match them."""
 
     api: str
     kind: str
@@ -33,6 +31,7 @@ class OperatorKind:
 
     @property
     def a_kind(self) -> str:
+        """The kind with its article, for messages."""
         return f"{'an' if self.kind[0] in 'AEIOU' else 'a'} {self.kind}"
 
 
@@ -49,19 +48,19 @@ OPERATOR_KINDS = {
 
 
 def operator_kinds(props: Props) -> list[tuple[str, OperatorKind, Mapping[str, JsonValue]]]:
-    """What goes by the operator, always in the same order: the engine gives mappings in any."""
+    """What the operator is to take up, in one order: the engine gives mappings in any order."""
     wanted = props.get("operated") or {}
     return [(part, kind, wanted[part]) for part, kind in OPERATOR_KINDS.items() if part in wanted]
 
 
 def refuse_what_operator_ignores(cluster: Kubernetes, props: Props) -> None:
-    """Raises Refused where the operator is not there, would not take ours up, or would make something else of it."""
+    """Raises EditRefused where there is no operator, or where it would not take ours up as we declare it."""
     namespace = props.get("namespace", "")
     for part, kind, ours in operator_kinds(props):
         _refuse_unknown(cluster, kind)
         try:
             found = cluster.get(f"{_SERVERS}/{namespace}/{kind.servers}")["items"]
-        except NotFound:  # the operator's definitions are there in part
+        except NotFound:  # only some of the operator's definitions are installed
             found = []
         except Forbidden as error:
             warn(f"could not check whether the operator takes up our {kind.kind}: {error}")
@@ -95,7 +94,7 @@ def _selects_ours(
     if not selects(spec.get(kind.selector), labels):
         return False
     if spec.get(kind.namespaces) is None:
-        return True  # its own namespace, which is ours
+        return True  # its own namespace, which is ours too
     try:
         carried = cluster.get(f"/api/v1/namespaces/{namespace}")["metadata"].get("labels") or {}
     except Forbidden:
@@ -122,7 +121,7 @@ def _refuse_missing(cluster: Kubernetes, namespace: str, secrets: JsonValue) -> 
         try:
             held = cluster.get(f"/api/v1/namespaces/{namespace}/secrets/{secret['name']}").get("data") or {}
         except Forbidden:
-            return  # as it should be in a pull request; the operator says it later
+            return  # a pull request's account should not read Secrets; the operator reports a missing one later
         except NotFound:
             raise EditRefused(
                 f"Secret {namespace}/{secret['name']}, which our AlertmanagerConfig needs, is not there"

@@ -1,4 +1,4 @@
-"""Whose an object is, or a key in one: nothing of somebody else's under a name of ours is ever taken over."""
+"""Whose an object is, or a key in one: we never take over what others have under a name of ours."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,12 +9,12 @@ from ops.errors import NotFound
 
 
 def applied_by(metadata: Mapping[str, JsonValue], manager: str) -> bool:
-    """Whether the API server has written down that `manager` applied some of the object."""
+    """Whether `manager` is among the field managers of the object."""
     return manager in _managers(metadata)
 
 
 def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> None:
-    """Raises Refused for the first object that is there and that `manager` never applied; ops.errors for the rest."""
+    """Raises EditRefused for the first object that is there and that `manager` never applied. Raises ops.errors."""
     for path in paths:
         try:
             metadata = cluster.get(path)["metadata"]
@@ -28,7 +28,7 @@ def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> No
 
 
 def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
-    """Of the objects at these paths those that are not there, as `configmaps/NAME`; raises ops.errors."""
+    """Which of the objects at these paths are not there, each as `configmaps/NAME`. Raises ops.errors."""
     missing = []
     for path in paths:
         try:
@@ -39,9 +39,9 @@ def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
 
 
 def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], namespace: str, manager: str) -> None:
-    """Raises Refused where keys of ours cannot stand in somebody's ConfigMap.
+    """Raises EditRefused where others have keys of our names in the ConfigMap, or it is not there.
 
-    `shared`: {"config_map", "keys"}. A key of that name that is there must be `manager`'s.
+    `shared`: {"config_map", "keys"}. Keys of `manager`'s are ours.
     """
     name = f"ConfigMap {namespace}/{shared['config_map']}"
     try:

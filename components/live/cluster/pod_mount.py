@@ -1,4 +1,4 @@
-"""One volume and its mount in a pod template of others: is it there, what is in its way, what adds and removes it.
+"""One volume and its mount in a pod template of others: whether it is there, what clashes, what adds and removes it.
 
 Pure: a pod is `spec.template.spec` of a Deployment as the API gives it; patches are strategic merge patches, which know
 list entries by name (volumes, containers) or path (mounts) and so leave every other entry as it stands.
@@ -24,7 +24,7 @@ class Volume:
 
 
 def is_mounted(pod: Pod, wanted: Volume) -> bool:
-    """Whether it stands there as wanted; what the API fills in (modes) does not count."""
+    """Whether volume and mount are there as wanted; fields that the API fills in (modes) do not count."""
     volume = named(pod.get("volumes"), wanted.name)
     mount = next((one for one in _mounts(pod, wanted) if one.get("mountPath") == wanted.path), {})
     return (
@@ -36,7 +36,7 @@ def is_mounted(pod: Pod, wanted: Volume) -> bool:
 
 
 def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
-    """Raises Refused where somebody else has our name or our path; `ours`: a volume of our name is by our hand."""
+    """Raises EditRefused where others use our name or our path; `ours`: we made the volume of our name."""
     if named(pod.get("containers"), wanted.container) is None:
         there = ", ".join(str(one.get("name")) for one in pod.get("containers") or ())
         raise EditRefused(f"has no container {wanted.container}; it has {there or 'none'}")
@@ -55,7 +55,7 @@ def refuse_clashes(pod: Pod, wanted: Volume, *, ours: bool) -> None:
 
 def addition(wanted: Volume, before: Volume | None = None) -> JsonObject:
     """The patch that adds it, in place of what `before` added."""
-    # `$retainKeys`: a volume has one source, and a merge would leave the former kind beside the new one.
+    # `$retainKeys`: a volume has one source; without it a merge would keep the former kind beside the new one.
     volume = {"name": wanted.name, **wanted.source, "$retainKeys": ["name", *wanted.source]}
     mounts: list[JsonObject] = [{"name": wanted.name, "mountPath": wanted.path, "readOnly": True}]
     if before and before.path != wanted.path:
@@ -64,7 +64,7 @@ def addition(wanted: Volume, before: Volume | None = None) -> JsonObject:
 
 
 def removal(pod: Pod, made: Volume) -> JsonObject | None:
-    """The patch that takes out exactly what was added; None where nothing of it is there any more."""
+    """The patch that removes exactly what was added; None where nothing of it is left."""
     volume = named(pod.get("volumes"), made.name)
     ours = volume is not None and _contains(volume, made.source)
     mounted = any(
@@ -87,7 +87,7 @@ def _patch(volumes: Sequence[JsonValue], container: str, mounts: Sequence[JsonVa
 
 
 def named(entries: Sequence[Mapping[str, JsonValue]] | None, name: str) -> Mapping[str, JsonValue] | None:
-    """Of entries with a `name` the one that is called so."""
+    """The entry of that name, or None."""
     return next((entry for entry in entries or () if entry.get("name") == name), None)
 
 

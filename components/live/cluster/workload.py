@@ -1,4 +1,4 @@
-"""The Deployment that runs a server: whether it would see a change of a ConfigMap, and reload when asked."""
+"""The Deployment that runs a server: whether it sees changes of a ConfigMap, and reloads on request."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class Workload:
         containers = self._containers()
         words = [str(word) for one in containers for word in (*(one.get("command") or ()), *(one.get("args") or ()))]
         if not words or any("web.enable-lifecycle" in word and not word.endswith("=false") for word in words):
-            return  # without any argument the image's own decide, and nobody can tell
+            return  # without arguments the image's own count, which are not known here
         sidecar = next((str(one.get("image")) for one in containers if "reload" in str(one.get("image"))), "")
         remedy = "add that argument, or set prometheusReload to signal"
         if sidecar:
@@ -60,7 +60,7 @@ class Workload:
 
 
 def read(cluster: Kubernetes, namespace: str, deployment: str, container: str) -> Workload:
-    """A Deployment as it stands. Raises ops.errors other than Forbidden and NotFound."""
+    """A Deployment as it is now. Raises ops.errors other than Forbidden and NotFound."""
     pod: JsonObject = {}
     with contextlib.suppress(Forbidden, NotFound):
         pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]

@@ -24,13 +24,14 @@ _CHECKS = {
 
 
 class ConfigTextHandler(EditHandler):
-    """Every refusal comes in preview, before anything is written."""
+    """Edits the text; whatever it refuses it refuses in a preview, before anything is written."""
 
-    # Another editor on the same key has to find the text without what the former put there.
+    # Another editor of the same key is a replacement too: it has to find the text without the former one's part.
     identity = ("namespace", "config_map", "key", "editor")
     compared = ("ours", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        """Try the edit on the live text, without writing it. Raises EditRefused, ops.errors."""
         if pulumi.UNKNOWN in news.values():
             return dynamic.CheckResult(news, [])
         at = _key(news)
@@ -50,18 +51,22 @@ class ConfigTextHandler(EditHandler):
         return dynamic.CheckResult(news, [])
 
     def drift(self, props: Props) -> str:
+        """Raises EditRefused where the ConfigMap or its key is gone."""
         at = _key(props)
         text = config_map.read(connections.kubernetes(props), at).text
         stands = editor(at.editor).has(text, props["ours"])
         return "" if stands else f"our part of {at} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
+        """Put our part in. Raises EditRefused, ops.errors."""
         return dynamic.CreateResult(str(_key(props)), _write(props, lambda found: found.replaced))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """Put our part in, in place of what we wrote last. Raises EditRefused, ops.errors."""
         return dynamic.UpdateResult(_write(_news, lambda found: _last_edit(_olds, found)))
 
     def delete(self, _id: str, _props: Props) -> None:
+        """Remove our part. Raises EditRefused where that is not safe, ops.errors."""
         at = _key(_props)
 
         def bare(found: StoredText) -> str:
@@ -83,7 +88,7 @@ def _key(props: Props) -> Key:
 
 
 def _without_former(at: Key, found: StoredText, olds: Props) -> str:
-    """The text as it will be once another editor of ours, which is being given up, has taken its part out."""
+    """The live text without the part of a former editor of ours, whose resource is deleted before this one is made."""
     if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
         return found.replaced.before
     if at.editor == "replace" and olds.get("editor") == "routing":
@@ -92,7 +97,7 @@ def _without_former(at: Key, found: StoredText, olds: Props) -> str:
 
 
 def _last_edit(props: Props, found: StoredText) -> LastEdit | None:
-    """What we wrote last: as the ConfigMap itself has it after a replacement, else as the state has it."""
+    """What we wrote last: from the ConfigMap's annotation after a replacement, else from the state."""
     if found.replaced:
         return found.replaced
     before, after = props.get("before"), props.get("after")
@@ -106,7 +111,7 @@ def _write(props: Props, written: Callable[[StoredText], LastEdit | None]) -> Pr
         connections.kubernetes(props), at, lambda found: _edited(at, found.text, props["ours"], written(found))
     )
     last = written(found)
-    # From the text itself, not from "found": an `up` that was killed may have written ours already.
+    # Not simply `found.text`: an `up` that was killed may have written ours already.
     before = (last.before if last else found.text) if at.editor == "replace" else edit.remove(new)
     return {**props, "before": before, "after": new, "drift": ""}
 
@@ -118,7 +123,7 @@ def _edited(at: Key, text: str, ours: str, written: LastEdit | None) -> str:
 
 
 def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
-    """What promtool or amtool, where one of them is at hand, finds wrong in the text after an edit and not before."""
+    """Raises EditRefused for faults that promtool or amtool, if installed, finds after the edit and not before."""
     if before == after:
         return
     check = _CHECKS[at.editor]

@@ -12,17 +12,17 @@ from ops.errors import OpsError
 
 
 class LiveHandler(Handler):
-    """On create and update: reload, and wait until all of it runs. A failure leaves it to the next `up`."""
+    """On create and update: reload, and wait until all of it runs. After a failure the next `up` tries again."""
 
     compared = COMPARED
 
-    def has_drifted(self, olds: Props, news: Props) -> bool:
-        """The text is as we left it, but does it run? Somebody may have reloaded, or restarted, onto something else.
+    def has_drifted(self, _olds: Props, _news: Props) -> bool:
+        """Whether something of it does not run: the servers may have reloaded, or restarted, with other files since.
 
-        And an `up` that failed here and was then taken back has left no trace in the state.
+        The state does not tell: an `up` that failed here and was taken back leaves no trace in it.
         """
         try:
-            faults = wait.not_running(decode_wanted(news))
+            faults = wait.not_running(decode_wanted(_news))
         except OpsError as problem:
             warn(f"could not check whether it still runs: {problem}")
             return False
@@ -31,10 +31,12 @@ class LiveHandler(Handler):
         return bool(faults)
 
     def create(self, props: Props) -> dynamic.CreateResult:
+        """Wait until all of it runs. Raises EditRefused when the time is up."""
         wait.until_running(decode_wanted(props))
         return dynamic.CreateResult("live", props)
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """Wait until all of it runs, and nothing that is no longer wanted. Raises EditRefused when the time is up."""
         try:
             wait.until_running(decode_wanted(_news), decode_wanted(_olds))
         except EditRefused as error:

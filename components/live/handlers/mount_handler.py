@@ -1,4 +1,4 @@
-"""Our volume in somebody's Deployment: two list entries, added and taken out by name."""
+"""Our volume in a Deployment of others: two list entries, added and removed by name."""
 
 from collections.abc import Mapping
 
@@ -15,15 +15,16 @@ from ops.errors import Forbidden, NotFound
 
 
 class MountHandler(EditHandler):
-    """Adds, and takes out again, two list entries by name; what is in the way is refused in preview.
+    """Adds and removes two list entries by name; a preview refuses what clashes with them.
 
-    `made` in the state: "yes" where ours stands by our hand, "" where somebody else had put the very same there before.
+    `made` in the state: "yes" where we added them, "" where somebody else had added the very same before.
     """
 
     identity = ("namespace", "deployment", "container", "volume")
     compared = ("source", "path", "manager", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        """Refuse what is in the way, and try the patch without writing it. Raises EditRefused, ops.errors."""
         before = _volume(_olds) if _olds.get("volume") else None
         try:
             deployment = _deployment(news)
@@ -41,17 +42,21 @@ class MountHandler(EditHandler):
         return dynamic.CheckResult(news, [])
 
     def drift(self, props: Props) -> str:
+        """Raises NotFound where the Deployment is gone."""
         if pod_mount.is_mounted(_pod(_deployment(props)), _volume(props)):
             return ""
         return f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
+        """Add the volume and its mount. Raises EditRefused, ops.errors."""
         return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _mount(props, None))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """Add them in place of what we added before. Raises EditRefused, ops.errors."""
         return dynamic.UpdateResult(_mount(_news, _created_by_us(_olds)))
 
     def delete(self, _id: str, _props: Props) -> None:
+        """Remove what we added, where it is still as we added it. Raises ops.errors."""
         made = _created_by_us(_props)
         if made is None:
             return
@@ -73,7 +78,7 @@ def _volume(props: Props) -> Volume:
 
 
 def _created_by_us(props: Props) -> Volume | None:
-    """What stands there by our hand, as the state has it."""
+    """What we added, as the state has it; None for nothing."""
     return _volume(props) if props.get("made") else None
 
 
@@ -100,7 +105,7 @@ def _refuse_clashes(props: Props, deployment: Mapping[str, JsonValue], *, ours: 
 
 
 def _mount(props: Props, before: Volume | None) -> Props:
-    """Add it where it is not there; `made` unless somebody else had put the very same there."""
+    """Add it where it is not there yet. `made` is "" where somebody else had added the very same."""
     deployment = _deployment(props)
     pod, wanted = _pod(deployment), _volume(props)
     ours = before is not None or _ours(deployment, props)
@@ -114,5 +119,5 @@ def _mount(props: Props, before: Volume | None) -> Props:
 
 
 def _ours(deployment: Mapping[str, JsonValue], props: Props) -> bool:
-    """Whether what stands there under our name is by our hand; a killed `up` may have left the state without it."""
+    """Whether we made what has our name there; the state may not have it after an `up` that was killed."""
     return ownership_checks.applied_by(deployment["metadata"], props["manager"])

@@ -1,4 +1,4 @@
-"""The dashboard of others under our uid: looked for, refused or kept, and put back."""
+"""The dashboard that others have under our uid: refused, or kept and put back."""
 
 import contextlib
 import json
@@ -13,15 +13,16 @@ from ops.errors import NotFound, OpsError
 
 
 class PreviousDashboardHandler(Handler):
-    """Looks before our dashboard is made; `before` is JSON of {"model", "folder"}, "" where nothing stood there.
+    """`before` in the state: JSON of {"model", "folder"}; "" where there was no dashboard.
 
-    `made` counts how often ours has to be made: once, and again whenever somebody has deleted it.
+    `made` counts how often our dashboard has to be made: once, and again each time somebody has deleted it.
     """
 
     identity = ("uid",)
     compared = ("url", "adopt", "auth", "made")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
+        """Refuse a dashboard of others, and count up where ours was deleted."""
         ours = _olds.get("uid") == news["uid"]
         news["made"] = (_olds.get("made") or 1) if ours else 1
         try:
@@ -40,17 +41,20 @@ class PreviousDashboardHandler(Handler):
         return dynamic.CheckResult(news, [])
 
     def create(self, props: Props) -> dynamic.CreateResult:
+        """Keep the dashboard that stands there. Raises NotDone, ops.errors."""
         return dynamic.CreateResult(f"{props['uid']}", {**props, "before": _previous_dashboard(props)})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """Keep what was kept."""
         return dynamic.UpdateResult({**_news, "before": _olds.get("before") or ""})
 
     def delete(self, _id: str, _props: Props) -> None:
+        """Put the kept dashboard back, or delete ours where there was none. Raises ops.errors."""
         grafana = _grafana(_props)
         if _props.get("before"):
             kept = json.loads(_props["before"])
             grafana.save_dashboard(kept["model"], folder_uid=_still_there(grafana, kept["folder"]))
-        elif _props["adopt"]:  # nothing was there to be taken over: ours was left standing for us
+        elif _props["adopt"]:  # there was none to take over, and `retain_on_delete` has kept ours
             with contextlib.suppress(NotFound):
                 grafana.delete_dashboard(_props["uid"])
 
@@ -68,7 +72,7 @@ def _current_dashboard(props: Props) -> tuple[JsonObject, JsonObject] | None:
 
 
 def _refuse_another_grafana(olds: Props, news: Props, model: JsonObject | None) -> None:
-    """A new URL is a new address of the same Grafana; raises NotDone where the old one still shows ours, and it not."""
+    """Raises NotDone where the former URL still shows our dashboard and the new one does not: two Grafanas."""
     try:
         left = _current_dashboard(olds)
     except OpsError:
@@ -81,7 +85,7 @@ def _refuse_another_grafana(olds: Props, news: Props, model: JsonObject | None) 
 
 
 def _still_there(grafana: Grafana, folder: str) -> str:
-    """The folder, or General where somebody has deleted it meanwhile."""
+    """The folder; "" (General) where somebody has deleted it meanwhile."""
     try:
         if folder:
             grafana.folder(folder)
@@ -92,7 +96,7 @@ def _still_there(grafana: Grafana, folder: str) -> str:
 
 
 def _previous_dashboard(props: Props) -> str:
-    """What is to be put back; raises NotDone where it may not be taken over."""
+    """The dashboard to put back, as `before`. Raises NotDone where it may not be taken over."""
     uid = props["uid"]
     if not (standing := _current_dashboard(props)):
         return ""

@@ -1,4 +1,4 @@
-"""What is in the way of everything, before anything; and, as it is taken back last, whether all of it is gone."""
+"""Checks before anything is written; and, as it is deleted last, that nothing of ours runs any more."""
 
 import contextlib
 from collections.abc import Callable
@@ -19,15 +19,16 @@ from ops.errors import Forbidden, NotFound, OpsError
 
 
 class WithdrawnHandler(Handler):
-    """Before all else: refuse what others have under our names, and what would fail when half is written.
+    """Refuses what others have under our names, and what would fail after half is written.
 
-    On delete, which comes last: reload, and wait until both servers run without us.
+    On delete: reload, and wait until both servers run without us.
     """
 
     compared = (*COMPARED, "own", "shared", "edited", "manager")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
-        known = _olds.get("own") or ()  # what was free, or ours, when this was made
+        """Look at everything that could be in the way. Raises EditRefused, ops.errors."""
+        known = _olds.get("own") or ()  # checked when this was made
         versions.refuse_unknown(news)
         try:
             cluster = connections.kubernetes(news)
@@ -53,19 +54,23 @@ class WithdrawnHandler(Handler):
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        # Pulumi looks at its own objects on a refresh alone, and kubelet goes on serving one that is gone.
-        with contextlib.suppress(OpsError):  # `check` has said what is in the way of looking
+        """Warn also of objects of ours that somebody has deleted."""
+        # Pulumi looks at its own objects only on a refresh, and kubelet goes on serving a ConfigMap that is deleted.
+        with contextlib.suppress(OpsError):  # `check` has reported it
             for path in ownership_checks.missing_objects(connections.kubernetes(_news), _olds.get("own") or ()):
                 warn(f"{path} is gone: `pulumi up --refresh` makes it again")
         return super().diff(_id, _olds, _news)
 
     def create(self, props: Props) -> dynamic.CreateResult:
+        """Nothing is made: it is there to be deleted last."""
         return dynamic.CreateResult("withdrawn", props)
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
+        """Nothing is changed."""
         return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
+        """Wait until both servers run without us. Raises EditRefused when the time is up."""
         try:
             wait.until_gone(decode_wanted(_props))
         except NotFound as gone:
@@ -73,10 +78,12 @@ class WithdrawnHandler(Handler):
 
 
 def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], Workload]) -> None:
-    """An `up` without a preview would find a text missing, or mounted in vain, after others were written."""
+    """Texts that are missing or never updated, and servers that do not reload: found before anything is written."""
     for kind in props.get("edited") or ():
         server = props[kind]
         config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))
         runs(kind).refuse_dead_mount(server["config_map"])
-    if (server := props.get("prometheus")) and server["reload"] == "lifecycle":  # that of Alertmanager is always on
+    if (server := props.get("prometheus")) and server[
+        "reload"
+    ] == "lifecycle":  # Alertmanager always takes requests to reload
         runs("prometheus").refuse_no_reload()

@@ -1,4 +1,4 @@
-"""What of the wanted (components.live.running.wanted) does not run, and what of the unwanted still does."""
+"""Compares what is wanted (components.live.running.wanted) with what runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -54,6 +54,7 @@ def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list
 
 
 def rules_still_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:
+    """A sentence for each of these rules that runs exactly as written here."""
     running = running_rules(groups)
     return [
         f"rule {name} still runs"
@@ -106,7 +107,7 @@ def routing_not_running(wanted: RoutingMarks, config: Mapping[str, JsonValue]) -
 
 
 def routing_still_running(wanted: RoutingMarks, config: Mapping[str, JsonValue], left: Sequence[str]) -> list[str]:
-    """`left`: receivers that somebody else's text still declares under our names."""
+    """A sentence for each of these receivers that runs. `left`: names that a text of others declares too."""
     names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
     return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
 

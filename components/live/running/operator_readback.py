@@ -1,6 +1,6 @@
-"""What the Prometheus Operator makes of our AlertmanagerConfig, read as if we had written it ourselves; what it says.
+"""Reads back what the Prometheus Operator made of our AlertmanagerConfig, and what it reports in events.
 
-It puts `NAMESPACE/OBJECT/` before our names, has secrets where we name files, and may add a matcher on the namespace.
+It puts `NAMESPACE/OBJECT/` before our names, secrets where we name files, and may add a matcher on the namespace.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ _NAMES = ("receiver", "name", "mute_time_intervals", "active_time_intervals")
 
 
 def prefix(props: Props) -> str:
-    """What it puts before our names; "" where our routing does not go by it."""
+    """What the operator puts before our names; "" where it does not deliver our routing."""
     ours = (props.get("operated") or {}).get("routing")
     return f"{props['namespace']}/{ours['name']}/" if ours else ""
 
 
 def our_part(config: Config, props: Props) -> Config:
-    """The running configuration: our part of it alone, with our names, where it goes by the operator; else as it is."""
+    """Our part of the running configuration as we wrote it; the whole as it is where no operator delivers it."""
     begin = prefix(props)
     if not begin:
         return config
@@ -73,7 +73,7 @@ def not_taken_up(config: Config, props: Props) -> list[str]:
 
 
 def added_matcher(config: Config, props: Props) -> list[str]:
-    """That our routes run, but with a matcher that our alerts do not meet."""
+    """That our routes run with a matcher added that our alerts do not match."""
     begin, ours = prefix(props), (props.get("operated") or {}).get("routing")
     narrowed = any(
         str(route.get("receiver")).startswith(begin) and _matcher(props) in map(_parsed, route.get("matchers") or ())
@@ -93,14 +93,14 @@ def added_matcher(config: Config, props: Props) -> list[str]:
 
 
 def rejections(props: Props) -> list[str]:
-    """What the operator has last said of each object of ours that it does not take, in its own words."""
+    """The operator's last warning for each object of ours, in its own words."""
     said: dict[str, str] = {}
     for _, kind, ours in operator_preflight.operator_kinds(props):
         path = f"/api/v1/namespaces/{props['namespace']}/events"
         selector = f"involvedObject.kind={kind.kind},type=Warning"
         try:
             events = connections.kubernetes(props).get(path, {"fieldSelector": selector})["items"]
-        except OpsError:  # it may not be allowed; what is missing is named without it
+        except OpsError:  # events may be forbidden; what does not run is named anyway
             continue
         for event in sorted(events, key=lambda event: str(event.get("lastTimestamp"))):
             if (name := event["involvedObject"]["name"]).startswith(ours["name"]):
@@ -115,7 +115,7 @@ def _matcher(props: Props) -> tuple[tree.Matcher, ...]:
 def _parsed(entry: JsonValue) -> tuple[tree.Matcher, ...]:
     try:
         return tree.parse_matchers(str(entry))
-    except RoutingError:  # somebody else's; whoever reads the whole says so
+    except RoutingError:  # not ours; a configuration that cannot be read is reported elsewhere
         return ()
 
 
@@ -126,7 +126,7 @@ def _without_prefix(value: JsonValue, begin: str) -> JsonValue:
 
 
 def _hide_file_names(entries: JsonValue) -> JsonValue:
-    """Where a secret stands, we named a file: as hidden as that."""
+    """The secret's key with `_file`, as we wrote it; the value is hidden all the same."""
     if not isinstance(entries, list):
         return entries
     return [

@@ -1,4 +1,4 @@
-"""The two servers, as a resource's inputs name them: how each takes up its files, and what of ours it runs."""
+"""The two servers: how each reloads, and what of ours it runs."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -16,7 +16,7 @@ from routing import RoutingError, tree
 
 
 class ServerCheck(ABC):
-    """One server. `props`: inputs with `wanted` decoded (components.live.running.wanted)."""
+    """One server. `props`: a proof's inputs with `wanted` decoded (components.live.running.wanted)."""
 
     kind: ClassVar[str]
     client: Server
@@ -38,7 +38,7 @@ class ServerCheck(ABC):
         return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
 
     def reload(self) -> list[str]:
-        """Have it read its files again, in the way of its settings; what it says of them. Raises EditRefused."""
+        """Make it read its files again, as the settings say. Returns what it refuses. Raises EditRefused."""
         match self.props[self.kind]["reload"]:
             case "signal":
                 self._signal()
@@ -59,7 +59,7 @@ class ServerCheck(ABC):
 
     def _signal(self) -> None:
         """SIGHUP to the server's process, by running `kill` in each of its pods."""
-        from ops.clients import pod_exec  # kr8s takes 0.1 s to import, at each preview: only for those who need it
+        from ops.clients import pod_exec  # imported here, as kr8s takes 0.1 s and most stacks do not need it
 
         props, server = self.props, self.props[self.kind]
         cluster = connections.kubernetes(props)
@@ -79,6 +79,8 @@ class ServerCheck(ABC):
 
 
 class PrometheusCheck(ServerCheck):
+    """Prometheus and our rules."""
+
     kind = "prometheus"
 
     def __init__(self, props: Props) -> None:
@@ -86,11 +88,14 @@ class PrometheusCheck(ServerCheck):
         self.client = self.prometheus = connections.prometheus(props)
 
     def not_running(self) -> list[str]:
+        """Rules that do not run as written, cannot be evaluated, or a failed reload. Raises ops.errors."""
         groups = self._groups()
         faults = compare.rules_not_running(self.props["rules"], groups)
         if faults:
             return faults
-        for rule in compare.unevaluated(self.props["rules"], groups):  # its first turn may be an interval away: ask now
+        for rule in compare.unevaluated(
+            self.props["rules"], groups
+        ):  # the first evaluation may be an interval away: evaluate it now
             try:
                 self.prometheus.query(rule.query)
             except Refused as error:
@@ -98,10 +103,11 @@ class PrometheusCheck(ServerCheck):
         return faults or self.reload_failed()
 
     def still_running(self, wanted: Wanted) -> list[str]:
+        """Rules of `wanted` that run. Raises ops.errors."""
         return compare.rules_still_running(wanted["rules"], self._groups())
 
     def _refused_parts(self) -> list[str]:
-        """Prometheus keeps to its log which rule it does not like: ask it for each."""
+        """The rules that it refuses: Prometheus names them only in its log, so each is tried as a query."""
         found = []
         for name, rule in self.props["rules"].items():
             try:
@@ -112,7 +118,7 @@ class PrometheusCheck(ServerCheck):
         return found
 
     def _groups(self) -> list[RunningGroup]:
-        """The groups from where ours should be: those of a mode that is being given up, or taken up, are not meant."""
+        """The groups from our files only: while the mode changes, the same rules also run from other files."""
         folder, apart = str(self.props.get("folder") or "").rstrip("/"), bool(self.props.get("apart"))
         groups = self.prometheus.rules()
         if ours := (self.props.get("operated") or {}).get("rules"):  # the operator names a file NAMESPACE-OBJECT-UID
@@ -121,6 +127,8 @@ class PrometheusCheck(ServerCheck):
 
 
 class AlertmanagerCheck(ServerCheck):
+    """Alertmanager and our routing."""
+
     kind = "alertmanager"
 
     def __init__(self, props: Props) -> None:
@@ -128,6 +136,7 @@ class AlertmanagerCheck(ServerCheck):
         self.client = self.alertmanager = connections.alertmanager(props)
 
     def not_running(self) -> list[str]:
+        """Parts of the routing that do not run as written, or a failed reload. Raises ops.errors."""
         config = self.alertmanager.status().config
         ours = operator_readback.our_part(config, self.props)
         faults = operator_readback.not_taken_up(ours, self.props)
@@ -135,13 +144,14 @@ class AlertmanagerCheck(ServerCheck):
         return faults or operator_readback.added_matcher(config, self.props) or self.reload_failed()
 
     def still_running(self, wanted: Wanted) -> list[str]:
+        """Receivers of `wanted` that run, and that no text of others declares. Raises ops.errors."""
         config = operator_readback.our_part(self.alertmanager.status().config, self.props)
         return compare.routing_still_running(wanted["routing"], config, self._declared())
 
     def _declared(self) -> list[str]:
-        """Receivers in the text as it stands now: what is there by somebody else's hand may go on running."""
+        """Receivers in the live text: one that others declare may go on running."""
         if operator_readback.prefix(self.props):
-            return []  # none but the operator makes names like those of ours
+            return []  # only the operator makes such names
         server = self.props[self.kind]
         at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")
         try:

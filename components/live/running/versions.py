@@ -1,4 +1,4 @@
-"""Whether the servers that run know all that our files use: a file with one thing too new is refused as a whole."""
+"""Whether the running servers know all that our files use: they refuse a whole file for one thing that is too new."""
 
 import json
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from ops.errors import OpsError
 
 NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
-ANSWER_TIMEOUT = 3.0  # seconds for an answer: without one a preview goes on
+ANSWER_TIMEOUT = 3.0  # seconds; without an answer a preview goes on
 
 _SERVERS = ("prometheus", "alertmanager")
 
 
 def refuse_unknown(props: Props) -> None:
-    """Raises Refused where a server that runs does not know what our files use; says it where that cannot be told."""
+    """Raises EditRefused where a running server does not know what our files use; warns where it gives no version."""
     needs = json.loads(props.get("needs") or "{}")
     for kind in _SERVERS:
         if props.get(kind) and needs.get(kind):
@@ -42,7 +42,7 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
 
 
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
-    """The server's URL and its version; None where it is another product with the same API and numbers of its own."""
+    """The server's URL and its version; None for another product with the same API."""
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
         return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
@@ -55,7 +55,7 @@ def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
 
 
 def _sentence_end(server: str, unknown: Sequence[NeedRow]) -> str:
-    """The end of the sentence."""
+    """What the server does not know, and what to do."""
     if len(unknown) == 1:
         what, where, since = unknown[0]
         return f"{where} uses {what}, which {server} knows since {since}: upgrade it, or leave {what} out"
@@ -71,6 +71,4 @@ def _newest(needs: Sequence[NeedRow]) -> str:
 
 
 def _number(text: str) -> Version:
-    found = number(text)
-    assert found is not None, f"{text} is no version"
-    return found
+    return number(text) or (0, 0)

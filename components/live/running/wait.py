@@ -1,4 +1,4 @@
-"""Ask the servers to read their files again until they run what was written, or say what is in the way."""
+"""Reload the servers until they run what was written, or say what does not run."""
 
 import time
 from collections.abc import Callable
@@ -17,9 +17,9 @@ PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
 
 
 def until_running(props: Props, olds: Props | None = None) -> None:
-    """Wait until both servers run what is wanted, and of `olds` nothing that is not wanted any more.
+    """Wait until both servers run what is wanted, and nothing of `olds` that is no longer wanted.
 
-    Raises EditRefused, naming what is in the way, when the time is up.
+    Raises EditRefused, with what does not run, after `timeout` seconds.
     """
     gone = no_longer_wanted(cast(Wanted, olds), cast(Wanted, props)) if olds and olds.get("rules") is not None else None
     try:
@@ -44,7 +44,7 @@ def until_gone(props: Props) -> None:
 
 
 def not_running(props: Props) -> list[str]:
-    """What does not run as wanted now, without asking for anything. Raises ops.errors."""
+    """What does not run as wanted now, without a reload. Raises ops.errors."""
     return [fault for server in server_checks(props) for fault in server.not_running()]
 
 
@@ -73,12 +73,12 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
 
 
 def _faults(server: ServerCheck, check: Callable[[ServerCheck], list[str]]) -> list[str]:
-    """What is not as it should be yet. Raises EditRefused where waiting will not help."""
+    """What is not yet as it should be. Raises EditRefused where waiting will not help."""
     try:
         # Reload each time: the first one may have read files that kubelet had not replaced yet.
         return server.reload() or check(server)
     except OpsError as problem:
-        # It is starting, or nobody stands behind the Service just now.
+        # It is starting, or the Service has no ready pod just now.
         if isinstance(problem, (Unreachable, BadAnswer)) or (isinstance(problem, Refused) and problem.status >= 500):
             return [str(problem)]
         raise EditRefused(str(problem)) from None

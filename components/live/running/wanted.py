@@ -15,7 +15,7 @@ RuleMarks: TypeAlias = dict[str, dict[str, str]]
 
 
 class RoutingMarks(TypedDict):
-    """By what each part is known, and a fingerprint of what it does."""
+    """Each part's name or matchers, and a fingerprint of what it does."""
 
     routes: dict[str, str]
     receivers: dict[str, dict[str, list[dict[str, str]]]]  # name → kind of sender → what each of them is given
@@ -25,7 +25,7 @@ class RoutingMarks(TypedDict):
 
 
 class Wanted(TypedDict):
-    """All that should run."""
+    """All rules and all of the routing that should run."""
 
     rules: RuleMarks
     routing: RoutingMarks
@@ -36,17 +36,18 @@ T = TypeVar("T")
 
 
 def decode_wanted(props: Mapping[str, JsonValue]) -> JsonObject:
-    """A resource's inputs with `wanted`, one text there, as the mappings `rules` and `routing`."""
+    """A proof's inputs, with the JSON in `wanted` as `rules` and `routing` (Wanted)."""
     return {**props, **json.loads(props.get("wanted") or "{}")}
 
 
 def fingerprint(value: object) -> str:
+    """Ten hexadecimal digits of the SHA-256 of a value as JSON."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def no_longer_wanted(olds: Wanted, news: Wanted) -> Wanted:
-    """Of what was wanted before, what has gone from the repository since."""
+    """What was wanted before and is not any more."""
     before, now = olds["routing"], news["routing"]
     return {
         "rules": _without(olds["rules"], news["rules"]),
@@ -66,7 +67,7 @@ def _without(olds: dict[str, T], news: Mapping[str, object]) -> dict[str, T]:
 
 
 def wanted_rules(files: Iterable[RuleFile]) -> RuleMarks:
-    """`group/name#n` → the file where it stands, its expression, and a fingerprint of each other part of it."""
+    """`group/name#n` → its file, its expression, and a fingerprint of each other part of it."""
     found: RuleMarks = {}
     for file in files:
         for group in file.groups:
@@ -85,6 +86,7 @@ def wanted_rules(files: Iterable[RuleFile]) -> RuleMarks:
 def rule_marks(
     expr: str, for_: float, keep: float, labels: Mapping[str, str], annotations: Mapping[str, str]
 ) -> dict[str, str]:
+    """The expression in one spelling, times in seconds (`300s`), and fingerprints of labels and of annotations."""
     return {
         "expression": _normalised(expr),
         "for": f"{for_:g}s",
@@ -95,7 +97,7 @@ def rule_marks(
 
 
 def _normalised(expr: str) -> str:
-    """Rules of others may use what our reader does not know; they are not compared anyway."""
+    """An expression in one spelling; as it is where our reader does not know it, as in rules of others."""
     try:
         return rules.normalise(expr)
     except rules.RulesError:
@@ -115,8 +117,8 @@ def _free_key(taken: Mapping[str, object], group: str, name: str) -> str:
 def wanted_routing(parts: Parts, whole: Mapping[str, JsonValue] | None = None) -> RoutingMarks:
     """Routes, receivers, inhibitions and time intervals, each with a fingerprint of what it does.
 
-    `whole`: the configuration where all of it is ours; then the first route counts too, every receiver, and how mails
-    leave.
+    `whole`: the configuration where all of it is ours; then the first route, every receiver and the mail settings
+    count too.
     """
     if whole is not None:
         root = tree.tree(whole)
@@ -133,10 +135,13 @@ def wanted_routing(parts: Parts, whole: Mapping[str, JsonValue] | None = None) -
 
 
 def route_key(route: tree.Route) -> str:
+    """A route by its matchers, which no two of ours share."""
     return "{" + ",".join(str(matcher) for matcher in route.matchers) + "}"
 
 
 def route_mark(route: tree.Route) -> str:
+    """The route's receiver, and a fingerprint of all its settings and of the routes below it."""
+
     def plain(route: tree.Route) -> list[object]:
         match = route.match
         timing = [match.group_wait, match.group_interval, match.repeat_interval]
@@ -148,11 +153,13 @@ def route_mark(route: tree.Route) -> str:
 
 
 def inhibition_key(rule: tree.Inhibition) -> str:
+    """An inhibition in one line: it has no settings beside these."""
     source, target = (",".join(str(matcher) for matcher in side) for side in (rule.source, rule.target))
     return f"{{{source}}} mutes {{{target}}} on {','.join(sorted(rule.equal))}"
 
 
 def interval_marks(config: Mapping[str, JsonValue]) -> dict[str, str]:
+    """Name → fingerprint of the times."""
     return {name: fingerprint(times) for name, times in tree.intervals(config).items()}
 
 
@@ -165,7 +172,7 @@ def _receiver_marks(receiver: Mapping[str, JsonValue]) -> dict[str, list[dict[st
 
 
 def comparable(key: str, value: JsonValue) -> JsonValue:
-    """Headers of a mail compare without the case of their names, and without those that Alertmanager fills in."""
+    """A value to compare: a mail's headers in lower case, without those that Alertmanager fills in."""
     if key == "headers" and isinstance(value, Mapping):
         filled = {"from", "to"}
         return {name.lower(): text for name, text in value.items() if name.lower() not in filled}

@@ -1,1 +1,1 @@
-"""Texts that others wrote, edited: pure functions, which speak to nobody."""
+"""Edits texts that others wrote: pure functions, which send no request."""

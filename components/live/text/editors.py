@@ -1,4 +1,4 @@
-"""The three ways of editing a text, by the name that a resource's inputs carry."""
+"""The three editors, by the name in a resource's inputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
@@ -13,15 +13,18 @@ Kind = Literal["rule-files", "routing", "replace"]
 
 
 class Editor(Protocol):
-    """Pure: (text, ours) → text. Each raises Refused where the text cannot be edited without loss."""
+    """Pure: (text, ours) → text. Each raises EditRefused where the text cannot be edited without loss."""
 
     where: str
 
-    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str: ...
+    def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
+        """The text with ours in it; the same text where it is in already. `last_edit`: what we wrote before."""
 
-    def remove(self, text: str, last_edit: LastEdit | None = None) -> str: ...
+    def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
+        """The text without ours."""
 
-    def has(self, text: str, ours: str) -> bool: ...
+    def has(self, text: str, ours: str) -> bool:
+        """Whether ours is in the text as it should be."""
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         """Sentences for a preview on what changes for others. `alerts`: the label sets of our alerts."""
@@ -31,6 +34,7 @@ _EDITORS: dict[str, Editor] = {"rule-files": RuleFiles(), "routing": Routing(), 
 
 
 def editor(kind: str) -> Editor:
+    """The editor of that name. Raises EditRefused for another name."""
     try:
         return _EDITORS[kind]
     except KeyError:

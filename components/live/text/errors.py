@@ -1,4 +1,4 @@
-"""The one way in which an edit says no."""
+"""The one error of all edits."""
 
 
 class EditRefused(ValueError):

@@ -1,6 +1,6 @@
-"""Our items at the start of a list in a YAML text that somebody else wrote, as marked lines.
+"""Inserts our items, as marked lines, at the start of a list in a YAML text that others wrote.
 
-No other line changes. Each edit is checked before it is handed out: the new text is parsed again and its tree compared
+No other line changes. Each edit is checked before it is returned: the new text is parsed again and its tree compared
 with what is expected, and a trial removal must give the old text back, byte for byte. What cannot be placed safely is
 refused, with the lines to paste.
 """
@@ -30,7 +30,7 @@ class _Edit:
 
 
 def insert_items(text: str, path: Path, wanted: Sequence[object], where: str) -> str:
-    """The text with our items first in the list at the path. Raises Refused where that is not safe."""
+    """The text with our items first in the list at the path. Raises EditRefused where that is not safe."""
     if not wanted:
         return text
     paste = snippet(path, wanted)
@@ -115,7 +115,7 @@ def _newline(text: str, position: int) -> str:
 
 
 def _append(document: Document, column: int, part: str, wanted: Sequence[object]) -> _Edit:
-    """A key that is missing at the top goes to the end: no comment loses its owner there."""
+    """A missing top-level key goes to the end of the text: there it cannot part a comment from its lines."""
     text, at = document.text, document.body_end
     bare = at > 0 and text[at - 1] != "\n"
     nl = _newline(text, at)

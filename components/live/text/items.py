@@ -10,7 +10,7 @@ from components.live.text.tree import Shape, parse
 
 
 class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, _data: object) -> bool:
         return True
 
 
@@ -22,6 +22,7 @@ _Dumper.add_representer(str, _string)
 
 
 def block(wanted: Sequence[object]) -> str:
+    """Items as YAML, one below the other, each beginning with a dash."""
     text: str = yaml.dump(
         list(wanted), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6, default_flow_style=False
     )
@@ -29,6 +30,7 @@ def block(wanted: Sequence[object]) -> str:
 
 
 def indented(lines: Sequence[str], indent: str) -> list[str]:
+    """Lines with `indent` before each that is not blank."""
     return [indent + line if line.strip() else line for line in lines]
 
 
@@ -47,6 +49,6 @@ def shapes(wanted: Sequence[object]) -> list[Shape]:
 
 @lru_cache(maxsize=16)
 def _shapes(wanted: str) -> tuple[Shape, ...]:
-    """Of JSON: a preview asks for the same ones several times, and PyYAML takes its time to write them."""
+    """Kept by JSON: a preview asks for the same items several times, and PyYAML is slow."""
     root = parse(block(json.loads(wanted))).root
     return tuple(item.shape() for item in root.children) if root else ()

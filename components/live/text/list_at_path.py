@@ -1,4 +1,4 @@
-"""One list in a YAML text, by the path of its keys; and what it means that nothing else has changed."""
+"""One list in a YAML text, by the path of its keys; and the check that an edit changes nothing else."""
 
 from typing import TypeAlias
 
@@ -10,6 +10,7 @@ Path: TypeAlias = tuple[str, ...]
 
 
 def read(text: str, where: str, snippet: str = "") -> Document:
+    """The text's nodes. Raises EditRefused, with `snippet` to paste, for a text that cannot be edited by position."""
     try:
         return parse(text)
     except NotPlain as problem:
@@ -31,6 +32,7 @@ def find(document: Document, path: Path) -> tuple[Node, Node] | None:
 
 
 def items(document: Document, path: Path) -> tuple[Node, ...]:
+    """The items of the list at the path; none where there is no list."""
     found = find(document, path)
     return found[1].children if found and found[1].kind == "sequence" else ()
 
@@ -41,7 +43,7 @@ def marked(document: Document, path: Path, region: Region) -> tuple[Node, ...]:
 
 
 def without_list(document: Document, path: Path) -> Shape:
-    """Everything but the list."""
+    """The shape of everything but the list."""
 
     def without(node: Node, path: Path) -> Shape:
         kept: list[object] = [node.kind, node.anchor, node.tag]
@@ -60,7 +62,7 @@ def without_list(document: Document, path: Path) -> Shape:
 
 
 def check_only_list_changed(old: Document, new: str, path: Path, expected: list[Shape], where: str, paste: str) -> None:
-    """The new text is the old one but for the list, and the list is what it should be."""
+    """Raises EditRefused where the new text differs outside the list, or the list is not as expected."""
     name = ".".join(path)
     try:
         after = parse(new)

@@ -1,4 +1,4 @@
-"""Several lists of one text at once: put ours in, take ours out, is ours in?"""
+"""Several lists of one text at once: insert our items, remove them, tell whether they are there."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class LastEdit:
 
 
 def insert(text: str, parts: Lists, where: str, last_edit: LastEdit | None = None) -> str:
-    """The text with our items in it, each part marked; the same text where they are in already. Raises Refused."""
+    """The text with our items in it, each part marked; the same text where they are in already. Raises EditRefused."""
     if has(text, parts, where):
         return text
     new = remove(text, where, last_edit)
@@ -40,7 +40,7 @@ def insert(text: str, parts: Lists, where: str, last_edit: LastEdit | None = Non
 
 
 def remove(text: str, where: str, last_edit: LastEdit | None = None) -> str:
-    """The text without what is ours. Raises Refused, when a mark was damaged for example."""
+    """The text without what is ours. Raises EditRefused, when a mark was damaged for example."""
     if last_edit and (text == last_edit.after or last_edit.before == last_edit.after):
         return last_edit.before if text == last_edit.after else text
     ours = _written_items(last_edit, where)
@@ -50,7 +50,7 @@ def remove(text: str, where: str, last_edit: LastEdit | None = None) -> str:
     for part, left in ours.items():
         if (
             part not in present and last_edit
-        ):  # somebody rewrote the file without comments: our marks went, our items may not
+        ):  # somebody rewrote the file without comments: our marks are gone, our items may be there
             path = tuple(part.split("."))
             text = remove_unmarked_items(text, path, left, items(read(last_edit.before, where), path), where)
     return text
@@ -67,7 +67,7 @@ def _written_items(last_edit: LastEdit | None, where: str) -> dict[str, list[Sha
 
 
 def has(text: str, parts: Lists, where: str) -> bool:
-    """Whether every item is in: between our marks exactly, or by somebody's hand."""
+    """Whether every item is in: exactly between our marks, or without marks."""
     if is_there_unmarked(text, parts):
         return True
     try:
@@ -84,9 +84,9 @@ def _is_inserted(document: Document, path: Path, wanted: Sequence[object], prese
 
 
 def is_there_unmarked(text: str, parts: Lists) -> bool:
-    """Whether all of it stands in the text without our marks, in whatever layout: then it is left, also on removal."""
+    """Whether all of it stands in the text without our marks, in any layout: then we never change or remove it."""
     try:
-        data = None if "# >>> " in text and regions(text, "") else yaml.load(text, Loader=PARSER)
+        data = None if "# >>> " in text and regions(text, "") else yaml.load(text, Loader=PARSER)  # noqa: S506 - a safe one
     except (yaml.YAMLError, EditRefused, RecursionError, ValueError):
         return False
     return all(item in _list_at(data, path) for path, wanted in parts.items() for item in wanted)
@@ -99,4 +99,5 @@ def _list_at(data: JsonValue, path: Path) -> list[JsonValue]:
 
 
 def snippets(parts: Lists) -> str:
+    """The lines that a person would paste, for all lists."""
     return "\n".join(snippet(path, wanted) for path, wanted in parts.items() if wanted)

@@ -1,4 +1,4 @@
-"""The two comment lines that stand around what is ours in a text of somebody else's."""
+"""The two comment lines around what is ours in a text that others wrote."""
 
 import json
 import re
@@ -14,13 +14,14 @@ _END = re.compile(rf"^([ \t]*)# <<< {OWNER}/([\w.]+)[ \t]*\r?(?:\n|\Z)", re.MULT
 
 @dataclass(frozen=True)
 class Memory:
-    """What removal must know of the text as it was, kept inside the opening mark so that the text alone suffices."""
+    """What removal must know of the former text, kept in the opening mark: so the text alone is enough."""
 
     was: str | None = None  # the key's line, which ended in [] or null
     joined: bool = False  # a one-line [a, b] was broken behind its bracket
     newline: bool = False  # the text had no final newline
 
     def json(self) -> str:
+        """As JSON after a blank; "" where there is nothing to remember."""
         kept = {name: value for name, value in vars(self).items() if value}
         return " " + json.dumps(kept, ensure_ascii=False) if kept else ""
 
@@ -37,17 +38,19 @@ class Region:
 
 
 def begin(part: str, indent: str, memory: Memory) -> str:
+    """The opening mark, without its line end."""
     return (
         f"{indent}# >>> {OWNER}/{part}: managed by Pulumi; edits between these two marks are overwritten{memory.json()}"
     )
 
 
 def end(part: str, indent: str) -> str:
+    """The closing mark, without its line end."""
     return f"{indent}# <<< {OWNER}/{part}"
 
 
 def regions(text: str, where: str) -> dict[str, Region]:
-    """Part → its marked lines, in the order of the text. Raises Refused where marks are damaged."""
+    """Part → its marked lines, in the order of the text. Raises EditRefused where marks are damaged."""
     marks = sorted([*_BEGIN.finditer(text), *_END.finditer(text)], key=lambda found: found.start())
     found: dict[str, Region] = {}
     for opening, closing in zip(marks[::2], [*marks[1::2], None], strict=False):

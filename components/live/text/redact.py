@@ -1,4 +1,4 @@
-"""Secrets out of what is shown: live texts are quoted in errors, and errors go to pull requests."""
+"""Hides secrets in live texts that errors quote: errors are shown in pull requests."""
 
 import re
 
@@ -15,5 +15,5 @@ _IN_FLOW = re.compile(
 
 
 def redacted(text: str) -> str:
-    """The text with the values of keys that are secrets as a rule replaced."""
+    """The text with `<hidden>` for the values of keys that usually hold secrets."""
     return _IN_FLOW.sub(r"\1<hidden>", _SECRET.sub(r"\g<key><hidden>\g<end>", text))

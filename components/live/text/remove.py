@@ -1,4 +1,4 @@
-"""Our marked lines out of a text that others went on editing, and nothing of theirs with them."""
+"""Removes our marked lines from a text that others edit too, and nothing of theirs."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ EMPTY_VALUE = re.compile(
 
 def remove_items(text: str, path: Path, where: str, ours: Sequence[Shape] | None = None) -> str:
     """The text without our marked lines. Items that somebody added to our list stay, also those between our marks
-    (known by ``ours``, what we had written there). Raises Refused where that is not safe."""
+    (known by ``ours``, what we had written there). Raises EditRefused where that is not safe."""
     part = ".".join(path)
     region = regions(text, where).get(part)
     if region is None:
@@ -30,7 +30,7 @@ def remove_items(text: str, path: Path, where: str, ours: Sequence[Shape] | None
 
 
 def _foreign(inside: Sequence[Node], ours: Sequence[Shape] | None) -> list[Node]:
-    """Of the items between our marks, those too many: not ours as written, and not ours as somebody changed them."""
+    """The items between our marks that somebody added. An item of ours that somebody changed is still ours."""
     if ours is None or len(inside) <= len(ours):
         return []
     unknown = [item for item in inside if item.shape() not in ours]
@@ -52,7 +52,7 @@ def _without(
     middle = "".join(
         text[start:stop] for item, start, stop in zip(inside, starts, stops, strict=False) if item in foreign
     )
-    if found and region.start <= found[0].start and kept:  # the key is ours, but its list is not only ours any more
+    if found and region.start <= found[0].start and kept:  # we added the key, and by now others have items below it
         start, _, after = key_line(document, found[0]) or (found[0].start, 0, found[0].start)
         middle = text[start:after] + middle
     if middle:
@@ -80,7 +80,7 @@ def _restored(head: str, was: str) -> str:
 
 
 def remove_unmarked_items(text: str, path: Path, ours: Sequence[Shape], before: Sequence[Node], where: str) -> str:
-    """The text without items equal to ours that were not there before us. Raises Refused where that is not safe."""
+    """The text without items equal to ours that were not there before us. Raises EditRefused where that is not safe."""
     document = read(text, where)
     listed = items(document, path)
     there = {item.shape() for item in before}
@@ -104,5 +104,5 @@ def remove_unmarked_items(text: str, path: Path, ours: Sequence[Shape], before: 
 
 
 def _last(node: Node) -> int:
-    """Where a node's last character stands; the end of a block collection itself lies behind comments that follow."""
+    """The position of a node's last character; a block collection ends behind the comments that follow it."""
     return node.end if node.flow or not node.children else _last(node.children[-1])

@@ -29,6 +29,7 @@ class Routing:
     where = WHERE
 
     def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
+        """Raises EditRefused where the text cannot be read, or has a receiver, interval or route like one of ours."""
         if self.has(text, ours):
             return text
         parts = _parts(ours)
@@ -37,7 +38,7 @@ class Routing:
         return marked_lists.insert(bare, parts, self.where)
 
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
-        """Raises Refused also where somebody's route has come to need a receiver of ours."""
+        """Raises EditRefused also where a route of others sends to a receiver of ours."""
         bare = marked_lists.remove(text, self.where, last_edit)
         if lost := self._undefined_receivers(bare) - self._undefined_receivers(text):
             raise EditRefused(
@@ -47,7 +48,7 @@ class Routing:
         return bare
 
     def _undefined_receivers(self, text: str) -> set[str]:
-        """Receivers that routes name and nobody defines."""
+        """Receivers that routes name and that the text does not define."""
         try:
             config = self._config(text)
             named = {node.match.receiver for node in tree.tree(config).walk()}
@@ -56,12 +57,13 @@ class Routing:
         return named - {str(_name(receiver)) for receiver in config.get("receivers") or ()}
 
     def has(self, text: str, ours: str) -> bool:
+        """Whether all of ours is in, between our marks or without them."""
         return _is_inserted(text, ours)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         """What changes for others: routes that lose alerts to ours, live inhibitions that can mute ours.
 
-        ``alerts``: the label sets of our alerts. Never raises: what cannot be read is said.
+        ``alerts``: the label sets of our alerts. Never raises: a text that cannot be read is one of the sentences.
         """
         parts = _parts(ours)
         if marked_lists.is_there_unmarked(text, parts):
@@ -75,7 +77,7 @@ class Routing:
             return [f"{self.where}: could not check what our routes change for others: {problem}"]
 
     def refuse_lost_routes(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
-        """Raises Refused where routes of others would match our alerts too."""
+        """Raises EditRefused where routes of others would match our alerts too."""
         bare = marked_lists.remove(text, self.where)
         kept = side_effects.routes_that_lose_alerts(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
         if kept:
@@ -136,7 +138,7 @@ class Routing:
 
 @lru_cache(maxsize=8)
 def _is_inserted(text: str, ours: str) -> bool:
-    """A preview asks three times."""
+    """Kept, as a preview asks three times."""
     return marked_lists.has(text, _parts(ours), WHERE)
 
 

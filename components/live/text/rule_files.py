@@ -12,15 +12,19 @@ class RuleFiles:
     where = "prometheus.yml"
 
     def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
+        """Raises EditRefused where the text cannot be edited without loss."""
         return marked_lists.insert(text, _parts(ours), self.where, last_edit)
 
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
+        """Raises EditRefused where a mark was damaged."""
         return marked_lists.remove(text, self.where, last_edit)
 
     def has(self, text: str, ours: str) -> bool:
+        """Whether all entries are in, between our marks or without them."""
         return marked_lists.has(text, _parts(ours), self.where)
 
-    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
+        """That entries like ours are there already without our marks."""
         parts = _parts(ours)
         if parts and marked_lists.is_there_unmarked(text, parts):
             names = " and ".join(ours.split())

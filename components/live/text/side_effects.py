@@ -1,4 +1,4 @@
-"""What our routes, standing first, change for others; and what of others can mute our alerts."""
+"""What our routes, which come first, change for others; and which inhibitions of others can mute our alerts."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,20 +24,20 @@ def warnings(config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alert
 def routes_that_lose_alerts(
     config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels]
 ) -> list[str]:
-    """Live routes (the fallback aside) from which ours, standing first, keep alerts of ours."""
+    """Live routes (not the fallback) that would get alerts of ours if our routes did not come first."""
     return _lost_alerts(config, routes, alerts, alike=False)
 
 
 def _lost_alerts(
     config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels], *, alike: bool = True
 ) -> list[str]:
-    """Live routes (the fallback aside) from which our routes take alerts: those of ours, and any of others `alike`."""
+    """Live routes (not the fallback) from which our routes take alerts: ours, and with `alike` examples of others'."""
     before = tree.tree(config)
     root = config["route"]
     after = tree.tree({**config, "route": {**root, "routes": [*routes, *(root.get("routes") or ())]}})
     ours = after.routes[: len(routes)]
     lost: dict[tuple[int, ...], tuple[Route, dict[str, None], dict[str, None]]] = {}
-    known = {labels.get("alertname") for labels in alerts}  # what else ours carry is known: no need to make it up
+    known = {labels.get("alertname") for labels in alerts}  # our own alerts are known: no need for examples
     made_up = _example_labels(before, ours) if alike else ()
     for labels in [*alerts, *(labels for labels in made_up if labels.get("alertname") not in known - {None})]:
         now = after.takes(labels)
@@ -56,14 +56,14 @@ def _lost_alerts(
 
 
 def _position_without_ours(position: tuple[int, ...], ours: int) -> tuple[int, ...] | None:
-    """Where a route stood before ours were put in front; None for ours."""
+    """The position of a route without ours before it; None for one of ours."""
     if not position:
         return position
     return (position[0] - ours, *position[1:]) if position[0] >= ours else None
 
 
 def _example_labels(before: Route, ours: Sequence[Route]) -> Iterator[dict[str, str]]:
-    """Label sets that both a live route and one of ours match, as far as their matchers spell them out."""
+    """Label sets that both a live route and one of ours match, as far as their matchers name values."""
     for path in _paths(before, ()):
         for mine in ours:
             labels = _matching_labels([*path, *mine.matchers])

@@ -1,4 +1,4 @@
-"""Where things stand in a YAML text: its nodes with character positions, comparable without them.
+"""A YAML text as nodes with character positions; nodes can be compared without their positions.
 
 Built from the parser's events, so aliases stay leaves (no expansion, no recursion) and anchors are seen.
 It edits by position what others wrote, so it refuses nothing that is odd; `formats.yaml_nodes` checks files of ours.
@@ -33,6 +33,8 @@ class NotPlain(ValueError):
 
 @dataclass(frozen=True)
 class Node:
+    """A node of the text, as it is written."""
+
     kind: str  # scalar, sequence, mapping, alias
     start: int  # character positions in the text; an end lies behind trailing comments for block collections
     end: int
@@ -45,12 +47,15 @@ class Node:
     children: tuple["Node", ...]  # items; a mapping's keys and values in turn
 
     def pairs(self) -> Iterator[tuple["Node", "Node"]]:
+        """The keys of a mapping, each with its value."""
         return zip(self.children[::2], self.children[1::2], strict=True)
 
     def get(self, key: str) -> tuple["Node", "Node"] | None:
+        """A key of a mapping and its value; None where there is no such key."""
         return next(((k, v) for k, v in self.pairs() if k.kind == "scalar" and k.value == key), None)
 
     def is_null(self) -> bool:
+        """Whether YAML 1.1 takes it for null, be it written or left out."""
         return self.kind == "scalar" and self.resolved == "tag:yaml.org,2002:null"
 
     def shape(self) -> Shape:
@@ -64,11 +69,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Document:
+    """A text and its nodes."""
+
     text: str
     root: Node | None  # None: nothing but comments
     body_end: int  # where a further line of the root mapping may stand: the end, or the line of a closing "..."
 
     def line(self, position: int) -> int:
+        """The line of a position, from 1."""
         return self.text.count("\n", 0, position) + 1
 
 
@@ -86,7 +94,7 @@ def parse(text: str) -> Document:
 def _events(text: str) -> list[Any]:
     bare = text.removeprefix("\ufeff")
     failure: yaml.YAMLError | None = None
-    # Tabs that Go takes and PyYAML does not become spaces, for parsing only: positions stay.
+    # Go takes tabs where PyYAML does not: they become spaces for parsing only, so positions stay the same.
     for candidate in dict.fromkeys((bare, bare.replace("\t", " "))):
         try:
             return list(yaml.parse(candidate, Loader=PARSER))

@@ -1,4 +1,4 @@
-"""A text that is ours as a whole (`replace: true`); the one before it comes back on removal."""
+"""A text that is ours as a whole (`alertmanagerReplace: true`); the one before it comes back on removal."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ class WholeText:
     where = "alertmanager.yml"
 
     def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
-        """Raises Refused where somebody changed what we wrote: take the change over, and both texts are equal again."""
+        """Raises EditRefused where somebody changed what we wrote, until our file has that change too."""
         if text == ours:
             return text
         if last_edit and text not in (last_edit.after, last_edit.before):
@@ -28,6 +28,7 @@ class WholeText:
         return ours
 
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
+        """The text before ours. Raises EditRefused where somebody changed what we wrote."""
         if last_edit is None or text == last_edit.before:
             return text
         if text != last_edit.after:
@@ -39,9 +40,11 @@ class WholeText:
         return last_edit.before
 
     def has(self, text: str, ours: str) -> bool:
+        """Whether the text is ours."""
         return text == ours
 
-    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
+    def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
+        """That the text is replaced."""
         if text == ours:
             return []
         return [f"{self.where} is replaced as a whole; what stands there now comes back on destroy"]
