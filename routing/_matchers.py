@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from formats.go_strings import quote, unquote
 from formats.regexes import Regex, RegexError
 
 
@@ -38,7 +39,7 @@ class Matcher:
         if re.fullmatch(_BARE, self.name):
             value = self.value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
             return f'{self.name}{self.operator}"{value}"'
-        return f"{_quote(self.name)}{self.operator}{_quote(self.value)}"
+        return f"{quote(self.name)}{self.operator}{quote(self.value)}"
 
 
 def compile_regex(pattern: str) -> Regex:
@@ -141,52 +142,11 @@ def _utf8(text: str) -> Iterator[Matcher]:
         raise wrong("the end", value)
 
 
-_ESCAPES = {
-    **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'},
-}
-_ESCAPE = re.compile(
-    r'\\(?:(?P<plain>[abfnrtv\\"])|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})|U(?P<U>[0-9a-fA-F]{8})'
-    r"|(?P<o>[0-7]{3})|.?)",
-    re.S,
-)
-
-
-def _quote(text: str) -> str:
-    """A text as a double-quoted Go string."""
-    names = {value: f"\\{name}" for name, value in _ESCAPES.items()}
-    return '"' + "".join(names.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
-
-
 def _unquote(quoted: str) -> str:
-    """A double-quoted Go string's value."""
-    if "\n" in quoted:
-        raise MatcherError(f"{quoted} has a line break in it; write \\n")
-    data = bytearray()
-    position = 1
-    end = len(quoted) - 1
-    while position < end:
-        escape = _ESCAPE.match(quoted, position) if quoted[position] == "\\" else None
-        if escape is None:
-            data += quoted[position].encode()
-            position += 1
-            continue
-        if escape["plain"]:
-            data += _ESCAPES[escape["plain"]].encode()
-        elif escape["x"] or escape["o"]:
-            byte = int(escape["x"] or escape["o"], 16 if escape["x"] else 8)
-            if byte > 255:
-                raise MatcherError(f"{quoted} has an escape beyond one byte, {escape[0]}")
-            data.append(byte)
-        elif (escape["u"] or escape["U"]) and _is_character(code := int(escape["u"] or escape["U"], 16)):
-            data += chr(code).encode()
-        else:
-            raise MatcherError(f"{quoted} has an escape that Alertmanager does not know: {escape[0]}")
-        position = escape.end()
-    return data.decode("utf-8", "surrogateescape")
-
-
-def _is_character(code: int) -> bool:
-    return code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF
+    try:
+        return unquote(quoted)
+    except ValueError as error:
+        raise MatcherError(str(error)) from None
 
 
 # ── the older grammar ──

@@ -131,7 +131,7 @@ def _strings(value: Node) -> None:
         try:
             _templates.check(value.yaml.value)
         except _templates.TemplateError as error:
-            raise value.error(str(error), error.line) from None
+            raise value.error(f"{value.what} has a fault in its template: {error}", error.row) from None
     else:
         is_list = isinstance(value.yaml, yaml.SequenceNode)
         for item in value.items() if is_list else value.fields().values():

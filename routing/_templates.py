@@ -1,124 +1,57 @@
-"""A check of Go templates without Go: delimiters, quotes, blocks that end, functions and templates that exist."""
+"""What templates in a receiver may use: Alertmanager's functions and what it tells a mail."""
 
-import re
-from collections.abc import Set
+from formats import go_templates, template_data
+from formats.go_templates import TemplateError
+from formats.template_data import TEXT, Language, Type
 
-_ACTION = re.compile(r"\{\{-?(?=[\s/])|\{\{")
-_COMMENT = re.compile(r"/\*.*?\*/\s*-?\}\}", re.S)
-_TOKEN = re.compile(
-    r"""\s+|(?P<end>-?\}\})|(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`|'(?:[^'\\\n]|\\.)+')|(?P<field>[$.][\w.$]*)"""
-    r"""|(?P<word>[A-Za-z_]\w*(?:\.\w+)*)|[-+]?\d[\w.]*|:=|[=|(),]|\)\.\w+"""
-)
-_BLOCKS = ("if", "range", "with", "define", "block")
-_FUNCTIONS = {
-    *("and", "call", "html", "index", "slice", "js", "len", "not", "or", "print", "printf", "println", "urlquery"),
-    *("eq", "ne", "lt", "le", "gt", "ge", "true", "false", "nil"),
-    # Alertmanager's own (template.DefaultFuncs of 0.35; since when each is there: routing.needs)
+__all__ = ["TemplateError", "check", "words"]
+
+# Functions, types and the templates that come with it: https://github.com/prometheus/alertmanager/blob/v0.35.0/template/
+# template.go, default.tmpl and email.tmpl. Since when each function is there: routing.needs.
+FUNCTIONS = (
     *("toUpper", "toLower", "title", "trimSpace", "join", "match", "safeHtml", "safeUrl", "urlUnescape"),
     *("reReplaceAll", "stringSlice", "date", "tz", "since", "humanizeDuration", "toJson", "now", "toDate"),
     *("mustToDate", "addDuration", "dict", "list", "append", "base64encode", "base64decode", "routeLabels"),
-}
-_BUILT_IN = re.compile(r"__\w+|[a-z]\w*\.default\.\w+")  # templates that Alertmanager brings with it
+)
+
+_STRINGS = Type("a list of texts", methods={"Join": TEXT}, element=TEXT)
+_PAIR = Type("a name with its value", fields={"Name": TEXT, "Value": TEXT})
+_PAIRS = Type("a list of pairs", methods={"Names": _STRINGS, "Values": _STRINGS, "String": TEXT}, element=_PAIR)
+_KV = Type("a set of labels", element=TEXT, keys=True)
+_KV.methods = {"SortedPairs": _PAIRS, "Remove": _KV, "Names": _STRINGS, "Values": _STRINGS, "String": TEXT}
+_ALERT = Type(
+    "an alert",
+    fields={
+        **dict.fromkeys(("Status", "GeneratorURL", "Fingerprint"), TEXT),
+        **dict.fromkeys(("Labels", "Annotations"), _KV),
+        **dict.fromkeys(("StartsAt", "EndsAt")),  # Go's time.Time
+    },
+)
+_SOME = Type("a list of alerts", element=_ALERT)  # what Firing and Resolved give has no such methods itself
+_ALERTS = Type("a list of alerts", methods={"Firing": _SOME, "Resolved": _SOME}, element=_ALERT)
+DATA = Type(
+    "a notification",
+    fields={
+        **dict.fromkeys(("Receiver", "Status", "NotificationReason", "ExternalURL"), TEXT),
+        **dict.fromkeys(("GroupLabels", "CommonLabels", "CommonAnnotations", "RouteLabels"), _KV),
+        "Alerts": _ALERTS,
+    },
+)
 
 
-class TemplateError(ValueError):
-    """A template that Alertmanager could not parse: `line` counts from 0 at the template's first line."""
+def _is_built_in(name: str) -> bool:
+    sender, _, rest = name.partition(".")
+    return name.startswith("__") or (sender.isalnum() and rest.startswith("default."))
 
-    def __init__(self, line: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.line = line
+
+LANGUAGE = Language("Alertmanager", FUNCTIONS, DATA, open_ended=True, templates=_is_built_in)
 
 
 def check(text: str) -> None:
-    """Raise TemplateError at the first thing that Go's template parser, or Alertmanager on sending, would refuse."""
-    opened: list[tuple[str, int]] = []
-    defined: set[str] = set()
-    used: list[tuple[str, int]] = []
-    position = 0
-    while found := _ACTION.search(text, position):
-        line = text.count("\n", 0, found.start())
-        position = found.end()
-        inner = text[position:].lstrip()
-        if inner.startswith("/*"):
-            comment = _COMMENT.search(text, position)
-            if comment is None:
-                raise TemplateError(line, "a comment does not end; close it with */}}.")
-            position = comment.end()
-            continue
-        words, strings, position = _action(text, position, line)
-        first = words[0] if words else ""
-        if first in ("else", "end"):
-            if not opened:
-                raise TemplateError(
-                    line, f"{{{{ {first} }}}} stands here without an if, range, with or define before it."
-                )
-            if first == "end":
-                opened.pop()
-            elif opened[-1][0] in ("define", "block"):
-                raise TemplateError(line, "{{ else }} belongs to if, range or with, and none is open here.")
-        elif first in ("break", "continue"):
-            if not any(block == "range" for block, _ in opened):
-                raise TemplateError(line, f"{{{{ {first} }}}} stands outside a range.")
-        elif first in _BLOCKS:
-            opened.append((first, line))
-        if first in ("define", "block", "template"):
-            if not strings:
-                raise TemplateError(line, f'{{{{ {first} }}}} needs a name in quotes: {{{{ {first} "name" }}}}.')
-            (used.append((strings[0], line)) if first == "template" else defined.add(strings[0]))
-        start = 2 if words[:2] in (["else", "if"], ["else", "with"]) else 1
-        known = first in (*_BLOCKS, "else", "end", "template", "break", "continue")
-        _know(words[start:] if known else words, line)
-    if opened:
-        block, line = opened[-1]
-        raise TemplateError(line, f"{{{{ {block} }}}} is not closed; add {{{{ end }}}}.")
-    if "}}" in text[position:]:
-        raise TemplateError(text.count("\n", 0, text.index("}}", position)), "}} closes nothing; add {{ before it.")
-    for name, line in used:
-        if name not in defined and not _BUILT_IN.fullmatch(name):
-            raise TemplateError(line, f"there is no template {name}; define it in the same text.")
+    """Raise TemplateError at the first thing for which Alertmanager could not write the text."""
+    template_data.check(text, LANGUAGE)
 
 
-def functions(texts: Set[str]) -> set[str]:
-    """The functions that templates which `check` has passed call; keywords are among them."""
-    found: set[str] = set()
-    for text in texts:
-        position = 0
-        while action := _ACTION.search(text, position):
-            position = action.end()
-            if text[position:].lstrip().startswith("/*") and (comment := _COMMENT.search(text, position)):
-                position = comment.end()
-            else:
-                words, _, position = _action(text, position, 0)
-                found.update(words)
-    return found
-
-
-def _action(text: str, position: int, line: int) -> tuple[list[str], list[str], int]:
-    """The words and the strings of one action, and where it ends."""
-    words: list[str] = []
-    strings: list[str] = []
-    start = position
-    while True:
-        token = _TOKEN.match(text, position)
-        if token is None:
-            rest = text[position : position + 1]
-            what = "{{ is not closed; add }}" if rest in ("", "{", "}") else f"{rest} is not expected inside {{{{ }}}}"
-            if rest in ('"', "'", "`"):
-                what = f"a text in {rest} does not end"
-            raise TemplateError(line + text.count("\n", start, position), f"{what}.")
-        position = token.end()
-        if token["end"]:
-            if not text[start : token.start()].strip():
-                raise TemplateError(line, "{{ }} is empty; take it out.")
-            return words, strings, position
-        if token["string"]:
-            strings.append(token["string"][1:-1])
-        if token["word"]:
-            words.append(token["word"])
-
-
-def _know(words: list[str], line: int) -> None:
-    unknown: Set[str] = {word.split(".")[0] for word in words} - _FUNCTIONS
-    if unknown:
-        name = min(unknown)
-        raise TemplateError(line, f"Alertmanager has no function {name} for templates; a field is written .{name}.")
+def words(text: str) -> frozenset[str]:
+    """The functions, variables and first fields of a template that `check` has passed."""
+    return go_templates.words(go_templates.parse(text))

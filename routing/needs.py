@@ -204,7 +204,8 @@ def _in_receiver(where: str, receiver: Mapping[str, Any]) -> Iterator[Used]:
         for entry in entries if isinstance(entries, (list, tuple)) else ():
             for _, key, feature in _keys(where, entry, SENDERS.get(sender, {})):
                 yield where, f"{key} in {sender}", feature
-    for function in sorted(_templates.functions(frozenset(_texts(receiver))) & TEMPLATES.keys()):
+    words = {word for text in _texts(receiver) for word in _templates.words(text)}
+    for function in sorted(words & TEMPLATES.keys()):
         yield where, function, TEMPLATES[function]
 
 

@@ -156,6 +156,11 @@ def _labels(value: Node | None) -> Mapping[str, str]:
         if name in ("alertname", "__name__"):
             part.refuse("is set by Prometheus itself: remove it")
         _check_template(name, part)
+        if _templates.words(part.text()) & {"$value", ".Value"}:
+            part.refuse(
+                "has the alert's value in it, so each new value would be another alert, and none would last long "
+                "enough to fire: put the value into an annotation"
+            )
     return _texts(value)
 
 
@@ -166,8 +171,10 @@ def _texts(value: Node) -> Mapping[str, str]:
 def _check_template(name: str, part: Node) -> None:
     if not _LABEL_NAME.fullmatch(name):
         part.refuse("is no name for a label or annotation: use letters, digits and _")
-    if problem := _templates.problem(part.text()):
-        part.refuse(problem)
+    try:
+        _templates.check(part.text())
+    except _templates.TemplateError as error:
+        raise part.error(f"{part.what} has a fault in its template: {error}", error.row) from None
 
 
 def _duration(value: Node) -> float:

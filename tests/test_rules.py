@@ -176,7 +176,7 @@ def test_promtool_and_the_parser_agree_on_every_expression(promtool: Path) -> No
 
 
 GOOD_TEMPLATES = (
-    "plain, with } and { and { {",
+    "plain, with } and { and { { and }}",
     "{{ $value }} {{- $labels.a -}} {{ .Labels.a }} {{ .Value }} {{ $externalURL }}",
     '{{ printf "%.1f }} %s" $value `}}` }}',
     '{{ if gt $value 1.5 }}high{{ else if eq $labels.a "x" }}x{{ else }}low{{ end }}',
@@ -373,12 +373,14 @@ def changed(old: str, new: str) -> str:
         (changed("component: api", "my-component: api"), 15, "no name for a label"),
         (changed("component: api", "alertname: x"), 15, "Prometheus itself"),
         (changed("          summary: Slow.\n", ""), 17, "no `summary`"),
-        (changed("$value }} ms", "$value ms"), 19, "without its `}}`"),
+        (changed("$value }} ms", "$value ms"), 19, "{{ is not closed"),
         (changed('printf "%.0f" $value', "printf '%.0f $value"), 19, "template"),
         (changed("$value }} ms", "$valeu }} ms"), 19, "$valeu"),
         (changed('printf "%.0f" $value', "humanise $value"), 19, "no function"),
-        (changed('printf "%.0f" $value', "if $value"), 19, "without {{ end }}"),
-        (changed("It took {{", "It took }} {{"), 19, "`}}`"),
+        (changed('printf "%.0f" $value', "if $value"), 19, "{{ if }} is not closed; add {{ end }}"),
+        (changed("component: api", "component: '{{ $value }}'"), 15, "put the value into an annotation"),
+        (changed("component: api", "component: '{{ .Value | humanize }}'"), 15, "put the value into an annotation"),
+        (changed("component: api", "component: '{{ if gt $value 5.0 }}a{{ end }}'"), 15, "put the value into an ann"),
         (changed("https://example.org/Slow", "example.org/Slow"), 20, "URL"),
         (ONE + ONE.split("rules:\n", 1)[1], 22, "another alert Slow"),
         (ONE + ONE.removeprefix("groups:\n"), 22, "name of another group"),

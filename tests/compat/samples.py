@@ -224,13 +224,13 @@ _BESIDES = {
 _CALLS = {
     "stringSlice": 'stringSlice "a"',
     "trimSpace": 'trimSpace "a"',
-    "since": "since .T",
-    "date": 'date "2006" .T',
-    "tz": 'tz "UTC" .T',
+    "since": "since (index .Alerts 0).StartsAt",
+    "date": 'date "2006" (index .Alerts 0).StartsAt',
+    "tz": 'tz "UTC" (index .Alerts 0).StartsAt',
     "dict": 'dict "a" "b"',
     "list": 'list "a"',
     "append": 'append . "a"',
-    "addDuration": 'addDuration "5m" .T',
+    "addDuration": 'addDuration "5m" (index .Alerts 0).StartsAt',
     "toDate": 'toDate "2006" "2020"',
     "mustToDate": 'mustToDate "2006" "2020"',
     "routeLabels": 'routeLabels "a"',
@@ -278,7 +278,7 @@ def for_alertmanager() -> Iterator[Sample]:
         for key, feature in keys.items():
             yield Sample(f"{key} in {sender}", feature, _config(receiver=_entry(sender, key)))
     for function, feature in needs.TEMPLATES.items():
-        call = f"{{{{ {_CALLS.get(function, f'{function} .X')} }}}}"
+        call = f"{{{{ {_CALLS.get(function, f'{function} .Status')} }}}}"
         basic = f"http_config: {{basic_auth: {{username: '{call}'}}}}"
         text = _config(receiver=f"    webhook_configs:\n      - {{url: {_URL}, {basic}}}\n")
         yield Sample(function, feature, text, template=f'{{{{ define "sample" }}}}{call}{{{{ end }}}}')
