@@ -294,7 +294,7 @@ def ear() -> Iterator[Ear]:
         return Response(*('{"status":"success"}', 202) if request.path == "/pagerduty" else ("ok", 200))
 
     class Relay:
-        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
             mail = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
             found.mails.append(str(mail["Subject"]))
             return "250 OK"

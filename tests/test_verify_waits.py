@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -32,12 +31,12 @@ def sources(target: targets.Target) -> Sources:
 
 
 @pytest.fixture
-def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Panel]:
+def panel(monkeypatch: pytest.MonkeyPatch) -> Panel:
     """One panel more on the dashboard, of a recording that no rule of the repository makes."""
     board = dashboards.load()
     more = Panel(999, "Late", "", "timeseries", ("test:late",), "short", ())
     monkeypatch.setattr(dashboards, "load", lambda: replace(board, panels=(*board.panels, more)))
-    yield more
+    return more
 
 
 def test_a_group_that_is_evaluated_as_late_as_can_be_is_waited_for(

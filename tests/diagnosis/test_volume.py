@@ -70,7 +70,7 @@ def test_what_has_only_just_begun_to_fire_is_remembered(
     now = float(60 * (time.time() // 60) - ago)
     labels = {"alertname": watchdog.name, "alertstate": "firing", **watchdog.labels}
 
-    def answer(query: str, start: float, end: float, step: float, *, timeout: float | None = None) -> list[Series]:
+    def answer(_query: str, start: float, end: float, step: float, **_: object) -> list[Series]:
         moments = [start + n * step for n in range(round((end - start) / step) + 1)]
         return [Series(labels, tuple((at, 1.0) for at in moments if at > now - 0.5))]
 
