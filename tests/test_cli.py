@@ -13,9 +13,8 @@ import pytest
 
 from ops.cli import VERBS
 from ops.verbs import diagnose as diagnose
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def ops(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:

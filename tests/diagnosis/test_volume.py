@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,9 +23,9 @@ from ops.sandbox.lifecycle import Sandbox
 from ops.window import Window
 from tests.diagnosis.walked import detail
 from tests.support.breaking import RULE_FILE
+from tests.support.checkout import ROOT
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parents[2]
 NOISY = "WebhookProcessingFailuresHigh"
 DAY = 86400.0
 

@@ -7,7 +7,8 @@ import pytest
 
 import rules
 from tests.e2e import kubelet
-from tests.e2e.rig import ROOT, Rig
+from tests.e2e.rig import Rig
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
 

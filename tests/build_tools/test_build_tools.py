@@ -15,8 +15,8 @@ from components import settings
 from ops import build_tools
 from ops.build_tools import Tool, ToolError, build, catalog, pulumi
 from ops.build_tools.catalog import Completed
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAIN = (
     'package main\n\nimport "fmt"\n\nvar version string\n\nfunc main() { fmt.Println("hello, version " + version) }\n'
 )

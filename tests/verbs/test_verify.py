@@ -15,9 +15,9 @@ from ops import targets
 from ops.checks import Check, active_alerts, every_check, live_dashboard, success_criteria
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.breaking import RULE_FILE, rewritten
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
-ROOT = Path(__file__).resolve().parent.parent
 COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values())
 
 
