@@ -24,8 +24,8 @@ from ops.sandbox.cluster import NAMESPACE, Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.declared import collect
 from ops.stack.engine import Access, Engine
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 TURNS = 5
 DAYS = 7
 

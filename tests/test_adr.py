@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "adr"
+from tests.support.checkout import ROOT
+
+FOLDER = ROOT / "docs" / "adr"
 ROOT = FOLDER.parent.parent
 RECORDS = sorted(path for path in FOLDER.glob("*.md") if path.name not in ("README.md", "template.md"))
 TITLE = re.compile(r"# (\d+)\. (\S.*)")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.checkout import ROOT
+
 DATA = ("rules", "routing", "metrics", "dashboards")
 OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
 
@@ -63,7 +64,6 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.reporting": (
         *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
     ),
-    "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
     "ops.verbs": ("ops", *COMMON),
     "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
 }

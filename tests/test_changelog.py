@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.checkout import ROOT
+
 LINES = (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
 VERSION = re.compile(r"## \[(\d+\.\d+\.\d+)\] - (Unreleased|\d{4}-\d\d-\d\d)")
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")

@@ -13,9 +13,8 @@ import pytest
 
 from ops.cli import VERBS
 from ops.verbs import diagnose as diagnose
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def ops(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -145,14 +144,14 @@ def test_a_damaged_state_says_how_to_start_afresh(tmp_path: Path) -> None:
     assert "is damaged; stop the sandbox with make sandbox-down" in sentence(done)
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
         [f"'{sys.executable}' -m ops --help | true"], shell=True, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
 
 
-def test_a_mistake_of_ours_is_called_one(tmp_path: Path) -> None:
+def test_a_mistake_of_ours_is_called_one() -> None:
     """A verb that cannot be loaded: still one sentence, and how to get at the traceback."""
     script = (
         "from ops import cli; cli.VERBS['render'] = 'ops.stack.manifests:absent'; raise SystemExit(cli.run(['render']))"

@@ -2,9 +2,9 @@
 
 import ast
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.checkout import ROOT
+
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import rules
 from ops.cli import VERBS
 from ops.sandbox.lifecycle import Sandbox
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent
 OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")
 COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values())
 

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.test_architecture import OURS, ROOT, modules, within
+from tests.support.checkout import ROOT
+from tests.test_architecture import OURS, modules, within
 
 LISTS = ("requirements", "requirements-dev", "requirements-uv")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

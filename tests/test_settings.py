@@ -12,8 +12,7 @@ from components import settings
 from components.settings import SettingsError, read
 from ops import targets
 from ops.errors import Misconfigured
-
-HERE = Path(__file__).resolve().parent.parent
+from tests.support.checkout import ROOT
 
 
 def test_defaults_are_the_guides_names() -> None:
@@ -32,7 +31,7 @@ def test_every_key_has_type_default_and_description() -> None:
 
 
 def test_every_key_is_read() -> None:
-    source = (HERE / "components" / "settings" / "reader.py").read_text("utf-8")
+    source = (ROOT / "components" / "settings" / "reader.py").read_text("utf-8")
     for key in settings.schema():
         server = re.fullmatch(
             r"(prometheus|alertmanager)(Deployment|Container|ConfigMap|ConfigKey|Service|Url|Reload)", key
@@ -41,7 +40,7 @@ def test_every_key_is_read() -> None:
 
 
 def test_production_stack_file_is_read() -> None:
-    stack = yaml.safe_load((HERE / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
+    stack = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text("utf-8"))["config"]
     prefix = f"{settings.project()}:"
     assert all(key.startswith(prefix) for key in stack)
     read({key.removeprefix(prefix): value for key, value in stack.items()}, where="Pulumi.prod.yaml")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import routing
 import rules
@@ -14,8 +13,9 @@ from routing import needs as of_routing
 from routing.on_call import with_on_call
 from rules import needs as of_rules
 from tests.compat.life import STEPS, Step
+from tests.support.checkout import ROOT
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "compatibility.md"
+FILE = ROOT / "docs" / "compatibility.md"
 NAMES = {"prometheus": "Prometheus", "alertmanager": "Alertmanager"}
 
 # What a stack can switch on, and by that need more of a server.

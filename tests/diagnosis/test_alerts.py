@@ -19,8 +19,8 @@ from ops.errors import Misconfigured
 from ops.sandbox.lifecycle import Sandbox
 from tests.diagnosis.walked import of_alerts, of_panels, said, soon
 from tests.support.breaking import RULE_FILE, edited, extra_rules, job, relay, rewritten
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 # Two series for each one: a sound expression, but for the data that it meets.
 TROUBLE = """
 groups:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -24,9 +23,9 @@ from ops.sandbox.lifecycle import Sandbox
 from ops.window import Window
 from tests.diagnosis.walked import detail
 from tests.support.breaking import RULE_FILE
+from tests.support.checkout import ROOT
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parents[2]
 NOISY = "WebhookProcessingFailuresHigh"
 DAY = 86400.0
 
@@ -70,7 +69,7 @@ def test_what_has_only_just_begun_to_fire_is_remembered(
     now = float(60 * (time.time() // 60) - ago)
     labels = {"alertname": watchdog.name, "alertstate": "firing", **watchdog.labels}
 
-    def answer(query: str, start: float, end: float, step: float, *, timeout: float | None = None) -> list[Series]:
+    def answer(_query: str, start: float, end: float, step: float, **_: object) -> list[Series]:
         moments = [start + n * step for n in range(round((end - start) / step) + 1)]
         return [Series(labels, tuple((at, 1.0) for at in moments if at > now - 0.5))]
 

@@ -13,7 +13,6 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,7 +27,7 @@ STATUS = b"\x03"  # the channel on which a command's end is told
 
 
 @contextmanager
-def serving(folder: Path, pids: Mapping[str, int]) -> Iterator[tuple[dict[str, Any], list[list[str]]]]:
+def serving(pids: Mapping[str, int]) -> Iterator[tuple[dict[str, Any], list[list[str]]]]:
     """A kubelet for pods named like `pids`: its Node object, and what it was told to run."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)

@@ -19,9 +19,9 @@ from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import Engine
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
-ROOT = Path(__file__).resolve().parents[2]
 OURS = ("api-performance-alerts", "dashboard-api-performance-baseline", "api-monitoring-smtp")
 
 

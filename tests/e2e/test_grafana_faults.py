@@ -68,7 +68,7 @@ def test_a_grafana_that_is_down_is_told_and_the_next_update_converges(alone: Alo
     alone.gives_back(before)
 
 
-def test_a_refused_token_is_told_in_preview(alone: Alone, grafana: Grafana) -> None:
+def test_a_refused_token_is_told_in_preview(alone: Alone) -> None:
     alone.configure(grafanaAuth="expired")
     assert "check the credentials" in alone.warned()
     assert "refused POST /api/folders (401: Invalid API key); check the credentials" in alone.refused(alone.up)

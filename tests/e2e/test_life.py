@@ -6,7 +6,8 @@ import pytest
 
 import routing
 import rules
-from tests.e2e.rig import OURS, ROOT, Rig
+from tests.e2e.rig import OURS, Rig
+from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.core
 

@@ -16,7 +16,8 @@ from routing import tree
 from routing.on_call import with_on_call
 from tests.e2e import operated
 from tests.e2e.operated import ALERTMANAGER, PROMETHEUS, SELECTED, Operated
-from tests.e2e.rig import ROOT, Rig
+from tests.e2e.rig import Rig
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
 OURS = "monitoring/api-monitoring/"  # what the operator puts before our names

@@ -2,21 +2,21 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import rules
 from tests.e2e import kubelet
-from tests.e2e.rig import ROOT, Rig
+from tests.e2e.rig import Rig
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
 
-def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig, tmp_path: Path) -> None:
+def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig) -> None:
     assert rig.box.state is not None
     pids = {name: int(rig.box.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
     rig.configure(rulesMode="shared", prometheusReload="signal", alertmanagerReload="signal")
-    with kubelet.serving(tmp_path, pids) as (node, commands):
+    with kubelet.serving(pids) as (node, commands):
         rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
         rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
         try:
@@ -35,7 +35,8 @@ def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig, tmp_path: Path)
     assert rig.objects() == rig.before
 
 
-def test_the_service_proxy_takes_the_place_of_urls(whole: Rig) -> None:
+@pytest.mark.usefixtures("whole")
+def test_the_service_proxy_takes_the_place_of_urls() -> None:
     """In a network of its own: the API server proxies to no loopback address, and there is to be no other traffic."""
     own = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     set_up = "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip route add default dev lo"

@@ -53,7 +53,7 @@ def test_no_copy_of_the_kubeconfig_is_left(rig: Rig, temporary: Path) -> None:
     """By a preview, an `up`, one that is refused, one that is interrupted, and `destroy`, all through the Engine."""
     seen: list[Path] = []
 
-    def say(line: str) -> None:
+    def say(_line: str) -> None:
         seen.extend(copies(rig, temporary))
 
     rig.engine.up(say)

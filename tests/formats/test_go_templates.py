@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from formats.go_templates import TemplateError
 from ops import build_tools
 from rules import _templates as of_prometheus
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 WORDS = r"""$value $labels.a $labels $x $y $ $.Value .Value .Labels.a.b . .. .a..b "a" "a\"}}" `}}` `a 'a' 'ab' '\n'
 '\'' "\q" "\x41" "\400" "\u00e9" "\ud800" "\101" "\'" '\"' '' "a é ٣ a$ a- $x.a.b $value.b now now.a (now)

@@ -16,7 +16,7 @@ from ops.build_tools.catalog import MODULES
 from routing import _templates as of_alertmanager
 from rules import _templates as of_prometheus
 from tests.formats.test_go_templates import refused_by_go
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 TAKEN = (
     "plain }} text {{ .Status }}",

@@ -98,7 +98,8 @@ def test_a_worktree_has_the_commit_and_what_git_does_not_hold(clone: Path) -> No
     assert (clone / "rules/a.yml").read_text() == "two"
 
 
-def test_one_part_is_brought_back_and_the_rest_stays(clone: Path) -> None:
+@pytest.mark.usefixtures("clone")
+def test_one_part_is_brought_back_and_the_rest_stays() -> None:
     old = worktree.resolve("HEAD~1")
     with worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder:
         branch = worktree.with_part(folder, "rules", old)
@@ -111,7 +112,8 @@ def test_one_part_is_brought_back_and_the_rest_stays(clone: Path) -> None:
     assert worktree.subject(branch) == f"Bring back the rules of {old[:10]}"
 
 
-def test_a_part_that_is_there_already_is_refused(clone: Path) -> None:
+@pytest.mark.usefixtures("clone")
+def test_a_part_that_is_there_already_is_refused() -> None:
     head = worktree.resolve("HEAD")
     with (
         worktree.checked_out(head, stack_file="Pulumi.try.yaml") as folder,
@@ -120,7 +122,8 @@ def test_a_part_that_is_there_already_is_refused(clone: Path) -> None:
         worktree.with_part(folder, "dashboard", head)
 
 
-def test_a_commit_that_this_clone_does_not_have_is_refused(clone: Path) -> None:
+@pytest.mark.usefixtures("clone")
+def test_a_commit_that_this_clone_does_not_have_is_refused() -> None:
     with pytest.raises(Misconfigured, match=r"there is no commit --oops in this clone; `git fetch` it"):
         worktree.resolve("--oops")
     assert worktree.subject("0" * 40) is None

@@ -14,6 +14,7 @@ import pytest
 from ops.sandbox import ports, processes
 from ops.sandbox.processes import Child
 from ops.sandbox.sandbox_errors import PortTaken, SandboxError
+from tests.support.checkout import ROOT
 from tests.support.leftovers import running
 from tests.support.waiting import PATIENCE, until
 
@@ -36,7 +37,6 @@ child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"])
 print(child.pid, flush=True)
 time.sleep(3600)
 """
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture

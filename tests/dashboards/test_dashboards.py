@@ -16,11 +16,11 @@ import dashboards
 import metrics
 import rules
 from dashboards import _draw
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
 BOARD = dashboards.load()
 ALERTS = rules.alerts()
-ROOT = Path(__file__).resolve().parent.parent
 TEN = [  # the guide's "Verify all panels", word for word
     "API Error Rate (5xx)",
     "API P95 Latency",

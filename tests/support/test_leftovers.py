@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import leftovers
+from tests.support.checkout import ROOT
 from tests.support.leftovers import running
 from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parent.parent
 # Tests that bring up their worker's sandbox, say what runs in it, and do not end by themselves.
 HOLDS = """
 import json, os, pathlib, time

@@ -30,10 +30,9 @@ from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
+from tests.support.checkout import ROOT
 from tests.support.leftovers import running
 from tests.support.waiting import PATIENCE, until
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # Which scenario makes which alert's signal cross its limit. APIRequestRateAnomalyLow needs a week of past and a working
 # hour: promtool tests it, at hours of its own.

@@ -15,8 +15,8 @@ from components import settings
 from ops import build_tools
 from ops.build_tools import Tool, ToolError, build, catalog, pulumi
 from ops.build_tools.catalog import Completed
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAIN = (
     'package main\n\nimport "fmt"\n\nvar version string\n\nfunc main() { fmt.Println("hello, version " + version) }\n'
 )
@@ -45,7 +45,7 @@ def add(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object
 
 
 @pytest.fixture
-def hello(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
+def hello(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:  # noqa: ARG001 (an empty one first)
     monkeypatch.setattr(catalog, "MODULES", tmp_path / "tools")
     return add("hello", tmp_path / "tools", monkeypatch)
 
@@ -87,7 +87,8 @@ def test_each_tool_runs_and_says_its_version(name: str) -> None:
     assert version >= tool.minimum
 
 
-def test_path_wins_when_new_enough(hello: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("hello")
+def test_path_wins_when_new_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = script(tmp_path / "bin", "hello", "hello, version 1.0.0")
     first_on_path(tmp_path / "bin", monkeypatch)
     assert build_tools.path("hello") == program
@@ -108,8 +109,9 @@ def test_etcd_and_the_api_server_may_be_kubebuilders() -> None:
     assert {build_tools.get(name).assets for name in build_tools.CLUSTER} == {"KUBEBUILDER_ASSETS"}
 
 
+@pytest.mark.usefixtures("hello")
 def test_built_once_a_machine_then_again_only_when_the_pin_changes(
-    hello: Tool, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script(tmp_path / "bin", "hello", "hello, version 0.9.9")  # too old
     first_on_path(tmp_path / "bin", monkeypatch)
@@ -135,7 +137,7 @@ def test_built_once_a_machine_then_again_only_when_the_pin_changes(
     assert build_tools.find("hello") == program, "both pins keep what was built of them"
 
 
-def test_a_build_that_nobody_used_for_a_month_goes_with_the_next_one(hello: Tool, tmp_path: Path) -> None:
+def test_a_build_that_nobody_used_for_a_month_goes_with_the_next_one(hello: Tool) -> None:
     old = build_tools.path("hello")
     os.utime(old, (0, 0))
     (hello.module / "go.sum").write_text("\n")
@@ -143,7 +145,8 @@ def test_a_build_that_nobody_used_for_a_month_goes_with_the_next_one(hello: Tool
     assert not old.exists()
 
 
-def test_two_who_want_the_same_tool_build_it_once(hello: Tool, cache: Path) -> None:
+@pytest.mark.usefixtures("hello")
+def test_two_who_want_the_same_tool_build_it_once(cache: Path) -> None:
     found: list[Path] = []
     wanting = [threading.Thread(target=lambda: found.append(build_tools.path("hello"))) for _ in range(3)]
     for one in wanting:
@@ -154,9 +157,8 @@ def test_two_who_want_the_same_tool_build_it_once(hello: Tool, cache: Path) -> N
     assert len([*cache.glob("hello-*")]) == 1
 
 
-def test_several_are_built_side_by_side_and_counted(
-    hello: Tool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("hello")
+def test_several_are_built_side_by_side_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add("good", tmp_path / "tools", monkeypatch, seconds=100)
     said: list[str] = []
     found = build_tools.bring(["hello", "good"], said.append)
@@ -196,9 +198,7 @@ def _lacking(copy: Path) -> dict[str, str]:
     return {"cmd/lacking.go": 'package main\n\nconst lacking = "added"\n'}
 
 
-def test_a_build_that_fails_says_why_and_leaves_nothing(
-    hello: Tool, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_fails_says_why_and_leaves_nothing(hello: Tool, cache: Path) -> None:
     (hello.module / "cmd" / "main.go").write_text("package main\n\nfunc main() { nonsense() }\n")
     with pytest.raises(ToolError) as error:
         build_tools.path("hello")
@@ -227,7 +227,8 @@ def test_one_build_that_fails_stops_the_others(hello: Tool, tmp_path: Path, monk
         build_tools.bring(["slow", "hello"])
 
 
-def test_without_go_one_sentence_says_what_to_install(hello: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("hello")
+def test_without_go_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ToolError, match=r"^hello 1\.0\.0 or newer is not on PATH, and there is no Go .*go\.dev"):
         build_tools.path("hello")
@@ -246,7 +247,7 @@ def test_an_unknown_tool_is_one_sentence_on_the_command_line() -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Path]:  # noqa: ARG001 (as above)
     """A person's folder, with nothing of Pulumi's in it, and a PATH without a `pulumi`."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi-home"))
     (tmp_path / "bin").mkdir()
@@ -282,7 +283,8 @@ def test_a_provider_that_a_person_has_is_not_built(home: Path) -> None:
     assert set(pulumi.missing()) == {"pulumi", "pulumi-language-python"}
 
 
-def test_a_built_engine_stands_first_on_the_path_of_its_commands(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_a_built_engine_stands_first_on_the_path_of_its_commands() -> None:
     for name in build_tools.ENGINE:
         program = build._folder(build_tools.get(name)) / "bin" / name
         program.parent.mkdir(parents=True)

@@ -15,9 +15,9 @@ from ops import targets
 from ops.checks import Check, active_alerts, every_check, live_dashboard, success_criteria
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.breaking import RULE_FILE, rewritten
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
-ROOT = Path(__file__).resolve().parent.parent
 COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values())
 
 
@@ -38,7 +38,8 @@ def found(target: targets.Target, name: str, wanted: str = "fail") -> Check:
     return until(look, f"{name} is not {wanted}")
 
 
-def test_all_is_in_order_and_said_so_to_programs_and_people(green: targets.Target, sandbox: Sandbox) -> None:
+@pytest.mark.usefixtures("green")
+def test_all_is_in_order_and_said_so_to_programs_and_people(sandbox: Sandbox) -> None:
     environment = {**os.environ, "SANDBOX_HOME": str(sandbox.home)}
     command = [sys.executable, "-m", "ops", "verify", "--target", "sandbox"]
     done = subprocess.run(

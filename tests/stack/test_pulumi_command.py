@@ -12,9 +12,8 @@ from pulumi.automation.errors import CommandError
 
 from ops.build_tools.pulumi import Engine
 from ops.stack.command import Pulumi
+from tests.support.checkout import ROOT
 from tests.support.waiting import until
-
-ROOT = Path(__file__).resolve().parent.parent
 
 # In the place of `pulumi`: like the Kubernetes provider it writes a token into the temporary folder and leaves it.
 # "slow" goes on until `$GO` is there, also when it is interrupted, and then writes once more.

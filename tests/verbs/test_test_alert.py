@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,9 +16,8 @@ from ops.clients.http import Http
 from ops.errors import Misconfigured
 from ops.replay import alert_path
 from ops.sandbox.lifecycle import Sandbox
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture

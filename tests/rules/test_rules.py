@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import rules
 from ops import build_tools
 from rules import Alert, RulesError
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
-ROOT = Path(__file__).parent.parent
 SCENARIOS = sorted((ROOT / "tests" / "rules").glob("*.test.yml"))
 SIX = ("quiet", "storm", "recovery", "no traffic", "no data", "counter reset")
 ALERTS = rules.alerts()

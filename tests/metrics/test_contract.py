@@ -11,11 +11,12 @@ import dashboards
 import metrics
 import rules
 from metrics import Contract, ContractError
+from tests.support.checkout import ROOT
 
 CONTRACT = metrics.load()
 ALERTS = rules.alerts()
 RECORDINGS = rules.recordings()
-RUNBOOKS = Path(__file__).parent.parent / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 HTTP = "phoenix_http_request_duration_milliseconds"
 
 ONE = """\

@@ -64,7 +64,7 @@ def test_every_way_of_bringing_the_rules_can_be_rendered() -> None:
     assert {"PrometheusRule", "AlertmanagerConfig"} <= kinds
 
 
-def test_a_secret_is_never_written(tmp_path: Path) -> None:
+def test_a_secret_is_never_written() -> None:
     values = {**targets.stack_values("prod"), "grafanaAuth": "glsa_do_not_show", "smtpPassword": "hunter2-do-not-show"}
     for text in manifests.rendered(collect(values)).values():
         assert "do_not_show" not in text

@@ -34,6 +34,7 @@ from ops.stack.declared import collect
 from routing import Routing, RoutingError, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
 from tests.support import real_servers
+from tests.support.checkout import ROOT
 from tests.support.stand_in import stand_in
 from tests.support.waiting import PATIENCE, until
 
@@ -43,7 +44,7 @@ DRILL = {"alertname": "TestAPIAlert", "severity": "warning", "component": "api"}
 HOURS = WorkingHours(("monday", "friday"), (("08:00", "12:00"), ("13:00", "24:00")), "Europe/Berlin")
 NOTHING = OnCall(None, None, None, None, None)
 ALL = OnCall("/etc/am/slack", "#alerts", "/etc/am/it's: {a} key", "/etc/am/webhook", HOURS)
-HANDMADE_FILE = Path(__file__).resolve().parent.parent / "ops" / "sandbox" / "handmade" / "alertmanager.yml"
+HANDMADE_FILE = ROOT / "ops" / "sandbox" / "handmade" / "alertmanager.yml"
 HANDMADE = HANDMADE_FILE.read_text("utf-8").replace("@smtp@", "smtp.test:25")
 COMBINATIONS = [
     OnCall(*(value if on else None for value, on in zip(vars(ALL).values(), switched, strict=True)))
@@ -294,7 +295,7 @@ def ear() -> Iterator[Ear]:
         return Response(*('{"status":"success"}', 202) if request.path == "/pagerduty" else ("ok", 200))
 
     class Relay:
-        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
             mail = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
             found.mails.append(str(mail["Subject"]))
             return "250 OK"
