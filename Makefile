@@ -16,9 +16,9 @@ help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  python -m ops --help   the verbs (after 'make sandbox': .venv/bin/python -m ops …)"
 
-setup: .venv/.installed ## What every target needs first; each does it by itself
+setup: .venv/.installed ## Make .venv with all packages; every target does it by itself
 
-setup-production: .venv/.production ## What `pulumi up` and the verbs need, without tests and sandbox
+setup-production: .venv/.production ## Make .venv with what `pulumi up` and the verbs need, without tests and sandbox
 
 sandbox: .venv/.installed ## Start real servers and a Kubernetes API on loopback, deploy by `pulumi up`, verify (ENGINE=no: without Pulumi)
 	@$(PY) -m ops sandbox up $(if $(filter no,$(ENGINE)),--no-engine)
@@ -26,20 +26,20 @@ sandbox: .venv/.installed ## Start real servers and a Kubernetes API on loopback
 sandbox-down: .venv/.installed ## Stop the sandbox; nothing is left running
 	@$(PY) -m ops sandbox down
 
-test: .venv/.installed lint tools ## Lint, types, and every test that this machine can run (ENGINE=no: without the end-to-end tests)
+test: .venv/.installed lint tools ## Run lint, types, and every test that this machine can run (ENGINE=no: without the end-to-end tests)
 	@$(PY) -m pytest $(if $(filter no,$(ENGINE)),-m "not e2e") -n $(WORKERS) $(DIST)
 
-e2e: .venv/.installed tools ## Every test on the real engine and a real API server, several sandboxes side by side
+e2e: .venv/.installed tools ## Run every test on the real engine and a real API server, several sandboxes at a time
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator; fi
 	@$(PY) -m pytest tests/e2e -m e2e -n $(WORKERS) $(DIST)
 
-compat: .venv/.installed tools ## The sandbox's whole life with every version of the servers; writes docs/compatibility.md
+compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with each version of the servers; writes docs/compatibility.md
 	@$(PY) -m tests.compat
 
-bench: .venv/.installed tools ## Figures, each measured side by side with its yardstick in one run
+bench: .venv/.installed tools ## Measure times, each beside what it is compared with, in one run
 	@$(PY) -m tests.bench
 
-lint: .venv/.installed ## Style and strict types
+lint: .venv/.installed ## Check style and strict types
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy --no-error-summary .
 
 tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the Pulumi engine, once a machine
