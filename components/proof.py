@@ -7,8 +7,8 @@ from functools import cached_property
 import pulumi
 
 from components import ownership
-from components.alert_routing.delivery import RoutingDelivery
-from components.alert_rules.delivery import RulesDelivery
+from components.alert_routing.routing_delivery import RoutingDelivery
+from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import ProofInputs, cluster_inputs, server_inputs
 from components.live.resources import Live, Withdrawn
 from components.live.running.wanted import fingerprint, wanted_routing, wanted_rules

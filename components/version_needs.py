@@ -7,9 +7,9 @@ from components.settings import Settings
 from formats.json_types import JsonObject, JsonValue
 from formats.versions import Need
 from routing import Parts
-from routing.needs import needs as of_routing
+from routing.routing_needs import needs as of_routing
 from rules import RuleFile
-from rules.needs import needs as of_rules
+from rules.rule_needs import needs as of_rules
 
 # The Prometheus Operator does not write these into Alertmanager's file: it puts secrets where we name files, and
 # knows no time zone.
@@ -19,7 +19,7 @@ _NOT_BY_OPERATOR = ("auth_password_file", "api_url_file", "routing_key_file", "u
 def needs(files: Sequence[RuleFile], parts: Parts, whole: Mapping[str, JsonValue] | None, settings: Settings) -> str:
     """`needed`, as one text: server → what it has to know, each as [what, where, since].
 
-    components.live.running.versions reads it.
+    components.live.running.server_versions reads it.
     """
     found = needed(files, parts, whole, settings)
     return json.dumps(

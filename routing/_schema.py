@@ -7,7 +7,7 @@ import yaml
 
 from formats.durations import seconds
 from formats.yaml_nodes import Node
-from routing import _matchers, _templates, _times
+from routing import _mail_templates, _matchers, _times
 
 Fields = Mapping[str, Node]
 
@@ -129,8 +129,8 @@ def _strings(value: Node) -> None:
     """Check every text below `value` as a template."""
     if isinstance(value.yaml, yaml.ScalarNode):
         try:
-            _templates.check(value.yaml.value)
-        except _templates.TemplateError as error:
+            _mail_templates.check(value.yaml.value)
+        except _mail_templates.TemplateError as error:
             raise value.error(f"{value.what} has a fault in its template: {error}", error.row) from None
     else:
         is_list = isinstance(value.yaml, yaml.SequenceNode)

@@ -8,7 +8,7 @@ from pathlib import Path
 from formats import durations, yaml_nodes
 from formats.places import read_text, shown
 from formats.yaml_nodes import Node
-from rules import _promql, _templates
+from rules import _annotation_templates, _promql
 from rules._errors import RulesError, refuse
 from rules._model import Alert, Group, Recording, RuleFile
 
@@ -156,7 +156,7 @@ def _labels(value: Node | None) -> Mapping[str, str]:
         if name in ("alertname", "__name__"):
             part.refuse("is set by Prometheus itself: remove it")
         _check_template(name, part)
-        if _templates.words(part.text()) & {"$value", ".Value"}:
+        if _annotation_templates.words(part.text()) & {"$value", ".Value"}:
             part.refuse(
                 "has the alert's value in it, so each new value would be another alert, and none would last long "
                 "enough to fire: put the value into an annotation"
@@ -172,8 +172,8 @@ def _check_template(name: str, part: Node) -> None:
     if not _LABEL_NAME.fullmatch(name):
         part.refuse("is no name for a label or annotation: use letters, digits and _")
     try:
-        _templates.check(part.text())
-    except _templates.TemplateError as error:
+        _annotation_templates.check(part.text())
+    except _annotation_templates.TemplateError as error:
         raise part.error(f"{part.what} has a fault in its template: {error}", error.row) from None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from components.alert_routing.delivery import RoutingDelivery
+from components.alert_routing.routing_delivery import RoutingDelivery
 from components.delivery import Component
 from components.settings import Settings
 from routing import Routing

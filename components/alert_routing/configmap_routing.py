@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pulumi
 
 from components import ownership
-from components.alert_routing.delivery import SECRET, RoutingDelivery
+from components.alert_routing.routing_delivery import SECRET, RoutingDelivery
 from components.live.resources import ConfigText, Mount
 from routing import Parts
 

@@ -5,7 +5,7 @@ import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.alert_routing import alertmanager_config
-from components.alert_routing.delivery import SECRET, RoutingDelivery
+from components.alert_routing.routing_delivery import SECRET, RoutingDelivery
 from components.live.inputs import OperatorObjects
 from components.settings import OPERATOR_SECRET, SettingsError
 from formats.json_types import JsonObject

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.alert_rules.delivery import RulesDelivery
+from components.alert_rules.rules_delivery import RulesDelivery
 from components.delivery import Component
 from components.settings import Settings
 from rules import RuleFile

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
-from components.alert_rules.delivery import RulesDelivery
+from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.resources import ConfigText, Mount
 
 # The API server takes up to 1 MiB of data in a ConfigMap; the rest is for names and metadata.

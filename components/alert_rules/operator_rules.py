@@ -7,7 +7,7 @@ import pulumi_kubernetes as k8s
 import yaml
 
 from components import ownership
-from components.alert_rules.delivery import RulesDelivery
+from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import OperatorObjects
 
 PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
-from components.alert_rules.delivery import RulesDelivery
+from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import SharedKeys
 
 

@@ -1,6 +1,6 @@
 """The dashboard in Grafana, with the limits of the rules, by the way of delivery that `grafanaMode` names."""
 
-from components.dashboard.delivery import DashboardDelivery
+from components.dashboard.dashboard_delivery import DashboardDelivery
 from components.delivery import Component
 from components.settings import Settings
 

@@ -5,7 +5,7 @@ import os
 import pulumi
 import pulumiverse_grafana as grafana
 
-from components.dashboard.delivery import DashboardDelivery
+from components.dashboard.dashboard_delivery import DashboardDelivery
 from components.live.resources import DashboardFolder, PreviousDashboard
 from components.settings import SettingsError
 

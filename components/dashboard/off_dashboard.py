@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.dashboard.delivery import DashboardDelivery
+from components.dashboard.dashboard_delivery import DashboardDelivery
 
 
 class Delivery(DashboardDelivery):

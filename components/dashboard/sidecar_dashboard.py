@@ -4,7 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
-from components.dashboard.delivery import DashboardDelivery
+from components.dashboard.dashboard_delivery import DashboardDelivery
 
 
 class Delivery(DashboardDelivery):

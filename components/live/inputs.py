@@ -128,7 +128,7 @@ class WithdrawnInputs(TypedDict):
     `own`: API paths of what is ours alone, applied by field manager `manager`. `shared`: the keys that are ours in a
     ConfigMap of others (components.live.cluster.ownership_checks), or None. `edited`: the servers ("prometheus",
     "alertmanager") whose configuration gets a part of ours. `needs`: what a server has to know
-    (components.live.running.versions).
+    (components.live.running.server_versions).
     """
 
     own: Sequence[str]

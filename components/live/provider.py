@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 
 from pulumi import dynamic
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from ops.errors import OpsError
 

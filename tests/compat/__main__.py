@@ -16,10 +16,10 @@ from pathlib import Path
 from time import monotonic
 
 from ops.errors import OpsError
-from tests.compat import compatibility_page, servers
+from tests.compat import compatibility_page, server_builds
 from tests.compat.compatibility_page import NAMES, Result
 from tests.compat.life import ALERT, STEPS, Step
-from tests.compat.servers import Server
+from tests.compat.server_builds import Server
 
 AT_A_TIME = 2  # lives: each waits more than it computes
 
@@ -61,13 +61,13 @@ def _line(result: Result) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    every = {f"{server.name}={server.version}": server for server in servers.servers()}
+    every = {f"{server.name}={server.version}": server for server in server_builds.servers()}
     if unknown := [name for name in arguments if name not in every]:
         print(f"{unknown[0]} is none of {', '.join(every)}.", file=sys.stderr)
         return 2
     wanted = [every[name] for name in arguments or every]
     try:
-        programs = [servers.path(server, say) for server in wanted]
+        programs = [server_builds.path(server, say) for server in wanted]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             results = list(pool.map(tried, wanted, programs))
     except OpsError as error:
@@ -77,7 +77,9 @@ def main(arguments: Sequence[str]) -> int:
         for trouble in (*(f"{step.name}: {step.said}" for step in result.steps if step.said), *result.wrong):
             say(f"{NAMES[result.server]} {result.version}: {trouble}")
     if len(wanted) == len(every):
-        compatibility_page.FILE.write_text(compatibility_page.text(results, servers.usual(), ALERT), encoding="utf-8")
+        compatibility_page.FILE.write_text(
+            compatibility_page.text(results, server_builds.usual(), ALERT), encoding="utf-8"
+        )
         say(f"wrote {compatibility_page.FILE.name}")
     return 0 if all(result.passed for result in results) else 1
 

@@ -9,9 +9,9 @@ from components import settings, version_needs
 from components.alert_routing import routing_delivery
 from formats.versions import Feature, Version, number
 from ops.targets import stack_values
-from routing import needs as of_routing
+from routing import routing_needs as of_routing
 from routing.on_call import with_on_call
-from rules import needs as of_rules
+from rules import rule_needs as of_rules
 from tests.compat.life import STEPS, Step
 from tests.support.checkout import ROOT
 

@@ -1,4 +1,4 @@
-"""For each feature that rules.needs and routing.needs know, a file that uses it and no other.
+"""For each feature that rules.rule_needs and routing.routing_needs know, a file that uses it and no other.
 
 The tests hold the readers to them; `python -m tests.compat` gives them to real servers of many versions, each of which
 has to take a file if, and only if, it is said to know that feature.
@@ -7,8 +7,8 @@ has to take a file if, and only if, it is said to know that feature.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import routing.needs
-import rules.needs
+import routing.routing_needs
+import rules.rule_needs
 from formats.versions import Feature
 
 
@@ -60,7 +60,7 @@ _KEYS = {
 # What a function takes, where that is not one instant vector.
 _RANGE = "up[5m]"
 _TAKES = {
-    **dict.fromkeys((name for name in rules.needs.FUNCTIONS if name.endswith("_over_time")), _RANGE),
+    **dict.fromkeys((name for name in rules.rule_needs.FUNCTIONS if name.endswith("_over_time")), _RANGE),
     "clamp": "up, 0, 1",
     "pi": "",
     "histogram_fraction": "0, 1, up",
@@ -101,15 +101,15 @@ _TEMPLATE = {
 
 
 def for_prometheus() -> Iterator[Sample]:
-    for key, feature in rules.needs.GROUPS.items():
+    for key, feature in rules.rule_needs.GROUPS.items():
         yield Sample(key, feature, GROUP.format(keys=_KEYS[key], expr="up"))
-    for key, feature in rules.needs.ALERTS.items():
+    for key, feature in rules.rule_needs.ALERTS.items():
         yield Sample(key, feature, _ALERT.format(keys=f"        {key}: 5m\n", description="Sample."))
-    for name, feature in rules.needs.FUNCTIONS.items():
+    for name, feature in rules.rule_needs.FUNCTIONS.items():
         yield Sample(name, feature, GROUP.format(keys="", expr=quoted(f"{name}({_TAKES.get(name, 'up')})")))
-    for what, (_, feature) in rules.needs.SYNTAX.items():
+    for what, (_, feature) in rules.rule_needs.SYNTAX.items():
         yield Sample(what, feature, GROUP.format(keys="", expr=quoted(_SYNTAX[what])))
-    for word, feature in rules.needs.TEMPLATES.items():
+    for word, feature in rules.rule_needs.TEMPLATES.items():
         description = f"{{{{ {_TEMPLATE[word]} }}}}"
         yield Sample(word, feature, _ALERT.format(keys="", description=description))
 
@@ -253,7 +253,7 @@ def _entry(sender: str, key: str = "") -> str:
 
 
 def for_alertmanager() -> Iterator[Sample]:
-    needs = routing.needs
+    needs = routing.routing_needs
     for key, feature in needs.TOP.items():
         yield Sample(key, feature, _config(top=_TOP[key]))
     for key, feature in needs.GLOBAL.items():

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import routing.needs
+import routing.routing_needs
 import rules
-import rules.needs
+import rules.rule_needs
 from formats.versions import Need, number
 from routing import _schema, _typed, tree
 from tests.compat import samples
@@ -24,7 +24,7 @@ def newest(found: list[Need], feature: str) -> list[str]:
 @pytest.mark.parametrize("sample", PROMETHEUS, ids=lambda sample: sample.what)
 def test_a_feature_of_a_rule_file_is_seen(sample: Sample) -> None:
     file = rules.parse(sample.text, Path("rules/sample.yml"))
-    assert newest(rules.needs.needs([file]), sample.feature.since) == [sample.what]
+    assert newest(rules.rule_needs.needs([file]), sample.feature.since) == [sample.what]
 
 
 @pytest.mark.parametrize("sample", ALERTMANAGER, ids=lambda sample: sample.what)
@@ -32,7 +32,7 @@ def test_a_feature_of_a_routing_is_read_and_seen(sample: Sample) -> None:
     root, _ = _typed.parse(sample.text, "sample.yml")
     assert root is not None
     _schema.check(root)
-    found = newest(routing.needs.needs(tree.parse(sample.text)), sample.feature.since)
+    found = newest(routing.routing_needs.needs(tree.parse(sample.text)), sample.feature.since)
     assert sample.what in found
 
 
@@ -47,5 +47,5 @@ def test_a_feature_of_a_routing_is_read_and_seen(sample: Sample) -> None:
 )
 def test_words_that_only_look_like_a_newer_feature_are_not_taken_for_one(expr: str) -> None:
     text = samples.GROUP.format(keys="", expr=samples.quoted(expr))
-    found = rules.needs.needs([rules.parse(text, Path("rules/sample.yml"))])
+    found = rules.rule_needs.needs([rules.parse(text, Path("rules/sample.yml"))])
     assert {need.what for need in found} <= {"the @ modifier"}

@@ -8,7 +8,7 @@ from formats.versions import number
 from ops.build_tools import ToolError
 from ops.sandbox.parts import PORTS, parts, program
 from ops.sandbox.sandbox_errors import SandboxError
-from tests.compat import servers
+from tests.compat import server_builds
 
 
 def script(path: Path, says: str) -> Path:
@@ -23,20 +23,20 @@ def silent(_: str) -> None:
 
 
 def test_every_version_is_pinned_with_a_checksum_and_built_in_a_folder_of_its_own() -> None:
-    every = servers.servers()
+    every = server_builds.servers()
     assert all(server.sum.startswith("h1:") and number(server.version) for server in every)
     assert len({server.folder for server in every}) == len(every)
     newest = max((server for server in every if server.name == "prometheus"), key=lambda one: number(one.version) or ())
-    assert newest.version == servers.usual()["prometheus"], "the pinned one is the newest that is tried"
+    assert newest.version == server_builds.usual()["prometheus"], "the pinned one is the newest that is tried"
 
 
 def test_a_module_with_another_checksum_is_not_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go = script(tmp_path / "bin" / "go", '{"Sum": "h1:another=", "Dir": "/nowhere"}')
     monkeypatch.setenv("PATH", f"{go.parent}:/usr/bin:/bin")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    server = servers.servers()[0]
+    server = server_builds.servers()[0]
     with pytest.raises(ToolError) as refused:
-        servers.path(server, silent)
+        server_builds.path(server, silent)
     assert str(refused.value) == (
         f"{server.module}@{server.module_version} has the checksum h1:another= and not {server.sum}, which is "
         "pinned in tools/compat.yml: it is another one than was tried."
@@ -47,9 +47,9 @@ def test_a_module_with_another_checksum_is_not_built(tmp_path: Path, monkeypatch
 def test_without_go_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    server = servers.servers()[0]
+    server = server_builds.servers()[0]
     with pytest.raises(ToolError) as refused:
-        servers.path(server, silent)
+        server_builds.path(server, silent)
     assert str(refused.value) == (
         f"{server.name} {server.version} is not built yet, and there is no Go toolchain to build it: install it (Go: "
         "https://go.dev/doc/install)."

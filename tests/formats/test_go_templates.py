@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from formats.go_templates import TemplateError
 from ops import build_tools
-from rules import _templates as of_prometheus
+from rules import _annotation_templates as of_prometheus
 from tests.support.waiting import PATIENCE
 
 WORDS = r"""$value $labels.a $labels $x $y $ $.Value .Value .Labels.a.b . .. .a..b "a" "a\"}}" `}}` `a 'a' 'ab' '\n'

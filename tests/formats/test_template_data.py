@@ -13,8 +13,8 @@ from formats.go_templates import TemplateError
 from formats.template_data import BUILT_IN, Language
 from ops import build_tools
 from ops.build_tools.catalog import MODULES
-from routing import _templates as of_alertmanager
-from rules import _templates as of_prometheus
+from routing import _mail_templates as of_alertmanager
+from rules import _annotation_templates as of_prometheus
 from tests.formats.test_go_templates import refused_by_go
 from tests.support.waiting import PATIENCE
 

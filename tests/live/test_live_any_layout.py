@@ -8,9 +8,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 
-from components.live.text import tree
+from components.live.text import yaml_tree
+from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import Editor, editor
-from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
@@ -151,7 +151,7 @@ def held(edit: Editor, text: str, ours: str, added: dict[str, list[Any]]) -> Non
 @pytest.fixture(params=["libyaml", "python"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "python":
-        monkeypatch.setattr(tree, "PARSER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_tree, "PARSER", yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("parser")

@@ -11,7 +11,7 @@ import routing
 from components.live.cluster import config_map, workload
 from components.live.provider import NotDone
 from components.live.resources import ConfigTextProvider
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER

@@ -13,7 +13,7 @@ from components.live.cluster import pod_mount
 from components.live.cluster.pod_mount import Volume
 from components.live.provider import NotDone
 from components.live.resources import MountProvider
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from tests.live.api_server import Api, serving
 
 OURS = Volume("ours", {"configMap": {"name": "ours"}}, "prometheus", "/etc/ours")

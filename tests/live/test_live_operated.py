@@ -16,7 +16,7 @@ from components.live.resources import WithdrawnProvider
 from components.live.running import compare, operator_readback
 from components.live.running.compare import HIDDEN
 from components.live.running.wanted import wanted_routing
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from routing import tree
 from tests.live.api_server import Api, serving

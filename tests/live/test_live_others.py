@@ -9,7 +9,7 @@ import pytest
 from components.live.cluster import workload
 from components.live.cluster.ownership_checks import refuse_others, refuse_taken_keys
 from components.live.resources import WithdrawnProvider
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 

@@ -18,8 +18,8 @@ from components.live.provider import NotDone
 from components.live.resources import LiveProvider, WithdrawnProvider
 from components.live.running import wait
 from components.live.running.wanted import wanted_routing, wanted_rules
+from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import editor
-from components.live.text.errors import EditRefused
 from ops import build_tools
 from ops.sandbox.parts import answers
 from routing import tree

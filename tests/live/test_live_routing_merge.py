@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 import routing
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from routing import tree

@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from components.live.text.rule_files import RuleFiles
-from components.live.text.tree import parse
+from components.live.text.yaml_tree import parse
 from tests.live.shapes import PROMETHEUS as SHAPES
 
 OURS = "/etc/prometheus/api-performance-alerts/*.yml"

@@ -14,8 +14,8 @@ import rules
 from components import settings
 from components.alert_routing import routing_delivery
 from components.live.resources import WithdrawnProvider
-from components.live.running import versions
-from components.live.text.errors import EditRefused
+from components.live.running import server_versions
+from components.live.text.edit_errors import EditRefused
 from components.version_needs import needs
 from ops.targets import stack_values
 from routing.on_call import with_on_call
@@ -80,7 +80,7 @@ REFUSED = [
 def test_a_server_too_old_is_refused_in_one_sentence(answers: Answers, needed: list[list[str]], sentence: str) -> None:
     kind = "alertmanager" if "/api/v2/status" in answers else "prometheus"
     with server(answers) as url, pytest.raises(EditRefused) as refused:
-        versions.refuse_unknown(props(kind, url, *needed))
+        server_versions.refuse_unknown(props(kind, url, *needed))
     assert str(refused.value) == sentence.replace("URL", url)
 
 
@@ -97,13 +97,13 @@ def test_a_server_that_knows_it_or_is_another_product_is_not_mentioned(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with server(answers) as url:
-        versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
+        server_versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
     assert capsys.readouterr().out == ""
 
 
 def test_a_server_without_a_version_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     with server(prometheus("(devel)")) as url:
-        versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
+        server_versions.refuse_unknown(props("prometheus", url, KEEP, OFFSET))
     assert capsys.readouterr().out == (
         f"warning: Prometheus at {url} does not tell its version ('(devel)'): it should know 2.53\n"
     )
@@ -112,15 +112,15 @@ def test_a_server_without_a_version_is_a_warning(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_server_that_does_not_answer_is_a_warning(status: int, capsys: pytest.CaptureFixture[str]) -> None:
     with server({"/api/v2/status": status}) as url:
-        versions.refuse_unknown(props("alertmanager", url, FILE))
+        server_versions.refuse_unknown(props("alertmanager", url, FILE))
     said = capsys.readouterr().out
     assert said.startswith("warning: could not check whether Alertmanager knows all that our files use: ")
     assert said.count("\n") == 1
 
 
 def test_nobody_is_asked_where_nothing_is_needed() -> None:
-    versions.refuse_unknown(props("prometheus", "http://127.0.0.1:9"))
-    versions.refuse_unknown({"prometheus": {"url": "http://127.0.0.1:9"}})  # the state of an older version
+    server_versions.refuse_unknown(props("prometheus", "http://127.0.0.1:9"))
+    server_versions.refuse_unknown({"prometheus": {"url": "http://127.0.0.1:9"}})  # the state of an older version
 
 
 def test_the_first_resource_refuses_it_before_it_looks_at_anything_else(tmp_path: Path) -> None:

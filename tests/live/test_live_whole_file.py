@@ -2,8 +2,8 @@
 
 import pytest
 
+from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import editor
-from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 
 EDITOR = editor("replace")

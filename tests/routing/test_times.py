@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
-import routing.needs
+import routing.routing_needs
 from ops import build_tools
 from routing import RoutingError, _schema, _typed, tree
 from tests.support.waiting import PATIENCE
@@ -68,4 +68,4 @@ def configuration(key: str, text: str) -> dict[str, object]:
 def test_a_zone_that_only_alertmanagers_machine_knows_is_taken(zone: str) -> None:
     config = configuration("location", zone)
     assert tree.intervals(config)["i"] == [[[], [[], [], [], []], zone or "UTC"]]
-    routing.needs.needs(config)
+    routing.routing_needs.needs(config)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from components.live.cluster import connections
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes

@@ -2,7 +2,7 @@
 
 from components.live.cluster import connections
 from components.live.provider import Props
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from ops.errors import OpsError
 from routing import RoutingError, tree

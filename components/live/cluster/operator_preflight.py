@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from components.live.cluster import operator_overrides
 from components.live.cluster.selectors import selects
 from components.live.provider import Props, warn
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound

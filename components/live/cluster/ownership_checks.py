@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import NotFound

@@ -7,7 +7,7 @@ list entries by name (volumes, containers) or path (mounts) and so leave every o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 
 Pod = Mapping[str, JsonValue]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.live.cluster.pod_mount import named
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound

@@ -10,8 +10,8 @@ from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key, StoredText
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
+from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import editor
-from components.live.text.errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pulumi import dynamic
 
 from components.live.provider import Props, warn
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.errors import NotFound
 
 

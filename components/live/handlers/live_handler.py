@@ -7,7 +7,7 @@ from components.live.inputs import COMPARED
 from components.live.provider import Props, warn
 from components.live.running import wait
 from components.live.running.wanted import decode_wanted
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.errors import OpsError
 
 

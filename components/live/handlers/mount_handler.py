@@ -9,7 +9,7 @@ from components.live.cluster import connections, ownership_checks, pod_mount
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 from ops.errors import Forbidden, NotFound
 

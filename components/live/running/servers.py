@@ -8,7 +8,7 @@ from components.live.cluster.config_map import Key
 from components.live.provider import Props
 from components.live.running import compare, operator_readback
 from components.live.running.wanted import Wanted
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.errors import Forbidden, NotFound, OpsError, Refused

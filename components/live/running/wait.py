@@ -8,7 +8,7 @@ from components.live.provider import Props, info
 from components.live.running import operator_readback
 from components.live.running.servers import ServerCheck, server_checks
 from components.live.running.wanted import Wanted, no_longer_wanted
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from ops.errors import BadAnswer, OpsError, Refused, Unreachable
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from components.live.text.rule_files import RuleFiles

@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.items import block, indented, shapes, snippet
 from components.live.text.list_at_path import Path, check_only_list_changed, items, key_line, read
 from components.live.text.marks import Memory, begin, end
 from components.live.text.remove import EMPTY_VALUE, remove_items
-from components.live.text.tree import Document, Node
+from components.live.text.yaml_tree import Document, Node
 
 _BARE_KEY = re.compile(r"[ \t]*:(?:[ \t]*|[ \t]+#.*)$")
 _UP_TO_BRACKET = re.compile(r"[ \t]*:(?:\s|#[^\n]*\n)*\Z")

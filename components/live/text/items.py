@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import yaml
 
-from components.live.text.tree import Shape, parse
+from components.live.text.yaml_tree import Shape, parse
 
 
 class _Dumper(yaml.SafeDumper):

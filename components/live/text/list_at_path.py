@@ -2,9 +2,9 @@
 
 from typing import TypeAlias
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.marks import Region
-from components.live.text.tree import Document, Node, NotPlain, Shape, parse
+from components.live.text.yaml_tree import Document, Node, NotPlain, Shape, parse
 
 Path: TypeAlias = tuple[str, ...]
 

@@ -6,13 +6,13 @@ from typing import TypeAlias
 
 import yaml
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.insert import insert_items
 from components.live.text.items import shapes, snippet
 from components.live.text.list_at_path import Path, items, marked, read
 from components.live.text.marks import Region, regions
 from components.live.text.remove import remove_items, remove_unmarked_items
-from components.live.text.tree import PARSER, Document, Shape
+from components.live.text.yaml_tree import PARSER, Document, Shape
 from formats.json_types import JsonValue
 
 Lists: TypeAlias = Mapping[Path, Sequence[object]]

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 
 OWNER = "api-performance"
 

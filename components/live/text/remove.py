@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.list_at_path import Path, check_only_list_changed, find, items, key_line, marked, read
 from components.live.text.marks import Region, regions
-from components.live.text.tree import Document, Node, Shape
+from components.live.text.yaml_tree import Document, Node, Shape
 
 EMPTY_VALUE = re.compile(
     r"""(\ufeff?[ \t]*(?:"[^"]*"|'[^']*'|[^\s"':]+)[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|Null|NULL|~)([ \t]*|[ \t]+#.*)$"""

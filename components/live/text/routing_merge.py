@@ -7,7 +7,7 @@ from functools import lru_cache
 import yaml
 
 from components.live.text import marked_lists, side_effects
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.list_at_path import read
 from components.live.text.marked_lists import LastEdit, Lists
 from components.live.text.redact import redacted

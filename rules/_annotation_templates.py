@@ -7,7 +7,7 @@ from formats.template_data import TEXT, Language, Type
 __all__ = ["TemplateError", "check", "words"]
 
 # https://github.com/prometheus/prometheus/blob/v3.16.0/template/template.go (`tmpl` is for consoles alone). Since when
-# each function is there: rules.needs.
+# each function is there: rules.rule_needs.
 FUNCTIONS = (
     *("query", "first", "label", "value", "strvalue", "args", "reReplaceAll", "safeHtml", "match", "title", "toUpper"),
     *("toLower", "graphLink", "tableLink", "sortByLabel", "stripPort", "stripDomain", "humanize", "humanize1024"),

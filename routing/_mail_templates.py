@@ -7,7 +7,7 @@ from formats.template_data import TEXT, Language, Type
 __all__ = ["TemplateError", "check", "words"]
 
 # Functions, types and the templates that come with it: https://github.com/prometheus/alertmanager/blob/v0.35.0/template/
-# template.go, default.tmpl and email.tmpl. Since when each function is there: routing.needs.
+# template.go, default.tmpl and email.tmpl. Since when each function is there: routing.routing_needs.
 FUNCTIONS = (
     *("toUpper", "toLower", "title", "trimSpace", "join", "match", "safeHtml", "safeUrl", "urlUnescape"),
     *("reReplaceAll", "stringSlice", "date", "tz", "since", "humanizeDuration", "toJson", "now", "toDate"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formats.versions import Feature, Need
-from routing import _matchers, _templates, _times
+from routing import _mail_templates, _matchers, _times
 
 Used = tuple[str, str, Feature]  # where, what, and since when
 
@@ -204,7 +204,7 @@ def _in_receiver(where: str, receiver: Mapping[str, Any]) -> Iterator[Used]:
         for entry in entries if isinstance(entries, (list, tuple)) else ():
             for _, key, feature in _keys(where, entry, SENDERS.get(sender, {})):
                 yield where, f"{key} in {sender}", feature
-    words = {word for text in _texts(receiver) for word in _templates.words(text)}
+    words = {word for text in _texts(receiver) for word in _mail_templates.words(text)}
     for function in sorted(words & TEMPLATES.keys()):
         yield where, function, TEMPLATES[function]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from components.live.cluster import connections
 from components.live.provider import Props, warn
-from components.live.text.errors import EditRefused
+from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.errors import OpsError

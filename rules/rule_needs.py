@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from formats.versions import Feature, Need
-from rules import _promql, _templates
+from rules import _annotation_templates, _promql
 from rules._model import Alert, RuleFile
 
 # Keys of a group.
@@ -118,7 +118,7 @@ def _used(file: RuleFile) -> Iterator[tuple[str, str, Feature]]:
                 for key in sorted(rule.keys & ALERTS.keys()):
                     yield rule.name, key, ALERTS[key]
                 texts += rule.annotations.values()
-            words = {word for text in texts if "{{" in text for word in _templates.words(text)}
+            words = {word for text in texts if "{{" in text for word in _annotation_templates.words(text)}
             for word in sorted(words & TEMPLATES.keys()):
                 yield rule.name, word, TEMPLATES[word]
 
