@@ -169,7 +169,7 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, url: str) -> Project:
     folder = tmp_path / "project"
-    for name in ("rules", "routing", "metrics", "dashboards", "components", "ops"):
+    for name in ("formats", "rules", "routing", "metrics", "dashboards", "components", "ops"):
         shutil.copytree(files.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Pulumi.yaml", "Pulumi.prod.yaml", "docs/limits.md", "docs/tracking.md"):
         (folder / name).parent.mkdir(exist_ok=True)
