@@ -13,6 +13,7 @@ import yaml
 from formats.places import FormatError, Place
 
 MAX_DEPTH = 20  # of a plain text
+_DEEPEST = 500  # of any: libyaml's composer crashes the process from about 10000
 _TAG = "tag:yaml.org,2002:"
 _GUESSED = ("timestamp", "int", "float", "value")  # PyYAML's guesses that Go does not make, or makes otherwise
 
@@ -149,8 +150,6 @@ def read(text: str, file: str, error: type[FormatError], *, plain: bool = False)
         raise
     except (yaml.YAMLError, ValueError, OverflowError):
         pass  # the slow one says what is wrong
-    except RecursionError:
-        raise error("is nested too deeply: no such file needs that", Place(file, 1)) from None
     try:
         return _root(text, file, error, plain, _Slow)
     except FormatError:
@@ -167,8 +166,8 @@ def read(text: str, file: str, error: type[FormatError], *, plain: bool = False)
 
 
 def _root(text: str, file: str, error: type[FormatError], plain: bool, loader: Any) -> Node | None:
-    if plain:
-        _check_events(text, file, error, loader)
+    if plain or _may_be_deep(text):
+        _check_events(text, file, error, loader, plain)
     node = yaml.compose(text, Loader=loader)
     if node is None:
         return None
@@ -210,21 +209,28 @@ def _check_characters(text: str, file: str, error: type[FormatError]) -> None:
             raise error(f"there is an invisible character ({code}): remove it", Place(file, number))
 
 
-def _check_events(text: str, file: str, error: type[FormatError], loader: Any) -> None:
+def _may_be_deep(text: str) -> bool:
+    """Whether collections may stand in each other deeper than `_DEEPEST`, by a look that costs next to nothing."""
+    brackets = text.count("[") + text.count("{")
+    return brackets > _DEEPEST or re.search(rf"(?m)^[ ?-]{{{_DEEPEST},}}", text) is not None
+
+
+def _check_events(text: str, file: str, error: type[FormatError], loader: Any, plain: bool) -> None:
     depth = documents = 0
+    deepest = MAX_DEPTH if plain else _DEEPEST
     for event in yaml.parse(text, Loader=loader):
         place = Place(file, event.start_mark.line + 1 if event.start_mark else 1)
-        if isinstance(event, yaml.DocumentStartEvent):
+        if plain and isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
                 raise error("a second document starts here, and only the first is read: make it a file", place)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if plain and (isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)):
             raise error("there is an anchor or alias (& or *): write the value out", place)
-        if getattr(event, "tag", None):
+        if plain and getattr(event, "tag", None):
             raise error("there is an explicit type (!…): remove it", place)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            if depth > MAX_DEPTH:
-                raise error(f"the nesting is deeper than {MAX_DEPTH}: no such file needs that", place)
+            if depth > deepest:
+                raise error(f"the nesting is deeper than {deepest}: no such file needs that", place)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
