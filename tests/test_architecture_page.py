@@ -8,8 +8,8 @@ import pytest
 
 from ops.reference import rooms_diagram
 from ops.reference.rooms_diagram import arrows, diagram, inserted, main_arrows
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 WALKS = PAGE.read_text("utf-8").split("\n## Walk ")[1:]
 # A linked file, or a function such as `name()` or `Class.name()`, which stands in the file that is linked before it.

@@ -16,8 +16,8 @@ import rules
 from components import settings
 from components.live.text import marks
 from ops import cli
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
 THEIRS = {"prometheus.yml", "alertmanager.yml"}  # keys of ConfigMaps, no files of ours
 ROWS = {

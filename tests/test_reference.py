@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +12,9 @@ from ops.cli import VERBS
 from ops.reference import __main__ as reference
 from ops.reference import code, commands_page, settings_page, table
 from ops.repo.files import Edit
+from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent
 COMMANDS, SETTINGS = commands_page.page(), settings_page.page()
 
 

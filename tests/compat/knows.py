@@ -1,4 +1,4 @@
-"""Holds the tables of rules.rule_needs and routing.routing_needs to a real server: it takes a sample, or not, as they say.
+"""Holds the tables of rules.rule_needs and routing.routing_needs to a real server: it takes each sample, or not.
 
 python -m tests.compat.knows prometheus PROGRAM VERSION
 """

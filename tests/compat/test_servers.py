@@ -52,7 +52,7 @@ def test_without_go_one_sentence_says_what_to_install(tmp_path: Path, monkeypatc
         server_builds.path(server, silent)
     assert str(refused.value) == (
         f"{server.name} {server.version} is not built yet, and there is no Go toolchain to build it: install it (Go: "
-        "https://go.dev/doc/install)."
+        "https://go.dev/doc/install)"
     )
 
 
@@ -78,5 +78,5 @@ def test_a_server_of_ones_own_that_does_not_run_is_one_sentence(
     with pytest.raises(SandboxError) as refused:
         program("prometheus", silent)
     assert str(refused.value) == (
-        f"SANDBOX_PROMETHEUS is {tmp_path / path}, which is no prometheus that runs: name another program, or unset it."
+        f"SANDBOX_PROMETHEUS is {tmp_path / path}, which is no prometheus that runs: name another program, or unset it"
     )
