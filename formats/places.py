@@ -18,7 +18,7 @@ class Place:
 class FormatError(ValueError):
     """A file of ours, or a text that should have its form, cannot be used.
 
-    The message is one sentence in one line, `file:line: what is wrong and what to do.`, without a place where the text
+    The message is one sentence in one line, `file:line: what is wrong and what to do`, without a place where the text
     is in no file. Each package has one of its own, so that whoever catches it knows whose file it is:
 
         FormatError
@@ -29,9 +29,8 @@ class FormatError(ValueError):
     """
 
     def __init__(self, sentence: str, place: Place | None = None) -> None:
-        said = " ".join(sentence.split())
-        end = "" if said.endswith((".", "?", "!")) else "."
-        super().__init__(f"{place}: {said}{end}" if place else f"{said}{end}")
+        said = " ".join(sentence.split()).removesuffix(".")
+        super().__init__(f"{place}: {said}" if place else said)
 
 
 def shown(path: Path) -> str:

@@ -128,7 +128,7 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     try:
         return _matchers.parse(text)
     except _matchers.MatcherError as error:
-        raise RoutingError(f"{error}.") from None
+        raise RoutingError(f"{error}") from None
 
 
 def matches(config: Config, labels: Labels) -> list[Match]:
@@ -151,7 +151,7 @@ def tree(config: Config) -> Route:
     """The configuration's routes. Raises RoutingError where there is none or a matcher cannot be read."""
     root = config.get("route")
     if not isinstance(root, Mapping):
-        raise RoutingError("The Alertmanager configuration has no route; it needs one, with a receiver.")
+        raise RoutingError("the Alertmanager configuration has no route; it needs one, with a receiver")
     default = Match("", (), 30.0, 300.0, 14400.0, (), (), False, (), ())
     return _route(root, default, (), default.path)
 
@@ -181,7 +181,7 @@ def intervals(config: Config) -> dict[str, list[Any]]:
         try:
             found[str(interval["name"])] = sorted(map(spans, interval.get("time_intervals") or ()))
         except ValueError as error:
-            raise RoutingError(f"The time interval {interval['name']} cannot be read: {error}.") from None
+            raise RoutingError(f"the time interval {interval['name']} cannot be read: {error}") from None
     return found
 
 
@@ -193,7 +193,7 @@ def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], abo
         try:
             return seconds(str(value))
         except ValueError as error:
-            raise RoutingError(f"The {key} of a route cannot be read: {error}.") from None
+            raise RoutingError(f"the {key} of a route cannot be read: {error}") from None
 
     matchers = _conditions(raw, "")
     path = (*above, "{" + ",".join(str(matcher) for matcher in matchers) + "}")
@@ -226,7 +226,7 @@ def _conditions(raw: Mapping[str, Any], end: str) -> tuple[Matcher, ...]:
         for entry in raw.get(f"{end}matchers") or ():
             found += _matchers.parse(_text(entry))
     except _matchers.MatcherError as error:
-        raise RoutingError(f"In the Alertmanager configuration {error}.") from None
+        raise RoutingError(f"in the Alertmanager configuration {error}") from None
     return tuple(sorted(found))
 
 

@@ -162,4 +162,4 @@ def test_a_mistake_of_ours_is_called_one() -> None:
     assert done.returncode == 2
     line = sentence(done)
     assert line.startswith("this is a mistake in the program, not in the target: AttributeError at cli.py:")
-    assert line.endswith("repeat it with OPS_TRACEBACK=1 and report what it prints.")
+    assert line.endswith("repeat it with OPS_TRACEBACK=1 and report what it prints")

@@ -104,7 +104,7 @@ class Cluster:
                     f"--initial-cluster=default={peer}",
                 ),
                 environment(),
-                ("etcd", "etcd-peer"),
+                (ports["etcd"], ports["etcd-peer"]),
                 lambda: _well(client),
             ),
             Part(
@@ -125,7 +125,7 @@ class Cluster:
                     *("--disable-admission-plugins=ServiceAccount", "--profiling=false"),
                 ),
                 environment(GOMEMLIMIT="800MiB"),
-                ("kubernetes",),
+                (ports["kubernetes"],),
                 self.ready,
                 90.0,
             ),

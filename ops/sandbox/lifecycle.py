@@ -244,7 +244,7 @@ class Sandbox:
             for part in wanted
         ]
         for part, child in zip(wanted, children, strict=True):
-            processes.wait_ready(child, part.ready, seconds=part.seconds)
+            processes.wait_ready(child, part.ready, seconds=part.seconds, ports=part.ports)
 
     def _stop(self) -> list[str]:
         states.remove(self.home)

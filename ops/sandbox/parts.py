@@ -22,12 +22,12 @@ PORTS = ("application", "mail", "smtp", "alertmanager", "prometheus")
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `ports`: the names of those it listens on."""
+    """One process. `ports`: those it listens on once it is ready."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    ports: tuple[str, ...]
+    ports: tuple[int, ...]
     ready: Callable[[], bool]
     seconds: float = 30.0
 
@@ -43,7 +43,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
             "application",
             (sys.executable, "-m", "ops.sandbox.servers.application", "--port", str(ports["application"])),
             inherited,
-            ("application",),
+            (ports["application"],),
             lambda: answers(url["application"], "/control"),
         ),
         Part(
@@ -54,7 +54,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
                 *("--certificate", str(home / "tls" / "server.pem"), "--password-file", str(mounts.smtp_password)),
             ),
             inherited,
-            ("mail", "smtp"),
+            (ports["mail"], ports["smtp"]),
             lambda: answers(url["mail"], "/control") and on_loopback.answers(ports["smtp"]),
         ),
         Part(
@@ -69,7 +69,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
             ),
             # The one authority that it trusts is the sandbox's: TLS to anybody else fails.
             {**inherited, "SSL_CERT_FILE": str(home / "tls" / "ca.pem"), "SSL_CERT_DIR": str(home / "tls")},
-            ("alertmanager",),
+            (ports["alertmanager"],),
             lambda: answers(url["alertmanager"], "/-/ready"),
         ),
         Part(
@@ -86,7 +86,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
                 "--web.enable-lifecycle",
             ),
             inherited,
-            ("prometheus",),
+            (ports["prometheus"],),
             lambda: answers(url["prometheus"], "/-/ready"),
             60.0,
         ),

@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -85,10 +85,14 @@ def recorded(run: Path) -> dict[str, Child]:
     return children
 
 
-def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float) -> None:
-    """Wait until `ready()`; if the child dies or is late, raise with its log's name and most telling line."""
+def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float, ports: Collection[int] = ()) -> None:
+    """Wait until `ready()`, and it is the child itself that listens on `ports`.
+
+    Another program may have taken a port meanwhile, and answer there as ready. If the child dies or is late, raises
+    PortTaken or SandboxError with its log's name and most telling line.
+    """
     deadline = time.monotonic() + seconds
-    while not ready():
+    while not (ready() and {*ports} <= _listens(child)):
         if not child.alive:
             said = last_words(child)
             error = PortTaken if "address already in use" in said.lower() else SandboxError
@@ -156,6 +160,15 @@ def _gone(children: Sequence[Child], seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def _listens(child: Child) -> set[int]:
+    """The ports on which the child takes connections."""
+    try:
+        found = psutil.Process(child.pid).net_connections("tcp")
+    except psutil.Error:
+        return set()
+    return {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
 
 
 def _started(pid: int) -> str:

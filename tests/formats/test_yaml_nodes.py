@@ -45,7 +45,7 @@ def test_what_was_hardly_meant_for_a_text_is_refused(written: str) -> None:
 def test_nothing_is_an_empty_mapping_and_an_empty_list() -> None:
     nothing = node("a:\n").fields()["a"]
     assert (nothing.fields(), list(nothing.items()), nothing.scalar()) == ({}, [], "")
-    with pytest.raises(OwnError, match=r"x\.yml:1: `a` of the file is an empty list: add to it, or remove it\."):
+    with pytest.raises(OwnError, match=r"x\.yml:1: `a` of the file is an empty list: add to it, or remove it$"):
         list(nothing.items(needed=True))
     assert read("# only a comment\n", "x.yml", OwnError) is None
 
@@ -55,7 +55,7 @@ def test_a_line_of_a_block_is_found() -> None:
     assert (fields["a"].line, fields["a"].line_of(1), str(fields["a"].error("is wrong", 1))) == (
         1,
         3,
-        "x.yml:3: is wrong.",
+        "x.yml:3: is wrong",
     )
     assert fields["b"].line_of(1) == 4  # where it begins, as its lines are folded
 
@@ -63,10 +63,10 @@ def test_a_line_of_a_block_is_found() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: 2\na: 3\n", "x.yml:3: `a` stands here a second time (first in line 1): keep one."),
+        ("a: 1\nb: 2\na: 3\n", "x.yml:3: `a` stands here a second time (first in line 1): keep one"),
         ("a: [1\n", "x.yml:2: is not YAML: expected ',' or ']', but got"),
         ("a: \x07\n", "x.yml:1: is not YAML: the character"),
-        ("a: 1\n--- 2\n", "x.yml:2: is not YAML: but found another document."),
+        ("a: 1\n--- 2\n", "x.yml:2: is not YAML: but found another document"),
         ("[" * 90_000 + "]" * 90_000, "x.yml:1: the nesting is deeper than 500"),
         ("- " * 90_000 + "a", "x.yml:1: the nesting is deeper than 500"),
     ],
@@ -93,7 +93,7 @@ def test_what_two_readers_may_understand_differently_is_refused_in_plain_files(t
 def test_unknown_keys_are_named_with_what_was_meant() -> None:
     with pytest.raises(OwnError, match=r"x\.yml:2: the file has the unknown key `grops`: did you mean groups"):
         node("a: 1\ngrops: 2\n").fields(("a", "groups"))
-    with pytest.raises(OwnError, match=r"unknown key `zz`; known are a, groups\."):
+    with pytest.raises(OwnError, match=r"unknown key `zz`; known are a, groups$"):
         node("zz: 2\n").fields(("a", "groups"))
 
 
@@ -103,7 +103,7 @@ def test_unknown_keys_are_named_with_what_was_meant() -> None:
 def test_every_package_refuses_in_the_same_way(error: type[FormatError]) -> None:
     refusal = error("is\n  wrong", Place("x.yml", 3))
     assert isinstance(refusal, FormatError)
-    assert str(refusal) == "x.yml:3: is wrong."
+    assert str(refusal) == "x.yml:3: is wrong"
     assert str(pickle.loads(pickle.dumps(refusal))) == str(refusal)
     assert str(error("did you mean this?")) == "did you mean this?"
 

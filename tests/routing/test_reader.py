@@ -142,7 +142,7 @@ def test_a_fault_is_one_sentence_with_its_line(tmp_path: Path, old: str, new: st
     assert said.startswith(f"{tmp_path}/routing/alertmanager.yml:{line}: "), said
     assert words in said
     assert said.count("\n") == 0
-    assert said.endswith((".", "?"))
+    assert not said.endswith(".")
 
 
 def test_alertmanager_refuses_the_same(tmp_path: Path) -> None:
@@ -166,5 +166,5 @@ def test_alertmanager_refuses_the_same(tmp_path: Path) -> None:
 def test_what_is_no_configuration_is_refused(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "alertmanager.yml").write_bytes(content)
-    with pytest.raises(routing.RoutingError, match=r"/alertmanager\.yml:\d+: .*[.?]$"):
+    with pytest.raises(routing.RoutingError, match=r"/alertmanager\.yml:\d+: .*[^.]$"):
         routing.load(tmp_path)

@@ -219,5 +219,5 @@ def test_times_are_alike_as_written_and_as_alertmanager_shows_them(alertmanager:
 
 
 def test_a_time_interval_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(RoutingError, match="The time interval x cannot be read"):
+    with pytest.raises(RoutingError, match="time interval x cannot be read"):
         tree.intervals({"time_intervals": [{"name": "x", "time_intervals": [{"weekdays": ["moonday"]}]}]})
