@@ -1,5 +1,6 @@
 """The worked examples of CONTRIBUTING.md: each change is made in a copy of the tree, with its very lines."""
 
+import json
 import os
 import re
 import shutil
@@ -39,14 +40,15 @@ class Copy:
 
     folder: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`python -m …` in it."""
+    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """`python -m …` in it, with `given` on its standard input."""
         environment = {**os.environ, "COLUMNS": "160", "SANDBOX_HOME": str(self.folder / ".sandbox")}
         environment.pop("PYTEST_XDIST_WORKER", None)
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self.folder,
             env=environment,
+            input=given,
             capture_output=True,
             text=True,
             timeout=5 * PATIENCE,
@@ -60,8 +62,8 @@ class Copy:
         done = self.tests(*chosen)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def succeeds(self, *arguments: str) -> str:
-        done = self.run(*arguments)
+    def succeeds(self, *arguments: str, given: str = "") -> str:
+        done = self.run(*arguments, given=given)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -179,3 +181,14 @@ def test_a_way_of_delivery(copy: Copy) -> None:
     assert manifest["metadata"]["labels"] == {"release": "kube-prometheus-stack"}
     assert set(manifest["data"]) == {path.name for path in (ROOT / "rules").glob("*.yml")}
     assert not list((copy.folder / "rendered" / "manifests").glob("deployment-*")), "no mount, so no restart"
+
+    asked = json.dumps({"config": {"rulesMode": "labelled", "grafanaMode": "off"}, "stack": "prod"})
+    declared = json.loads(copy.succeeds("ops.stack.declared", given=asked).rpartition("\n")[2])["resources"]
+    proofs = {
+        one["type"].rpartition(":")[2]: one["inputs"]
+        for one in declared
+        if one["type"].endswith((":Withdrawn", ":Live"))
+    }
+    name = manifest["metadata"]["name"]
+    assert proofs["Withdrawn"]["own"] == [f"/api/v1/namespaces/monitoring/configmaps/{name}"]
+    assert proofs["Live"]["folder"] == ""
