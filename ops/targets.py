@@ -119,7 +119,11 @@ def _stack(name: str) -> Target:
 
 def _sandbox() -> Target:
     state = sandbox_state.running()
-    values = stack_values("prod") | {"namespace": state.namespace}
+    values = stack_values("prod") | {
+        "namespace": state.namespace,
+        "smtpSmarthost": state.smtp_smarthost,
+        "smtpPasswordFile": state.smtp_password_file,
+    }
     found = settings.read(values, where="Pulumi.prod.yaml")
 
     def http(url: str, title: str) -> Http:

@@ -30,6 +30,11 @@ class Smtp:
     password_file: str  # a path that Alertmanager sees; empty as above
     require_tls: bool
 
+    def given_by(self, stack: object) -> "Smtp":
+        """With what a stack's settings (components.settings.Smtp) give instead; what is None there stays as it is."""
+        keys = ("smarthost", "from_", "username", "password_file")
+        return replace(self, **{key: value for key in keys if (value := getattr(stack, key))})
+
 
 # Our names, and those of Alertmanager: in `global` with smtp_ before it (and auth_ as here), in a receiver as here.
 _KEYS = {

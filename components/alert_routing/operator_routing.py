@@ -7,11 +7,9 @@ from components import ownership
 from components.alert_routing import alertmanager_config
 from components.alert_routing.routing_delivery import SECRET, RoutingDelivery
 from components.live.inputs import OperatorObjects
-from components.settings import OPERATOR_SECRET, SettingsError
+from components.settings import OPERATOR_SECRET, ROUTING_OBJECT, SettingsError
 from formats.json_types import JsonObject
 from routing import Parts
-
-OBJECT = "api-monitoring"
 
 
 class Delivery(RoutingDelivery):
@@ -24,7 +22,7 @@ class Delivery(RoutingDelivery):
             "alertmanager-config",
             api_version=ownership.ROUTING_API,
             kind="AlertmanagerConfig",
-            metadata=ownership.metadata(OBJECT, self.settings, self.settings.rules.operator_labels),
+            metadata=ownership.metadata(ROUTING_OBJECT, self.settings, self.settings.rules.operator_labels),
             spec=self._spec(),
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
         )
@@ -42,14 +40,14 @@ class Delivery(RoutingDelivery):
 
     def own_paths(self) -> list[str]:
         """The API paths of the AlertmanagerConfig and of the password's Secret."""
-        objects = ownership.api_paths([OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
+        objects = ownership.api_paths([ROUTING_OBJECT], self.settings, "alertmanagerconfigs", ownership.ROUTING_API)
         return [*super().own_paths(), *objects]
 
     def operator_objects(self) -> OperatorObjects:
         """The AlertmanagerConfig, with the Secrets of others that it refers to. Raises SettingsError."""
         namespace = self.settings.namespace
         return {
-            "name": OBJECT,
+            "name": ROUTING_OBJECT,
             "labels": dict(self.settings.rules.operator_labels),
             # Every Secret of others and its key that the object refers to.
             "secrets": [one for one in alertmanager_config.secrets(self._spec()) if one["name"] != self._secret],

@@ -55,14 +55,7 @@ class RoutingDelivery(Delivery):
     @property
     def smtp(self) -> Smtp:
         """The mail settings of routing/alertmanager.yml, with what this stack gives instead."""
-        given, own = self.settings.smtp, self.routing.smtp
-        return Smtp(
-            smarthost=given.smarthost or own.smarthost,
-            from_=given.from_ or own.from_,
-            username=given.username or own.username,
-            password_file=given.password_file or own.password_file,
-            require_tls=own.require_tls,
-        )
+        return self.routing.smtp.given_by(self.settings.smtp)
 
     def declare_password(self, child: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """The mail relay's password as a Secret of ours, where it is a setting."""

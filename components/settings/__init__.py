@@ -6,11 +6,12 @@ defaults and descriptions stand in Pulumi.yaml and nowhere else (schema.py); wha
 
 from components.settings.reader import read, refuse_plain
 from components.settings.schema import PROJECT_FILE, SECRETS, SettingsError, choices, project, required_cli, schema
-from components.settings.values import OPERATOR_SECRET, Cluster, OnCall, Server, Settings, WorkingHours
+from components.settings.values import OPERATOR_SECRET, ROUTING_OBJECT, Cluster, OnCall, Server, Settings, WorkingHours
 
 __all__ = [
     "OPERATOR_SECRET",
     "PROJECT_FILE",
+    "ROUTING_OBJECT",
     "SECRETS",
     "Cluster",
     "OnCall",

@@ -9,6 +9,7 @@ Reload = Literal["lifecycle", "sidecar", "signal"]
 OtherRoutes = Literal["ask", "skip", "continue"]
 
 # Where the operator mounts the Secrets that an Alertmanager object lists.
+ROUTING_OBJECT = "api-monitoring"  # our AlertmanagerConfig
 OPERATOR_SECRET = re.compile(r"/etc/alertmanager/secrets/[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+")
 
 

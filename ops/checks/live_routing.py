@@ -4,20 +4,23 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
+from components.live.running import compare, operator_names
+from components.live.running.wanted import RoutingMarks, wanted_routing
+from components.settings import ROUTING_OBJECT
+from formats.json_types import JsonValue
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
 from ops.targets import Target
-from ops.words import brief
+from ops.words import brief, counted
 from routing import Routing, tree
 from rules import Alert
 
+Config = Mapping[str, JsonValue]
+
 DEPLOY = "deploy with `pulumi up`"
-# What a stack may set otherwise than the repository, what Alertmanager hides, and what it fills in.
-_NOT_COMPARED = {"smarthost", "from", "hello", "require_tls", "tls_config"}
-_HIDDEN = "<secret>"
+_NOTHING: RoutingMarks = {"routes": {}, "receivers": {}, "inhibitions": {}}
 # Seconds after which an alert has reached Alertmanager for certain: Prometheus sends one again every minute, and
 # the first time is lost when it comes before Prometheus has found its Alertmanager.
 RESENT = 120.0
@@ -26,13 +29,19 @@ RESENT = 120.0
 def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Check]:
     """Reload, receivers, inhibitions, and the way and the hours of every alert, on the configuration that runs."""
     config, alerts = target.alertmanager.status().config, list(alerts)
+    ours, written = our_part(config, target), written_routing(routing, target)
     return [
         reload(target.alertmanager),
-        receivers(config, routing),
-        inhibitions(config, routing, widened=target.settings.alertmanager_mode == "operator"),
+        receivers(ours, written),
+        inhibitions(ours, written),
         paths(config, routing, alerts),
         quiet_hours(config, routing, alerts),
     ]
+
+
+def written_routing(routing: Routing, target: Target) -> RoutingMarks:
+    """What the repository says should run at this target: with its mail relay and its on-call channels."""
+    return wanted_routing(routing.parts(routing.smtp.given_by(target.settings.smtp)))
 
 
 def reload(alertmanager: Alertmanager) -> Check:
@@ -48,38 +57,32 @@ def reload(alertmanager: Alertmanager) -> Check:
     return passed(name, "Alertmanager's last reload went well")
 
 
-def receivers(config: Mapping[str, Any], routing: Routing) -> Check:
-    """Our receivers are there, with our recipients, subjects and texts."""
-    name = "routing/receivers"
-    running = {plain(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
-    ours = routing.parts().receivers
-    missing = [str(receiver["name"]) for receiver in ours if receiver["name"] not in running]
-    if missing:
-        return failed(name, f"Alertmanager runs without {_plural('receiver', missing)}; {DEPLOY}")
-    other = [
-        f"{receiver['name']} ({difference})"
-        for receiver in ours
-        if (difference := _difference(receiver, running[receiver["name"]]))
-    ]
-    if other:
-        return failed(name, f"Alertmanager runs with another {_plural('receiver', other)}; {DEPLOY}")
-    return passed(name, f"{len(ours)} receivers run as in routing/{routing.path.name}")
+def our_part(config: Config, target: Target) -> Config:
+    """The configuration that runs; where the operator makes it, our part alone, as we wrote it."""
+    if target.settings.alertmanager_mode != "operator":
+        return config
+    object_ = {"routing": {"name": ROUTING_OBJECT}}
+    return operator_names.our_part(config, {"namespace": target.settings.namespace, "operated": object_})
 
 
-def inhibitions(config: Mapping[str, Any], routing: Routing, *, widened: bool = False) -> Check:
-    """Our inhibitions are among those that run; `widened`: the operator has added matchers on the namespace."""
-    name = "routing/inhibitions"
-    running = tree.inhibitions(config)
-    missing = [
-        rule for rule in tree.inhibitions(routing.config) if not any(_is(rule, live, widened) for live in running)
-    ]
-    if missing:
-        shown = brief([f"{_shown(rule.source)} over {_shown(rule.target)}" for rule in missing], 1)
-        return failed(name, f"Alertmanager runs without the inhibition of {shown}; {DEPLOY}")
-    return passed(name, f"{len(routing.config.get('inhibit_rules') or ())} of ours run, {len(running)} in all")
+def receivers(config: Config, written: RoutingMarks) -> Check:
+    """Our receivers are there, with our recipients, subjects and texts. `config`: as `our_part` has it."""
+    faults = compare.routing_not_running({**_NOTHING, "receivers": written["receivers"]}, config)
+    if faults:
+        return failed("routing/receivers", f"Alertmanager: {brief(faults, 2)}; {DEPLOY}")
+    return passed("routing/receivers", f"{counted(len(written['receivers']), 'receiver')} run as in routing/")
 
 
-def paths(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -> Check:
+def inhibitions(config: Config, written: RoutingMarks) -> Check:
+    """Our inhibitions are among those that run. `config`: as `our_part` has it."""
+    faults = compare.routing_not_running({**_NOTHING, "inhibitions": written["inhibitions"]}, config)
+    if faults:
+        return failed("routing/inhibitions", f"Alertmanager: {brief(faults, 1)}; {DEPLOY}")
+    every = len(tree.inhibitions(config))
+    return passed("routing/inhibitions", f"{len(written['inhibitions'])} of ours run, {every} in all")
+
+
+def paths(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Check:
     """Every alert ends, in the configuration that runs, where the repository sends it, as fast and as often."""
     name = "routing/ways"
     astray, count = [], 0
@@ -98,7 +101,7 @@ def paths(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) 
     return passed(name, f"all {count} alerts reach their receivers")
 
 
-def quiet_hours(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -> Check:
+def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Check:
     """No route is quiet at other hours of the week than the repository and the stack's working hours say."""
     name = "routing/hours"
     weeks = _Weeks(time.time() // 60 * 60)
@@ -164,52 +167,13 @@ class _Weeks:
         self._start = start
         self._known: dict[tuple[int, tree.Match], tuple[bool, ...]] = {}
 
-    def of(self, config: Mapping[str, Any], match: tree.Match) -> tuple[bool, ...]:
+    def of(self, config: Config, match: tree.Match) -> tuple[bool, ...]:
         key = (id(config), match)
         if key not in self._known:
             self._known[key] = hours.week(config, match, self._start)
         return self._known[key]
 
 
-def _is(ours: tree.Inhibition, live: tree.Inhibition, widened: bool) -> bool:
-    if {*ours.equal} != {*live.equal}:
-        return False
-    ends = (({*ours.source}, {*live.source}), ({*ours.target}, {*live.target}))
-    return all(mine <= theirs if widened else mine == theirs for mine, theirs in ends)
-
-
 def plain(receiver: str) -> str:
     """A receiver's name without what the operator puts before it: `NAMESPACE/OBJECT/`."""
     return receiver.rpartition("/")[2]
-
-
-def _shown(matchers: Iterable[tree.Matcher]) -> str:
-    return "{" + ",".join(str(matcher) for matcher in matchers) + "}"
-
-
-def _plural(noun: str, items: list[str]) -> str:
-    return f"{noun}{'s' if len(items) > 1 else ''} {brief(items)}"
-
-
-def _difference(ours: Any, live: Any, where: str = "") -> str | None:
-    """Where `live` lacks what `ours` says; what Alertmanager fills in or hides is no difference."""
-    if isinstance(ours, Mapping):
-        if not isinstance(live, Mapping):
-            return f"no {where}"
-        for key, value in ours.items():
-            if key in _NOT_COMPARED or str(key).startswith("auth_"):
-                continue
-            found = live.get(key)
-            if found is None and isinstance(key, str) and where.endswith("headers"):
-                found = {str(name).lower(): text for name, text in live.items()}.get(key.lower())
-            if difference := _difference(value, found, f"{where}.{key}".lstrip(".")):
-                return difference
-        return None
-    if isinstance(ours, list):
-        if not isinstance(live, list) or len(ours) != len(live):
-            return f"another number of {where}"
-        pairs = zip(ours, live, strict=True)
-        return next((found for one, other in pairs if (found := _difference(one, other, where))), None)
-    if live == _HIDDEN or str(ours) == str(live):
-        return None
-    return f"{where} differs"

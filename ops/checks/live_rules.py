@@ -1,15 +1,18 @@
 """Does Prometheus run the rules of this repository, and exactly them?"""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from components.live.running.compare import differing_parts
 from ops.checks import Check, failed, passed
 from ops.clients.prometheus import Prometheus, RunningGroup, RunningRule
 from ops.errors import Refused
 from ops.targets import Target
 from ops.words import brief, counted
-from rules import Alert, Group, Recording, RuleFile, RulesError, normalise
+from rules import Alert, Group, Recording, RuleFile
 
+_LIMIT = re.compile(r"(==|!=|[<>]=?) *[-+.\w]+$")
 DEPLOY = "deploy with `pulumi up`"
 
 
@@ -82,38 +85,39 @@ def differing(group: Group, live: RunningGroup) -> list[str]:
 
 
 def _rule_differences(ours: Alert | Recording, live: RunningRule) -> list[str]:
-    found = []
-    if not same(ours.expr, live.query):
-        found.append(f"{ours.name} runs with another expression (`{_last_line(live.query)}` …)")
-    found += _label_differences(ours.name, "label", ours.labels, live.labels)
-    if isinstance(ours, Alert):
-        if ours.for_ != live.duration:
-            found.append(f"{ours.name} runs with `for: {live.duration:g}s` instead of {ours.for_:g}s")
-        if ours.keep_firing_for != live.keep_firing_for:
-            kept = f"{live.keep_firing_for:g}s` instead of {ours.keep_firing_for:g}s"
-            found.append(f"{ours.name} runs with `keep_firing_for: {kept}")
-        found += _label_differences(ours.name, "annotation", ours.annotations, live.annotations)
-    return found
+    return [_difference(ours, live, part) for part in differing_parts(ours, live)]
 
 
-def _label_differences(name: str, what: str, ours: Mapping[str, str], live: Mapping[str, str]) -> list[str]:
-    return [
-        f"{name} runs with {what} {key} {live.get(key, '(none)')!r} instead of {ours.get(key, '(none)')!r}"
-        for key in sorted({*ours, *live})
-        if ours.get(key) != live.get(key)
-    ]
-
-
-def same(ours: str, live: str) -> bool:
-    """Whether two expressions mean the same, however they are laid out."""
-    try:
-        return normalise(ours) == normalise(live)
-    except RulesError:
-        return ours.split() == live.split()
+def _difference(ours: Alert | Recording, live: RunningRule, part: str) -> str:
+    """How a part of a rule runs, and how it is written."""
+    match part:
+        case "expression":
+            here = ours.limit.text if isinstance(ours, Alert) else _last_line(ours.expr)
+            there = _last_line(live.query)
+            if here == there:
+                return f"{ours.name} runs with another expression before its last line ({here})"
+            return f"{ours.name}: runs `{there}`, here `{here}`"
+        case "labels" | "annotations":
+            written: Mapping[str, str] = getattr(ours, part, {})
+            runs: Mapping[str, str] = getattr(live, part)
+            key = next(key for key in sorted({*written, *runs}) if written.get(key) != runs.get(key))
+            there, here = runs.get(key, "(none)"), written.get(key, "(none)")
+            return f"{ours.name}: its {part.removesuffix('s')} {key} runs as {there!r}, here {here!r}"
+    runs_for, here_for = (
+        (live.duration, getattr(ours, "for_", 0.0))
+        if part == "for"
+        else (
+            live.keep_firing_for,
+            getattr(ours, "keep_firing_for", 0.0),
+        )
+    )
+    return f"{ours.name}: runs with `{part}: {runs_for:g}s`, here {here_for:g}s"
 
 
 def _last_line(query: str) -> str:
-    return query.strip().splitlines()[-1].strip()[-60:]
+    """The limit of an expression; where it has none at its end, its last characters."""
+    limit = _LIMIT.search(query.strip())
+    return limit[0] if limit else query.strip().splitlines()[-1].strip()[-60:]
 
 
 def rule_error(prometheus: Prometheus, rule: RunningRule) -> str | None:

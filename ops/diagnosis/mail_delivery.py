@@ -188,7 +188,8 @@ def received(about: Case) -> Step:
             if not kinds:
                 return broken(f"{alert.name} goes to {match.receiver}, which tells nobody", deploy_command(target))
             used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
-    check = routing_checks.receivers(config, about.routing)
+    written = routing_checks.written_routing(about.routing, target)
+    check = routing_checks.receivers(routing_checks.our_part(config, target), written)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
     people = dict.fromkeys(to for all_of_them in used.values() for to in all_of_them)

@@ -64,7 +64,7 @@ def test_the_route_leads_elsewhere_or_tells_others(target: targets.Target, sandb
         assert " goes to " in said(found)
         assert " instead of " in said(found)
     with rewritten(path, lambda text: text.replace("admin@rsolv.dev, alerts@rsolv.dev", "admin@rsolv.dev"), reload):
-        assert "email_configs.to differs" in said(soon(lambda: of_alerts(target, LATENCY), "receiver"))
+        assert "runs with another to" in said(soon(lambda: of_alerts(target, LATENCY), "receiver"))
 
 
 def kept_back(until_day: datetime) -> Callable[[dict[str, Any]], None]:

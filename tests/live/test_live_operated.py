@@ -13,7 +13,7 @@ from components.live.cluster import operator_overrides
 from components.live.cluster.operator_preflight import refuse_what_operator_ignores
 from components.live.cluster.selectors import selects
 from components.live.resources import WithdrawnProvider
-from components.live.running import compare, operator_readback
+from components.live.running import compare, operator_names, operator_readback
 from components.live.running.compare import HIDDEN
 from components.live.running.wanted import wanted_routing
 from components.live.text.edit_errors import EditRefused
@@ -230,7 +230,7 @@ def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
 
 def lacks(config: Mapping[str, Any]) -> list[str]:
     readable = {**config, "inhibit_rules": config["inhibit_rules"][1:]}
-    return compare.routing_not_running(wanted_routing(PARTS), operator_readback.our_part(readable, RUNS))
+    return compare.routing_not_running(wanted_routing(PARTS), operator_names.our_part(readable, RUNS))
 
 
 @pytest.mark.parametrize("matchers", [(), ('namespace="monitoring"',)])
@@ -264,12 +264,12 @@ def test_a_route_of_ours_that_takes_less_is_named() -> None:
 
 
 def test_unreadable_parts_of_others_are_no_hindrance() -> None:
-    assert operator_readback.our_part(generated(), RUNS)["route"]["routes"]
+    assert operator_names.our_part(generated(), RUNS)["route"]["routes"]
 
 
 def test_nothing_of_ours_is_one_sentence() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}, {"name": "api-critical"}]}
-    plain = operator_readback.our_part(config, RUNS)
+    plain = operator_names.our_part(config, RUNS)
     assert operator_readback.not_taken_up(plain, RUNS) == [
         "AlertmanagerConfig monitoring/api-monitoring is not in what it runs"
     ]
@@ -287,7 +287,7 @@ def test_a_matcher_that_keeps_our_alerts_out_is_named(monkeypatch: pytest.Monkey
 
 def test_where_nothing_goes_by_the_operator_the_configuration_is_read_as_it_is() -> None:
     config = {"route": {"receiver": "default"}, "receivers": [{"name": "default"}]}
-    assert operator_readback.our_part(config, {"namespace": "monitoring", "operated": None}) is config
+    assert operator_names.our_part(config, {"namespace": "monitoring", "operated": None}) is config
 
 
 def test_what_the_operator_last_said_of_ours_is_told(cluster: tuple[Api, str]) -> None:

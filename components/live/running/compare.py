@@ -10,6 +10,7 @@ from components.live.running.wanted import (
     fingerprint,
     inhibition_key,
     interval_marks,
+    marks_of,
     route_key,
     route_mark,
     rule_marks,
@@ -17,6 +18,7 @@ from components.live.running.wanted import (
 from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree
+from rules import Alert, Recording
 
 HIDDEN = "<secret>"  # what Alertmanager shows instead of a secret
 
@@ -29,8 +31,7 @@ def running_rules(groups: Iterable[RunningGroup]) -> dict[str, list[tuple[Runnin
     found: dict[str, list[tuple[RunningRule, dict[str, str]]]] = {}
     for group in groups:
         for rule in group.rules:
-            parts = rule_marks(rule.query, rule.duration, rule.keep_firing_for, rule.labels, rule.annotations)
-            found.setdefault(f"{group.name}/{rule.name}", []).append((rule, parts))
+            found.setdefault(f"{group.name}/{rule.name}", []).append((rule, _running_marks(rule)))
     return found
 
 
@@ -46,11 +47,24 @@ def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list
         if not candidates:
             faults.append(f"{where} is not loaded")
         elif not same:
-            differs = [part for part in candidates[0][1] if parts[part] != candidates[0][1][part]]
+            differs = _differing_parts(parts, candidates[0][1])
             faults.append(f"{where} runs with another {' and '.join(differs)}")
         elif all(rule.health == "err" for rule in same):
             faults.append(f"{where} fails: {same[0].last_error}")
     return faults
+
+
+def differing_parts(rule: Alert | Recording, running: RunningRule) -> list[str]:
+    """Which parts of a rule run otherwise than written: `expression`, `for`, `keep_firing_for`, `labels`, …."""
+    return _differing_parts(marks_of(rule), _running_marks(running))
+
+
+def _differing_parts(wanted: Mapping[str, str], runs: Mapping[str, str]) -> list[str]:
+    return [part for part in runs if wanted[part] != runs[part]]
+
+
+def _running_marks(rule: RunningRule) -> dict[str, str]:
+    return rule_marks(rule.query, rule.duration, rule.keep_firing_for, rule.labels, rule.annotations)
 
 
 def rules_still_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key
 from components.live.provider import Props
-from components.live.running import compare, operator_readback
+from components.live.running import compare, operator_names, operator_readback
 from components.live.running.wanted import Wanted
 from components.live.text.edit_errors import EditRefused
 from ops.clients.prometheus import RunningGroup
@@ -138,19 +138,19 @@ class AlertmanagerCheck(ServerCheck):
     def not_running(self) -> list[str]:
         """Parts of the routing that do not run as written, or a failed reload. Raises ops.errors."""
         config = self.alertmanager.status().config
-        ours = operator_readback.our_part(config, self.props)
+        ours = operator_names.our_part(config, self.props)
         faults = operator_readback.not_taken_up(ours, self.props)
         faults = faults or compare.routing_not_running(self.props["routing"], ours)
         return faults or operator_readback.added_matcher(config, self.props) or self.reload_failed()
 
     def still_running(self, wanted: Wanted) -> list[str]:
         """Receivers of `wanted` that run, and that no text of others declares. Raises ops.errors."""
-        config = operator_readback.our_part(self.alertmanager.status().config, self.props)
+        config = operator_names.our_part(self.alertmanager.status().config, self.props)
         return compare.routing_still_running(wanted["routing"], config, self._declared())
 
     def _declared(self) -> list[str]:
         """Receivers in the live text: one that others declare may go on running."""
-        if operator_readback.prefix(self.props):
+        if operator_names.prefix(self.props):
             return []  # only the operator makes such names
         server = self.props[self.kind]
         at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")

@@ -8,7 +8,7 @@ from typing import NotRequired, TypeAlias, TypedDict, TypeVar
 import rules
 from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
-from rules import RuleFile
+from rules import Alert, Recording, RuleFile
 
 # GROUP/RULE#n → file, expression, and a fingerprint of each other part
 RuleMarks: TypeAlias = dict[str, dict[str, str]]
@@ -72,15 +72,15 @@ def wanted_rules(files: Iterable[RuleFile]) -> RuleMarks:
     for file in files:
         for group in file.groups:
             for rule in group.rules:
-                parts = rule_marks(
-                    rule.expr,
-                    getattr(rule, "for_", 0.0),
-                    getattr(rule, "keep_firing_for", 0.0),
-                    rule.labels,
-                    getattr(rule, "annotations", {}),
-                )
-                found[_free_key(found, group.name, rule.name)] = {"file": file.name, **parts}
+                found[_free_key(found, group.name, rule.name)] = {"file": file.name, **marks_of(rule)}
     return found
+
+
+def marks_of(rule: Alert | Recording) -> dict[str, str]:
+    """Those of a rule as it is written (`rule_marks`); a recording waits for nothing and has no annotations."""
+    if isinstance(rule, Alert):
+        return rule_marks(rule.expr, rule.for_, rule.keep_firing_for, rule.labels, rule.annotations)
+    return rule_marks(rule.expr, 0.0, 0.0, rule.labels, {})
 
 
 def rule_marks(
