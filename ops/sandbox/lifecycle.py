@@ -73,7 +73,7 @@ class Sandbox:
         with_engine: bool = False,
         deployed: bool = True,
     ) -> State:
-        """Bring the sandbox up and deploy to it; starts only what does not run where it is up already.
+        """Bring the sandbox up and deploy to it what this checkout says; where it runs, start only what has ended.
 
         `ports` fixes some of `parts.PORTS`; `past` is how many seconds of traffic Prometheus is given to remember.
         `with_engine`: with a Kubernetes API, and deployed by `pulumi up`; else the program's declarations are
@@ -83,16 +83,17 @@ class Sandbox:
         with self._alone():
             state = self.state
             if state is not None and len(self.dead) < len(state.processes):
-                return self._again(state, ports or {}, progress)
+                state = self._again(state, ports or {}, progress)
+                return self._deployed(state, progress) if deployed else state
             started = time.monotonic()
             try:
                 state = self._fresh(ports or {}, past, progress, with_engine)
                 if with_engine:
-                    state, stack = self._stack(state)
-                    if deployed:
-                        pulumi_stack.deploy(stack, progress)
-                elif deployed:
-                    deploy(self.mounts, state, progress)
+                    state = self._write_state(state.ports, pulumi=pulumi_stack.access(self.home))
+                if with_engine and not deployed:
+                    self._stack(state)
+                if deployed:
+                    self._deployed(state, progress)
             except BaseException:
                 self._stop()
                 raise
@@ -156,11 +157,18 @@ class Sandbox:
         )
         return {**Cluster(self.home).parts(ports, progress), **made, _PROJECTOR: projector}
 
-    def _stack(self, state: State) -> tuple[State, "Engine"]:
-        """Make the Pulumi stack, and say in state.json how it is run."""
-        how = pulumi_stack.access(self.home)
-        state = self._write_state(state.ports, pulumi=how)
-        return state, pulumi_stack.create(self.home, how, pulumi_stack.settings(self.home, state))
+    def _deployed(self, state: State, progress: Progress) -> State:
+        """Deploy what this checkout says."""
+        if state.pulumi:
+            pulumi_stack.deploy(self._stack(state), progress)
+        else:
+            deploy(self.mounts, state, progress)
+        return state
+
+    def _stack(self, state: State) -> "Engine":
+        """The Pulumi stack, made where there is none, with its settings written anew."""
+        assert state.pulumi is not None
+        return pulumi_stack.create(self.home, state.pulumi, pulumi_stack.settings(self.home, state))
 
     def _part(self, name: str) -> Part:
         known = self._parts(self._running().ports, lambda line: None)
@@ -190,7 +198,7 @@ class Sandbox:
             raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first")
         dead = self.dead
         if not dead:
-            progress("the sandbox is running already")
+            progress("the sandbox is running already; deploying to it what this checkout says")
             return state
         progress(f"the sandbox was up, but {', '.join(dead)} had ended; starting that again")
         known = self._parts(state.ports, progress)

@@ -5,7 +5,7 @@ from pathlib import Path
 from ops import targets
 from ops.errors import Misconfigured
 from ops.sandbox import state
-from ops.stack.engine import Access
+from ops.stack.engine import Access, Engine
 
 
 def of(target: str) -> Access:
@@ -23,3 +23,13 @@ def of(target: str) -> Access:
             "start one that has an engine with make sandbox"
         )
     return Access(str(pulumi["stack"]), env=dict(pulumi["env"]), config_file=Path(pulumi["config_file"]))
+
+
+def shell_environment(target: str) -> dict[str, str]:
+    """What a shell has to have for plain `pulumi` to act on the target's stack, from this checkout.
+
+    The engine itself on PATH, its backend and passphrase, the stack and its file. Raises what `of` and Engine raise.
+    """
+    access = of(target)
+    file = {"PULUMI_OPTION_CONFIG_FILE": str(access.config_file)} if access.config_file else {}
+    return {**Engine(access).env, "PULUMI_OPTION_STACK": access.stack, **file}

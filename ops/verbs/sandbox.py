@@ -1,7 +1,9 @@
 """`python -m ops sandbox …`: the local stack, up and down."""
 
 import os
+import shlex
 import signal
+import subprocess
 import sys
 from typing import Annotated
 
@@ -97,6 +99,42 @@ def scenario(
     if not dry_run:
         Sandbox(sandbox_state.home()).control(name, intensity, already)
     console().print(f"{'Would be told' if dry_run else 'From now on'}: {what}.", markup=False)
+
+
+@app.command()
+def shell(
+    command: Annotated[
+        list[str] | None, typer.Argument(help="A command to run in it, such as: pulumi preview.")
+    ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Print `export` lines for a shell of your own instead.")
+    ] = False,
+) -> None:
+    """Open a shell in which plain `pulumi` acts on the sandbox's stack, and verbs on the sandbox.
+
+    Or run one command in it: `sandbox shell pulumi preview --diff`. Leave the shell with `exit`.
+    """
+    from ops.stack.access import shell_environment  # the Automation API takes a second to import
+
+    here = os.fspath(sandbox_state.home().resolve())
+    names = {
+        "OPS_TARGET": targets.SANDBOX,
+        "SANDBOX_HOME": here,
+        "KUBECONFIG": sandbox_state.running().kubeconfig or "",
+    }
+    environment = {**shell_environment(targets.SANDBOX), **names}
+    if export:
+        for name, value in sorted(environment.items()):
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+        return
+    if not command:
+        progress("a shell for the sandbox: `pulumi preview`, `pulumi up` and the verbs act on it; `exit` leaves it")
+    words = command or [os.environ.get("SHELL") or "/bin/sh"]
+    try:
+        done = subprocess.run(words, cwd=targets.ROOT, env={**os.environ, **environment}, check=False)
+    except OSError as error:
+        raise SandboxError(f"{words[0]} cannot be run: {error.strerror}") from error
+    raise typer.Exit(done.returncode)
 
 
 def _verified(format: Format) -> int:
