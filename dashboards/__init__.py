@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import rules
 from dashboards._draw import drawn
+from formats.json_types import JsonObject, JsonValue
 from formats.places import FormatError, Place, read_text, shown
 
 __all__ = ["FILE", "UID", "Dashboard", "DashboardError", "Panel", "draw_limits", "load", "measured", "text"]
@@ -48,7 +48,7 @@ class Panel:
 class Dashboard:
     """The model that Grafana is given, and its panels in the order in which they stand in the file."""
 
-    model: Mapping[str, Any]
+    model: Mapping[str, JsonValue]
     panels: tuple[Panel, ...]
 
 
@@ -62,20 +62,22 @@ def measured(query: str) -> str:
     return rules.quantity(_without_variables(query))
 
 
-def draw_limits(model: Mapping[str, Any], alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]) -> dict[str, Any]:
+def draw_limits(
+    model: Mapping[str, JsonValue], alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]
+) -> JsonObject:
     """A copy of the model with the limits of these alerts drawn and their runbooks linked; again changes nothing."""
     every = list(alerts.values() if isinstance(alerts, Mapping) else alerts)
-    copy: dict[str, Any] = json.loads(json.dumps(model))
+    copy: JsonObject = json.loads(json.dumps(model))
     copy["panels"] = [drawn(panel, _meant(panel, every)) for panel in copy["panels"]]
     return copy
 
 
-def text(model: Mapping[str, Any]) -> str:
+def text(model: Mapping[str, JsonValue]) -> str:
     """The model as the file has it: sorted keys, two spaces, characters as they are, a line break at the end."""
     return json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _meant(panel: Mapping[str, Any], alerts: Iterable[rules.Alert]) -> list[rules.Alert]:
+def _meant(panel: Mapping[str, JsonValue], alerts: Iterable[rules.Alert]) -> list[rules.Alert]:
     quantities = {measured(target["expr"]) for target in panel.get("targets") or () if target.get("expr")}
     return [alert for alert in alerts if alert.quantity in quantities]
 
@@ -130,7 +132,7 @@ class _Reader:
                 panels.append(self._panel(raw, row))
         return Dashboard(model, tuple(panels))
 
-    def _check_places(self, panels: list[Any]) -> None:
+    def _check_places(self, panels: list[JsonValue]) -> None:
         """Each panel has a title, a known kind, an id of its own and a place of its own."""
         ids: dict[int, str] = {}
         taken: dict[tuple[int, int], str] = {}
@@ -158,7 +160,7 @@ class _Reader:
                     raise self.error(f"panel {title!r} lies over {taken[cell]!r}; mend its gridPos", title)
                 taken[cell] = title
 
-    def _panel(self, raw: Mapping[str, Any], row: str) -> Panel:
+    def _panel(self, raw: Mapping[str, JsonValue], row: str) -> Panel:
         title = raw["title"]
         queries = []
         for target in raw.get("targets") or ():

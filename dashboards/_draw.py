@@ -3,8 +3,8 @@
 import operator
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
+from formats.json_types import JsonObject
 from rules import Alert
 
 FINE = "green"
@@ -14,7 +14,7 @@ RUNBOOK = "Runbook: "
 _HOLDS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
-def drawn(panel: dict[str, Any], alerts: Sequence[Alert]) -> dict[str, Any]:
+def drawn(panel: JsonObject, alerts: Sequence[Alert]) -> JsonObject:
     """The panel with these alerts' limits and runbooks, and no others; a panel without alerts stays as it is."""
     limits = [alert for alert in alerts if alert.severity in COLOURS and alert.limit.operator in _HOLDS]
     if not limits:
@@ -37,11 +37,11 @@ def drawn(panel: dict[str, Any], alerts: Sequence[Alert]) -> dict[str, Any]:
     return panel
 
 
-def steps(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+def steps(alerts: Sequence[Alert]) -> list[JsonObject]:
     """The gravest colour that holds in each stretch between limits, from below; neighbours of one colour are one."""
     borders = sorted({alert.limit.value for alert in alerts})
     inside = [borders[0] - 1, *((low + high) / 2 for low, high in pairwise(borders))]
-    found: list[dict[str, Any]] = []
+    found: list[JsonObject] = []
     for border, sample in zip([None, *borders], [*inside, borders[-1] + 1], strict=True):
         held = [alert.severity for alert in alerts if _HOLDS[alert.limit.operator](sample, alert.limit.value)]
         colour = max((COLOURS[severity] for severity in held), key=list(COLOURS.values()).index, default=FINE)

@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from ops.errors import Misconfigured, OpsError
 
@@ -38,10 +38,10 @@ VERBS = {
 class _Verbs(TyperGroup):
     """The verbs, each loaded on demand."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: object) -> list[str]:
         return list(VERBS)
 
-    def get_command(self, ctx: Any, name: str) -> Any:
+    def get_command(self, ctx: object, name: str) -> TyperCommand | TyperGroup | None:
         if name not in VERBS:
             return None
         module, _, attribute = VERBS[name].partition(":")
@@ -54,6 +54,7 @@ class _Verbs(TyperGroup):
             alone.command(name)(verb)
             verb = alone
         command = typer.main.get_command(verb)
+        assert isinstance(command, TyperCommand | TyperGroup)
         command.name = name
         return command
 

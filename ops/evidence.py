@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ops import targets
 from ops.errors import Misconfigured
@@ -17,7 +16,7 @@ def path(target: str) -> Path:
     )
 
 
-def read(target: str) -> dict[str, Any]:
+def read(target: str) -> dict[str, dict[str, object]]:
     """Every record of a target, by the verb that made it."""
     try:
         found = json.loads(path(target).read_text("utf-8"))
@@ -25,14 +24,16 @@ def read(target: str) -> dict[str, Any]:
         return {}
     except ValueError:
         raise Misconfigured(f"{path(target)} is damaged; delete it, it is only a memory") from None
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {verb: record for verb, record in found.items() if isinstance(record, dict)}
 
 
-def write(target: str, verb: str, record: dict[str, Any]) -> None:
+def write(target: str, verb: str, record: dict[str, object]) -> None:
     """Remember the latest outcome of a verb, with the time."""
-    every = read(target) | {verb: {"at": datetime.now(UTC).isoformat(timespec="seconds"), **record}}
+    records = read(target) | {verb: {"at": datetime.now(UTC).isoformat(timespec="seconds"), **record}}
     file = path(target)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(every, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    draft.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", "utf-8")
     draft.replace(file)

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
+from formats.json_types import JsonObject, JsonValue
 from formats.places import Place, read_text, shown
 from formats.yaml_nodes import Node
 from routing import _schema, _typed
@@ -48,12 +48,16 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class Parts:
-    """What belongs into a configuration that somebody else wrote, as plain mappings that share nothing with it."""
+    """What belongs into a configuration that others wrote, as plain mappings that share nothing with it.
 
-    receivers: tuple[Mapping[str, Any], ...]  # each mail with its own SMTP settings: the other's `global` is not needed
-    routes: tuple[Mapping[str, Any], ...]  # to stand first among the other's routes; each says all its settings itself
-    inhibit_rules: tuple[Mapping[str, Any], ...]
-    time_intervals: tuple[Mapping[str, Any], ...]
+    Each mail of `receivers` has its own SMTP settings, so that the other's `global` is not needed. `routes` stand first
+    among the other's routes; each says all its settings itself.
+    """
+
+    receivers: tuple[Mapping[str, JsonValue], ...]
+    routes: tuple[Mapping[str, JsonValue], ...]
+    inhibit_rules: tuple[Mapping[str, JsonValue], ...]
+    time_intervals: tuple[Mapping[str, JsonValue], ...]
 
     def continuing(self) -> "Parts":
         """The same, whose routes leave their alerts to the routes below them as well."""
@@ -70,7 +74,7 @@ class Routing:
 
     path: Path
     text: str
-    config: Mapping[str, Any]
+    config: Mapping[str, JsonValue]
 
     @property
     def shown(self) -> str:
@@ -163,8 +167,8 @@ def _check_ours(root: Node) -> None:
             raise child.error("this route matches every alert, those of others too; give it matchers")
 
 
-def _with_settings(receiver: Mapping[str, Any], settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    result: dict[str, Any] = _copy(receiver)
+def _with_settings(receiver: Mapping[str, JsonValue], settings: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    result: JsonObject = _copy(receiver)
     if "email_configs" in result:
         result["email_configs"] = [
             {"to": mail["to"], **{key: mail.get(key, value) for key, value in settings.items()}, **mail}
@@ -173,14 +177,14 @@ def _with_settings(receiver: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     return result
 
 
-def _copy(value: Any) -> Any:
+def _copy(value: JsonValue) -> JsonValue:
     """A deep copy without YAML's aliases."""
     if isinstance(value, Mapping):
         return {key: _copy(item) for key, item in value.items()}
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _values(route: Mapping[str, Any], key: str) -> set[str]:
+def _values(route: Mapping[str, JsonValue], key: str) -> set[str]:
     """Every value of `key` in a route and below it."""
     value = route.get(key) or []
     found = {value} if isinstance(value, str) else set(value)

@@ -5,8 +5,8 @@ Source: https://github.com/prometheus/alertmanager/blob/v0.35.0/timeinterval/tim
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
+from formats.json_types import JsonValue
 from formats.yaml_nodes import Node
 
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -60,7 +60,7 @@ def _member(key: str, text: str) -> int:
     return number
 
 
-def spans(interval: Mapping[str, Any]) -> list[Any]:
+def spans(interval: Mapping[str, JsonValue]) -> list[object]:
     """What one entry of a named time interval means, in whatever way and order it is written. Raises ValueError."""
     times = sorted([str(time.get("start_time")), str(time.get("end_time"))] for time in interval.get("times") or ())
     ranges = [sorted(ends(key, str(text)) for text in interval.get(key) or ()) for key in _NAMES]

@@ -6,11 +6,11 @@ PyYAML guesses types from the looks instead, so the fields that hold text are na
 
 import re
 from collections.abc import Hashable
-from typing import Any
 
 import yaml
 
 from formats import yaml_nodes
+from formats.json_types import JsonValue
 from formats.places import FormatError, Place
 from formats.yaml_nodes import Node
 
@@ -32,15 +32,15 @@ _TEXT = {
 class _Typed(yaml.constructor.SafeConstructor):
     """With text where Alertmanager has text."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        result: dict[Hashable, Any] = super().construct_mapping(node, deep)
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        result: dict[Hashable, object] = super().construct_mapping(node, deep)
         for key, value in node.value:  # merge keys (<<) are resolved by now
             if key.value in _TEXT:
                 result[key.value] = None if value.tag == _NULL else _as_text(value)
         return result
 
 
-def _as_text(node: yaml.Node) -> Any:
+def _as_text(node: yaml.Node) -> object:
     if isinstance(node, yaml.SequenceNode):
         return [_as_text(item) for item in node.value]
     if isinstance(node, yaml.MappingNode):
@@ -48,7 +48,7 @@ def _as_text(node: yaml.Node) -> Any:
     return "" if node.tag == _NULL else node.value
 
 
-def parse(text: str, file: str) -> tuple[Node | None, Any]:
+def parse(text: str, file: str) -> tuple[Node | None, JsonValue]:
     """The root (None for an empty text) and the value of a YAML text with one document. Raises RoutingError."""
     root = yaml_nodes.read(text, file, RoutingError)
     if root is None:

@@ -7,8 +7,8 @@ servers.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from formats.json_types import JsonValue
 from formats.versions import Feature, Need
 from routing import _mail_templates, _matchers, _times
 
@@ -152,7 +152,7 @@ _FUNCTION = re.compile(rf"\b(?:{'|'.join(TEMPLATES)})\b")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
-def needs(config: Mapping[str, Any]) -> list[Need]:
+def needs(config: Mapping[str, JsonValue]) -> list[Need]:
     """Each feature that a configuration uses, or a part of one with the same keys, once, with the first who does."""
     found: dict[tuple[str, Feature], Need] = {}
     for where, what, feature in _used(config):
@@ -160,7 +160,7 @@ def needs(config: Mapping[str, Any]) -> list[Need]:
     return list(found.values())
 
 
-def _used(config: Mapping[str, Any]) -> Iterator[Used]:
+def _used(config: Mapping[str, JsonValue]) -> Iterator[Used]:
     yield from _keys("routing", config, TOP)
     yield from _keys("global", config.get("global") or {}, GLOBAL)
     if config.get("route"):
@@ -178,13 +178,13 @@ def _used(config: Mapping[str, Any]) -> Iterator[Used]:
             yield from _in_interval(f"time interval {interval.get('name')}", interval)
 
 
-def _keys(where: str, mapping: Mapping[str, Any], known: Mapping[str, Feature]) -> Iterator[Used]:
+def _keys(where: str, mapping: Mapping[str, JsonValue], known: Mapping[str, Feature]) -> Iterator[Used]:
     for key, value in mapping.items():
         if key in known and value is not None:
             yield where, key, known[key]
 
 
-def _in_route(route: Mapping[str, Any]) -> Iterator[Used]:
+def _in_route(route: Mapping[str, JsonValue]) -> Iterator[Used]:
     where = f"a route to {route['receiver']}" if route.get("receiver") else "a route"
     yield from _keys(where, route, ROUTE)
     yield from _in_matchers(where, route.get("matchers") or ())
@@ -192,13 +192,13 @@ def _in_route(route: Mapping[str, Any]) -> Iterator[Used]:
         yield from _in_route(child)
 
 
-def _in_matchers(where: str, matchers: Any) -> Iterator[Used]:
+def _in_matchers(where: str, matchers: JsonValue) -> Iterator[Used]:
     for text in matchers:
         if not _matchers.is_classic(str(text)):
             yield where, "a matcher with UTF-8 or quotes", UTF_8
 
 
-def _in_receiver(where: str, receiver: Mapping[str, Any]) -> Iterator[Used]:
+def _in_receiver(where: str, receiver: Mapping[str, JsonValue]) -> Iterator[Used]:
     yield from _keys(where, receiver, RECEIVER)
     for sender, entries in receiver.items():
         for entry in entries if isinstance(entries, (list, tuple)) else ():
@@ -209,7 +209,7 @@ def _in_receiver(where: str, receiver: Mapping[str, Any]) -> Iterator[Used]:
         yield where, function, TEMPLATES[function]
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: JsonValue) -> Iterator[str]:
     """Every text below `value` whose templates may call one of the functions in TEMPLATES."""
     if isinstance(value, str):
         if "{{" in value and _FUNCTION.search(value):
@@ -222,7 +222,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _in_interval(where: str, interval: Mapping[str, Any]) -> Iterator[Used]:
+def _in_interval(where: str, interval: Mapping[str, JsonValue]) -> Iterator[Used]:
     for part in interval.get("time_intervals") or ():
         if part.get("location"):
             yield where, "location", LOCATION

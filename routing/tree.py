@@ -6,9 +6,9 @@ number). What Alertmanager would refuse raises RoutingError here as well, where 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from formats.durations import seconds
+from formats.json_types import JsonValue
 from formats.places import Place
 from routing import _matchers, _typed
 from routing._matchers import Matcher
@@ -31,7 +31,7 @@ __all__ = [
     "tree",
 ]
 
-Config = Mapping[str, Any]
+Config = Mapping[str, JsonValue]
 Labels = Mapping[str, str]
 
 
@@ -169,12 +169,12 @@ def inhibitions(config: Config) -> tuple[Inhibition, ...]:
     )
 
 
-def time_intervals(config: Config) -> list[Mapping[str, Any]]:
+def time_intervals(config: Config) -> list[Mapping[str, JsonValue]]:
     """The named intervals as they stand there, by Alertmanager's new key and by its old one."""
     return [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]
 
 
-def intervals(config: Config) -> dict[str, list[Any]]:
+def intervals(config: Config) -> dict[str, list[list[object]]]:
     """The times that each named interval stands for, alike where they mean the same. Raises RoutingError."""
     found = {}
     for interval in time_intervals(config):
@@ -185,7 +185,7 @@ def intervals(config: Config) -> dict[str, list[Any]]:
     return found
 
 
-def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], above: tuple[str, ...]) -> Route:
+def _route(raw: Mapping[str, JsonValue], parent: Match, position: tuple[int, ...], above: tuple[str, ...]) -> Route:
     def duration(key: str, inherited: float) -> float:
         value = raw.get(key)
         if value is None:
@@ -210,7 +210,7 @@ def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], abo
         mute_time_intervals=tuple(raw.get("mute_time_intervals") or ()),
         active_time_intervals=tuple(raw.get("active_time_intervals") or ()),
     )
-    children: Sequence[Mapping[str, Any]] = raw.get("routes") or ()
+    children: Sequence[Mapping[str, JsonValue]] = raw.get("routes") or ()
     return Route(
         match,
         matchers,
@@ -218,7 +218,7 @@ def _route(raw: Mapping[str, Any], parent: Match, position: tuple[int, ...], abo
     )
 
 
-def _conditions(raw: Mapping[str, Any], end: str) -> tuple[Matcher, ...]:
+def _conditions(raw: Mapping[str, JsonValue], end: str) -> tuple[Matcher, ...]:
     """The matchers of a route, or of one end of an inhibition (`source_`, `target_`), in all three forms, sorted."""
     try:
         found = [Matcher(str(label), _text(value), "=") for label, value in (raw.get(f"{end}match") or {}).items()]

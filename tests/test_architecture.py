@@ -56,7 +56,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.stack": ("ops.stack", "ops.repo", "ops.build_tools", "ops.targets", "ops.sandbox.state", *COMMON),
     "ops.sandbox": ("ops.sandbox", "ops.stack", "ops.build_tools", "ops.targets", *COMMON, *CLIENTS),
     "ops.sandbox.state": ("ops.errors",),
-    "ops.sandbox.servers": ("ops.sandbox", "ops.errors", "metrics"),
+    "ops.sandbox.servers": ("ops.sandbox", "ops.errors", "formats", "metrics"),
     "ops.replay": ("ops.replay", "ops.build_tools", *COMMON, *CLIENTS),
     "ops.drawing": ("ops.drawing", "ops.replay", "ops.repo", *COMMON, *CLIENTS),
     "ops.tuning": ("ops.tuning", "ops.drawing", "ops.replay", "ops.repo", *COMMON, *CLIENTS),

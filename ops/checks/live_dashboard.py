@@ -5,9 +5,9 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dashboards import Dashboard, Panel
+from formats.json_types import JsonValue
 from metrics import selectors
 from ops.checks import Check, Due, failed, passed, skipped
 from ops.checks.metric_sources import Sources
@@ -32,7 +32,7 @@ _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _GRAFANAS = ("id", "version", "iteration")
 
 
-def present(target: Target, wanted: Mapping[str, Any]) -> Check:
+def present(target: Target, wanted: Mapping[str, JsonValue]) -> Check:
     """The dashboard that Grafana has is the one that is deployed from here."""
     name, uid = "dashboard", str(wanted["uid"])
     if target.grafana is None:
@@ -55,7 +55,7 @@ def present(target: Target, wanted: Mapping[str, Any]) -> Check:
     return passed(name, f"{where} is as in the repository, in folder {meta.get('folderTitle') or 'General'}")
 
 
-def differing(ours: Mapping[str, Any], live: Mapping[str, Any]) -> list[str]:
+def differing(ours: Mapping[str, JsonValue], live: Mapping[str, JsonValue]) -> list[str]:
     """The panels (by title) and top-level keys in which two dashboards differ."""
     found = [
         key
@@ -71,7 +71,7 @@ def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _panel(panel: Mapping[str, Any] | None) -> str:
+def _panel(panel: Mapping[str, JsonValue] | None) -> str:
     """A panel without the number that Grafana may give it anew."""
     return _canonical({key: value for key, value in (panel or {}).items() if key != "id"})
 
@@ -136,7 +136,7 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
     )
 
 
-def variables(model: Mapping[str, Any]) -> dict[str, str]:
+def variables(model: Mapping[str, JsonValue]) -> dict[str, str]:
     """The dashboard's variables with the values that they have when it is opened; "all" becomes `.*`."""
     found = dict(_VARIABLES)
     for variable in (model.get("templating") or {}).get("list") or ():

@@ -1,8 +1,7 @@
 """What the guide has a person look at before anything else: are the parts there, and do they answer?"""
 
-from typing import Any
-
 from components.settings import Server
+from formats.json_types import JsonObject
 from ops.checks import Check, Due, failed, passed, skipped
 from ops.clients import metrics_page
 from ops.clients.alertmanager import Alertmanager
@@ -75,7 +74,7 @@ def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | N
     return ",".join(f"{key}={value}" for key, value in labels.items()) or None
 
 
-def _pod_state(pod: dict[str, Any]) -> str:
+def _pod_state(pod: JsonObject) -> str:
     """`Running`, or what kubectl would show instead."""
     status = pod.get("status") or {}
     for container in status.get("containerStatuses") or ():

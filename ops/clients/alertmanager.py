@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.server import Server
 from ops.errors import BadAnswer
 from routing import RoutingError, tree
@@ -15,7 +15,7 @@ class Status:
 
     version: str
     text: str
-    config: Mapping[str, Any]
+    config: Mapping[str, JsonValue]
     cluster: str
     uptime: str
 
@@ -73,9 +73,9 @@ class Alertmanager(Server):
         """Send alerts as Prometheus would: labels, annotations, startsAt, endsAt (RFC 3339)."""
         self.http.post("/api/v2/alerts", json=list(alerts))
 
-    def silences(self) -> list[dict[str, Any]]:
+    def silences(self) -> list[JsonObject]:
         """Every silence it remembers, expired ones too, as the API gives them."""
-        found: list[dict[str, Any]] = self.http.get_json("/api/v2/silences")
+        found: list[JsonObject] = self.http.get_json("/api/v2/silences")
         return found
 
     def receivers(self) -> list[str]:
@@ -89,7 +89,7 @@ class Alertmanager(Server):
         )
 
 
-def _notice(alert: Mapping[str, Any]) -> Notice:
+def _notice(alert: Mapping[str, JsonValue]) -> Notice:
     status = alert["status"]
     return Notice(
         labels=alert["labels"],

@@ -2,8 +2,8 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
 
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.http import Http
 from ops.errors import BadAnswer
 
@@ -33,14 +33,14 @@ class Grafana:
         """Where it is, without credentials."""
         return self.http.url
 
-    def health(self) -> Mapping[str, Any]:
+    def health(self) -> Mapping[str, JsonValue]:
         """`{"database": "ok", "version": …}`; needs no credentials."""
         found = self.http.get_json("/api/health")
         if not isinstance(found, dict) or "database" not in found:
             raise BadAnswer(f"{self.http.name} at {self.url} answered /api/health without a database state; is it one?")
         return found
 
-    def dashboard(self, uid: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    def dashboard(self, uid: str) -> tuple[JsonObject, JsonObject]:
         """(model, meta) of a dashboard; meta has `folderUid`, `folderTitle`, `provisioned`, `version`."""
         found = self.http.get_json(f"/api/dashboards/uid/{uid}")
         try:
@@ -50,7 +50,7 @@ class Grafana:
                 f"{self.http.name} at {self.url} answered with a dashboard that is not Grafana's; is the address right?"
             ) from error
 
-    def save_dashboard(self, model: Mapping[str, Any], *, folder_uid: str) -> None:
+    def save_dashboard(self, model: Mapping[str, object], *, folder_uid: str) -> None:
         """Save a dashboard under its uid, over whatever stands there; an empty `folder_uid` is the General folder."""
         fresh = {key: value for key, value in model.items() if key not in ("id", "version")}
         answer = {"dashboard": fresh, "folderUid": folder_uid, "overwrite": True}
@@ -60,9 +60,9 @@ class Grafana:
         """Delete a dashboard, with its history and permissions."""
         self.http.request("DELETE", f"/api/dashboards/uid/{uid}")
 
-    def folder(self, uid: str) -> dict[str, Any]:
+    def folder(self, uid: str) -> JsonObject:
         """A folder by its uid."""
-        found: dict[str, Any] = self.http.get_json(f"/api/folders/{uid}")
+        found: JsonObject = self.http.get_json(f"/api/folders/{uid}")
         return found
 
     def make_folder(self, uid: str, title: str) -> None:
@@ -81,7 +81,7 @@ class Grafana:
         """The titles of the dashboards and folders in a folder."""
         return [str(found["title"]) for found in self.http.get_json("/api/search", {"folderUIDs": uid})]
 
-    def data_sources(self) -> list[dict[str, Any]]:
+    def data_sources(self) -> list[JsonObject]:
         """Every data source; needs a right that viewers do not have."""
-        found: list[dict[str, Any]] = self.http.get_json("/api/datasources")
+        found: list[JsonObject] = self.http.get_json("/api/datasources")
         return found

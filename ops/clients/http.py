@@ -4,14 +4,16 @@ import json
 import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
+from formats.json_types import JsonValue
 from ops.errors import BadAnswer, Conflict, Forbidden, NotFound, OpsError, Refused, Unreachable
 
 if TYPE_CHECKING:
     import httpx
 
-Params = Mapping[str, str | int | float | bool | Sequence[str] | None]
+Value = str | int | float | bool | Sequence[str]
+Params = Mapping[str, Value | None]
 IS_IT_RUNNING = "is it running, and is the address right?"
 
 
@@ -77,7 +79,7 @@ class Http:
                 raise
         return self.request("GET", path, params=params, timeout=timeout)
 
-    def get_json(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> JsonValue:
         """GET `path` and decode the JSON; BadAnswer when it is something else."""
         return self.decode(self.get(path, params, timeout=timeout))
 
@@ -93,7 +95,7 @@ class Http:
         """POST a form (`data`) or JSON to `path`; never repeated."""
         return self.request("POST", path, params=params, data=data, json=json, timeout=timeout)
 
-    def decode(self, response: "httpx.Response") -> Any:
+    def decode(self, response: "httpx.Response") -> JsonValue:
         """The JSON of an answer; BadAnswer when it is something else."""
         try:
             return response.json()
@@ -177,7 +179,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _plain(values: Params | None) -> dict[str, Any] | None:
+def _plain(values: Params | None) -> dict[str, Value] | None:
     """Without the parameters that are None, which httpx would send as empty ones."""
     return None if values is None else {key: value for key, value in values.items() if value is not None}
 

@@ -9,11 +9,15 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
 
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from kr8s._auth import KubeAuth
 
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
@@ -68,7 +72,7 @@ def _of_plain_token(kubeconfig: str | None, context: str | None) -> Access | Non
     return Access(server=server, token=token, verify=verify, proxy=None, server_name=None, context=name)
 
 
-def _named(config: Any, kind: str, name: str) -> Any:
+def _named(config: JsonValue, kind: str, name: str) -> JsonValue:
     return next(entry[kind] for entry in config[f"{kind}s"] if entry["name"] == name)
 
 
@@ -77,7 +81,7 @@ async def _by_kr8s(kubeconfig: str | None, context: str | None) -> Access:
     from kr8s._auth import KubeAuth
 
     if kubeconfig is not None and "\n" in kubeconfig.strip():
-        source: str | dict[str, Any] = _contents(kubeconfig)
+        source: str | JsonObject = _contents(kubeconfig)
         what = "the kubeconfig given as text"
     else:
         paths = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
@@ -104,7 +108,7 @@ async def _by_kr8s(kubeconfig: str | None, context: str | None) -> Access:
     )
 
 
-def _contents(text: str) -> dict[str, Any]:
+def _contents(text: str) -> JsonObject:
     """A kubeconfig given as text."""
     try:
         parsed = yaml.safe_load(text)
@@ -115,7 +119,7 @@ def _contents(text: str) -> dict[str, Any]:
     return parsed
 
 
-def _forget(auth: Any) -> None:
+def _forget(auth: "KubeAuth") -> None:
     """Delete the key and certificates that kr8s unpacked into temporary files, now that the TLS context holds them."""
     ours = {**auth._cluster, **auth._user}
     for key, attribute in (

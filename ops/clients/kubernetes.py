@@ -7,8 +7,9 @@ with what credentials says ops.clients.kube_access.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.http import Http
 from ops.clients.kube_access import Access, access
 from ops.errors import Forbidden
@@ -58,7 +59,7 @@ class Kubernetes:
         """Where the API server is."""
         return self._connected().url
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonValue:
         """GET an API path such as `/api/v1/namespaces/monitoring/services/prometheus`."""
         return self._connected().decode(self._request("GET", path, params=params))
 
@@ -83,7 +84,7 @@ class Kubernetes:
     def merge(
         self,
         path: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, JsonValue],
         *,
         strategic: bool = False,
         field_manager: str = "api-performance",
@@ -102,21 +103,19 @@ class Kubernetes:
             headers={"Content-Type": f"application/{kind}+json"},
         )
 
-    def deployment(self, namespace: str, name: str) -> dict[str, Any]:
+    def deployment(self, namespace: str, name: str) -> JsonObject:
         """Read a Deployment, as the API gives it."""
-        found: dict[str, Any] = self.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+        found: JsonObject = self.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
         return found
 
-    def service(self, namespace: str, name: str) -> dict[str, Any]:
+    def service(self, namespace: str, name: str) -> JsonObject:
         """Read a Service, as the API gives it."""
-        found: dict[str, Any] = self.get(f"/api/v1/namespaces/{namespace}/services/{name}")
+        found: JsonObject = self.get(f"/api/v1/namespaces/{namespace}/services/{name}")
         return found
 
-    def pods(self, namespace: str, selector: str) -> list[dict[str, Any]]:
+    def pods(self, namespace: str, selector: str) -> list[JsonObject]:
         """The pods with these labels (`app=prometheus`), as the API gives them."""
-        found: list[dict[str, Any]] = self.get(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector})[
-            "items"
-        ]
+        found: list[JsonObject] = self.get(f"/api/v1/namespaces/{namespace}/pods", {"labelSelector": selector})["items"]
         return found
 
     def service_http(
@@ -144,15 +143,22 @@ class Kubernetes:
                 self._http.close()
                 self._http = None
 
-    def _request(self, method: str, path: str, **options: Any) -> "httpx.Response":
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> "httpx.Response":
         """One request; credentials that have run out are renewed once."""
         try:
-            return self._connected().request(method, path, **options)
+            return self._connected().request(method, path, params=params, json=json, headers=headers)
         except Forbidden as no:
             if no.status != 401:
                 raise
         self.close()
-        return self._connected().request(method, path, **options)
+        return self._connected().request(method, path, params=params, json=json, headers=headers)
 
     def _connected(self) -> Http:
         with self._lock:
@@ -188,7 +194,7 @@ class Kubernetes:
         return self._known
 
 
-def _config_map(found: Mapping[str, Any]) -> ConfigMap:
+def _config_map(found: Mapping[str, JsonValue]) -> ConfigMap:
     metadata = found["metadata"]
     return ConfigMap(
         namespace=metadata["namespace"],

@@ -7,8 +7,9 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import cast
 
+from formats.json_types import JsonValue
 from ops.clients.http import Http
 from ops.errors import BadAnswer, Forbidden, Unreachable
 
@@ -109,7 +110,7 @@ class SmtpProbe:
             ) from error
 
 
-def _mail(message: Mapping[str, Any]) -> Mail:
+def _mail(message: Mapping[str, JsonValue]) -> Mail:
     parsed = email.message_from_string(message["raw"], policy=email.policy.default)
     return Mail(
         received=float(message["received"]),

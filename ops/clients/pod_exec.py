@@ -2,12 +2,12 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import kr8s.asyncio
 import yaml
 from kr8s.asyncio.objects import Pod
 
+from formats.json_types import JsonValue
 from ops.errors import Refused, Unreachable
 
 SECONDS = 10.0  # kr8s itself waits for ever until the pod is ready and its node answers
@@ -23,7 +23,7 @@ def run(
     where = f"{' '.join(command)} in {namespace}/{pod}"
 
     async def within() -> None:
-        source: Any = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
+        source: JsonValue = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
         api = await kr8s.asyncio.api(kubeconfig=source, context=context, namespace=namespace)
         found = await Pod.get(pod, namespace=namespace, api=api)
         await found.exec(command, container=container)

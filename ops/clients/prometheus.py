@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from formats.json_types import JsonValue
+from ops.clients.http import Params
 from ops.clients.server import Server
 from ops.errors import BadAnswer
 
@@ -95,7 +96,7 @@ class Prometheus(Server):
         self, query: str, start: float, end: float, step: float, *, timeout: float | None = None
     ) -> list[Series]:
         """The values of `query` every `step` seconds from `start` to `end`; at most 11 000 points per series."""
-        wanted = {"query": query, "start": start, "end": end, "step": step}
+        wanted: Params = {"query": query, "start": start, "end": end, "step": step}
         data = self._data("/api/v1/query_range", wanted, timeout)
         return [
             Series(row["metric"], tuple((float(at), float(value)) for at, value in row["values"]))
@@ -167,7 +168,7 @@ class Prometheus(Server):
         """The names of all metrics that have series since `start`."""
         return self.label_values("__name__", start=start)
 
-    def _data(self, path: str, params: Mapping[str, Any] | None = None, timeout: float | None = None) -> Any:
+    def _data(self, path: str, params: Params | None = None, timeout: float | None = None) -> JsonValue:
         """The `data` of an answer."""
         answer = self.http.get_json(path, params, timeout=timeout)
         if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
@@ -178,7 +179,7 @@ class Prometheus(Server):
         return answer["data"]
 
 
-def _group(group: Mapping[str, Any]) -> RunningGroup:
+def _group(group: Mapping[str, JsonValue]) -> RunningGroup:
     return RunningGroup(
         name=group["name"],
         file=group["file"],
@@ -187,7 +188,7 @@ def _group(group: Mapping[str, Any]) -> RunningGroup:
     )
 
 
-def _rule(rule: Mapping[str, Any]) -> RunningRule:
+def _rule(rule: Mapping[str, JsonValue]) -> RunningRule:
     return RunningRule(
         name=rule["name"],
         recording=rule["type"] == "recording",
@@ -205,7 +206,7 @@ def _rule(rule: Mapping[str, Any]) -> RunningRule:
     )
 
 
-def _alert(alert: Mapping[str, Any]) -> ActiveAlert:
+def _alert(alert: Mapping[str, JsonValue]) -> ActiveAlert:
     labels = alert["labels"]
     return ActiveAlert(
         name=labels.get("alertname", ""),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from rich.markup import escape
 
@@ -80,7 +80,7 @@ class Diagnosis:
         """0: nothing is broken. 1: a link is. 2: a link could not be looked at."""
         return 2 if self.blind else 1 if self.broken else 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The shape that programs read."""
         return {
             "target": self.target,

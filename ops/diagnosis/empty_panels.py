@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import dashboards
 import metrics
 import rules
 from dashboards import Dashboard, Panel
+from formats.json_types import JsonValue
 from ops.checks import live_dashboard as dashboard_checks
 from ops.checks import prerequisites
 from ops.checks.metric_sources import Sources
@@ -178,9 +178,9 @@ def data_source(about: Case) -> Step:
     return ok(f"{where}: {state.get('message')}")
 
 
-def _health(grafana: Grafana, uid: str) -> Mapping[str, Any] | None:
+def _health(grafana: Grafana, uid: str) -> Mapping[str, JsonValue] | None:
     try:
-        found: Mapping[str, Any] = grafana.http.get_json(f"/api/datasources/uid/{uid}/health")
+        found: Mapping[str, JsonValue] = grafana.http.get_json(f"/api/datasources/uid/{uid}/health")
     except (NotFound, Forbidden):
         return None
     except OpsError as error:  # a data source that does not work is answered with a status of 400 or 500

@@ -4,9 +4,9 @@ import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from formats.durations import spoken
+from formats.json_types import JsonValue
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
 from ops.diagnosis.case import Case
@@ -93,7 +93,7 @@ def last_rise(prometheus: Prometheus, query: str) -> float | None:
     return last
 
 
-def _try_relay(target: Target, host: str, mail: Mapping[str, Any], general: Mapping[str, Any]) -> Step:
+def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue]) -> Step:
     """Connection and TLS from anywhere; the login only in the sandbox, whose password is at hand."""
     require_tls = _smtp(mail, general, "require_tls") is not False
     user = _smtp(mail, general, "auth_username")
@@ -131,12 +131,12 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, Any], general: Mapp
     )
 
 
-def _smtp(mail: Mapping[str, Any], general: Mapping[str, Any], key: str) -> Any:
+def _smtp(mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue], key: str) -> JsonValue:
     """A setting of a receiver's mail, or the one that it inherits."""
     return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
 
 
-def receivers_of(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def receivers_of(config: Mapping[str, JsonValue]) -> dict[str, Mapping[str, JsonValue]]:
     """The receivers of a configuration, by name."""
     return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
 
@@ -144,5 +144,4 @@ def receivers_of(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _log_file(target: Target) -> str:
     if not target.is_sandbox:
         return f"{log_command(target, target.settings.alertmanager.deployment)} | grep -i notify"
-    process = state.running().processes.get("alertmanager") or {}
-    return f"grep -i notify {process.get('log', '.sandbox/run/alertmanager.log')} | tail -5"
+    return f"grep -i notify {state.running().processes['alertmanager']['log']} | tail -5"

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import rules
 from formats.durations import spoken
@@ -45,7 +44,7 @@ class Volume:
     options: Sequence[TuningOption]  # for the loudest of our alerts, what cuts most first
     diagnosis: Diagnosis
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The shape that programs read."""
         return self.diagnosis.as_json() | {
             "from": windows.iso(self.start),
@@ -89,7 +88,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
 
 
 def volumes(
-    config: Mapping[str, Any], firings: Sequence[Firing], known: Mapping[str, Alert], over: Window
+    config: Mapping[str, object], firings: Sequence[Firing], known: Mapping[str, Alert], over: Window
 ) -> list[AlertVolume]:
     """The alerts that fired, most mails first; what is meant to fire always is left out."""
     sent = mails.send(config, firings, over.end)

@@ -3,11 +3,11 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import metrics
 import rules
 from formats.durations import spoken
+from formats.json_types import JsonValue
 from ops.diagnosis.chain import verb_command
 from ops.errors import OpsError
 from ops.replay import mails
@@ -34,7 +34,7 @@ class TuningOption:
 
 
 def tuning_options(
-    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+    target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
     """Every setting that could quieten an alert: of its rule, of its routes, and its limit."""
     yield from variants(target, config, firings, alert, over)
@@ -42,11 +42,11 @@ def tuning_options(
 
 
 def variants(
-    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+    target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
     """What other values of the settings would have made of the same firings: each about twice as patient."""
 
-    def sent(config: Mapping[str, Any], firings: Sequence[Firing]) -> int:
+    def sent(config: tree.Config, firings: Sequence[Firing]) -> int:
         return sum(alert.name in mail.alerts for mail in mails.send(config, firings, over.end))
 
     place = f"rules/{alert.file.name}:{alert.line}"
@@ -103,7 +103,7 @@ def merged(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]
 
 
 def _limit(
-    target: Target, config: Mapping[str, Any], firings: Sequence[Firing], alert: Alert, over: Window
+    target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
     """The limit that `tune` would propose; nothing where it proposes none."""
     if margin(alert).keep is not None:
@@ -129,7 +129,7 @@ def _replayed(replay: Replay) -> Iterator[Firing]:
         yield Firing(tuple(sorted(spell.labels.items())), spell.start, None if spell.open else spell.end)
 
 
-def _with(config: Mapping[str, Any], position: Sequence[int], key: str, seconds: float) -> Mapping[str, Any]:
+def _with(config: tree.Config, position: Sequence[int], key: str, seconds: float) -> Mapping[str, JsonValue]:
     """The configuration with one setting of one route changed."""
     changed = copy.deepcopy(dict(config))
     route = changed["route"]

@@ -9,10 +9,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ops import window
 from ops.window import Window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SIZE = (8.0, 3.2)  # inches, of a file
 SMALL = (4.8, 2.1)  # in a page: as wide as a phone, three abreast on a desk
@@ -109,7 +112,7 @@ def _draw(
         figure = Figure(
             figsize=SMALL if inside else SIZE, facecolor="none" if inside else "white", layout="constrained"
         )
-        axes: Any = figure.add_subplot(facecolor="none")
+        axes = figure.add_subplot(facecolor="none")
         drawn = [Line(line.name, _thinned(line.points, over, lowest=lowest)) for line in lines[: len(LINES)]]
         for line, colour in zip(drawn, LINES, strict=False):
             axes.plot(
@@ -145,7 +148,7 @@ def _draw(
     return out.getvalue()
 
 
-def _scale(axes: Any, lines: Sequence[Line], marks: Sequence[Mark]) -> float:
+def _scale(axes: "Axes", lines: Sequence[Line], marks: Sequence[Mark]) -> float:
     """Let the axis start at zero, hold all values and the nearest limit; returns its upper end.
 
     A limit far beyond is left out, or the signal would be a flat line at the bottom.
@@ -159,7 +162,7 @@ def _scale(axes: Any, lines: Sequence[Line], marks: Sequence[Mark]) -> float:
     return top
 
 
-def _marks(axes: Any, marks: Sequence[Mark], top: float, unit: str) -> None:
+def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
     """The limits, each with its text; where lines lie close, their texts stand side by side above the highest."""
     crowds: list[list[Mark]] = []
     for mark in sorted(marks, key=lambda one: -one.value):

@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ops import window
 from ops.drawing.line_chart import FAINT, INK, SEVERITIES
@@ -15,7 +15,11 @@ from ops.errors import Misconfigured
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode
 
-_DATES: dict[str, Any] = {
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DATES = {
     "tz": "UTC",
     "show_offset": False,
     "formats": ["%Y", "%b %Y", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
@@ -67,7 +71,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
     }
     with mpl.rc_context(style):
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
-        axes: Any = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
+        axes = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
         axes.set_xlim(outcome.start / window.DAY, outcome.end / window.DAY)
         axes.set_ylim(len(names) - 0.5, -0.5)
         for row in range(len(names)):
@@ -92,7 +96,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
     return out.getvalue()
 
 
-def _row(axes: Any, version: Version, name: str, top: float, height: float) -> None:
+def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -> None:
     """One alert of one version, between `top` and `top + height`."""
     replay = version.replays[name]
     colour = SEVERITIES.get(str(replay.alert.labels.get("severity")), INK)
@@ -110,7 +114,7 @@ def _bars(spells: Sequence[Episode], span: float) -> list[tuple[float, float]]:
     return [(spell.start / window.DAY, max(spell.seconds, least) / window.DAY) for spell in spells]
 
 
-def _unknown(axes: Any, outcome: Outcome) -> None:
+def _unknown(axes: "Axes", outcome: Outcome) -> None:
     """Hatch the time of which nothing is known."""
     at = outcome.start
     for begin, end in [*outcome.spans, (outcome.end, outcome.end)]:
@@ -126,11 +130,13 @@ def _title(outcome: Outcome, name: str) -> str:
     return f"{name}  {' → '.join(dict.fromkeys(limits))}"
 
 
-def _legend(figure: Any, outcome: Outcome, height: float) -> None:
+def _legend(figure: "Figure", outcome: Outcome, height: float) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = [Patch(color=colour, label=f"firing, {name}") for name, colour in SEVERITIES.items()]
+    handles: list[Patch | Line2D] = [
+        Patch(color=colour, label=f"firing, {name}") for name, colour in SEVERITIES.items()
+    ]
     handles.append(Patch(color=SEVERITIES["warning"], alpha=0.35, label="pending"))
     handles.append(Line2D([], [], color=INK, marker="|", linestyle="none", markersize=7, label="mail"))
     if outcome.covered < 0.995 * (outcome.end - outcome.start):

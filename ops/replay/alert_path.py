@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from formats.durations import spoken
+from formats.json_types import JsonValue
 from ops import build_tools
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
@@ -66,7 +66,7 @@ class AlertPath:
         """Seconds between two looks at the group, and so until the resolved mail at the latest."""
         return max(match.group_interval for match in self.matches)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The shape that programs read."""
         return {
             "labels": dict(self.labels),
@@ -127,7 +127,12 @@ def find_path(
 
 
 def mails(
-    receiver: Mapping[str, Any], labels: Labels, annotations: Labels, *, render: bool = True, resolved: bool = False
+    receiver: Mapping[str, JsonValue],
+    labels: Labels,
+    annotations: Labels,
+    *,
+    render: bool = True,
+    resolved: bool = False,
 ) -> list[Mail]:
     """The mails that a receiver makes of one alert."""
     found = []
@@ -145,7 +150,7 @@ def mails(
     return found
 
 
-def rendered(template: str, data: Mapping[str, Any]) -> str | None:
+def rendered(template: str, data: Mapping[str, object]) -> str | None:
     """What amtool makes of a template; None where there is no amtool, or the template needs files that are not here."""
     if not build_tools.find("amtool"):
         return None
@@ -165,7 +170,7 @@ def rendered(template: str, data: Mapping[str, Any]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool) -> dict[str, Any]:
+def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool) -> dict[str, object]:
     """What Alertmanager hands to a template for one alert."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     status = "resolved" if resolved else "firing"
@@ -189,19 +194,19 @@ def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool)
     }
 
 
-def silencing(silences: Iterable[Mapping[str, Any]], labels: Labels) -> list[Mapping[str, Any]]:
+def silencing(silences: Iterable[Mapping[str, JsonValue]], labels: Labels) -> list[Mapping[str, JsonValue]]:
     """The active ones among these silences that hold for an alert with these labels."""
     return [silence for silence in silences if _silences(silence, labels)]
 
 
-def _silences(silence: Mapping[str, Any], labels: Labels) -> bool:
+def _silences(silence: Mapping[str, JsonValue], labels: Labels) -> bool:
     """Whether an active silence holds for these labels."""
     if (silence.get("status") or {}).get("state") != "active":
         return False
     return all(tree.Matcher(one["name"], one["value"], _operator(one)).matches(labels) for one in silence["matchers"])
 
 
-def _operator(matcher: Mapping[str, Any]) -> str:
+def _operator(matcher: Mapping[str, JsonValue]) -> str:
     equal, regex = matcher.get("isEqual", True), matcher["isRegex"]
     return ("=~" if regex else "=") if equal else ("!~" if regex else "!=")
 

@@ -1,14 +1,12 @@
 """A backtest for programs."""
 
-from typing import Any
-
 from ops import window
 from ops.replay.mails import Message
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
 
 
-def document(target: str, outcome: Outcome) -> dict[str, Any]:
+def document(target: str, outcome: Outcome) -> dict[str, object]:
     """The answer as JSON; the first version is the working tree's, `against` the other one if there is one."""
     ours, *other = outcome.versions
     return {
@@ -23,7 +21,7 @@ def document(target: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _version(version: Version) -> dict[str, Any]:
+def _version(version: Version) -> dict[str, object]:
     return {
         "alerts": [_alert(version, replay) for replay in version.replays.values()],
         "mails": sum(message.kind == "email" for message in version.messages),
@@ -31,7 +29,7 @@ def _version(version: Version) -> dict[str, Any]:
     }
 
 
-def _alert(version: Version, replay: Replay) -> dict[str, Any]:
+def _alert(version: Version, replay: Replay) -> dict[str, object]:
     alert, firing = replay.alert, replay.firing
     return {
         "alert": alert.name,
@@ -51,7 +49,7 @@ def _alert(version: Version, replay: Replay) -> dict[str, Any]:
     }
 
 
-def _spell(spell: Episode) -> dict[str, Any]:
+def _spell(spell: Episode) -> dict[str, object]:
     return {
         "state": spell.state,
         "from": window.iso(spell.start),
@@ -62,7 +60,7 @@ def _spell(spell: Episode) -> dict[str, Any]:
     }
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message(message: Message) -> dict[str, object]:
     return {
         "at": window.iso(message.at),
         "receiver": message.receiver,

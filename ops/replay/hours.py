@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from routing.tree import Match, time_intervals
+from formats.json_types import JsonValue
+from routing import tree
+from routing.tree import Match
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
@@ -14,18 +15,18 @@ _MONTHS = (
 )
 
 
-def inside(config: Mapping[str, Any], names: Iterable[str], at: float) -> bool:
+def inside(config: tree.Config, names: Iterable[str], at: float) -> bool:
     """Whether `at` (seconds since the epoch) lies in one of the named intervals of an Alertmanager configuration."""
     wanted = set(names)
     return any(
         _contains(interval, at)
-        for named in time_intervals(config)
+        for named in tree.time_intervals(config)
         if named["name"] in wanted
         for interval in named.get("time_intervals") or ()
     )
 
 
-def quiet(config: Mapping[str, Any], match: Match, at: float) -> str:
+def quiet(config: tree.Config, match: Match, at: float) -> str:
     """What keeps a route from telling anybody at that moment, as the configuration has it; empty for nothing."""
     mute, active = match.mute_time_intervals, match.active_time_intervals
     if mute and inside(config, mute, at):
@@ -35,13 +36,13 @@ def quiet(config: Mapping[str, Any], match: Match, at: float) -> str:
     return ""
 
 
-def opens(config: Mapping[str, Any], match: Match, at: float) -> float | None:
+def opens(config: tree.Config, match: Match, at: float) -> float | None:
     """The next whole minute within eight days at which nothing keeps the route quiet; None if there is none."""
     minutes = (at // 60 * 60 + 60 * n for n in range(1, 8 * 1440))
     return next((minute for minute in minutes if not quiet(config, match, minute)), None)
 
 
-def week(config: Mapping[str, Any], match: Match, at: float) -> tuple[bool, ...]:
+def week(config: tree.Config, match: Match, at: float) -> tuple[bool, ...]:
     """Whether the route is quiet at each minute of the week from `at` on; nothing for one that never is."""
     if not match.mute_time_intervals and not match.active_time_intervals:
         return ()
@@ -49,7 +50,7 @@ def week(config: Mapping[str, Any], match: Match, at: float) -> tuple[bool, ...]
     return minutes if any(minutes) else ()
 
 
-def _contains(interval: Mapping[str, Any], at: float) -> bool:
+def _contains(interval: Mapping[str, JsonValue], at: float) -> bool:
     """All fields that are given have to hold; of the entries of one field, any."""
     here = datetime.fromtimestamp(at, ZoneInfo(str(interval.get("location") or "UTC")))
     length = ((here.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
@@ -58,7 +59,7 @@ def _contains(interval: Mapping[str, Any], at: float) -> bool:
         return int(text) if int(text) > 0 else length + int(text) + 1
 
     minute = here.hour * 60 + here.minute
-    checks: dict[str, Callable[[Any], bool]] = {
+    checks: dict[str, Callable[[JsonValue], bool]] = {
         "times": lambda entry: _minutes(entry["start_time"]) <= minute < _minutes(entry["end_time"]),
         "weekdays": lambda entry: _within(entry, (here.weekday() + 1) % 7, _DAYS.index),
         "days_of_month": lambda entry: _within(entry, here.day, day),

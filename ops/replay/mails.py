@@ -12,8 +12,9 @@ first; a repeat that falls on a flush to the second waits for the next, as sendi
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from formats.json_types import JsonValue
 from ops.replay import hours
 from ops.replay.fetch import LABELS
 from routing import tree
@@ -76,7 +77,7 @@ class _Integration:
     send_resolved: bool
 
 
-def send(config: Mapping[str, Any], firings: Iterable[Firing], until: float) -> list[Message]:
+def send(config: tree.Config, firings: Iterable[Firing], until: float) -> list[Message]:
     """The messages of an Alertmanager with this configuration up to `until` (seconds), in order.
 
     `firings` are all alerts that it is sent, those too which only inhibit. Raises routing's RoutingError.
@@ -84,30 +85,33 @@ def send(config: Mapping[str, Any], firings: Iterable[Firing], until: float) -> 
     return _Replay(config, list(firings), until).run()
 
 
+_GroupKey = tuple[tuple[int, ...], LABELS]  # the route's position, and the labels that the group is for
+
+
 class _Replay:
-    def __init__(self, config: Mapping[str, Any], firings: Sequence[Firing], until: float) -> None:
+    def __init__(self, config: tree.Config, firings: Sequence[Firing], until: float) -> None:
         self.config, self.firings, self.until = config, firings, until
         self.root = tree.tree(config)
         self.inhibitions = tree.inhibitions(config)
         self.integrations = {receiver["name"]: _integrations(receiver) for receiver in config.get("receivers") or ()}
-        self.groups: dict[tuple[tuple[int, ...], LABELS], _Group] = {}
+        self.groups: dict[_GroupKey, _Group] = {}
         self.sent: dict[tuple[tuple[int, ...], LABELS, _Integration], _Sent] = {}
         self.messages: list[Message] = []
-        self.queue: list[tuple[float, int, int, Any]] = []
+        self.queue: list[tuple[float, int, int, Firing | _GroupKey]] = []
         self.count = 0
 
     def run(self) -> list[Message]:
         for firing in self.firings:
             self._later(firing.start, 0, firing)
         while self.queue and self.queue[0][0] <= self.until:
-            now, order, _, what = heapq.heappop(self.queue)
-            if order == 0:
+            now, _, _, what = heapq.heappop(self.queue)
+            if isinstance(what, Firing):
                 self._arrive(now, what)
             else:
                 self._flush(now, what)
         return self.messages
 
-    def _later(self, at: float, order: int, what: object) -> None:
+    def _later(self, at: float, order: int, what: Firing | _GroupKey) -> None:
         self.count += 1
         heapq.heappush(self.queue, (at, order, self.count, what))
 
@@ -123,7 +127,7 @@ class _Replay:
                 self._later(now + match.group_wait, 1, key)
             self.groups[key].members[firing.labels] = firing
 
-    def _flush(self, now: float, key: tuple[tuple[int, ...], LABELS]) -> None:
+    def _flush(self, now: float, key: _GroupKey) -> None:
         group = self.groups[key]
         over = {labels for labels, one in group.members.items() if one.end is not None and one.end <= now}
         shown = (
@@ -145,7 +149,7 @@ class _Replay:
     def _notify(
         self,
         now: float,
-        key: tuple[tuple[int, ...], LABELS],
+        key: _GroupKey,
         match: Match,
         integration: _Integration,
         firing: frozenset[LABELS],
@@ -196,7 +200,7 @@ def _why(
     return "repeat" if last.at < repeat_before else None
 
 
-def _integrations(receiver: Mapping[str, Any]) -> tuple[_Integration, ...]:
+def _integrations(receiver: Mapping[str, JsonValue]) -> tuple[_Integration, ...]:
     """The ways in which a receiver is told: one per entry of its `…_configs`."""
     return tuple(
         _Integration(receiver["name"], kind, index, bool(settings.get("send_resolved", kind not in _SILENT_ON_RESOLVE)))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import rules
 from ops import window
@@ -61,7 +60,7 @@ def run(
     names: Iterable[str],
     start: float,
     end: float,
-    config: Mapping[str, Any],
+    config: tree.Config,
     progress: Progress | None = None,
 ) -> Outcome:
     """Replay the alerts of these names, in each version that has them, from `start` to `end` (seconds).
@@ -186,7 +185,7 @@ def _not_recorded(
     return found
 
 
-def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: tree.Config) -> list[str]:
     """The alerts asked for, and those that could mute them or share a mail with them: the mails depend on these."""
     root, inhibitions = tree.tree(config), tree.inhibitions(config)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from formats.durations import spoken
+from formats.json_types import JsonValue
 from ops.repo.tracking import Change
 
 
@@ -101,17 +101,17 @@ class Facts:
             words.append(f"{len(self.unmet)} of {len(self.criteria)} criteria not met")
         return "; ".join(words).capitalize() or "All quiet, every criterion met"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The shape that programs read, and that the next report compares with."""
         return asdict(self) | {"verdict": self.verdict}
 
 
-def compared(now: Facts, before: Mapping[str, Any]) -> Facts:
+def compared(now: Facts, before: Mapping[str, JsonValue]) -> Facts:
     """The facts with what is different since an earlier report's."""
     return replace(now, since=str(before.get("at", "")), differences=differences(before, now))
 
 
-def differences(before: Mapping[str, Any], now: Facts) -> tuple[str, ...]:
+def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
     """What is different from an earlier report's facts, one sentence each; robust against facts of other versions."""
     earlier = {str(one.get("name")): one for one in before.get("alerts", ()) if isinstance(one, Mapping)}
     found = []

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from formats.json_types import JsonValue
 from ops.reporting.facts import Facts
 from ops.reporting.panels import DrawnPanel
 
@@ -31,7 +31,7 @@ def markdown(facts: Facts) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
 
-def earlier(text: str) -> Mapping[str, Any] | None:
+def earlier(text: str) -> Mapping[str, JsonValue] | None:
     """The facts that an earlier report carries; None when the text is no report."""
     found = _DATA.search(text)
     if found is None:

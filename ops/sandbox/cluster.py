@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from formats.json_types import JsonObject, JsonValue
 from ops import build_tools
 from ops.clients.http import Http
 from ops.errors import Conflict, OpsError
@@ -153,14 +153,14 @@ class Cluster:
             advice="is the sandbox running? make sandbox starts it",
         )
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> JsonValue:
         """The object at an API path; None when there is none, or no answer."""
         try:
             return self.http.get_json(path)
         except OpsError:
             return None
 
-    def items(self, kind: str) -> dict[str, dict[str, Any]]:
+    def items(self, kind: str) -> dict[str, JsonObject]:
         """Every object of the namespace by name; `kind` as in a path, such as `configmaps` or `deployments`.
 
         Raises ops.errors.
@@ -169,7 +169,7 @@ class Cluster:
         found = self.http.get_json(f"{group}/namespaces/{NAMESPACE}/{kind}")
         return {item["metadata"]["name"]: item for item in found["items"]}
 
-    def apply(self, manifest: Mapping[str, Any]) -> None:
+    def apply(self, manifest: Mapping[str, JsonValue]) -> None:
         """Make an object of the namespace; one that is there already stays as it is."""
         kind = str(manifest["kind"])
         group = "/api/v1" if manifest["apiVersion"] == "v1" else f"/apis/{manifest['apiVersion']}"

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from formats.durations import spoken
 from ops import build_tools
@@ -24,7 +24,7 @@ from ops.sandbox.parts import PORTS, Part, environment, parts
 from ops.sandbox.ports import HOST, choose
 from ops.sandbox.projection import deploy
 from ops.sandbox.sandbox_errors import PortTaken, SandboxError
-from ops.sandbox.state import State
+from ops.sandbox.state import PulumiAccess, State
 
 if TYPE_CHECKING:
     from ops.stack.engine import Engine
@@ -129,7 +129,7 @@ class Sandbox:
         self, scenario: str | Mapping[str, float], intensity: float | None = None, already: float = 0.0
     ) -> None:
         """Tell the stand-in application what goes wrong: one scenario, several (name → intensity), or "normal"."""
-        wanted: dict[str, Any] = {"already": already}
+        wanted: dict[str, object] = {"already": already}
         if isinstance(scenario, str):
             wanted |= {"scenario": scenario} | ({} if intensity is None else {"intensity": intensity})
         else:
@@ -259,7 +259,7 @@ class Sandbox:
         # The projector first: it would start what is being stopped.
         return [*processes.stop(self._run, [_PROJECTOR]), *processes.stop(self._run)]
 
-    def _write_state(self, ports: Mapping[str, int], pulumi: Mapping[str, Any] | None = None) -> State:
+    def _write_state(self, ports: Mapping[str, int], pulumi: PulumiAccess | None = None) -> State:
         url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
         before = self.state
         with_engine = cluster.PORTS[0] in ports

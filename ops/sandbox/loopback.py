@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
+from formats.json_types import JsonObject, JsonValue
 from ops.sandbox.sandbox_errors import SandboxError
 
 # Keys of Prometheus' and Alertmanager's configurations under which an address stands.
@@ -68,7 +68,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _addresses(node: Any, path: str) -> Iterator[tuple[str, str]]:
+def _addresses(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(node, dict):
         for key, value in node.items():
             here = f"{path}.{key}" if path else str(key)
@@ -93,7 +93,7 @@ def _is_address(key: str) -> bool:
     return key not in _LINKS and (key in _ADDRESSES or key.endswith(("_url", "_smarthost", "_host", "_address")))
 
 
-def _outward(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _outward(config: JsonObject) -> Iterator[tuple[str, str]]:
     for receiver in config.get("receivers") or ():
         for kind, keys in _OUTWARD.items():
             for entry in (receiver.get(kind) or ()) if isinstance(receiver, dict) else ():

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -15,7 +15,7 @@ from ops.build_tools import Progress
 from ops.build_tools import pulumi as built_engine
 from ops.build_tools.build import cache
 from ops.sandbox.cluster import Cluster
-from ops.sandbox.state import State
+from ops.sandbox.state import PulumiAccess, State
 from ops.targets import stack_values
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def settings(home: Path, state: State) -> dict[str, object]:
     }
 
 
-def access(home: Path) -> dict[str, Any]:
+def access(home: Path) -> PulumiAccess:
     """How the engine runs this sandbox's stack: {"stack", "env", "config_file"}, as state.json has it.
 
     Its home is the sandbox's own, so that neither a login nor the stack that is selected in this checkout changes; the
@@ -74,11 +74,11 @@ def access(home: Path) -> dict[str, Any]:
     }
 
 
-def create(home: Path, how: Mapping[str, Any], values: Mapping[str, object]) -> "Engine":
+def create(home: Path, how: PulumiAccess, values: Mapping[str, object]) -> "Engine":
     """Make the stack and write its file; the engine that runs the program of this checkout on it."""
     from ops.stack.engine import ROOT, Access, Engine  # the Automation API takes a second to import
 
-    access = Access(how["stack"], env=dict(how["env"]), config_file=Path(how["config_file"]))
+    access = Access(how["stack"], env=how["env"], config_file=Path(how["config_file"]))
     init_folder = home / "pulumi" / "init"  # `stack init` writes a stack file beside Pulumi.yaml: not into the checkout
     init_folder.mkdir(exist_ok=True)
     shutil.copy(PROJECT_FILE, init_folder)

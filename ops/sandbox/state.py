@@ -5,19 +5,33 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from ops.errors import Misconfigured
 
 _FILE = "state.json"
 
 
+class Process(TypedDict):
+    """A process of the sandbox, and the path of its log."""
+
+    pid: int
+    log: str
+
+
+class PulumiAccess(TypedDict):
+    """With which stack, environment and stack file the engine runs."""
+
+    stack: str
+    env: dict[str, str]
+    config_file: str
+
+
 @dataclass(frozen=True)
 class State:
     """A running sandbox.
 
-    `processes`: name → {"pid", "log"}; `ports`: name → number. `pulumi`: where it was deployed by an engine, how that
-    runs: {"stack", "env", "config_file"}.
+    `ports`: name → number. `processes`: by name. `pulumi`: None where it was deployed without an engine.
     """
 
     prometheus_url: str
@@ -31,8 +45,8 @@ class State:
     kubeconfig: str | None = None
     namespace: str = "monitoring"
     ports: Mapping[str, int] = field(default_factory=dict)
-    processes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    pulumi: Mapping[str, Any] | None = None
+    processes: Mapping[str, Process] = field(default_factory=dict)
+    pulumi: PulumiAccess | None = None
 
     @property
     def engine(self) -> bool:

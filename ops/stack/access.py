@@ -22,7 +22,7 @@ def of(target: str) -> Access:
             "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "
             "start one that has an engine with make sandbox"
         )
-    return Access(str(pulumi["stack"]), env=dict(pulumi["env"]), config_file=Path(pulumi["config_file"]))
+    return Access(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))
 
 
 def shell_environment(target: str) -> dict[str, str]:

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +28,7 @@ class Declared:
 
     type: str
     name: str
-    inputs: Mapping[str, Any]
+    inputs: Mapping[str, JsonValue]
     custom: bool
     after: tuple[str, ...] = ()
 
@@ -74,20 +74,21 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
+def _child(config: Mapping[str, str], stack: str) -> list[JsonObject]:
     """Run the program here. The mocks echo every input, so that what depends on an output sees a value."""
     import asyncio
     import runpy
 
     from pulumi.dynamic.dynamic import PROVIDER_KEY
     from pulumi.runtime import mocks, rpc, set_all_config, set_mocks
+    from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest, RegisterResourceResponse
     from pulumi.runtime.stack import run_pulumi_func
 
     from components.settings import SECRETS, project
 
-    found: list[dict[str, Any]] = []
+    found: list[JsonObject] = []
 
-    def shown(value: Any) -> Any:
+    def shown(value: JsonValue) -> JsonValue:
         if rpc.is_rpc_secret(value):
             return SECRET
         if isinstance(value, dict):
@@ -97,21 +98,22 @@ def _child(config: Mapping[str, str], stack: str) -> list[dict[str, Any]]:
         return value if isinstance(value, str | int | float | bool | None) else str(value)
 
     class Echo(mocks.Mocks):
-        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, JsonObject]:
             found.append(
                 {"type": args.typ, "name": args.name, "inputs": shown(args.inputs), "custom": bool(args.custom)}
             )
             return args.resource_id or f"{args.name}-id", args.inputs
 
-        def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        def call(self, args: mocks.MockCallArgs) -> tuple[JsonObject, list[tuple[str, str]] | None]:
             return args.args, None
 
     needs: dict[tuple[str, str], list[str]] = {}
 
     class Noting(mocks.MockMonitor):
-        def RegisterResource(self, request: Any) -> Any:
+        def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
             needs[request.type, request.name] = sorted({urn.rpartition("::")[2] for urn in request.dependencies})
-            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+            answer: RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+            return answer
 
     loop = asyncio.new_event_loop()  # one for the mocks' stack and for the program: futures do not cross loops
     asyncio.set_event_loop(loop)
@@ -136,7 +138,7 @@ def _main() -> None:
 
     question = json.load(sys.stdin)
     try:
-        answer: dict[str, Any] = {"resources": _child(question["config"], question["stack"])}
+        answer: JsonObject = {"resources": _child(question["config"], question["stack"])}
     except pulumi.RunError as refused:
         answer = {"refused": str(refused)}
     sys.stdout.write("\n" + json.dumps(answer))

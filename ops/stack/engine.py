@@ -6,15 +6,15 @@ On errors the engine prints pages; here each becomes the sentence that matters (
 import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
+from formats.json_types import JsonValue
 from ops import build_tools
 from ops.build_tools import pulumi
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
@@ -141,7 +141,7 @@ class Engine:
                 config_file=self._config_file(),
                 show_secrets=False,
                 suppress_progress=True,
-                **_SILENT,
+                on_error=_unheard,
             )
         return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
@@ -154,14 +154,14 @@ class Engine:
                 clear_pending_creates=clear_pending,
                 config_file=self._config_file(),
                 show_secrets=False,
-                **_SILENT,
+                on_error=_unheard,
             )
 
     def destroy(self, say: Say = lambda _: None) -> None:
         """Take everything back."""
         with _sentences(self._access.stack):
             self._stack().destroy(
-                on_output=say, color="never", config_file=self._config_file(), show_secrets=False, **_SILENT
+                on_output=say, color="never", config_file=self._config_file(), show_secrets=False, on_error=_unheard
             )
 
     def cancel(self) -> None:
@@ -197,10 +197,11 @@ def _warnings(say: Say) -> Say:
     return lambda line: say(line) if line.startswith("warning: ") else None
 
 
-_SILENT: dict[str, Any] = {"on_error": lambda _: None}
+def _unheard(_: str) -> None:
+    """Leaves out the pages of an error, which is raised: without a receiver the Automation API prints them."""
 
 
-def _update(entry: Mapping[str, Any]) -> Update:
+def _update(entry: Mapping[str, JsonValue]) -> Update:
     environment = entry.get("environment") or {}
     started = datetime.fromisoformat(entry["startTime"]).astimezone(UTC)
     ended = datetime.fromisoformat(entry["endTime"]) if entry.get("endTime") else None
@@ -218,7 +219,7 @@ def _update(entry: Mapping[str, Any]) -> Update:
 
 
 @contextlib.contextmanager
-def _sentences(stack: str) -> Any:
+def _sentences(stack: str) -> Iterator[None]:
     """Turn the engine's pages into one sentence."""
     try:
         yield

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
 from ops.repo import files
 from ops.stack.declared import SECRET, Declared
@@ -39,7 +39,7 @@ def _files(resource: Declared) -> Iterator[tuple[str, str]]:
         )
 
 
-def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
+def _manifest(inputs: Mapping[str, JsonValue], *, patch: bool) -> str:
     """An object as YAML; of a patch only the fields that it adds, to be applied server-side."""
     how = (
         "# Adds these fields to an object that is there already:\n"
@@ -53,7 +53,7 @@ def _manifest(inputs: Mapping[str, Any], *, patch: bool) -> str:
     return how + secret + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6)
 
 
-def _mount(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _mount(inputs: Mapping[str, JsonValue]) -> JsonObject:
     """A volume that is added to a Deployment, as the fields of that Deployment which it takes."""
     name = inputs["volume"]
     mount = {"name": name, "mountPath": inputs["path"], "readOnly": True}
@@ -69,7 +69,7 @@ def _mount(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _without_pulumi(metadata: Mapping[str, JsonValue]) -> JsonObject:
     """Without the annotations that speak to Pulumi alone."""
     kept = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("pulumi.com/")
@@ -78,7 +78,7 @@ def _without_pulumi(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return rest | ({"annotations": kept} if kept else {})
 
 
-def _snippet(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _snippet(inputs: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     """What is edited into a text of somebody else's: `ours`, and where it goes."""
     config_map, key, ours = inputs["config_map"], inputs["key"], inputs["ours"]
     text = ours if isinstance(ours, str) else yaml.dump(ours, Dumper=_Dumper, sort_keys=False, allow_unicode=True)

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from formats.json_types import JsonObject
 from ops.errors import Misconfigured
 from ops.window import Values
 from rules import Alert
@@ -58,7 +58,7 @@ def margin(alert: Alert) -> Margin:
 def every() -> dict[str, Margin]:
     """Every margin by the name of its alert, `other` for the rest; Misconfigured."""
     try:
-        raw: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text("utf-8"))
+        raw: dict[str, JsonObject] = yaml.safe_load(FILE.read_text("utf-8"))
         found = {name: Margin(**entry) for name, entry in raw.items()}
         wrong = [name for name, entry in found.items() if not 0 <= entry.buffer < 100]
         if wrong or "other" not in found:

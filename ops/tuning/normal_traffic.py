@@ -7,7 +7,6 @@ the traffic below a share), so what is recorded is what the alerts watch.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import promql_parser
 
@@ -128,15 +127,15 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
 
 def median(quantity: str) -> str:
     """The same distribution's P50: `histogram_quantile(0.95, x)` → `histogram_quantile(0.5, x)`."""
-    parsed: Any = promql_parser.parse(quantity)
-    if getattr(getattr(parsed, "func", None), "name", "") != "histogram_quantile":
+    parsed = promql_parser.parse(quantity)
+    if not isinstance(parsed, promql_parser.Call) or parsed.func.name != "histogram_quantile":
         raise Misconfigured(f"`{_line(quantity)}` in rules/ is no histogram_quantile, so it has no median beside it")
     return f"histogram_quantile(0.5, {parsed.args[1].prettify()})"
 
 
 def traffic(quantity: str) -> str:
     """What a share is a share of: the right side of its division."""
-    parsed: Any = promql_parser.parse(quantity)
+    parsed = promql_parser.parse(quantity)
     if not isinstance(parsed, promql_parser.BinaryExpr) or str(parsed.op) != "/":
         raise Misconfigured(f"`{_line(quantity)}` in rules/ is no share (a / b), so the traffic cannot be read off it")
     return str(parsed.rhs.prettify())

@@ -1,7 +1,6 @@
 """What the limit of an alert should be, and what both limits would have done."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from formats.durations import spoken
 from metrics import Contract
@@ -34,7 +33,7 @@ class Tuning:
         fired = f"{fired_text(self.before)} with {now}, {fired_text(self.after)} with {then}"
         return f"{self.proposal.evidence}; it would have fired {fired}"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The shape that programs read."""
         return {
             "alert": self.proposal.alert.name,

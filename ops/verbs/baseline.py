@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -69,7 +69,9 @@ def baseline(
         out.print(f"{len(set(drawn.values()))} pictures are in {files.shown(pictures_folder)}.", markup=False)
 
 
-def _json(target: str, found: Baseline, edit: files.Edit, drawn: Mapping[str, Path], dry_run: bool) -> dict[str, Any]:
+def _json(
+    target: str, found: Baseline, edit: files.Edit, drawn: Mapping[str, Path], dry_run: bool
+) -> dict[str, object]:
     return {
         "target": target,
         "window": {

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -78,7 +78,7 @@ def _apply(
 ) -> None:
     undecided = engine.pending()
     changes = engine.preview(progress)
-    answer: dict[str, Any] = {"commit": wanted.commit, "changes": changes, "branch": branch, "applied": False}
+    answer: dict[str, object] = {"commit": wanted.commit, "changes": changes, "branch": branch, "applied": False}
     if undecided:
         progress(f"{len(undecided)} creations were cut off and will be looked up again first: {', '.join(undecided)}")
     if dry_run:
@@ -109,7 +109,7 @@ def _verify(folder: Path, target: str) -> None:
         raise Findings("the rollback was applied, but verify finds something amiss; it is named above")
 
 
-def _finish(answer: dict[str, Any], format_: Format, sentence: str) -> None:
+def _finish(answer: dict[str, object], format_: Format, sentence: str) -> None:
     if format_ is Format.json:
         emit(answer)
     else:

@@ -14,17 +14,19 @@ import random
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 import metrics
+from formats.json_types import JsonValue
 from ops.sandbox.servers import traffic
 from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
 
 TICK = 0.5  # seconds
 LONGEST_JUMP = 6 * 3600.0  # seconds that can be made up for at once; takes about 2 s
+
+_Exported = Counter | Gauge | Histogram
 
 
 class Application:
@@ -49,7 +51,9 @@ class Application:
                 self._happen(flow, self._poisson(flow.rate * pace * seconds))
             for level in traffic.levels(self.going_wrong, self._contract):
                 value = min(level.top, max(0.0, round(self._random.gauss(level.mean, level.spread))))
-                self._child(level.metric, level.labels).set(value if level.spread else level.mean)
+                gauge = self._child(level.metric, level.labels)
+                assert isinstance(gauge, Gauge)
+                gauge.set(value if level.spread else level.mean)
 
     def go_wrong(self, scenarios: Mapping[str, float], already: float = 0.0) -> None:
         """Bend the traffic by `scenarios` (name → intensity) from now on, as if for `already` seconds."""
@@ -69,14 +73,14 @@ class Application:
         """Whether it is up."""
         return (503, "text/plain", b"down\n") if "down" in self.going_wrong else (200, "text/plain", b"ok\n")
 
-    def _export(self, metric: metrics.Metric) -> Any:
+    def _export(self, metric: metrics.Metric) -> _Exported:
         about, labels = metric.help or metric.name, tuple(metric.labels)
         if metric.type == "histogram":
             return Histogram(metric.name, about, labels, buckets=metric.buckets, registry=self.registry)
         kind = Counter if metric.type == "counter" else Gauge
         return kind(metric.name, about, labels, registry=self.registry)
 
-    def _child(self, metric: str, labels: traffic.Labels) -> Any:
+    def _child(self, metric: str, labels: traffic.Labels) -> _Exported:
         """The exported series: labels that the contract does not have are left out, those missing are empty."""
         names = self._labels[metric]
         return (
@@ -91,9 +95,9 @@ class Application:
             took = self._random.lognormvariate(location, scale)
             for child in timed:
                 child.observe(took)
-        for child in children:
-            if not isinstance(child, Histogram):
-                child.inc(times)
+        for counter in children:
+            if not isinstance(counter, Histogram):
+                counter.inc(times)
 
     def _poisson(self, mean: float) -> int:
         """How many events happen where `mean` are expected."""
@@ -106,7 +110,7 @@ class Application:
         return count
 
 
-def control(application: Application, wanted: Any) -> Answer:
+def control(application: Application, wanted: JsonValue) -> Answer:
     """Take a change of scenario; BadRequest says what is wrong with it."""
     if wanted is not None:
         if not isinstance(wanted, dict):
@@ -127,14 +131,14 @@ def control(application: Application, wanted: Any) -> Answer:
     return as_json({"scenarios": application.going_wrong, "known": {"normal": "all is well", **known}})
 
 
-def _intensity(name: str, value: Any) -> float:
+def _intensity(name: str, value: JsonValue) -> float:
     scenario = traffic.SCENARIOS.get(name)
     if scenario is None:
         raise BadRequest(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     return scenario.usual if value is None else _number(value, f"the intensity of {name}", scenario.most)
 
 
-def _number(value: Any, what: str, most: float) -> float:
+def _number(value: JsonValue, what: str, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
         raise BadRequest(f"{what} is {value!r}; give a number from 0 to {most:g}")
     return float(value)

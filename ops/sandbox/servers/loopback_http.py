@@ -3,8 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
+from formats.json_types import JsonValue
 from ops.sandbox.ports import HOST
 
 
@@ -14,7 +14,7 @@ class BadRequest(ValueError):
 
 # Takes the decoded body (None without one) and the Accept header; answers (status, content type, body).
 Answer = tuple[int, str, bytes]
-Route = Callable[[Any, str], Answer]
+Route = Callable[[JsonValue, str], Answer]
 
 
 def as_json(value: object, status: int = 200) -> Answer:
@@ -50,7 +50,7 @@ def serve(port: int, routes: Mapping[tuple[str, str], Route]) -> None:
 
         do_GET = do_HEAD = do_POST = do_DELETE = _answer
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the log is for what goes wrong."""
 
     ThreadingHTTPServer.daemon_threads = True

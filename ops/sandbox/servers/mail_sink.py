@@ -18,38 +18,45 @@ import ssl
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from formats.json_types import JsonValue
 from ops.sandbox.ports import HOST
 from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
 
 KEPT = 2000  # mails, the latest ones
-_IN_ORDER: dict[str, Any] = {
-    "refuse_login": False,
-    "no_tls": False,
-    "refuse_recipients": [],
-    "hang_up": False,
-    "delay": 0.0,
-}
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What the relay gets wrong. `refuse_recipients`: these addresses, or True for all; `delay`: seconds."""
+
+    refuse_login: bool = False
+    no_tls: bool = False
+    refuse_recipients: Sequence[str] | bool = ()
+    hang_up: bool = False
+    delay: float = 0.0
 
 
 class Sink:
     """The mails, and what the relay gets wrong. Also the handler of every SMTP session."""
 
     def __init__(self, certificate: Path, password_file: Path) -> None:
-        self.mails: deque[dict[str, Any]] = deque(maxlen=KEPT)
-        self.wrong = dict(_IN_ORDER)
+        self.mails: deque[dict[str, object]] = deque(maxlen=KEPT)
+        self.faults = Faults()
         self._password_file = password_file
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificate)
 
     def session(self) -> asyncio.Protocol:
         """The SMTP protocol for one connection, as wrong as asked for at its start."""
-        if self.wrong["hang_up"]:
+        if self.faults.hang_up:
             return _HangUp()
         return cast(
             asyncio.Protocol,
@@ -58,35 +65,35 @@ class Sink:
                 hostname="localhost",
                 ident="sandbox mail sink",
                 enable_SMTPUTF8=True,
-                tls_context=None if self.wrong["no_tls"] else self._tls,
-                require_starttls=not self.wrong["no_tls"],
-                auth_required=not self.wrong["no_tls"],
+                tls_context=None if self.faults.no_tls else self._tls,
+                require_starttls=not self.faults.no_tls,
+                auth_required=not self.faults.no_tls,
                 auth_require_tls=True,
                 auth_exclude_mechanism=["LOGIN"],  # its challenges are worded in a way that Alertmanager refuses
                 authenticator=self.login,
             ),
         )
 
-    def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
         """Any user with the sandbox's password; the relay's own words otherwise."""
         wanted = self._password_file.read_bytes().strip()
-        right = isinstance(data, LoginPassword) and data.password == wanted and not self.wrong["refuse_login"]
-        return AuthResult(success=right, handled=False, auth_data=data.login if right else None)
+        if isinstance(data, LoginPassword) and data.password == wanted and not self.faults.refuse_login:
+            return AuthResult(success=True, handled=False, auth_data=data.login)
+        return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient, unless it is told to refuse it."""
-        refused = self.wrong["refuse_recipients"]
-        if refused is True or (refused and address in refused):
+        refused = self.faults.refuse_recipients
+        if refused if isinstance(refused, bool) else address in refused:
             return "550 5.1.1 no such recipient"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep a mail, as late as it is told to be."""
-        if self.wrong["delay"]:
-            await asyncio.sleep(self.wrong["delay"])
+        await asyncio.sleep(self.faults.delay)
         raw = envelope.original_content or b""
         message = email.message_from_bytes(raw, policy=email.policy.default)
         user = session.auth_data
@@ -109,18 +116,26 @@ class Sink:
         self.mails.clear()
         return as_json([])
 
-    def control(self, wanted: Any) -> Answer:
+    def control(self, wanted: JsonValue) -> Answer:
         """What goes wrong: set it, or only say it (None). Raises BadRequest."""
         if wanted is not None:
-            if not isinstance(wanted, dict) or set(wanted) - set(_IN_ORDER):
-                raise BadRequest(f"give an object with some of {', '.join(_IN_ORDER)}, not {json.dumps(wanted)}")
+            names = [field.name for field in fields(Faults)]
+            if not isinstance(wanted, dict) or set(wanted) - set(names):
+                raise BadRequest(f"give an object with some of {', '.join(names)}, not {json.dumps(wanted)}")
             for name, value in wanted.items():
-                usual = _IN_ORDER[name]
-                fits = isinstance(value, bool) if usual is False else name == "refuse_recipients" or value is not True
-                if not fits or (name == "delay" and not isinstance(value, (int, float))):
+                if not _fits(name, value):
                     raise BadRequest(f"{name} cannot be {json.dumps(value)}")
-            self.wrong = {**_IN_ORDER, **wanted}
-        return as_json(self.wrong)
+            self.faults = Faults(**wanted)
+        return as_json(asdict(self.faults))
+
+
+def _fits(name: str, value: JsonValue) -> bool:
+    """Whether a fault can have this value."""
+    if name == "delay":
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "refuse_recipients" and isinstance(value, list):
+        return all(isinstance(address, str) for address in value)
+    return isinstance(value, bool)
 
 
 class _HangUp(asyncio.Protocol):

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from formats.json_types import JsonValue
 from ops.errors import OpsError
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
@@ -27,7 +27,7 @@ AGAIN = 2.0  # seconds until a server that did not start is started again
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
 Data = dict[str, str]
-Objects = Mapping[str, Mapping[str, Any]]
+Objects = Mapping[str, Mapping[str, JsonValue]]
 
 
 class Missing(Exception):
@@ -101,7 +101,7 @@ class Projector:
             self.say(line)
 
 
-def mounted(pod: Mapping[str, Any], container: str, maps: Objects, hidden: Objects) -> dict[str, Data]:
+def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, hidden: Objects) -> dict[str, Data]:
     """What a container of `pod` finds in its mounts: path → file → text. Raises Missing for a source that is not there.
 
     Volumes of other kinds (emptyDir, claims) are not of interest here.
@@ -118,9 +118,9 @@ def mounted(pod: Mapping[str, Any], container: str, maps: Objects, hidden: Objec
     return found
 
 
-def _sources(volume: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _sources(volume: Mapping[str, JsonValue]) -> Iterator[tuple[str, str, Mapping[str, JsonValue]]]:
     """The (kind, name, details) of which a volume is made."""
-    listed: Sequence[Mapping[str, Any]] = (volume.get("projected") or {}).get("sources") or [volume]
+    listed: Sequence[Mapping[str, JsonValue]] = (volume.get("projected") or {}).get("sources") or [volume]
     for source in listed:
         if "configMap" in source:
             yield "ConfigMap", source["configMap"]["name"], source["configMap"]
@@ -129,7 +129,7 @@ def _sources(volume: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str,
             yield "Secret", details.get("secretName") or details.get("name"), details
 
 
-def _data(source: tuple[str, str, Mapping[str, Any]], maps: Objects, hidden: Objects) -> Data:
+def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, hidden: Objects) -> Data:
     kind, name, details = source
     held = (maps if kind == "ConfigMap" else hidden).get(name)
     if held is None:
