@@ -31,6 +31,8 @@ PROMETHEUS, ALERTMANAGER = "k8s", "main"
 GROUP = "/apis/monitoring.coreos.com"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MANAGED = "managed-by=prometheus-operator"  # the label of all that it generates
+OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
+FILES = [f"/etc/alertmanager/secrets/on-call/{key}" for key in ("slack", "pagerduty", "webhook")]
 _RULES = f"prometheus-{PROMETHEUS}-rulefiles-"
 
 
@@ -227,6 +229,29 @@ ALERTING = {
     "alertmanagerConfigSelector": {"matchLabels": SELECTED},
     "alertmanagerConfigMatcherStrategy": {"type": "None"},
 }
+
+
+def configure(rig: Rig, **settings: object) -> None:
+    """Have rules and routing go by the operator, with these settings besides."""
+    usual = {
+        **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
+        **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
+        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
+    }
+    rig.configure(**{**usual, **settings})
+
+
+def reached(rig: Rig, *matchers: str) -> set[str]:
+    """The receivers of the alerts that Alertmanager holds."""
+    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
+
+
+def manifest(spec: dict[str, Any]) -> dict[str, Any]:
+    """An AlertmanagerConfig under our name."""
+    return {
+        **{"apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "AlertmanagerConfig", "spec": spec},
+        "metadata": {"name": "api-monitoring", "labels": SELECTED},
+    }
 
 
 def _path(kind: str) -> str:
