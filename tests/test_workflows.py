@@ -4,17 +4,17 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from formats.json_types import JsonValue
 from tests.support.checkout import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def steps() -> Iterator[tuple[str, Mapping[str, Any]]]:
+def steps() -> Iterator[tuple[str, Mapping[str, JsonValue]]]:
     for path in WORKFLOWS:
         for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
             yield from ((path.name, step) for step in job["steps"])

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,6 +11,7 @@ import routing
 import rules
 from components.alert_routing import alertmanager_config
 from components.settings import OnCall, WorkingHours
+from formats.json_types import JsonObject, JsonValue
 from routing import tree
 from routing.on_call import with_on_call
 from tests.e2e.operated import FILES, OURS, Operated, configure, manifest, reached
@@ -157,9 +158,9 @@ SECRETS = {
 }
 
 
-def said(receiver: Any) -> dict[str, Any]:
+def said(receiver: Mapping[str, JsonValue]) -> JsonObject:
     """A receiver with each secret as the bare fact that there is one."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for kind, entries in receiver.items():
         found[kind] = entries
         if isinstance(entries, list):

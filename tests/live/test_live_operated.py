@@ -1,7 +1,6 @@
 """What the Prometheus Operator would not take up, without one: tests/e2e/test_operator_refused.py asks the real one."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 
@@ -9,6 +8,7 @@ from components.live.cluster.operator_preflight import refuse_what_operator_igno
 from components.live.cluster.selectors import selects
 from components.live.resources import WithdrawnProvider
 from components.live.text.edit_errors import EditRefused
+from formats.json_types import JsonValue
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api
 from tests.live.operator_objects import NAMESPACE, ROOT, ROUTING, RULES, props, servers
@@ -132,5 +132,5 @@ def test_a_secret_that_it_may_not_read_is_left_to_the_operator(cluster: tuple[Ap
         ({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "DoesNotExist"}]}, False),
     ],
 )
-def test_selectors_are_read_as_kubernetes_does(selector: Mapping[str, Any] | None, selected: bool) -> None:
+def test_selectors_are_read_as_kubernetes_does(selector: Mapping[str, JsonValue] | None, selected: bool) -> None:
     assert selects(selector, {"a": "1", "b": "2"}) == selected

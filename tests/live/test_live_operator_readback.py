@@ -1,7 +1,6 @@
 """What the Prometheus Operator makes of our routing, read back without one: all of it runs, or what lacks is named."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
@@ -9,9 +8,11 @@ import routing
 import rules
 from components.alert_routing import alertmanager_config
 from components.live.cluster import operator_overrides
+from components.live.provider import Props
 from components.live.running import compare, operator_readback
 from components.live.running.compare import HIDDEN
 from components.live.running.wanted import wanted_routing
+from formats.json_types import JsonObject, JsonValue
 from routing import tree
 from tests.live.api_server import Api
 from tests.live.operator_objects import NAMESPACE, ROUTING, props
@@ -24,17 +25,17 @@ DRILL = {"alertname": "TestAPIAlert", "severity": "warning", "component": "api"}
 
 PARTS = alertmanager_config.below_one_route(routing.load().parts(), LABELS)
 BEGIN = "monitoring/api-monitoring/"
-RUNS: dict[str, Any] = {"namespace": "monitoring", "prometheus": None, "operated": {"routing": ROUTING}}
+RUNS: Props = {"namespace": "monitoring", "prometheus": None, "operated": {"routing": ROUTING}}
 
 
-def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
+def generated(matchers: tuple[str, ...] = ()) -> JsonObject:
     """What the operator makes of `PARTS`, among parts of others; `matchers`: what it adds."""
 
-    def named(route: Mapping[str, Any]) -> dict[str, Any]:
+    def named(route: Mapping[str, JsonValue]) -> JsonObject:
         below = [named(child) for child in route.get("routes") or ()]
         return {**route, "receiver": BEGIN + route["receiver"], **({"routes": below} if below else {})}
 
-    def mail(entry: Mapping[str, Any]) -> dict[str, Any]:
+    def mail(entry: Mapping[str, JsonValue]) -> JsonObject:
         plain = {key: value for key, value in entry.items() if key != "auth_password_file"}
         return {**plain, "auth_password": HIDDEN}
 
@@ -67,7 +68,7 @@ def generated(matchers: tuple[str, ...] = ()) -> dict[str, Any]:
     }
 
 
-def lacks(config: Mapping[str, Any]) -> list[str]:
+def lacks(config: Mapping[str, JsonValue]) -> list[str]:
     readable = {**config, "inhibit_rules": config["inhibit_rules"][1:]}
     return compare.routing_not_running(wanted_routing(PARTS), operator_readback.our_part(readable, RUNS))
 
@@ -130,7 +131,7 @@ def test_where_nothing_goes_by_the_operator_the_configuration_is_read_as_it_is()
 
 
 def test_what_the_operator_last_said_of_ours_is_told(cluster: tuple[Api, str]) -> None:
-    def event(name: str, at: str, message: str) -> dict[str, Any]:
+    def event(name: str, at: str, message: str) -> JsonObject:
         return {"involvedObject": {"name": name}, "lastTimestamp": at, "message": message}
 
     cluster[0].objects[f"{NAMESPACE}/events"] = {

@@ -2,10 +2,10 @@
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import routing
 import rules
+from formats.json_types import JsonObject
 from ops import build_tools
 from tests.support.waiting import PATIENCE
 
@@ -33,6 +33,6 @@ def amtool(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def receiver(name: str) -> dict[str, Any]:
+def receiver(name: str) -> JsonObject:
     (found,) = (found for found in ROUTING.config["receivers"] if found["name"] == name)
     return dict(found)

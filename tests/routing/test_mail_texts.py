@@ -3,16 +3,16 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from formats.json_types import JsonObject
 from tests.routing.our_routing import ROUTING, TABLE, amtool, receiver
 
 WATCHDOG = "APIPerformanceWatchdog"
 
 
-def alert(name: str, status: str = "firing", **more: str) -> dict[str, Any]:
+def alert(name: str, status: str = "firing", **more: str) -> JsonObject:
     annotations = {
         "summary": f"Summary of {name} <1>",
         "description": "P95 is 1,234 ms & rising",
@@ -29,7 +29,7 @@ def alert(name: str, status: str = "firing", **more: str) -> dict[str, Any]:
     }
 
 
-def render(folder: Path, text: str, *alerts: dict[str, Any], kind: str = "text") -> str:
+def render(folder: Path, text: str, *alerts: JsonObject, kind: str = "text") -> str:
     names = {found["labels"]["alertname"] for found in alerts}
     data = {
         "receiver": "api-warnings",

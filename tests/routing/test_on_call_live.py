@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,6 +17,7 @@ from werkzeug import Request, Response
 from components.live.running import compare
 from components.live.running.wanted import wanted_routing
 from components.settings import OnCall, WorkingHours
+from formats.json_types import JsonObject
 from ops.checks import live_routing as routing_checks
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import alert_path
@@ -37,9 +37,9 @@ class Ear:
     url: str = ""
     smarthost: str = ""
     mails: list[str] = field(default_factory=list)
-    heard: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    heard: dict[str, list[JsonObject]] = field(default_factory=dict)
 
-    def wait(self, path: str, count: int = 1) -> list[dict[str, Any]]:
+    def wait(self, path: str, count: int = 1) -> list[JsonObject]:
         until(lambda: len(self.heard.get(path, ())) >= count, f"no {count} at {path}")
         return self.heard[path]
 
@@ -89,7 +89,7 @@ def alertmanager(ear: Ear, tmp_path: Path) -> Iterator[tuple[Alertmanager, Routi
         yield server, replace(written, config=tree.parse(text))
 
 
-def posted(name: str, severity: str, *, over: bool = False) -> dict[str, Any]:
+def posted(name: str, severity: str, *, over: bool = False) -> JsonObject:
     now = datetime.now(UTC)
     return {
         "labels": {"alertname": name, "severity": severity, "component": "api", "signal": name},

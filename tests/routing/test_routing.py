@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import routing
+from formats.json_types import JsonObject
 from routing import Smtp, tree
 from tests.routing.our_routing import DRILL, LABELS, ROUTING, TABLE, amtool
 
@@ -119,7 +119,7 @@ SANDBOX = Smtp("127.0.0.1:2525", "A <a@b.test>", "", "", False)
 @pytest.mark.parametrize("smtp", [None, SANDBOX], ids=["as the file says", "another relay"])
 def test_our_parts_work_in_a_configuration_of_others(tmp_path: Path, smtp: Smtp | None) -> None:
     parts = ROUTING.parts(smtp)
-    theirs: dict[str, Any] = {
+    theirs: JsonObject = {
         "route": {"receiver": "theirs", "group_by": ["namespace"], "group_wait": "9m", "routes": list(parts.routes)},
         "receivers": [{"name": "theirs"}, *parts.receivers],
         "inhibit_rules": list(parts.inhibit_rules),

@@ -4,7 +4,6 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +12,7 @@ from ops.sandbox.lifecycle import Sandbox
 from tests.support.waiting import PATIENCE
 
 
-def control(url: str, **wanted: Any) -> None:
+def control(url: str, **wanted: object) -> None:
     httpx.post(url, json=wanted, trust_env=False).raise_for_status()
 
 
