@@ -8,13 +8,12 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 import pulumi
 import pytest
 import yaml
-from pulumi.runtime.proto import engine_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 import dashboards
 import routing
@@ -22,6 +21,7 @@ import rules
 from components import program, settings
 from components.alert_rules.dedicated_rules import CONFIG_MAP_BYTES, numbered, spread
 from components.alert_rules.operator_rules import object_name
+from formats.json_types import JsonValue
 from ops.errors import Misconfigured
 from ops.stack.declared import SECRET, Declared, collect
 
@@ -136,7 +136,7 @@ def test_the_smarthost_alone_differs_where_a_stack_says_so() -> None:
 
 def test_merged_receivers_carry_their_own_mail_settings() -> None:
     edit = {e.inputs["editor"]: e.inputs for e in of_type(declared(), "ConfigText")}["routing"]
-    parts: Mapping[str, Any] = json.loads(edit["ours"])
+    parts: Mapping[str, JsonValue] = json.loads(edit["ours"])
     for receiver in parts["receivers"]:
         for mail in receiver.get("email_configs", ()):
             assert mail["smarthost"] == "smtp.postmarkapp.com:587"
@@ -230,7 +230,9 @@ def test_a_secret_in_plain_text_is_refused_without_its_value(monkeypatch: pytest
 class Engine(engine_pb2_grpc.EngineServicer):
     """Refuses every version, in a real engine's words."""
 
-    def RequirePulumiVersion(self, request: Any, context: Any) -> None:
+    def RequirePulumiVersion(
+        self, request: engine_pb2.RequirePulumiVersionRequest, context: grpc.ServicerContext
+    ) -> None:
         words = f'Pulumi CLI version 3.218.0 does not satisfy the version range "{request.pulumi_version_range}"'
         context.abort(grpc.StatusCode.UNKNOWN, words)
 

@@ -13,13 +13,13 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 import yaml
 from werkzeug import Request, Response
 
+from formats.json_types import JsonObject
 from ops.clients import kube_access
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Misconfigured, OpsError
@@ -57,7 +57,7 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def kubeconfig(server: str, authority: trustme.CA, user: dict[str, Any]) -> dict[str, Any]:
+def kubeconfig(server: str, authority: trustme.CA, user: JsonObject) -> JsonObject:
     cluster = {"server": server, "certificate-authority-data": b64(authority.cert_pem.bytes())}
     return {
         "apiVersion": "v1",
@@ -101,7 +101,7 @@ def test_a_plain_token_is_read_as_kr8s_reads_it(server: str, authority: trustme.
     [({"exec": {}}, {}), ({"token": "a", "client-key": "k"}, {}), ({"token": "a"}, {"insecure-skip-tls-verify": True})],
 )
 def test_anything_else_is_left_to_kr8s(
-    server: str, authority: trustme.CA, user: dict[str, Any], cluster: dict[str, Any]
+    server: str, authority: trustme.CA, user: JsonObject, cluster: JsonObject
 ) -> None:
     config = kubeconfig(server, authority, user)
     config["clusters"][0]["cluster"] |= cluster

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ import dashboards
 import metrics
 import rules
 from dashboards import _draw
+from formats.json_types import JsonValue
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
@@ -144,7 +144,7 @@ def test_colours_follow_the_limits(limits: list[tuple[str, str]], steps: list[tu
     ),
     st.integers(-60, 60).map(lambda n: n + 0.5),
 )
-def test_a_value_has_the_colour_of_the_gravest_alert_it_would_raise(limits: list[Any], value: float) -> None:
+def test_a_value_has_the_colour_of_the_gravest_alert_it_would_raise(limits: list[JsonValue], value: float) -> None:
     alerts = [like(f"{sign} {number}", severity) for sign, number, severity in limits]
     colour = [s["color"] for s in _draw.steps(alerts) if s["value"] is None or s["value"] <= value][-1]
     raised = {a.severity for a in alerts if (value < a.limit.value) == a.limit.operator.startswith("<")}
@@ -165,7 +165,7 @@ def test_another_limit_moves_the_line_and_nothing_else() -> None:
 # ── the reader ──
 
 
-def change(path: list[Any], value: Any) -> str:
+def change(path: list[str | int], value: object) -> str:
     model = json.loads(dashboards.FILE.read_text("utf-8"))
     place = model
     for key in path[:-1]:

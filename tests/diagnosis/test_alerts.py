@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 import routing
 import rules
+from formats.json_types import JsonObject
 from ops import targets
 from ops.diagnosis import silent_alerts
 from ops.diagnosis.case import Case, case
@@ -122,12 +122,12 @@ def test_a_rule_fails_when_it_is_evaluated(target: targets.Target, sandbox: Sand
 
 
 def test_the_application_is_down_or_a_metric_gone_or_renamed(target: targets.Target, sandbox: Sandbox) -> None:
-    def drop(config: dict[str, Any]) -> None:
+    def drop(config: JsonObject) -> None:
         job(config)["metric_relabel_configs"] = [
             {"source_labels": ["__name__"], "regex": "phoenix_http_request_duration.*", "action": "drop"}
         ]
 
-    def rename(config: dict[str, Any]) -> None:
+    def rename(config: JsonObject) -> None:
         job(config)["metric_relabel_configs"] = [
             {
                 "source_labels": ["__name__"],

@@ -1,11 +1,10 @@
 """`diagnose dashboard`, each link really broken: it is named, with what to do."""
 
-from typing import Any
-
 import pytest
 
 import dashboards
 from dashboards import Panel
+from formats.json_types import JsonObject
 from ops import targets
 from ops.diagnosis import empty_panels
 from ops.errors import Misconfigured
@@ -24,7 +23,7 @@ def test_a_panel_by_its_title(target: targets.Target) -> None:
 
 
 def test_prometheus_does_not_scrape_the_application(target: targets.Target, sandbox: Sandbox) -> None:
-    def other(config: dict[str, Any]) -> None:
+    def other(config: JsonObject) -> None:
         job(config)["job_name"] = "other"
 
     with rewritten(sandbox.mounts.prometheus_config, edited(other), target.prometheus.reload):

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 import rules
 from components.settings import WorkingHours
+from formats.json_types import JsonObject
 from ops import targets
 from ops.checks import every_check
 from ops.sandbox.lifecycle import Sandbox
@@ -22,13 +22,13 @@ LATENCY, CRITICAL = "APIP95LatencyHigh", "APIP95LatencyCritical"
 
 
 def test_prometheus_sends_nowhere_or_to_nobody(target: targets.Target, sandbox: Sandbox) -> None:
-    def nowhere(config: dict[str, Any]) -> None:
+    def nowhere(config: JsonObject) -> None:
         config["alerting"]["alertmanagers"] = []
 
-    def nobody(config: dict[str, Any]) -> None:
+    def nobody(config: JsonObject) -> None:
         config["alerting"]["alertmanagers"] = [{"static_configs": [{"targets": ["127.0.0.1:9"]}]}]
 
-    def drill(name: str) -> dict[str, Any]:
+    def drill(name: str) -> JsonObject:
         return {"name": name, "interval": "1s", "rules": [{"alert": name, "expr": "vector(1)"}]}
 
     def discovered(url: str) -> None:
@@ -67,10 +67,10 @@ def test_the_route_leads_elsewhere_or_tells_others(target: targets.Target, sandb
         assert "runs with another to" in said(soon(lambda: of_alerts(target, LATENCY), "receiver"))
 
 
-def kept_back(until_day: datetime) -> Callable[[dict[str, Any]], None]:
+def kept_back(until_day: datetime) -> Callable[[JsonObject], None]:
     """No warning is sent but on one day of the week."""
 
-    def change(config: dict[str, Any]) -> None:
+    def change(config: JsonObject) -> None:
         day = f"{until_day:%A}".lower()
         config["time_intervals"] = [{"name": INTERVAL, "time_intervals": [{"weekdays": [day]}]}]
         for route in config["route"]["routes"]:

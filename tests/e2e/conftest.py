@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import operated
 from tests.e2e.grafana_rig import Alone
+from tests.e2e.operated import Operated
 from tests.e2e.rig import Rig
 from tests.support import requires
 from tests.support.grafana_stand_in import TOKEN, Grafana, running
@@ -55,3 +57,21 @@ def together(grafana: Grafana, rig: Rig) -> Rig:
     requires.grafanas_provider()
     rig.configure(grafanaMode="api", grafanaUrl=grafana.url, grafanaAuth=TOKEN)
     return rig
+
+
+@pytest.fixture(scope="module")
+def by_operator(whole: Rig) -> Iterator[Operated]:
+    if why := operated.missing():
+        pytest.skip(why)
+    operator = Operated(whole)
+    try:
+        operator.start()
+        yield operator
+    finally:
+        operator.stop()
+
+
+@pytest.fixture
+def operator(by_operator: Operated, rig: Rig) -> Operated:
+    operated.configure(rig)
+    return by_operator

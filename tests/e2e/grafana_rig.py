@@ -4,10 +4,10 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import dashboards
 import rules
+from formats.json_types import JsonObject
 from ops.sandbox import pulumi_stack
 from tests.e2e.rig import Rig, kill
 from tests.support.grafana_stand_in import TOKEN, Grafana
@@ -30,8 +30,8 @@ UID = dashboards.UID
 FOLDER = "api-performance"
 
 
-def ours() -> dict[str, Any]:
-    model: dict[str, Any] = json.loads(dashboards.FILE.read_text("utf-8"))
+def ours() -> JsonObject:
+    model: JsonObject = json.loads(dashboards.FILE.read_text("utf-8"))
     return model
 
 
@@ -42,7 +42,7 @@ def deployed(grafana: Grafana) -> None:
     assert grafana.folders[FOLDER].title == "API performance"
 
 
-def _without_numbers(model: dict[str, Any]) -> dict[str, Any]:
+def _without_numbers(model: JsonObject) -> JsonObject:
     return {key: value for key, value in model.items() if key not in ("id", "version")}
 
 

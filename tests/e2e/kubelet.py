@@ -13,13 +13,13 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import trustme
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Request
 
+from formats.json_types import JsonObject
 from tests.support.waiting import PATIENCE
 
 NODE = "node"
@@ -27,7 +27,7 @@ STATUS = b"\x03"  # the channel on which a command's end is told
 
 
 @contextmanager
-def serving(pids: Mapping[str, int]) -> Iterator[tuple[dict[str, Any], list[list[str]]]]:
+def serving(pids: Mapping[str, int]) -> Iterator[tuple[JsonObject, list[list[str]]]]:
     """A kubelet for pods named like `pids`: its Node object, and what it was told to run."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
@@ -55,7 +55,7 @@ def serving(pids: Mapping[str, int]) -> Iterator[tuple[dict[str, Any], list[list
             thread.join()
 
 
-def pod(name: str, container: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def pod(name: str, container: str, labels: Mapping[str, str]) -> JsonObject:
     """A Pod on our Node."""
     return {
         "apiVersion": "v1",
@@ -68,7 +68,7 @@ def pod(name: str, container: str, labels: Mapping[str, str]) -> dict[str, Any]:
 READY = {"conditions": [{"type": kind, "status": "True"} for kind in ("Ready", "ContainersReady")]}
 
 
-def _node(port: int) -> dict[str, Any]:
+def _node(port: int) -> JsonObject:
     return {
         "apiVersion": "v1",
         "kind": "Node",

@@ -11,10 +11,10 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from formats.json_types import JsonObject, JsonValue
 from ops import build_tools
 from ops.errors import Conflict, NotFound, OpsError
 from ops.sandbox import processes
@@ -31,6 +31,8 @@ PROMETHEUS, ALERTMANAGER = "k8s", "main"
 GROUP = "/apis/monitoring.coreos.com"
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MANAGED = "managed-by=prometheus-operator"  # the label of all that it generates
+OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
+FILES = [f"/etc/alertmanager/secrets/on-call/{key}" for key in ("slack", "pagerduty", "webhook")]
 _RULES = f"prometheus-{PROMETHEUS}-rulefiles-"
 
 
@@ -67,7 +69,7 @@ class Operated:
         self._run = rig.box.home / "run"
         self._stopping = threading.Event()
         self._carrier = threading.Thread(target=self._carry, daemon=True)
-        self._carried: dict[str, Any] = {}
+        self._carried: JsonObject = {}
 
     def start(self) -> None:
         self._kept = self.rig.before
@@ -118,16 +120,16 @@ class Operated:
 
     # ── objects ───────────────────────────────────────────────────────────────────────────────────
 
-    def make(self, kind: str, manifest: Mapping[str, Any]) -> None:
+    def make(self, kind: str, manifest: Mapping[str, JsonValue]) -> None:
         self._http.request("POST", _path(kind), json=dict(manifest))
 
-    def get(self, kind: str, name: str) -> Any:
+    def get(self, kind: str, name: str) -> JsonValue:
         return self._http.get_json(f"{_path(kind)}/{name}")
 
     def names(self, kind: str) -> set[str]:
         return {item["metadata"]["name"] for item in self._items(_path(kind))}
 
-    def patch(self, kind: str, name: str, body: Mapping[str, Any]) -> None:
+    def patch(self, kind: str, name: str, body: Mapping[str, JsonValue]) -> None:
         """Somebody else edits an object."""
         headers = {"Content-Type": "application/merge-patch+json"}
         self._http.request("PATCH", f"{_path(kind)}/{name}", json=dict(body), headers=headers)
@@ -149,7 +151,7 @@ class Operated:
         """The Alertmanager configuration that the operator generates."""
         return self._unpacked(f"alertmanager-{ALERTMANAGER}-generated", "alertmanager.yaml.gz")
 
-    def _by_hand(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _by_hand(self) -> Iterator[tuple[str, JsonObject]]:
         """What others made: their rules, their Alertmanager configuration, their scrape jobs, and the two objects."""
         for file, text in self.rig.before["configmap/prometheus-rules"].items():
             metadata = {"name": file.removesuffix(".yml"), "labels": SELECTED}
@@ -178,7 +180,7 @@ class Operated:
         found = [one.get("status", {}).get("conditions") or () for one in self._items(DEFINITIONS)]
         return all(any((c["type"], c["status"]) == ("Established", "True") for c in each) for each in found)
 
-    def _items(self, path: str, selector: str = "") -> list[Any]:
+    def _items(self, path: str, selector: str = "") -> list[JsonValue]:
         return list(self._http.get_json(path, {"labelSelector": selector} if selector else {})["items"])
 
     # ── instead of kubelet and the config-reloader ─────────────────────────────────────────────────
@@ -229,10 +231,33 @@ ALERTING = {
 }
 
 
+def configure(rig: Rig, **settings: object) -> None:
+    """Have rules and routing go by the operator, with these settings besides."""
+    usual = {
+        **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
+        **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
+        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
+    }
+    rig.configure(**{**usual, **settings})
+
+
+def reached(rig: Rig, *matchers: str) -> set[str]:
+    """The receivers of the alerts that Alertmanager holds."""
+    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
+
+
+def manifest(spec: JsonObject) -> JsonObject:
+    """An AlertmanagerConfig under our name."""
+    return {
+        **{"apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "AlertmanagerConfig", "spec": spec},
+        "metadata": {"name": "api-monitoring", "labels": SELECTED},
+    }
+
+
 def _path(kind: str) -> str:
     version = "v1alpha1" if kind == "alertmanagerconfigs" else "v1"
     return f"{GROUP}/{version}/namespaces/{NAMESPACE}/{kind}"
 
 
-def _object(version: str, kind: str, metadata: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+def _object(version: str, kind: str, metadata: Mapping[str, JsonValue], spec: Mapping[str, JsonValue]) -> JsonObject:
     return {"apiVersion": f"monitoring.coreos.com/{version}", "kind": kind, "metadata": metadata, "spec": spec}

@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 import rules
+from formats.json_types import JsonObject, JsonValue
 from ops.errors import OpsError
 from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
@@ -167,7 +167,7 @@ class Rig:
 
     # ── what stands in the cluster ────────────────────────────────────────────────────────────────
 
-    def objects(self) -> dict[str, Any]:
+    def objects(self) -> JsonObject:
         """Every object of the namespace: ConfigMaps and Secrets by their data, Deployments by their spec.
 
         Not what the Prometheus Operator makes, where it runs: that follows what others and we have made.
@@ -192,12 +192,12 @@ class Rig:
             headers={"Content-Type": "application/merge-patch+json"},
         )
 
-    def report(self, path: str, status: Mapping[str, Any]) -> None:
+    def report(self, path: str, status: Mapping[str, JsonValue]) -> None:
         """What a kubelet would report of a Node or a Pod."""
         headers = {"Content-Type": "application/merge-patch+json"}
         self.cluster.http.request("PATCH", f"{path}/status", json={"status": dict(status)}, headers=headers)
 
-    def alter(self, deployment: str, change: Callable[[dict[str, Any]], None]) -> None:
+    def alter(self, deployment: str, change: Callable[[JsonObject], None]) -> None:
         """Somebody else replaces a Deployment by what `change` makes of its pod (`spec.template.spec`)."""
         found = self.cluster.items("deployments")[deployment]
         change(found["spec"]["template"]["spec"])
@@ -233,7 +233,7 @@ class Rig:
         if self._deployments() != found:
             self._restarted()
 
-    def _deployments(self) -> dict[str, Any]:
+    def _deployments(self) -> JsonObject:
         return {name: spec for name, spec in self.objects().items() if name.startswith("deployment/")}
 
     def _restarted(self) -> None:

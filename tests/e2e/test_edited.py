@@ -1,10 +1,9 @@
 """Somebody else edits what we have part in, between two `up`s and before destroy: theirs survives, ours is mended."""
 
-from typing import Any
-
 import pytest
 
 import rules
+from formats.json_types import JsonObject
 from tests.e2e.rig import Rig
 from tests.support.waiting import until
 
@@ -15,7 +14,7 @@ TEXTS = (
 NOTE = {"name": "NOTE", "value": "theirs"}
 
 
-def noted(pod: dict[str, Any]) -> None:
+def noted(pod: JsonObject) -> None:
     pod["containers"][0]["env"] = [NOTE]
 
 
@@ -48,7 +47,7 @@ def test_what_others_edit_survives_updates_and_destroy(rig: Rig) -> None:
     assert rig.objects() == wanted
 
 
-def without_our_mount(pod: dict[str, Any]) -> None:
+def without_our_mount(pod: JsonObject) -> None:
     for entries in (pod["volumes"], pod["containers"][0]["volumeMounts"]):
         entries[:] = [entry for entry in entries if entry["name"] != "api-performance-alerts"]
 

@@ -1,10 +1,9 @@
 """Each fault: one sentence, no traceback of ours, nothing half written, and the next `up` converges."""
 
-from typing import Any
-
 import pytest
 
 import rules
+from formats.json_types import JsonObject
 from ops.errors import Unreachable
 from tests.e2e.rig import Rig
 from tests.support.waiting import PATIENCE, until
@@ -140,7 +139,7 @@ def test_an_api_server_that_goes_away_midway(rig: Rig) -> None:
 
 
 def test_a_mount_by_subpath_is_named_before_anything_is_written(rig: Rig) -> None:
-    def by_sub_path(pod: dict[str, Any]) -> None:
+    def by_sub_path(pod: JsonObject) -> None:
         (mount,) = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "config"]
         mount |= {"mountPath": "/etc/prometheus/prometheus.yml", "subPath": "prometheus.yml"}
 
@@ -152,7 +151,7 @@ def test_a_mount_by_subpath_is_named_before_anything_is_written(rig: Rig) -> Non
 
 
 def test_a_reload_that_is_switched_off_is_named_before_anything_is_written(rig: Rig) -> None:
-    def without_lifecycle(pod: dict[str, Any]) -> None:
+    def without_lifecycle(pod: JsonObject) -> None:
         pod["containers"][0]["args"].remove("--web.enable-lifecycle")
 
     rig.alter("prometheus", without_lifecycle)

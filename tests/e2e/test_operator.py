@@ -1,10 +1,9 @@
-"""By the real Prometheus Operator: what it makes of ours is what both servers run, and what it would not is named."""
+"""By the real Prometheus Operator: what it makes of ours is what both servers run."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
@@ -12,46 +11,17 @@ import routing
 import rules
 from components.alert_routing import alertmanager_config
 from components.settings import OnCall, WorkingHours
+from formats.json_types import JsonObject, JsonValue
 from routing import tree
 from routing.on_call import with_on_call
-from tests.e2e import operated
-from tests.e2e.operated import ALERTMANAGER, PROMETHEUS, SELECTED, Operated
+from tests.e2e.operated import FILES, OURS, Operated, configure, manifest, reached
 from tests.e2e.rig import Rig
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
-OURS = "monitoring/api-monitoring/"  # what the operator puts before our names
 LABELS = [alert.label_set for alert in rules.alerts().values()]
 DRILL = {"alertname": "TestAPIAlert", "severity": "warning", "component": "api"}
-OBJECTS = [f"api-monitoring-{file.name.removesuffix('.yml')}" for file in rules.load()]
 THEIRS = {"PlatformTargetDown", "StripeWebhooksStopped"}
-
-
-@pytest.fixture(scope="module")
-def by_operator(whole: Rig) -> Iterator[Operated]:
-    if why := operated.missing():
-        pytest.skip(why)
-    operator = Operated(whole)
-    try:
-        operator.start()
-        yield operator
-    finally:
-        operator.stop()
-
-
-@pytest.fixture
-def operator(by_operator: Operated, rig: Rig) -> Operated:
-    configure(rig)
-    return by_operator
-
-
-def configure(rig: Rig, **settings: object) -> None:
-    usual = {
-        **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
-        **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
-        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
-    }
-    rig.configure(**{**usual, **settings})
 
 
 def ours(operator: Operated) -> set[str]:
@@ -129,15 +99,9 @@ def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operat
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def reached(rig: Rig, *matchers: str) -> set[str]:
-    """The receivers of the alerts that Alertmanager holds."""
-    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
-
-
 # ── the AlertmanagerConfig, by the operator's own validation and translation ────────────────────────
 
 HOURS = WorkingHours(("monday", "tuesday", "friday"), (("08:00", "12:00"), ("13:00", "24:00")), "UTC")
-FILES = [f"/etc/alertmanager/secrets/on-call/{key}" for key in ("slack", "pagerduty", "webhook")]
 ON_CALL = OnCall(FILES[0], "#alerts", FILES[1], FILES[2], HOURS)
 
 
@@ -179,13 +143,6 @@ def test_what_the_operator_generates_does_what_our_routing_says(operator: Operat
         assert entry.get("location", "UTC") == "UTC"
 
 
-def manifest(spec: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **{"apiVersion": "monitoring.coreos.com/v1alpha1", "kind": "AlertmanagerConfig", "spec": spec},
-        "metadata": {"name": "api-monitoring", "labels": SELECTED},
-    }
-
-
 def does(match: tree.Match) -> tuple[object, ...]:
     intervals = [
         tuple(name.removeprefix(OURS) for name in names)
@@ -201,9 +158,9 @@ SECRETS = {
 }
 
 
-def said(receiver: Any) -> dict[str, Any]:
+def said(receiver: Mapping[str, JsonValue]) -> JsonObject:
     """A receiver with each secret as the bare fact that there is one."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for kind, entries in receiver.items():
         found[kind] = entries
         if isinstance(entries, list):
@@ -224,107 +181,6 @@ def test_working_hours_and_senders_are_proved_live(operator: Operated) -> None:
         configure(rig, slackWebhookFile=FILES[0], webhookUrlFile=FILES[2], workingHours="Mon-Fri 08:00-18:00 UTC")
         rig.up()
         assert rig.preview(refresh=True) == {}, "".join(rig.said)
-        rig.destroy()
-    finally:
-        rig.delete("secrets", "on-call")
-
-
-# ── what is refused, in preview and before anything is written ──────────────────────────────────────
-
-
-def refused(operator: Operated) -> str:
-    """With what words a preview and an `up` alike are refused, neither of which writes."""
-    rig = operator.rig
-    words = [rig.refused(act) for act in (rig.preview, rig.up)]
-    assert rig.objects() == rig.before and not operator.names("prometheusrules") & {*OBJECTS}
-    return words[0]
-
-
-def test_an_object_of_somebody_elses_under_our_name(operator: Operated) -> None:
-    spec = {"route": {"receiver": "x"}, "receivers": [{"name": "x"}]}
-    operator.make("alertmanagerconfigs", manifest(spec))
-    try:
-        words = refused(operator)
-        assert operator.get("alertmanagerconfigs", "api-monitoring")["spec"] == spec
-    finally:
-        operator.delete("alertmanagerconfigs", "api-monitoring")
-    assert "alertmanagerconfigs/api-monitoring is in namespace monitoring already and is not ours" in words
-
-
-def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
-    rig = operator.rig
-    strategy = {"spec": {"alertmanagerConfigMatcherStrategy": {"type": "OnNamespace"}}}
-    operator.patch("alertmanagers", ALERTMANAGER, strategy)
-    try:
-        words = refused(operator)
-        assert 'Alertmanager object main has the operator add a matcher to our routes: namespace="monitoring"' in words
-        assert "alertmanagerConfigMatcherStrategy to type OnNamespaceExceptForAlertmanagerNamespace, or None" in words
-
-        # Where Prometheus itself gives each alert that label, all is well.
-        operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": {"namespace": "monitoring"}}})
-        until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
-        rig.up()
-        assert 'namespace="monitoring"' in str(operator.generated())
-        watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
-        until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"})
-        assert rig.preview() == {}
-        rig.destroy()
-    finally:
-        operator.patch("alertmanagers", ALERTMANAGER, {"spec": operated.ALERTING})
-        operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": None}})
-
-
-def test_a_strategy_for_other_namespaces_is_none_for_ours(operator: Operated) -> None:
-    strategy = {"type": "OnNamespaceExceptForAlertmanagerNamespace"}
-    operator.patch("alertmanagers", ALERTMANAGER, {"spec": {"alertmanagerConfigMatcherStrategy": strategy}})
-    try:
-        operator.rig.up()
-        assert operator.rig.preview() == {}
-        operator.rig.destroy()
-    finally:
-        operator.patch("alertmanagers", ALERTMANAGER, {"spec": operated.ALERTING})
-
-
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [
-        ({"operatorLabels": "release=other"}, "no Prometheus object in namespace monitoring selects a PrometheusRule"),
-        (
-            {"operatorLabels": "release=other", "rulesMode": "shared"},
-            "no Alertmanager object in namespace monitoring selects an AlertmanagerConfig",
-        ),
-        (
-            {"smtpPassword": "", "smtpPasswordFile": "/etc/alertmanager/secrets/postmark/token"},
-            "Secret monitoring/postmark, which our AlertmanagerConfig needs, is not there",
-        ),
-        (
-            {"smtpPassword": "", "smtpPasswordFile": "/etc/alertmanager/smtp/password"},
-            "set smtpPassword (--secret), or smtpPasswordFile to /etc/alertmanager/secrets/SECRET/KEY",
-        ),
-    ],
-)
-def test_what_the_operator_would_not_take_up(operator: Operated, settings: dict[str, object], says: str) -> None:
-    configure(operator.rig, **settings)
-    assert says in refused(operator)
-
-
-def test_an_object_that_the_operator_rejects_is_named_in_its_words(operator: Operated) -> None:
-    rig = operator.rig
-    operator.secret("on-call", {"webhook": "no address"})
-    try:
-        configure(rig, webhookUrlFile=FILES[2], liveTimeout=5)
-
-        def rejected() -> bool:
-            words = rig.refused(rig.up)  # where the operator has not looked at it yet, without its own words
-            return (
-                "AlertmanagerConfig monitoring/api-monitoring is not in what it runs; the operator said at" in words
-                and "AlertmanagerConfig api-monitoring was rejected due to invalid configuration" in words
-            )
-
-        until(rejected, "the operator's own words are not told")
-        operator.secret("on-call", {"webhook": "http://127.0.0.1:9/w"})
-        configure(rig, webhookUrlFile=FILES[2])
-        rig.up()
         rig.destroy()
     finally:
         rig.delete("secrets", "on-call")

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from formats.json_types import JsonObject
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import find_pulumi
@@ -106,7 +106,7 @@ class Walk:
         rules = [rule for group in self.box.prometheus.rules() for rule in group.rules if rule.name == ALERT]
         labels = {"alertname": ALERT, "component": "api", "severity": "warning"}
         (match,) = tree.matches(self.box.alertmanager.status().config, labels)
-        boards: dict[str, Any] = Cluster(self.box.home).items("configmaps")["dashboard-api-performance-baseline"]
+        boards: JsonObject = Cluster(self.box.home).items("configmaps")["dashboard-api-performance-baseline"]
         second = {
             "rules": "2000" in rules[0].query,
             "routing": match.repeat_interval == 8 * 3600,

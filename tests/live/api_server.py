@@ -8,10 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from werkzeug import Request, Response
 
+from formats.json_types import JsonObject
 from tests.support.stand_in import json_answer, stand_in, target
 
 
@@ -19,14 +19,14 @@ class Api:
     """`before_write` runs before each PATCH is looked at; `forbid` names paths that answer 403."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, JsonObject] = {}
         self.before_write: Callable[[], None] = lambda: None
         self.forbid: set[str] = set()
         self.dry_run = 200  # with what a patch that is only tried is answered
         self.cut_answers = 0
         self.version = 0
 
-    def put(self, path: str, **content: Any) -> None:
+    def put(self, path: str, **content: object) -> None:
         self.version += 1
         name = path.rpartition("/")[2]
         metadata = {"namespace": "monitoring", "name": name, "resourceVersion": str(self.version)}
@@ -39,7 +39,7 @@ class Api:
         found: dict[str, str] = self.objects[f"/api/v1/namespaces/monitoring/configmaps/{name}"]["data"]
         return found
 
-    def patch(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def patch(self, path: str, body: JsonObject) -> tuple[int, JsonObject]:
         self.before_write()
         found = self.objects.get(path)
         if found is None:
@@ -52,7 +52,7 @@ class Api:
         return 200, found
 
 
-def _merge(into: dict[str, Any], patch: dict[str, Any]) -> None:
+def _merge(into: JsonObject, patch: JsonObject) -> None:
     for key, value in patch.items():
         if value is None:
             into.pop(key, None)

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.live.api_server import Api, serving
+from tests.live.operator_objects import NAMESPACE, OURS, ROOT, STRATEGY, servers
 
 
 @pytest.fixture(autouse=True)
@@ -12,3 +16,16 @@ def tracebacks() -> Iterator[None]:
     yield
     if hasattr(sys, "tracebacklimit"):
         del sys.tracebacklimit
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[Api, str]]:
+    """A cluster in which the Prometheus Operator takes up what is ours."""
+    with serving(tmp_path) as (api, kubeconfig):
+        api.objects[f"{ROOT}/v1"] = {"resources": [{"kind": "PrometheusRule"}]}
+        api.objects[f"{ROOT}/v1alpha1"] = {"resources": [{"kind": "AlertmanagerConfig"}]}
+        servers(api, prometheuses={"ruleSelector": {"matchLabels": OURS}})
+        servers(api, alertmanagers={"alertmanagerConfigSelector": {}, **STRATEGY})
+        api.put(f"{NAMESPACE}/secrets/mail", data={"password": "aHVudGVyMg=="})
+        api.put(NAMESPACE, kind="Namespace")
+        yield api, kubeconfig

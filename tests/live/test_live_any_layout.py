@@ -1,7 +1,6 @@
 """Whatever the layout of a configuration: ours goes in and out again without a trace, or is refused."""
 
 import json
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -12,6 +11,7 @@ from components.live.text import yaml_tree
 from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import Editor, editor
 from components.live.text.marked_lists import LastEdit
+from formats.json_types import JsonObject, JsonValue
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
 ROUTING = json.dumps(
@@ -115,19 +115,19 @@ def alertmanager(draw: st.DrawFn) -> str:
     return draw(laid_out(sections))
 
 
-def lists(text: str) -> dict[str, Any]:
+def lists(text: str) -> JsonObject:
     data = yaml.safe_load(text) or {}
     found = {key: data.get(key) or [] for key in ("rule_files", "receivers", "inhibit_rules", "time_intervals")}
     return {**found, "routes": (data.get("route") or {}).get("routes") or []}
 
 
-def without_lists(text: str) -> dict[str, Any]:
+def without_lists(text: str) -> JsonObject:
     data = yaml.safe_load(text) or {}
     data = {key: value for key, value in data.items() if key not in lists("")}
     return {**data, "route": {k: v for k, v in (data.get("route") or {}).items() if k != "routes"}}
 
 
-def held(edit: Editor, text: str, ours: str, added: dict[str, list[Any]]) -> None:
+def held(edit: Editor, text: str, ours: str, added: dict[str, list[JsonValue]]) -> None:
     try:
         new = edit.insert(text, ours)
     except EditRefused as refusal:

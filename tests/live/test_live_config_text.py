@@ -3,15 +3,15 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import routing
 from components.live.cluster import config_map, workload
-from components.live.provider import NotDone
+from components.live.provider import NotDone, Props
 from components.live.resources import ConfigTextProvider
 from components.live.text.edit_errors import EditRefused
+from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER
@@ -25,7 +25,7 @@ POD = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
+def place(tmp_path: Path) -> Iterator[tuple[Api, Props]]:
     with serving(tmp_path) as (api, kubeconfig):
         api.config_map("prometheus-config", **{"prometheus.yml": THEIRS, "other": "x"})
         api.config_map("alertmanager-config", **{"alertmanager.yml": ALERTING})
@@ -47,19 +47,19 @@ def live(api: Api) -> str:
     return api.data("prometheus-config")["prometheus.yml"]
 
 
-def alerting(props: dict[str, Any], editor: str) -> dict[str, Any]:
+def alerting(props: Props, editor: str) -> Props:
     written = routing.load()
     ours = written.text if editor == "replace" else written.parts().as_json()
     return {**props, "config_map": "alertmanager-config", "key": "alertmanager.yml", "editor": editor, "ours": ours}
 
 
-def refusal(props: dict[str, Any], olds: dict[str, Any] | None = None) -> str:
+def refusal(props: Props, olds: Props | None = None) -> str:
     (failure,) = PROVIDER.check(olds or {}, props).failures
     assert failure.property == ""  # else the engine prints the whole value before the reason
     return str(failure.reason)
 
 
-def test_created_kept_and_given_back(place: tuple[Api, dict[str, Any]]) -> None:
+def test_created_kept_and_given_back(place: tuple[Api, Props]) -> None:
     api, props = place
     assert PROVIDER.check({}, props).failures == []
     done = PROVIDER.create(props)
@@ -74,7 +74,7 @@ def test_created_kept_and_given_back(place: tuple[Api, dict[str, Any]]) -> None:
     assert api.objects[WHERE]["metadata"].get("annotations", {}) == {}
 
 
-def test_changed_in_place(place: tuple[Api, dict[str, Any]]) -> None:
+def test_changed_in_place(place: tuple[Api, Props]) -> None:
     api, props = place
     outs = PROVIDER.create(props).outs or {}
     news = {**props, "ours": f"{GLOB}\n/two/*.yml"}
@@ -86,14 +86,14 @@ def test_changed_in_place(place: tuple[Api, dict[str, Any]]) -> None:
     assert live(api) == THEIRS
 
 
-def test_another_place_or_editor_is_a_replacement_and_the_old_one_goes_first(place: tuple[Api, dict[str, Any]]) -> None:
+def test_another_place_or_editor_is_a_replacement_and_the_old_one_goes_first(place: tuple[Api, Props]) -> None:
     _, props = place
     for change in ({"key": "other"}, {"config_map": "x"}, {"editor": "replace"}, {"namespace": "x"}):
         found = PROVIDER.diff("", props, {**props, **change})
         assert found.changes and found.replaces == list(change) and found.delete_before_replace
 
 
-def test_an_up_killed_after_the_write_is_made_good_by_the_next(place: tuple[Api, dict[str, Any]]) -> None:
+def test_an_up_killed_after_the_write_is_made_good_by_the_next(place: tuple[Api, Props]) -> None:
     """The write arrived, the state did not."""
     api, props = place
     PROVIDER.create(props)
@@ -103,7 +103,7 @@ def test_an_up_killed_after_the_write_is_made_good_by_the_next(place: tuple[Api,
     assert live(api) == THEIRS
 
 
-def test_a_replacement_killed_after_the_write_still_knows_what_was_there(place: tuple[Api, dict[str, Any]]) -> None:
+def test_a_replacement_killed_after_the_write_still_knows_what_was_there(place: tuple[Api, Props]) -> None:
     api, props = place
     whole = alerting(props, "replace")
     PROVIDER.create(whole)
@@ -112,7 +112,7 @@ def test_a_replacement_killed_after_the_write_still_knows_what_was_there(place: 
     assert api.data("alertmanager-config")["alertmanager.yml"] == ALERTING
 
 
-def test_somebody_faster_is_not_overwritten(place: tuple[Api, dict[str, Any]]) -> None:
+def test_somebody_faster_is_not_overwritten(place: tuple[Api, Props]) -> None:
     api, props = place
     writes = iter(range(2))
 
@@ -127,7 +127,7 @@ def test_somebody_faster_is_not_overwritten(place: tuple[Api, dict[str, Any]]) -
     assert live(api) == "# new\n# new\n" + THEIRS
 
 
-def test_who_never_lets_us_in_is_named(place: tuple[Api, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_never_lets_us_in_is_named(place: tuple[Api, Props], monkeypatch: pytest.MonkeyPatch) -> None:
     api, props = place
     monkeypatch.setattr(config_map, "ATTEMPTS", 2)
     api.before_write = lambda: api.config_map("prometheus-config", **{"prometheus.yml": THEIRS})
@@ -136,7 +136,7 @@ def test_who_never_lets_us_in_is_named(place: tuple[Api, dict[str, Any]], monkey
     assert live(api) == THEIRS
 
 
-def test_an_answer_that_got_lost_is_no_failure(place: tuple[Api, dict[str, Any]]) -> None:
+def test_an_answer_that_got_lost_is_no_failure(place: tuple[Api, Props]) -> None:
     api, props = place
     api.cut_answers = 1
     outs = PROVIDER.create(props).outs or {}
@@ -145,7 +145,7 @@ def test_an_answer_that_got_lost_is_no_failure(place: tuple[Api, dict[str, Any]]
     assert live(api) == THEIRS
 
 
-def test_foreign_edits_survive_and_are_no_drift(place: tuple[Api, dict[str, Any]]) -> None:
+def test_foreign_edits_survive_and_are_no_drift(place: tuple[Api, Props]) -> None:
     api, props = place
     outs = PROVIDER.create(props).outs or {}
     api.config_map("prometheus-config", **{"prometheus.yml": live(api).replace("- a.yml", "- a.yml\n- b.yml")})
@@ -155,7 +155,7 @@ def test_foreign_edits_survive_and_are_no_drift(place: tuple[Api, dict[str, Any]
 
 
 def test_our_lines_gone_is_drift_even_without_refresh(
-    place: tuple[Api, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
 ) -> None:
     api, props = place
     outs = PROVIDER.create(props).outs or {}
@@ -167,7 +167,7 @@ def test_our_lines_gone_is_drift_even_without_refresh(
     assert GLOB in live(api)
 
 
-def test_what_is_gone_needs_no_taking_back(place: tuple[Api, dict[str, Any]]) -> None:
+def test_what_is_gone_needs_no_taking_back(place: tuple[Api, Props]) -> None:
     api, props = place
     outs = PROVIDER.create(props).outs or {}
     del api.objects[WHERE]
@@ -176,7 +176,7 @@ def test_what_is_gone_needs_no_taking_back(place: tuple[Api, dict[str, Any]]) ->
 
 
 def test_a_replaced_file_changed_by_somebody_is_refused_in_preview_and_on_destroy(
-    place: tuple[Api, dict[str, Any]],
+    place: tuple[Api, Props],
 ) -> None:
     api, props = place
     whole = alerting(props, "replace")
@@ -196,7 +196,7 @@ def test_a_replaced_file_changed_by_somebody_is_refused_in_preview_and_on_destro
 
 
 @pytest.mark.parametrize(("first", "second"), [("routing", "replace"), ("replace", "routing")])
-def test_from_one_way_to_the_other(place: tuple[Api, dict[str, Any]], first: str, second: str) -> None:
+def test_from_one_way_to_the_other(place: tuple[Api, Props], first: str, second: str) -> None:
     api, props = place
     outs = PROVIDER.create(alerting(props, first)).outs or {}
     news = alerting(props, second)
@@ -207,7 +207,7 @@ def test_from_one_way_to_the_other(place: tuple[Api, dict[str, Any]], first: str
     assert api.data("alertmanager-config")["alertmanager.yml"] == ALERTING
 
 
-def test_what_is_wrong_is_said_in_preview(place: tuple[Api, dict[str, Any]]) -> None:
+def test_what_is_wrong_is_said_in_preview(place: tuple[Api, Props]) -> None:
     api, props = place
     assert refusal({**props, "config_map": "nope"}).startswith("ConfigMap monitoring/nope is not there")
     assert "has no key nope; it holds other, prometheus.yml" in refusal({**props, "key": "nope"})
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_said_in_preview(place: tuple[Api, dict[str, Any]]) -> 
 
 
 def test_an_account_that_may_only_read_may_preview_and_is_told(
-    place: tuple[Api, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
 ) -> None:
     api, props = place
     api.dry_run = 403
@@ -231,7 +231,7 @@ def test_an_account_that_may_only_read_may_preview_and_is_told(
     assert live(api) == THEIRS
 
 
-def test_a_text_that_the_api_would_not_take_is_refused_in_preview(place: tuple[Api, dict[str, Any]]) -> None:
+def test_a_text_that_the_api_would_not_take_is_refused_in_preview(place: tuple[Api, Props]) -> None:
     """Too large, or the ConfigMap is immutable: no account may write it."""
     api, props = place
     api.dry_run = 422
@@ -239,7 +239,7 @@ def test_a_text_that_the_api_would_not_take_is_refused_in_preview(place: tuple[A
     assert live(api) == THEIRS
 
 
-def test_a_receiver_that_somebody_came_to_need_is_not_taken_away(place: tuple[Api, dict[str, Any]]) -> None:
+def test_a_receiver_that_somebody_came_to_need_is_not_taken_away(place: tuple[Api, Props]) -> None:
     api, props = place
     outs = PROVIDER.create(alerting(props, "routing")).outs or {}
     text = api.data("alertmanager-config")["alertmanager.yml"]
@@ -250,7 +250,7 @@ def test_a_receiver_that_somebody_came_to_need_is_not_taken_away(place: tuple[Ap
         PROVIDER.delete("", outs)
 
 
-def pod(mounts: list[dict[str, Any]], volumes: list[dict[str, Any]]) -> dict[str, Any]:
+def pod(mounts: list[JsonObject], volumes: list[JsonObject]) -> JsonObject:
     containers = [{"name": "prometheus", "volumeMounts": mounts}]
     return {"template": {"spec": {"containers": containers, "volumes": volumes}}}
 
@@ -270,9 +270,7 @@ PROJECTED = {"name": "v", "projected": {"sources": [{"configMap": {"name": "prom
     ],
     ids=["folder", "projected", "subPath", "volume only", "nothing"],
 )
-def test_a_mount_that_never_changes_is_named_in_preview(
-    place: tuple[Api, dict[str, Any]], spec: dict[str, Any], words: str
-) -> None:
+def test_a_mount_that_never_changes_is_named_in_preview(place: tuple[Api, Props], spec: JsonObject, words: str) -> None:
     api, props = place
     api.put(POD, spec=spec)
     cluster = Kubernetes(props["kubeconfig"])

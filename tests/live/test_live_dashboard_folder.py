@@ -1,11 +1,10 @@
 """The dashboard's folder is made where there is none, and shared where others have it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from components.live.provider import NotDone
+from components.live.provider import NotDone, Props
 from components.live.resources import DashboardFolderProvider
 from tests.support.grafana_stand_in import TOKEN, Grafana, running
 
@@ -19,11 +18,11 @@ def grafana() -> Iterator[Grafana]:
         yield grafana
 
 
-def props(grafana: Grafana, title: str = "API performance") -> dict[str, Any]:
+def props(grafana: Grafana, title: str = "API performance") -> Props:
     return {"url": grafana.url, "auth": TOKEN, "uid": UID, "title": title, "ours": None}
 
 
-def made(grafana: Grafana) -> dict[str, Any]:
+def made(grafana: Grafana) -> Props:
     return dict(PROVIDER.create(props(grafana)).outs or {})
 
 

@@ -5,15 +5,15 @@ What the API server makes of the patches is held by tests/e2e.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.live.cluster import pod_mount
 from components.live.cluster.pod_mount import Volume
-from components.live.provider import NotDone
+from components.live.provider import NotDone, Props
 from components.live.resources import MountProvider
 from components.live.text.edit_errors import EditRefused
+from formats.json_types import JsonObject
 from tests.live.api_server import Api, serving
 
 OURS = Volume("ours", {"configMap": {"name": "ours"}}, "prometheus", "/etc/ours")
@@ -24,7 +24,7 @@ PATH = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus"
 PROVIDER = MountProvider()
 
 
-def pod(volumes: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> dict[str, Any]:
+def pod(volumes: list[JsonObject], mounts: list[JsonObject]) -> JsonObject:
     return {"volumes": volumes, "containers": [{"name": "proxy"}, {"name": "prometheus", "volumeMounts": mounts}]}
 
 
@@ -42,7 +42,7 @@ def test_what_the_api_fills_in_makes_no_difference() -> None:
         ([STANDING], [{**MOUNTED, "mountPath": "/etc/elsewhere"}]),
     ],
 )
-def test_what_is_missing_or_altered_is_seen(volumes: list[dict[str, Any]], mounts: list[dict[str, Any]]) -> None:
+def test_what_is_missing_or_altered_is_seen(volumes: list[JsonObject], mounts: list[JsonObject]) -> None:
     assert not pod_mount.is_mounted(pod(volumes, mounts), OURS)
 
 
@@ -54,7 +54,7 @@ def test_what_is_missing_or_altered_is_seen(volumes: list[dict[str, Any]], mount
         ({"containers": [{"name": "prom"}]}, r"has no container prometheus; it has prom$"),
     ],
 )
-def test_what_is_in_the_way_is_named(found: dict[str, Any], says: str) -> None:
+def test_what_is_in_the_way_is_named(found: JsonObject, says: str) -> None:
     with pytest.raises(EditRefused, match=says):
         pod_mount.refuse_clashes(found, OURS, ours=False)
 
@@ -82,7 +82,7 @@ def test_only_what_is_ours_is_taken_out() -> None:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
+def place(tmp_path: Path) -> Iterator[tuple[Api, Props]]:
     with serving(tmp_path) as (api, kubeconfig):
         yield (
             api,
@@ -94,42 +94,38 @@ def place(tmp_path: Path) -> Iterator[tuple[Api, dict[str, Any]]]:
         )
 
 
-def stands(api: Api, volumes: list[dict[str, Any]], mounts: list[dict[str, Any]], *managers: str) -> None:
+def stands(api: Api, volumes: list[JsonObject], mounts: list[JsonObject], *managers: str) -> None:
     api.put(PATH, spec={"template": {"spec": pod(volumes, mounts)}})
     api.objects[PATH]["metadata"]["managedFields"] = [{"manager": manager} for manager in managers]
 
 
-def test_a_restart_is_announced_in_preview(
-    place: tuple[Api, dict[str, Any]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_restart_is_announced_in_preview(place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]) -> None:
     api, props = place
     stands(api, [THEIRS], [])
     assert not PROVIDER.check({}, props).failures
     assert "so its pods restart" in capsys.readouterr().out
 
 
-def test_a_missing_deployment_is_named_in_preview(place: tuple[Api, dict[str, Any]]) -> None:
+def test_a_missing_deployment_is_named_in_preview(place: tuple[Api, Props]) -> None:
     (failure,) = PROVIDER.check({}, place[1]).failures
     assert failure.reason == "Deployment monitoring/prometheus is not there: is its name in the stack file right?"
 
 
 @pytest.mark.parametrize(("manager", "made"), [("kubectl-edit", ""), ("api-monitoring/prod/ours", "yes")])
-def test_a_killed_update_knows_its_own_and_leaves_theirs(
-    place: tuple[Api, dict[str, Any]], manager: str, made: str
-) -> None:
+def test_a_killed_update_knows_its_own_and_leaves_theirs(place: tuple[Api, Props], manager: str, made: str) -> None:
     api, props = place
     stands(api, [STANDING], [MOUNTED], manager)
     assert (PROVIDER.create(props).outs or {})["made"] == made
 
 
-def test_what_somebody_else_had_put_there_stays_on_destroy(place: tuple[Api, dict[str, Any]]) -> None:
+def test_what_somebody_else_had_put_there_stays_on_destroy(place: tuple[Api, Props]) -> None:
     api, props = place
     stands(api, [STANDING], [MOUNTED], "kubectl-edit")
     api.before_write = lambda: pytest.fail("it was written")
     PROVIDER.delete("id", PROVIDER.create(props).outs or {})
 
 
-def test_drift_is_seen_without_a_refresh(place: tuple[Api, dict[str, Any]]) -> None:
+def test_drift_is_seen_without_a_refresh(place: tuple[Api, Props]) -> None:
     api, props = place
     stands(api, [STANDING], [MOUNTED])
     assert not PROVIDER.diff("id", {**props, "made": "yes"}, props).changes
@@ -137,7 +133,7 @@ def test_drift_is_seen_without_a_refresh(place: tuple[Api, dict[str, Any]]) -> N
     assert PROVIDER.diff("id", {**props, "made": "yes"}, props).changes
 
 
-def test_a_clash_that_came_since_the_preview_writes_nothing(place: tuple[Api, dict[str, Any]]) -> None:
+def test_a_clash_that_came_since_the_preview_writes_nothing(place: tuple[Api, Props]) -> None:
     api, props = place
     stands(api, [THEIRS], [{"name": "config", "mountPath": "/etc/ours"}])
     api.before_write = lambda: pytest.fail("it was written")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from components.live.cluster import workload
 from components.live.cluster.ownership_checks import refuse_others, refuse_taken_keys
+from components.live.provider import Props
 from components.live.resources import WithdrawnProvider
 from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
@@ -53,7 +53,7 @@ def test_what_is_known_already_is_not_looked_at_again(cluster: tuple[Api, Kubern
     """Somebody may have made ours anew from a backup: a later `up` puts it right instead of refusing it."""
     api, _, kubeconfig = cluster
     applied_by(api, "kubectl-create")
-    news: dict[str, Any] = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
+    news: Props = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
     assert WithdrawnProvider().check({}, news).failures
     assert not WithdrawnProvider().check({"own": [PATH]}, news).failures
 
@@ -63,7 +63,7 @@ def test_an_account_that_may_not_look_is_told_so(
 ) -> None:
     api, _, kubeconfig = cluster
     api.forbid.add(PATH)
-    news: dict[str, Any] = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
+    news: Props = {"kubeconfig": kubeconfig, "context": None, "own": [PATH], "manager": OURS}
     assert not WithdrawnProvider().check({}, news).failures
     assert "warning: could not check whether somebody else uses a name of ours" in capsys.readouterr().out
 

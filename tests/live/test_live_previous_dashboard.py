@@ -1,11 +1,12 @@
 """A dashboard that stood under our uid before us is refused, or kept and put back."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
+from components.live.provider import Props
 from components.live.resources import PreviousDashboardProvider
+from formats.json_types import JsonObject
 from tests.support.grafana_stand_in import TOKEN, Grafana, running
 
 UID = "api-performance-baseline"
@@ -21,11 +22,11 @@ def grafana() -> Iterator[Grafana]:
         yield grafana
 
 
-def props(grafana: Grafana, *, adopt: bool) -> dict[str, Any]:
+def props(grafana: Grafana, *, adopt: bool) -> Props:
     return {"url": grafana.url, "auth": TOKEN, "uid": UID, "adopt": adopt, "before": None, "made": None}
 
 
-def made(wanted: dict[str, Any]) -> dict[str, Any]:
+def made(wanted: Props) -> Props:
     checked = PROVIDER.check({}, wanted)
     assert not checked.failures
     return dict(PROVIDER.create(dict(checked.inputs)).outs or {})
@@ -114,7 +115,7 @@ def test_another_address_of_the_same_grafana_changes_nothing(grafana: Grafana) -
 
 
 @pytest.mark.parametrize("model", [None, THEIRS])
-def test_another_grafana_is_refused(grafana: Grafana, model: dict[str, Any] | None) -> None:
+def test_another_grafana_is_refused(grafana: Grafana, model: JsonObject | None) -> None:
     """Ours would stay in the former one, and somebody's be lost in this one."""
     olds = made(props(grafana, adopt=False))
     grafana.save(OURS)

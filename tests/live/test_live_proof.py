@@ -5,21 +5,21 @@ import re
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import routing
 import rules
-from components.live.provider import NotDone
+from components.live.provider import NotDone, Props
 from components.live.resources import LiveProvider, WithdrawnProvider
 from components.live.running import wait
 from components.live.running.wanted import wanted_routing, wanted_rules
 from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import editor
+from formats.json_types import JsonObject
 from ops import build_tools
 from ops.sandbox.parts import answers
 from routing import tree
@@ -85,8 +85,8 @@ class Stack:
             path.unlink()
         self.alertmanager_yml.write_text(ALERTING)
 
-    def props(self, **changes: Any) -> dict[str, Any]:
-        def server(tool: str) -> dict[str, Any]:
+    def props(self, **changes: object) -> Props:
+        def server(tool: str) -> JsonObject:
             names = {"deployment": tool, "container": tool, "config_map": f"{tool}-config", "config_key": f"{tool}.yml"}
             return {**names, "service": f"{tool}:80", "url": self.urls[tool], "reload": "lifecycle"}
 
@@ -122,7 +122,7 @@ def stack(servers: Stack) -> Iterator[Stack]:
     wait.until_gone(servers.props())
 
 
-def soon(*steps: Any, after: float = 1.0) -> threading.Timer:
+def soon(*steps: Callable[[], object], after: float = 1.0) -> threading.Timer:
     """What kubelet does later."""
     timer = threading.Timer(after, lambda: [step() for step in steps])
     timer.start()

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from werkzeug import Request, Response
@@ -13,16 +12,18 @@ import routing
 import rules
 from components import settings
 from components.alert_routing import routing_delivery
+from components.live.provider import Props
 from components.live.resources import WithdrawnProvider
 from components.live.running import server_versions
 from components.live.text.edit_errors import EditRefused
 from components.version_needs import needs
+from formats.json_types import JsonObject
 from ops.targets import stack_values
 from routing.on_call import with_on_call
 from tests.live.api_server import serving
 from tests.support.stand_in import json_answer, stand_in
 
-Answers = dict[str, Any]
+Answers = JsonObject
 
 KEEP = ["keep_firing_for", "APIErrorRateHigh", "2.42"]
 OFFSET = ["query_offset", "group api_performance", "2.53"]
@@ -49,7 +50,7 @@ def server(answers: Answers) -> Iterator[str]:
         yield url
 
 
-def props(kind: str, url: str, *needs: list[str]) -> dict[str, Any]:
+def props(kind: str, url: str, *needs: list[str]) -> Props:
     return {kind: {"url": url}, "needs": json.dumps({kind: needs})}
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from werkzeug import Request, Response
 
+from formats.json_types import JsonObject
 from ops.replay import hours
 from ops.replay.mails import Firing, Message, send
 from routing import RoutingError, tree
@@ -175,7 +175,7 @@ def test_repeats_wait_for_the_flush_after_their_time() -> None:
         ({}, "2026-11-05T00:00", True),
     ],
 )
-def test_time_intervals(interval: dict[str, Any], at: str, inside: bool) -> None:
+def test_time_intervals(interval: JsonObject, at: str, inside: bool) -> None:
     config = {"time_intervals": [{"name": "n", "time_intervals": [interval]}]}
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
     assert hours.inside(config, ["n"], moment) is inside
@@ -230,7 +230,7 @@ def _rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def _read(path: str, body: dict[str, Any], at: float) -> Message:
+def _read(path: str, body: JsonObject, at: float) -> Message:
     def of(status: str) -> tuple[tuple[tuple[str, str], ...], ...]:
         named = (alert for alert in body["alerts"] if alert["status"] == status)
         return tuple(sorted(tuple(sorted(alert["labels"].items())) for alert in named))
@@ -239,9 +239,9 @@ def _read(path: str, body: dict[str, Any], at: float) -> Message:
 
 
 @contextmanager
-def receiver() -> Iterator[tuple[str, list[tuple[str, dict[str, Any], float]]]]:
+def receiver() -> Iterator[tuple[str, list[tuple[str, JsonObject, float]]]]:
     """A web server that remembers what it is told, and when."""
-    heard: list[tuple[str, dict[str, Any], float]] = []
+    heard: list[tuple[str, JsonObject, float]] = []
 
     def hear(request: Request) -> Response:
         heard.append((request.path, json.loads(request.get_data()), time.time()))

@@ -4,12 +4,12 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import routing
 import rules
+from formats.json_types import JsonObject
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, Misconfigured
@@ -87,8 +87,9 @@ def test_states_are_those_of_a_running_prometheus(tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [group]}))
     with real_servers.prometheus(tmp_path, json.dumps({"rule_files": [str(tmp_path / "rules.yml")]})) as server:
 
-        def ranged(query: str) -> Any:
-            return server.http.get_json("/api/v1/query", {"query": query})["data"]["result"]
+        def ranged(query: str) -> list[JsonObject]:
+            found: list[JsonObject] = server.http.get_json("/api/v1/query", {"query": query})["data"]["result"]
+            return found
 
         def evaluated() -> list[int]:
             (series,) = ranged("evaluated[10m]") or [{"values": []}]

@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ import yaml
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from formats.json_types import JsonObject
 from ops import build_tools
 from routing import RoutingError, tree
 from tests.support import real_servers
@@ -39,7 +39,7 @@ conditions = st.one_of(
         {"match_re": st.dictionaries(st.sampled_from(LABELS), st.sampled_from(PATTERNS), max_size=2)}
     ),
 )
-routes: st.SearchStrategy[dict[str, Any]] = st.recursive(
+routes: st.SearchStrategy[JsonObject] = st.recursive(
     st.builds(dict),
     lambda inner: st.fixed_dictionaries({"routes": st.lists(inner, min_size=1, max_size=4)}),
     max_leaves=9,
@@ -47,13 +47,13 @@ routes: st.SearchStrategy[dict[str, Any]] = st.recursive(
 
 
 @st.composite
-def configurations(draw: st.DrawFn) -> dict[str, Any]:
+def configurations(draw: st.DrawFn) -> JsonObject:
     """A valid configuration in which most routes have a receiver of their own."""
     count = 0
 
-    def fill(route: dict[str, Any]) -> dict[str, Any]:
+    def fill(route: JsonObject) -> JsonObject:
         nonlocal count
-        result: dict[str, Any] = dict(draw(conditions))
+        result: JsonObject = dict(draw(conditions))
         if draw(st.integers(0, 3)):
             count += 1
             result["receiver"] = f"r{count}"
@@ -76,7 +76,7 @@ def configurations(draw: st.DrawFn) -> dict[str, Any]:
     st.lists(st.dictionaries(st.sampled_from(LABELS), st.sampled_from(VALUES)), min_size=3, max_size=3),
 )
 def test_alerts_go_where_alertmanager_sends_them(
-    tmp_path: Path, config: dict[str, Any], alerts: list[dict[str, str]]
+    tmp_path: Path, config: JsonObject, alerts: list[dict[str, str]]
 ) -> None:
     file = tmp_path / "alertmanager.yml"
     file.write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
@@ -129,14 +129,14 @@ def test_text_stays_text() -> None:
 @pytest.mark.parametrize(
     "config", [{}, {"route": None}, {"route": {"matchers": ["a"]}}, {"route": {"group_wait": "1 s"}}]
 )
-def test_what_cannot_be_answered_is_refused(config: dict[str, Any]) -> None:
+def test_what_cannot_be_answered_is_refused(config: JsonObject) -> None:
     with pytest.raises(RoutingError):
         tree.matches(config, {})
 
 
 # ── inhibition and time intervals, against a running Alertmanager ──
 
-RULES: list[dict[str, Any]] = [
+RULES: list[JsonObject] = [
     {
         "source_matchers": ['severity="critical"'],
         "target_matchers": ['severity="warning"'],

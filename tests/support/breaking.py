@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import yaml
 
+from formats.json_types import JsonObject
 from ops import targets
 from ops.errors import Refused
 from ops.sandbox.lifecycle import Sandbox
@@ -34,7 +34,7 @@ def rewritten(path: Path, change: Callable[[str], str], reload: Callable[[], Non
 
 
 @contextmanager
-def extra_rules(sandbox: Sandbox, target: targets.Target, *groups: dict[str, Any]) -> Iterator[None]:
+def extra_rules(sandbox: Sandbox, target: targets.Target, *groups: JsonObject) -> Iterator[None]:
     path = sandbox.mounts.rules / "extra.yml"
     path.write_text(json.dumps({"groups": list(groups)}), "utf-8")
     try:
@@ -72,7 +72,7 @@ def firing(target: targets.Target, **labels: str) -> Iterator[None]:
         post(datetime.now(UTC) - timedelta(seconds=1))
 
 
-def edited(change: Callable[[dict[str, Any]], None]) -> Callable[[str], str]:
+def edited(change: Callable[[JsonObject], None]) -> Callable[[str], str]:
     """A change of a configuration as data."""
 
     def apply(text: str) -> str:
@@ -83,6 +83,6 @@ def edited(change: Callable[[dict[str, Any]], None]) -> Callable[[str], str]:
     return apply
 
 
-def job(config: dict[str, Any], name: str = "rsolv-platform") -> dict[str, Any]:
-    found: dict[str, Any] = next(one for one in config["scrape_configs"] if one["job_name"] == name)
+def job(config: JsonObject, name: str = "rsolv-platform") -> JsonObject:
+    found: JsonObject = next(one for one in config["scrape_configs"] if one["job_name"] == name)
     return found

@@ -12,19 +12,18 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from werkzeug import Request, Response
 
+from formats.json_types import JsonObject, JsonValue
 from tests.support.stand_in import json_answer, stand_in, target
 from tests.support.waiting import PATIENCE
 
 TOKEN = "a-service-account-token"
 LOGIN = "admin:a-password"
 
-Answer = tuple[int, Any]
-Json = dict[str, Any]
+Answer = tuple[int, JsonValue]
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Fault:
 class Board:
     """A dashboard: the model as it was sent, and what Grafana adds to it."""
 
-    model: Json
+    model: JsonObject
     folder: str  # its uid, "" for General
     id: int
     version: int
@@ -83,20 +82,20 @@ class Grafana:
         self.reached.clear()
         self.release.clear()
 
-    def save(self, model: Json, folder: str = "", by: str = "somebody", **how: Any) -> None:
+    def save(self, model: JsonObject, folder: str = "", by: str = "somebody", provisioned: bool = False) -> None:
         """Somebody saves a dashboard, in the browser."""
         with self.lock:
             was = self.boards.get(model["uid"])
             self.ids += 1
             number, version = (was.id, was.version + 1) if was else (self.ids, 1)
-            self.boards[model["uid"]] = Board(copy.deepcopy(model), folder, number, version, by, **how)
+            self.boards[model["uid"]] = Board(copy.deepcopy(model), folder, number, version, by, provisioned)
 
     def make_folder(self, uid: str, title: str, rules: int = 0) -> None:
         with self.lock:
             self.ids += 1
             self.folders[uid] = Folder(title, self.ids, rules)
 
-    def shown(self) -> Json:
+    def shown(self) -> JsonObject:
         """All that is kept, byte for byte; without the ids and versions that Grafana counts on."""
         return {
             "folders": {uid: (folder.title, folder.rules) for uid, folder in self.folders.items()},
@@ -105,7 +104,7 @@ class Grafana:
 
     # ── what its API answers ──────────────────────────────────────────────────────────────────────
 
-    def answer(self, method: str, url: str, body: Json, authorization: str) -> Answer:
+    def answer(self, method: str, url: str, body: JsonObject, authorization: str) -> Answer:
         path, query = urlsplit(url).path, parse_qs(urlsplit(url).query)
         call = f"{method} {path}"
         with self.lock:
@@ -124,7 +123,7 @@ class Grafana:
             self.release.wait(PATIENCE)
         return found
 
-    def _route(self, call: str, query: dict[str, list[str]], body: Json) -> Answer:
+    def _route(self, call: str, query: dict[str, list[str]], body: JsonObject) -> Answer:
         match call.split("/"):
             case ["GET ", "api", "org"]:
                 return 200, {"id": 1, "name": "Main Org."}
@@ -142,14 +141,14 @@ class Grafana:
         self.unknown.append(call)
         return 404, {"message": "Not found"}
 
-    def _create_folder(self, body: Json) -> Answer:
+    def _create_folder(self, body: JsonObject) -> Answer:
         uid = body["uid"]
         if uid in self.folders:
             return 409, {"message": "a folder/dashboard with the same uid already exists"}
         self.make_folder(uid, body["title"])
         return self._folder("GET", uid, {})
 
-    def _folder(self, method: str, uid: str, body: Json) -> Answer:
+    def _folder(self, method: str, uid: str, body: JsonObject) -> Answer:
         if uid not in self.folders:
             return 404, {"status": "not-found", "message": "folder not found"}
         folder = self.folders[uid]
@@ -165,7 +164,7 @@ class Grafana:
             folder.title = body["title"]
         return 200, {"id": folder.id, "uid": uid, "title": folder.title, "url": f"/dashboards/f/{uid}", "version": 1}
 
-    def _save(self, body: Json) -> Answer:
+    def _save(self, body: JsonObject) -> Answer:
         model, folder = body["dashboard"], body.get("folderUid", "")
         number, version = model.get("id"), model.get("version", 0)
         was = self.boards.get(model["uid"])

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ssl import SSLContext
-from typing import Any
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -30,7 +29,7 @@ def stand_in(answer: Callable[[Request], Response], tls: SSLContext | None = Non
     server.check()
 
 
-def json_answer(body: Any, status: int = 200) -> Response:
+def json_answer(body: object, status: int = 200) -> Response:
     """An answer with `body` as JSON."""
     return Response(json.dumps(body), status, content_type="application/json")
 

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ import dashboards
 import metrics
 import rules
 from dashboards import Panel
+from formats.json_types import JsonObject
 from ops import targets
 from ops.checks import Check, Due, every_check, failed, findings, passed
 from ops.checks.metric_sources import Sources
@@ -22,7 +22,7 @@ NEVER = "52w"  # an interval in which a group is not evaluated while a test runs
 REQUESTS = "phoenix_http_request_duration_milliseconds_count"
 
 
-def recording(group: str, interval: str, name: str, expr: str) -> dict[str, Any]:
+def recording(group: str, interval: str, name: str, expr: str) -> JsonObject:
     return {"name": group, "interval": interval, "rules": [{"record": name, "expr": expr}]}
 
 

@@ -1,0 +1,123 @@
+"""What our mails say: subjects, the text and its HTML, as amtool writes them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from formats.json_types import JsonObject
+from tests.routing.our_routing import ROUTING, TABLE, amtool, receiver
+
+WATCHDOG = "APIPerformanceWatchdog"
+
+
+def alert(name: str, status: str = "firing", **more: str) -> JsonObject:
+    annotations = {
+        "summary": f"Summary of {name} <1>",
+        "description": "P95 is 1,234 ms & rising",
+        "runbook_url": f"https://docs.example/runbooks/{name}",
+        "dashboard_url": "https://grafana.example/d/x?from=1&to=2",
+    }
+    return {
+        "status": status,
+        "labels": {"alertname": name, **more},
+        "annotations": annotations if name != "Bare" else {},
+        "startsAt": "2026-11-23T09:30:00Z",
+        "endsAt": "2026-11-23T09:40:00Z" if status == "resolved" else "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.example/graph?g0.expr=up%20%3E%201",
+    }
+
+
+def render(folder: Path, text: str, *alerts: JsonObject, kind: str = "text") -> str:
+    names = {found["labels"]["alertname"] for found in alerts}
+    data = {
+        "receiver": "api-warnings",
+        "status": "firing" if any(found["status"] == "firing" for found in alerts) else "resolved",
+        "alerts": alerts,
+        "groupLabels": {},
+        "commonLabels": {"alertname": names.pop()} if len(names) == 1 else {},
+        "commonAnnotations": {},
+        "externalURL": "http://alertmanager.example",
+    }
+    (folder / "data.json").write_text(json.dumps(data), "utf-8")
+    glob = ("--template.glob", folder / "*.tmpl")
+    return amtool(
+        "template",
+        "render",
+        *glob,
+        "--template.type",
+        kind,
+        "--template.data",
+        folder / "data.json",
+        f"--template.text={text}",
+    )
+
+
+@pytest.mark.parametrize(("name", "subject"), [pair for pair in TABLE.values() if pair[1]])
+def test_subjects(tmp_path: Path, name: str, subject: str) -> None:
+    [mail] = receiver(name)["email_configs"]
+    written = mail["headers"]["Subject"]
+    assert render(tmp_path, written, alert("SomeAlert"), alert("SomeAlert", path="/b")) == f"{subject}: SomeAlert"
+    words = subject.partition("  ")[2]
+    assert render(tmp_path, written, alert("SomeAlert", "resolved")) == f"✅  Resolved: {words}: SomeAlert"
+    assert render(tmp_path, written, alert("A"), alert("B")) == f"{subject}: 2 alerts"  # were group_by ever changed
+
+
+def test_the_guides_subject(tmp_path: Path) -> None:
+    [mail] = receiver("api-warnings")["email_configs"]
+    assert (
+        render(tmp_path, mail["headers"]["Subject"], alert("TestAPIAlert"))
+        == "⚠️  API Performance Warning: TestAPIAlert"
+    )
+
+
+def test_the_watchdogs_subject_alarms_when_it_falls_silent(tmp_path: Path) -> None:
+    [mail] = receiver("api-performance-watchdog")["email_configs"]
+    subject = mail["headers"]["Subject"]
+    assert render(tmp_path, subject, alert(WATCHDOG)) == "💚  API Performance Alerting: alive"
+    assert render(tmp_path, subject, alert(WATCHDOG, "resolved")).startswith("🚨  API Performance Alerting: silent")
+
+
+def test_every_mail_goes_to_both_and_when_resolved() -> None:
+    for found in ROUTING.config["receivers"]:
+        [mail] = found["email_configs"]  # one mail to two recipients
+        assert mail["to"] == "admin@rsolv.dev, alerts@rsolv.dev"
+        assert mail["send_resolved"] is True
+        assert mail["text"] == receiver("api-critical")["email_configs"][0]["text"]
+        assert mail["html"] == receiver("api-critical")["email_configs"][0]["html"]
+
+
+def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
+    [mail] = receiver("api-warnings")["email_configs"]
+    said = render(tmp_path, mail["text"], alert("Old", "resolved"), alert("New", path="/a"), alert("Bare"))
+    assert said.index("FIRING: New") < said.index("FIRING: Bare") < said.index("RESOLVED: Old")
+    first = said[: said.index("FIRING: Bare")]
+    assert first == (
+        "FIRING: New\n\n"
+        "Summary:     Summary of New <1>\n"
+        "Description: P95 is 1,234 ms & rising\n"
+        "Since:       2026-11-23 09:30:00 UTC\n"
+        "Labels:      alertname=New, path=/a\n"
+        "Runbook:     https://docs.example/runbooks/New\n"
+        "Dashboard:   https://grafana.example/d/x?from=1&to=2\n"
+        "Query:       http://prometheus.example/graph?g0.expr=up%20%3E%201\n\n"
+    )
+    assert "Until:       2026-11-23 09:40:00 UTC" in said
+    assert "no value" not in said
+
+
+def test_the_html_says_the_same_and_escapes(tmp_path: Path) -> None:
+    [mail] = receiver("api-warnings")["email_configs"]
+    said = render(
+        tmp_path, mail["html"], alert("Old", "resolved"), alert("New", path="/<a>"), alert("Bare"), kind="html"
+    )
+    assert said.index("New") < said.index("Old")
+    for wanted in (
+        *("Summary of New &lt;1&gt;", "P95 is 1,234 ms &amp; rising", "path=/&lt;a&gt;", "RESOLVED"),
+        *('href="https://docs.example/runbooks/New"', 'href="https://grafana.example/d/x?from=1&amp;to=2"'),
+        'href="http://prometheus.example/graph?g0.expr=up%20%3E%201"',
+    ):
+        assert wanted in said
+    assert not re.search(r"ZgotmplZ|no value|<a>", said)
+    assert said.count("<div") == said.count("</div>")

@@ -1,0 +1,93 @@
+"""promtool's scenarios: each alert has them, and they end as written, also with other limits."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+
+import rules
+from rules import Alert
+from tests.rules.our_rules import ALERTS, PERFORMANCE, run
+from tests.support.checkout import ROOT
+
+SCENARIOS = sorted((ROOT / "tests" / "rules").glob("*.test.yml"))
+SIX = ("quiet", "storm", "recovery", "no traffic", "no data", "counter reset")
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: path.name.removesuffix(".test.yml"))
+def test_scenarios(file: Path, promtool: Path) -> None:
+    outcome = run(promtool, "test", "rules", file)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("alert", PERFORMANCE.values(), ids=lambda alert: alert.name)
+def test_each_alert_has_all_six_scenarios(alert: Alert) -> None:
+    tests = yaml.safe_load((ROOT / "tests" / "rules" / f"{alert.name}.test.yml").read_text())["tests"]
+    by_name = {test["name"]: test["alert_rule_test"] for test in tests}
+    assert set(SIX) <= set(by_name)
+    fires = {name: [bool(check["exp_alerts"]) for check in checks] for name, checks in by_name.items()}
+    assert fires["storm"][0] is False and fires["storm"][-1] is True
+    assert fires["recovery"][0] is True and fires["recovery"][-1] is False
+    assert not any(fires["quiet"] + fires["counter reset"])
+    asked = {check["alertname"] for checks in by_name.values() for check in checks}
+    assert asked == {alert.name}
+
+
+def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path) -> None:
+    """With every limit a fifth stricter or looser they end the same: tuning a limit breaks no test."""
+
+    recordings = next(file for file in rules.load() if file.recordings)
+
+    def outcome(factor: float) -> subprocess.CompletedProcess[str]:
+        folder = tmp_path / f"{factor}"
+        folder.mkdir()
+        (folder / recordings.name).write_text(recordings.text)
+        copies = []
+        for path in SCENARIOS:
+            alert = ALERTS[path.name.removesuffix(".test.yml")]
+            text = rules.with_limit(alert.file.read_text(), alert, alert.limit.value * factor)
+            only = yaml.safe_load(text)
+            only["groups"][0]["rules"] = [rule for rule in only["groups"][0]["rules"] if rule["alert"] == alert.name]
+            (folder / f"{alert.name}.yml").write_text(yaml.safe_dump(only))
+            read_by_it = [recordings.name] if any(each.name in alert.expr for each in recordings.recordings) else []
+            test = yaml.safe_load(path.read_text()) | {"rule_files": [f"{alert.name}.yml", *read_by_it]}
+            test["tests"] = [case for case in test["tests"] if case["name"] in ("quiet", "storm", "recovery", "always")]
+            copies.append(folder / path.name)
+            copies[-1].write_text(yaml.safe_dump(test))
+        return run(promtool, "test", "rules", *copies)
+
+    with ThreadPoolExecutor(2) as pool:
+        for result in pool.map(outcome, (0.8, 1.2)):
+            assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_signals_answer_where_silence_would_mislead(promtool: Path, tmp_path: Path) -> None:
+    """No 5xx series is an error share of 0; the first week has as many requests as expected; absence is counted."""
+    requests = 'phoenix_http_request_duration_milliseconds_count{status="200"}'
+    served = [{"series": requests, "values": "0+100x120"}]
+    cases = [
+        ("APIErrorRateHigh", served, 0),
+        ("APIRequestRateAnomalyLow", served, 1),
+        ("APIMetricsAbsent", [*served, {"series": 'up{job="rsolv-platform"}', "values": "1x120"}], 0),
+        ("APIMetricsAbsent", [], 2),
+    ]
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": series,
+            "promql_expr_test": [
+                {
+                    "expr": ALERTS[name].quantity,
+                    "eval_time": "2h",
+                    "exp_samples": [{"labels": "{}", "value": value}],
+                }
+            ],
+        }
+        for name, series, value in cases
+    ]
+    file = tmp_path / "signals.test.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [], "tests": tests}))
+    outcome = run(promtool, "test", "rules", file)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
