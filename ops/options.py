@@ -39,7 +39,15 @@ def console(*, stderr: bool = False) -> Console:
     """A console for text: plain and never wrapped short when it is not a terminal, colours as the terminal can."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", "160"))
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=not stream.isatty(), emoji=False)
+    plain = "NO_COLOR" in os.environ  # bold and dim are no colours to rich, but who asks for none wants plain text
+    return Console(
+        stderr=stderr,
+        width=width,
+        color_system=None if plain else "auto",
+        highlight=False,
+        soft_wrap=not stream.isatty(),
+        emoji=False,
+    )
 
 
 def emit(answer: object) -> None:

@@ -169,6 +169,12 @@ def moment(text: str, *, option: str) -> float:
         ) from None
 
 
+def parse_moment(text: str) -> float:
+    """A moment as Prometheus and Alertmanager write it (RFC 3339), in seconds since the epoch."""
+    # They write nanoseconds, of which Python reads six digits.
+    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
+
+
 def stamp(at: float, *, seconds: bool = False) -> str:
     """`2026-11-23 10:00`, in UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")

@@ -8,6 +8,8 @@ from pathlib import Path
 from formats.durations import spoken
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.prometheus import ActiveAlert, Prometheus
+from ops.window import parse_moment, stamp
+from ops.words import brief
 from rules import Alert
 
 # After so many evaluations a Prometheus that was restarted knows again what fired before, of alerts with a `for`.
@@ -22,12 +24,17 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
     if not found:
         return [_quiet(prometheus, ours)]
     checks, uptime = [], _uptime(prometheus)
+    waits = {rule.name: rule.duration for group in prometheus.rules() for rule in group.rules}
     for name in sorted({alert.name for alert in found}):
         of_it = [alert for alert in found if alert.name == name]
         firing = [alert for alert in of_it if alert.state == "firing"]
         chosen = firing or of_it
-        since = min(alert.active_at for alert in chosen)[:16].replace("T", " ")
-        state = f"{'firing' if firing else 'pending'} since {since} UTC ({_values(chosen, alerts[name])})"
+        began = min(parse_moment(alert.active_at) for alert in chosen)  # when its expression became true
+        told, fires = _values(chosen, alerts[name]), began + waits.get(name, alerts[name].for_)
+        if firing:
+            state = f"firing since {stamp(fires)} UTC ({told})"
+        else:
+            state = f"pending since {stamp(began)} UTC, fires at {stamp(fires)} ({told})"
         detail = f"{state}; first: {first_step(name, runbooks)}"
         settled = RESTORED * alerts[name].interval
         if firing:
@@ -36,7 +43,7 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
             why = f"Prometheus has only just started and may have had it firing; look again in {spoken(settled)}"
             checks.append(skipped(f"alert/{name}", f"{detail}; {why}"))
         else:
-            checks.append(passed(f"alert/{name}", detail))
+            checks.append(skipped(f"alert/{name}", detail))
     return checks
 
 
@@ -64,9 +71,13 @@ def _uptime(prometheus: Prometheus) -> float | None:
 
 
 def _values(active: list[ActiveAlert], alert: Alert) -> str:
-    values = sorted({f"{one.value:.4g}" for one in active})
-    shown = ", ".join(values[:3]) + (" …" if len(values) > 3 else "")
-    return f"{shown}, limit {alert.limit.text}"
+    """The values, worst first, each with the labels that tell its series from the others."""
+    worst = sorted(active, key=lambda one: one.value, reverse=not alert.limit.fires_below)
+    shown = []
+    for one in worst:
+        own = ", ".join(value for key, value in sorted(one.labels.items()) if key not in alert.label_set)
+        shown.append(f"{one.value:.4g} on {own}" if own and len(active) > 1 else f"{one.value:.4g}")
+    return f"{brief(shown)}, limit {alert.limit.text}"
 
 
 def first_step(name: str, runbooks: Path = RUNBOOKS) -> str:

@@ -3,16 +3,25 @@
 import shutil
 import sys
 import textwrap
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.markup import escape
 
-from ops.checks import Check
+from ops.checks import Check, Status
 from ops.options import console
 
-_SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "skip": ("–", "yellow")}
+_SIGNS: dict[Status, tuple[str, str]] = {"fail": ("✗", "red"), "skip": ("–", "yellow"), "pass": ("✓", "green")}
+# What is said of a topic together: the first part of a check's name → topic. A name that is not here is its own topic.
+_TOPICS = {
+    **dict.fromkeys(("prometheus", "alertmanager", "grafana", "pods"), "servers"),
+    **dict.fromkeys(("metrics-endpoint", "scrape-target", "metrics", "metric", "buckets"), "metrics"),
+    **dict.fromkeys(("query", "queries"), "queries"),
+    **dict.fromkeys(("dashboard", "panel", "panels"), "dashboard"),
+    **dict.fromkeys(("delivery", "routing"), "routing"),
+    **dict.fromkeys(("alert", "alerts"), "alerts"),
+}
+_NARROW = 100  # columns, below which a name and what is said of it stand in lines of their own
 
 
 @dataclass(frozen=True)
@@ -48,26 +57,53 @@ class Report:
         }
 
 
-def show(report: Report) -> None:
-    """Print a report for people: one line a check, the failed ones again in the last line's count."""
-    out = console()
-    width = max((len(check.name) for check in report.checks), default=0)
-    for check in report.checks:
-        sign, colour = _SIGNS[check.status]
-        first, *rest = _lines(check.detail, width + 4)
-        out.print(f"[{colour}]{sign}[/] {escape(check.name.ljust(width))}  {escape(first)}")
-        for line in rest:
-            out.print(" " * (width + 4) + escape(line))
-    counts = Counter(check.status for check in report.checks)
+def show(report: Report, *, every: bool = True) -> None:
+    """Print a report for people: a line a check, or what is wrong first and a line for each topic that is in order."""
+    lines = list(report.checks) if every else list(_by_topic(report.checks))
+    width = max((len(check.name) for check in lines if every or check.status != "fail"), default=0)
+    for check in lines:
+        _print(check, width)
     colour = "red" if report.failures else "green"
-    out.print(
-        f"[bold {colour}]{report.target}: {counts['pass']} passed, {counts['fail']} failed, {counts['skip']} skipped[/]"
-    )
+    counts = f"{report.count('pass')} passed, {report.count('fail')} failed, {report.count('skip')} skipped"
+    more = "" if every else " (--all: each of them)"
+    console().print(f"[bold {colour}]{report.target}: {counts}[/]{more}")
 
 
-def _lines(text: str, indent: int) -> Sequence[str]:
-    """`text` in lines that fit beside the names, where there is a terminal; else in one."""
-    room = shutil.get_terminal_size().columns - indent
-    if not sys.stdout.isatty() or room < 30:
-        return [text]
-    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+def _by_topic(checks: Sequence[Check]) -> Iterator[Check]:
+    """What failed, then of each topic what was not looked at, and what is in order, each in one line."""
+    yield from (check for check in checks if check.status == "fail")
+    for status in ("skip", "pass"):
+        topics: dict[str, list[Check]] = {}
+        for check in checks:
+            if check.status == status:
+                first = check.name.partition("/")[0]
+                topics.setdefault(_TOPICS.get(first, first), []).append(check)
+        for topic, found in topics.items():
+            yield Check(topic if len(found) > 1 else found[0].name, status, _together(found))
+
+
+def _together(found: Sequence[Check]) -> str:
+    """What several checks of one status and topic have found, in a sentence."""
+    if len(found) == 1:
+        return found[0].detail
+    if found[0].status == "pass":
+        return f"{len(found)} checks in order"
+    return f"{len(found)} not looked at: {'; '.join(dict.fromkeys(check.detail for check in found))}"
+
+
+def _print(check: Check, width: int) -> None:
+    """One check; in a narrow terminal what failed has its name in a line of its own."""
+    out, (sign, colour) = console(), _SIGNS[check.status]
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    above = 0 < columns < _NARROW and check.status == "fail"
+    indent = 4 if above else width + 4
+    room = columns - indent
+    lines = textwrap.wrap(check.detail, room, break_long_words=False, break_on_hyphens=False) if room >= 30 else []
+    first, *rest = lines or [check.detail]
+    if above:
+        out.print(f"[{colour}]{sign}[/] {escape(check.name)}")
+        rest = [first, *rest]
+    else:
+        out.print(f"[{colour}]{sign}[/] {escape(check.name.ljust(width))}  {escape(first)}")
+    for line in rest:
+        out.print(" " * indent + escape(line))

@@ -25,6 +25,7 @@ _VARIABLES = {
     "__interval_ms": "60000",
 }
 # At night a sandbox without a past may see its first webhook only after a minute or two.
+WINDOW = 900.0  # seconds in which a metric must have had a sample
 RARE = Due(120.0, "what it shows happens rarely at this hour")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
@@ -125,7 +126,7 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
         return numbers
     if early := sources.early(query):
         return NoData(early)
-    absent = [selector.name for selector in selectors(query) if selector.name not in names]
+    absent = [one.name for one in selectors(query) if one.name not in names or not _has_samples(prometheus, one.name)]
     if absent:
         return NoData(sources.absent(absent[0]))
     past = "offset" in _QUOTED.sub("", query).split()
@@ -134,6 +135,11 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
         f"nothing happened in its window: the metrics are there, but {lack} gives no number; look again later",
         quiet=True,
     )
+
+
+def _has_samples(prometheus: Prometheus, name: str) -> bool:
+    """Whether the metric had a sample lately: Prometheus lists its name for hours after the last one."""
+    return bool(prometheus.query(f"group(last_over_time({name}[{WINDOW:.0f}s]))"))
 
 
 def variables(model: Mapping[str, JsonValue]) -> dict[str, str]:

@@ -1,9 +1,7 @@
 """Does Alertmanager run our routing, and does every alert of ours reach its receiver there?"""
 
-import re
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from components.live.running import compare, operator_names
 from components.live.running.wanted import RoutingMarks, wanted_routing
@@ -13,6 +11,7 @@ from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
 from ops.targets import Target
+from ops.window import parse_moment
 from ops.words import brief, counted
 from routing import Routing, tree
 from rules import Alert
@@ -134,11 +133,11 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
         for group in target.prometheus.rules()
         for rule in group.rules
         if rule.name in absent
-        and (rule.health == "unknown" or any(_seconds_since(one.active_at) < RESENT for one in rule.alerts))
+        and (rule.health == "unknown" or any(_age(one.active_at) < RESENT for one in rule.alerts))
     ]
     if young:
         return skipped(name, f"{brief(young)} has only just begun to fire; look again in two minutes")
-    if absent and _seconds_since(target.alertmanager.status().uptime) < RESENT:
+    if absent and _age(target.alertmanager.status().uptime) < RESENT:
         return skipped(name, f"Alertmanager has only just started, {brief(absent)} is sent again; look in two minutes")
     if absent:
         return failed(
@@ -149,11 +148,8 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
     return passed(name, f"{brief([alert.name for alert in always])} has come from Prometheus to Alertmanager")
 
 
-def _seconds_since(moment: str) -> float:
-    """Seconds since a moment as the servers write it (RFC 3339)."""
-    # Prometheus writes nanoseconds, of which Python reads six digits.
-    begun = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", moment))
-    return (datetime.now(UTC) - begun).total_seconds()
+def _age(moment: str) -> float:
+    return time.time() - parse_moment(moment)
 
 
 def _timing(match: tree.Match) -> tuple[object, ...]:

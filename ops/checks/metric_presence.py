@@ -7,9 +7,10 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from formats.durations import spoken
 from metrics import Contract, Metric
 from ops.checks import Check, failed, passed
-from ops.checks.live_dashboard import data
+from ops.checks.live_dashboard import WINDOW, data
 from ops.checks.metric_sources import Sources
 from ops.clients.prometheus import Prometheus
 from ops.words import brief
@@ -26,7 +27,6 @@ QUERIES = {
     ),
     "Webhook processing": "rsolv_billing_stripe_webhook_received_total",
 }
-WINDOW = 900.0  # seconds in which a metric must have been seen
 _PARTS = re.compile(r"_(bucket|count|sum)$")
 
 
@@ -45,17 +45,24 @@ def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
 
 def present(prometheus: Prometheus, contract: Contract, sources: Sources) -> list[Check]:
     """One check for each metric of the contract: there, with the labels that are asked for."""
-    since = time.time() - WINDOW
-    names = prometheus.metric_names(since)
-    return [_metric(prometheus, metric, names, since, sources) for metric in contract.metrics.values()]
+    return [_metric(prometheus, metric, sources) for metric in contract.metrics.values()]
 
 
-def _metric(prometheus: Prometheus, metric: Metric, names: list[str], since: float, sources: Sources) -> Check:
+def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
+    """Asked for as samples: Prometheus lists the names of series for hours after the last sample of them."""
     name = f"metric/{metric.name}"
     series = f"{metric.name}_bucket" if metric.type == "histogram" else metric.name
-    if series not in names:
+    found = [one.labels for one in prometheus.query(f"last_over_time({series}[{WINDOW:.0f}s])")]
+    if not found:
+        names = prometheus.metric_names(time.time() - WINDOW)
+        if before := prometheus.label_values("job", [series]):
+            return failed(
+                name,
+                f"Prometheus had {metric.name} from job {brief(before)}, and no sample of it for "
+                f"{spoken(WINDOW)}; {did_you_mean(metric, names).partition('; ')[2]}",
+                sources.scrape(),
+            )
         return failed(name, did_you_mean(metric, names), sources.scrape())
-    found = prometheus.series([series], start=since)
     lacking = [label for label in metric.labels if not any(label in labels for labels in found)]
     if lacking:
         there = brief(sorted({label for labels in found for label in labels if not label.startswith("__")}), 8)

@@ -1,5 +1,7 @@
 """What the guide has a person look at before anything else: are the parts there, and do they answer?"""
 
+import time
+
 from components.settings import Server
 from formats.json_types import JsonObject
 from ops.checks import Check, Due, failed, passed, skipped
@@ -10,6 +12,8 @@ from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, NotFound, OpsError
 from ops.targets import Target
 from ops.words import brief
+
+STARTING = 60.0  # seconds from its start within which Prometheus may know no target yet
 
 
 def prometheus(target: Target) -> Check:
@@ -115,6 +119,14 @@ def scrape_target(target: Target, due: Due | None = None) -> Check:
     every = target.prometheus.targets()
     ours = [found for found in every if found.job == job]
     if not ours:
+        started = target.prometheus.metric("process_start_time_seconds")
+        if not every and started is not None and time.time() - started < STARTING:
+            why = "it looks for its targets within seconds of a start"
+            return failed(
+                name,
+                "Prometheus has only just started and knows no target yet; look again in a minute",
+                Due(STARTING, why),
+            )
         others = brief(sorted({found.job for found in every})) or "no job at all"
         return failed(
             name,

@@ -4,14 +4,13 @@ import math
 import re
 import time
 from collections.abc import Collection
-from datetime import datetime
 from itertools import combinations
 
 from metrics import Contract, Selector, selectors
 from ops.checks.metric_presence import did_you_mean
 from ops.clients.prometheus import Prometheus
 from ops.targets import Target
-from ops.window import duration
+from ops.window import duration, parse_moment
 from ops.words import brief
 
 SHOWN = 5  # values of a label
@@ -70,8 +69,8 @@ def emptied_by(prometheus: Prometheus, query: str) -> str | None:
 
 
 def age(moment: str) -> float:
-    """Seconds since a moment that Prometheus wrote, in nanoseconds, of which Python reads six digits."""
-    return time.time() - datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", moment)).timestamp()
+    """Seconds since a moment that a server wrote."""
+    return time.time() - parse_moment(moment)
 
 
 def _told(

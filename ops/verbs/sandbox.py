@@ -101,7 +101,7 @@ def scenario(
     console().print(f"{'Would be told' if dry_run else 'From now on'}: {what}.", markup=False)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def shell(
     command: Annotated[
         list[str] | None, typer.Argument(help="A command to run in it, such as: pulumi preview.")
@@ -143,7 +143,7 @@ def _verified(format: Format) -> int:
     if format is Format.json:
         emit(report.as_json())
     else:
-        show(report)
+        show(report, every=False)
     return report.exit_code
 
 

@@ -23,6 +23,7 @@ def verify(
             min=0,
         ),
     ] = 0,
+    every: Annotated[bool, typer.Option("--all", help="Print each check, also those that are in order.")] = False,
     success_criteria: Annotated[
         bool, typer.Option("--success-criteria", help="Print the guide's success criteria, met or not, with evidence.")
     ] = False,
@@ -35,5 +36,5 @@ def verify(
     if format is Format.json:
         emit(report.as_json())
     else:
-        show(report)
+        show(report, every=every or success_criteria)
     raise typer.Exit(report.exit_code)

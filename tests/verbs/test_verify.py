@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,9 +13,21 @@ import pytest
 import dashboards
 import rules
 from ops import targets
-from ops.checks import Check, active_alerts, every_check, live_dashboard, success_criteria
+from ops.checks import (
+    Check,
+    active_alerts,
+    every_check,
+    failed,
+    findings,
+    live_dashboard,
+    metric_presence,
+    passed,
+    skipped,
+    success_criteria,
+)
 from ops.sandbox.lifecycle import Sandbox
-from tests.support.breaking import RULE_FILE, rewritten
+from ops.window import parse_moment, stamp
+from tests.support.breaking import RULE_FILE, extra_rules, rewritten
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
@@ -27,6 +40,9 @@ def green(target: targets.Target) -> targets.Target:
     report = every_check.awaited(target, PATIENCE, lambda _: None)
     assert not report.failures
     return target
+
+
+PATHS = {"/a": 900, "/b": 950, "/c": 901}
 
 
 def found(target: targets.Target, name: str, wanted: str = "fail") -> Check:
@@ -58,12 +74,37 @@ def test_all_is_in_order_and_said_so_to_programs_and_people(sandbox: Sandbox) ->
     assert len([name for name in details if name.startswith("query/")]) == 4
     assert {f"panel/{panel.title}" for panel in dashboards.load().panels if panel.queries} <= set(details)
 
-    text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    text = subprocess.run([*command, "--all"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     *lines, last = text.stdout.splitlines()
     assert len(lines) == len(answer["checks"])
     signs = [line[0] for line in lines]  # another look than the one above: what was skipped may have happened since
     assert {*signs} <= {"✓", "–"}
     assert last == f"sandbox: {signs.count('✓')} passed, 0 failed, {signs.count('–')} skipped"
+
+    text = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert len(text.stdout.splitlines()) <= 12
+    assert "checks in order" in text.stdout
+
+
+def test_what_is_wrong_comes_first_and_the_rest_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (
+        passed("rules/one", "as written"),
+        passed("rules/two", "as written"),
+        passed("buckets", "below the last"),
+        skipped("grafana", "no Grafana is installed here"),
+        skipped("dashboard", "no Grafana is installed here"),
+        skipped("panel/A", "no Grafana is installed here"),
+        failed("rules/three", "is missing; deploy with `pulumi up`"),
+    )
+    findings.show(findings.Report("prod", checks), every=False)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["✗", "rules/three", "is", "missing;", "deploy", "with", "`pulumi", "up`"],
+        ["–", "grafana", "no", "Grafana", "is", "installed", "here"],
+        ["–", "dashboard", "2", "not", "looked", "at:", "no", "Grafana", "is", "installed", "here"],
+        ["✓", "rules", "2", "checks", "in", "order"],
+        ["✓", "buckets", "below", "the", "last"],
+        ["prod:", "3", "passed,", "1", "failed,", "3", "skipped", "(--all:", "each", "of", "them)"],
+    ]
 
 
 def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sandbox: Sandbox) -> None:
@@ -227,6 +268,47 @@ def test_an_alert_that_fires_comes_with_the_first_step_of_its_runbook(green: tar
     limit = rules.alerts()["DatabaseQueryLatencyHigh"].limit.text
     assert f" UTC (123.4, limit {limit}); first: " in check.detail
     assert check.detail.endswith("(docs/runbooks/DatabaseQueryLatencyHigh.md)")
+
+
+def test_the_values_of_several_series_are_told_with_what_tells_them_apart(
+    green: targets.Target, sandbox: Sandbox
+) -> None:
+    name = "APIEndpointLatencyHigh"
+    series = [f'label_replace(vector({value}), "path", "{path}", "", "")' for path, value in PATHS.items()]
+    rule = {"alert": name, "expr": " or ".join(series), "labels": rules.alerts()[name].labels}
+    with extra_rules(sandbox, green, {"name": "extra", "interval": "1s", "rules": [rule]}):
+        check = found(green, f"alert/{name}")
+    assert "(950 on /b, 901 on /c, 900 on /a, limit " in check.detail
+
+
+def test_an_alert_fires_since_its_for_was_over_and_a_pending_one_is_not_in_order(
+    green: targets.Target, sandbox: Sandbox
+) -> None:
+    """Prometheus says since when the expression is true, which is earlier by `for`."""
+    rule = {"alert": "DatabaseQueryLatencyHigh", "expr": "vector(1)", "for": "2s"}
+    late = {"alert": "APIErrorRateCritical", "expr": "vector(1)", "for": "1h", "labels": {"severity": "critical"}}
+    with extra_rules(sandbox, green, {"name": "extra", "interval": "1s", "rules": [rule, late]}):
+        firing = found(green, "alert/DatabaseQueryLatencyHigh")
+        pending = found(green, "alert/APIErrorRateCritical", "skip")
+        (active,) = (one for one in green.prometheus.alerts() if one.name == "DatabaseQueryLatencyHigh")
+    assert firing.detail.startswith(f"firing since {stamp(parse_moment(active.active_at) + 2)} UTC (1, ")
+    assert re.match(r"pending since .* UTC, fires at .* \(1, limit", pending.detail)
+
+
+def test_a_metric_that_has_no_more_samples_is_gone_though_prometheus_lists_its_name(
+    green: targets.Target, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (live_dashboard, metric_presence):
+        monkeypatch.setattr(module, "WINDOW", 5.0)
+    sandbox.control("metrics_gone")
+    try:
+        metric = found(green, "metric/phoenix_http_request_duration_milliseconds")
+        panel = found(green, "query/API request count")
+    finally:
+        sandbox.control("normal")
+    assert " and no sample of it for 5 s; " in metric.detail
+    assert "the metrics are there" not in panel.detail
+    assert found(green, "metric/phoenix_http_request_duration_milliseconds", "pass")
 
 
 def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Target, sandbox: Sandbox) -> None:
