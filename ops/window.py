@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from formats import durations
-from formats.durations import spoken
+from formats.durations import humanize
 from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
 
@@ -102,7 +102,7 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
         raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
-        raise Misconfigured(f"--window {span} is too short to say anything; give at least {spoken(10 * step)}")
+        raise Misconfigured(f"--window {span} is too short to say anything; give at least {humanize(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
 

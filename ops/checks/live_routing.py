@@ -81,7 +81,7 @@ def inhibitions(config: Mapping[str, Any], routing: Routing, *, widened: bool = 
 
 def paths(config: Mapping[str, Any], routing: Routing, alerts: Iterable[Alert]) -> Check:
     """Every alert ends, in the configuration that runs, where the repository sends it, as fast and as often."""
-    name = "routing/ways"
+    name = "routing/paths"
     astray, count = [], 0
     for alert in alerts:
         count += 1

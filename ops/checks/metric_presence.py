@@ -39,7 +39,7 @@ def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
         if isinstance(outcome, int):
             checks.append(passed(name, f"{outcome} series"))
         else:
-            checks.append(failed(name, outcome.why, sources.due(query)))
+            checks.append(failed(name, outcome.why, sources.grace(query)))
     return checks
 
 

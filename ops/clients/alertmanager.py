@@ -21,7 +21,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class HeldAlert:
     """An alert as Alertmanager holds it; state: active, suppressed or unprocessed. Times are RFC 3339."""
 
     labels: Mapping[str, str]
@@ -44,7 +44,7 @@ class Alertmanager(Server):
         try:
             return str(answer["versionInfo"]["version"])
         except (KeyError, TypeError) as error:
-            raise self._strange("/api/v2/status") from error
+            raise self._bad_answer("/api/v2/status") from error
 
     def status(self) -> Status:
         """Version and running configuration."""
@@ -59,15 +59,15 @@ class Alertmanager(Server):
                 uptime=str(answer["uptime"]),
             )
         except (KeyError, TypeError, RoutingError) as error:
-            raise self._strange("/api/v2/status") from error
+            raise self._bad_answer("/api/v2/status") from error
 
-    def alerts(self, matchers: Sequence[str] = ()) -> list[Notice]:
+    def alerts(self, matchers: Sequence[str] = ()) -> list[HeldAlert]:
         """The alerts it holds, those silenced and inhibited too; `matchers` such as `alertname="X"`."""
         answer = self.http.get_json("/api/v2/alerts", {"filter": list(matchers)})
         try:
-            return [_notice(alert) for alert in answer]
+            return [_held_alert(alert) for alert in answer]
         except (KeyError, TypeError) as error:
-            raise self._strange("/api/v2/alerts") from error
+            raise self._bad_answer("/api/v2/alerts") from error
 
     def post_alerts(self, alerts: Iterable[Mapping[str, object]]) -> None:
         """Send alerts as Prometheus would: labels, annotations, startsAt, endsAt (RFC 3339)."""
@@ -82,16 +82,16 @@ class Alertmanager(Server):
         """The names of the receivers that run."""
         return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
 
-    def _strange(self, path: str) -> BadAnswer:
+    def _bad_answer(self, path: str) -> BadAnswer:
         return BadAnswer(
             f"{self.http.name} at {self.url} answered {path} with JSON that is not Alertmanager's; "
             "does this address belong to an Alertmanager?"
         )
 
 
-def _notice(alert: Mapping[str, JsonValue]) -> Notice:
+def _held_alert(alert: Mapping[str, JsonValue]) -> HeldAlert:
     status = alert["status"]
-    return Notice(
+    return HeldAlert(
         labels=alert["labels"],
         annotations=alert.get("annotations") or {},
         starts_at=alert["startsAt"],

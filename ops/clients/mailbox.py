@@ -52,7 +52,7 @@ class MailSink:
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
+class RelayAnswer:
     """What a mail relay said: its greeting's capabilities, and whether TLS was made and the login taken."""
 
     greeting: str
@@ -67,14 +67,14 @@ class SmtpProbe:
         host, _, port = smarthost.rpartition(":")
         self.host, self.port, self.timeout = host, int(port), timeout
 
-    def try_out(
+    def check(
         self,
         *,
         username: str | None = None,
         password: str | None = None,
         require_tls: bool = True,
         context: ssl.SSLContext | None = None,
-    ) -> Relay:
+    ) -> RelayAnswer:
         """Connect, take up TLS where it is offered, log in where there are credentials; the error names the step."""
         where = f"the mail relay {self.host}:{self.port}"
         try:
@@ -92,7 +92,7 @@ class SmtpProbe:
                     )
                 if username and password:
                     smtp.login(username, password)
-                return Relay(greeting, tls, bool(username and password))
+                return RelayAnswer(greeting, tls, bool(username and password))
         except ssl.SSLError as error:
             raise Unreachable(f"TLS with {where} failed ({error.reason or error}); check its certificate") from error
         except smtplib.SMTPAuthenticationError as error:
@@ -106,7 +106,7 @@ class SmtpProbe:
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             raise Unreachable(
-                f"{where} cannot be spoken to ({error}); check host, port and the network's outbound rules"
+                f"{where} cannot be reached ({error}); check host, port and the network's outbound rules"
             ) from error
 
 

@@ -36,7 +36,7 @@ def check_alertmanager(text: str) -> list[str] | None:
     return _check("amtool", ["check-config"], "alertmanager.yml", text)
 
 
-def newly(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
+def new_faults(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
     """Of the faults of a text after an edit, those that it did not have before (line numbers aside)."""
     known = {re.sub(r"\d+", "", line) for line in before or ()}
     return [line for line in after or () if re.sub(r"\d+", "", line) not in known]

@@ -55,7 +55,7 @@ def missing(target: Target, contract: Contract, name: str) -> str:
     return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
 
 
-def emptied_by(prometheus: Prometheus, query: str) -> str | None:
+def emptying_matchers(prometheus: Prometheus, query: str) -> str | None:
     """Which matchers leave nothing of a series that is there, and what there is; None when none do."""
     for selector in selectors(query):
         if not selector.matchers or not _any(prometheus, selector.name, {}) or _any(prometheus, *_parts(selector)):
@@ -65,7 +65,7 @@ def emptied_by(prometheus: Prometheus, query: str) -> str | None:
             for dropped in combinations(labels, count):
                 rest = {key: value for key, value in selector.matchers.items() if key not in dropped}
                 if _any(prometheus, selector.name, rest):
-                    return _told(prometheus, selector, dropped, rest)
+                    return _explanation(prometheus, selector, dropped, rest)
     return None
 
 
@@ -74,15 +74,15 @@ def age(moment: str) -> float:
     return time.time() - datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", moment)).timestamp()
 
 
-def _told(
+def _explanation(
     prometheus: Prometheus, selector: Selector, dropped: Collection[str], rest: dict[str, tuple[str, str]]
 ) -> str:
-    guilty = " and ".join(_matcher(key, *selector.matchers[key]) for key in dropped)
+    matchers = " and ".join(_matcher(key, *selector.matchers[key]) for key in dropped)
     first = next(iter(dropped))
     found = prometheus.query(f"group by ({first}) ({_selector(selector.name, rest)})")
     values = sorted(sample.labels.get(first, "") for sample in found)
     there = f"{first} is {brief([repr(value) for value in values if value], SHOWN)}" if any(values) else ""
-    return f"{selector.name} is there, but {guilty} leaves nothing of it: {there or f'it has no label {first}'}"
+    return f"{selector.name} is there, but {matchers} leaves nothing of it: {there or f'it has no label {first}'}"
 
 
 def _any(prometheus: Prometheus, name: str, matchers: dict[str, tuple[str, str]]) -> bool:

@@ -101,17 +101,17 @@ def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -
     replay = version.replays[name]
     colour = SEVERITIES.get(str(replay.alert.labels.get("severity")), INK)
     middle, thick = top + 0.44 * height, 0.5 * height
-    for spells, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
-        bars = _bars(spells, replay.end - replay.start)
+    for episodes, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
+        bars = _bars(episodes, replay.end - replay.start)
         axes.broken_barh(bars, (middle - thick / 2, thick), color=colour, alpha=alpha, linewidth=0)
     mails = [one.at / window.DAY for one in version.messages if one.kind == "email" and name in one.alerts]
     axes.vlines(mails, top + 0.74 * height, top + 0.94 * height, color=INK, linewidth=1.0)
 
 
-def _bars(spells: Sequence[Episode], span: float) -> list[tuple[float, float]]:
+def _bars(episodes: Sequence[Episode], span: float) -> list[tuple[float, float]]:
     """(start, length) in days; what is too short to be seen is drawn as wide as can be."""
     least = span / 700
-    return [(spell.start / window.DAY, max(spell.seconds, least) / window.DAY) for spell in spells]
+    return [(episode.start / window.DAY, max(episode.seconds, least) / window.DAY) for episode in episodes]
 
 
 def _unknown(axes: "Axes", outcome: Outcome) -> None:

@@ -5,21 +5,21 @@ from pathlib import Path
 from ops import targets
 from ops.errors import Misconfigured
 from ops.sandbox import state
-from ops.stack.engine import Access
+from ops.stack.engine import StackAccess
 
 
-def of(target: str) -> Access:
+def stack_access(target: str) -> StackAccess:
     """The engine's way to `target`: a stack's own, or the one that the running sandbox was deployed with.
 
     Raises Misconfigured where the sandbox was projected without an engine, or there is no such stack file.
     """
     if target != targets.SANDBOX:
         targets.stack_values(target)  # refuses what is no stack
-        return Access(target)
+        return StackAccess(target)
     pulumi = state.running().pulumi
     if not pulumi:
         raise Misconfigured(
             "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "
             "start one that has an engine with make sandbox"
         )
-    return Access(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))
+    return StackAccess(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))

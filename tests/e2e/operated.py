@@ -64,7 +64,7 @@ class Operated:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self._http = rig.cluster.http
-        self._run = rig.box.home / "run"
+        self._run = rig.sandbox.home / "run"
         self._stopping = threading.Event()
         self._carrier = threading.Thread(target=self._carry, daemon=True)
         self._carried: dict[str, Any] = {}
@@ -83,7 +83,7 @@ class Operated:
             NAME,
             [str(build_tools.path(NAME)), f"--web.listen-address={HOST}:{port}", f"--namespaces={NAMESPACE}"],
             environment=environment(KUBECONFIG=str(self.rig.cluster.kubeconfig)),
-            folder=self.rig.box.home,
+            folder=self.rig.sandbox.home,
         )
         processes.wait_ready(child, lambda: self.generated() is not None, seconds=PATIENCE)
         self._carrier.start()
@@ -109,7 +109,7 @@ class Operated:
             kind, _, title = name.partition("/")
             self.rig.delete(f"{kind}s", title)
         self.rig.before = self._kept
-        mounts = self.rig.box.mounts
+        mounts = self.rig.sandbox.mounts
         for folder in mounts.rules.glob(f"{_RULES}*"):
             shutil.rmtree(folder)
         for server, file in (("prometheus", "prometheus.yml"), ("alertmanager", "alertmanager.yml")):
@@ -212,13 +212,13 @@ class Operated:
         if not wanted or self._carried.get(server) == wanted:
             return
         for path, data in wanted.items():
-            self.rig.box.mounts.write(server, path, data, only=bool(path))
+            self.rig.sandbox.mounts.write(server, path, data, only=bool(path))
         self._carried[server] = wanted
-        getattr(self.rig.box, server).reload()
+        getattr(self.rig.sandbox, server).reload()
 
     def _reload(self) -> None:
-        self.rig.box.prometheus.reload()
-        self.rig.box.alertmanager.reload()
+        self.rig.sandbox.prometheus.reload()
+        self.rig.sandbox.alertmanager.reload()
 
 
 ALERTING = {

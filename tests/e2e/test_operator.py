@@ -49,7 +49,7 @@ def configure(rig: Rig, **settings: object) -> None:
     usual = {
         **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
         **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
-        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
+        "smtpPassword": rig.sandbox.mounts.smtp_password.read_text("utf-8"),
     }
     rig.configure(**{**usual, **settings})
 
@@ -61,7 +61,7 @@ def ours(operator: Operated) -> set[str]:
 
 
 def expression(rig: Rig, name: str) -> str:
-    return next(rule.query for group in rig.box.prometheus.rules() for rule in group.rules if rule.name == name)
+    return next(rule.query for group in rig.sandbox.prometheus.rules() for rule in group.rules if rule.name == name)
 
 
 def test_from_preview_to_destroy(operator: Operated) -> None:
@@ -120,7 +120,7 @@ def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operat
     done = subprocess.run(
         [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
         cwd=ROOT,
-        env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
+        env={**os.environ, "SANDBOX_HOME": str(rig.sandbox.home)},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -131,7 +131,7 @@ def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operat
 
 def reached(rig: Rig, *matchers: str) -> set[str]:
     """The receivers of the alerts that Alertmanager holds."""
-    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
+    return {receiver for notice in rig.sandbox.alertmanager.alerts(matchers) for receiver in notice.receivers}
 
 
 # ── the AlertmanagerConfig, by the operator's own validation and translation ────────────────────────
@@ -262,7 +262,7 @@ def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
 
         # Where Prometheus itself gives each alert that label, all is well.
         operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": {"namespace": "monitoring"}}})
-        until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
+        until(lambda: "namespace: monitoring" in rig.sandbox.prometheus.config())
         rig.up()
         assert 'namespace="monitoring"' in str(operator.generated())
         watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
