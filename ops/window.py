@@ -66,16 +66,6 @@ class Values:
         numbers = self.numbers
         return math.fsum(numbers) / len(numbers) if numbers else None
 
-    def quantile(self, share: float) -> float | None:
-        """The value that `share` (0 to 1) of the moments stay at or below, interpolated; None without a number."""
-        numbers = sorted(self.numbers)
-        if not numbers:
-            return None
-        at = share * (len(numbers) - 1)
-        low = math.floor(at)
-        high = min(low + 1, len(numbers) - 1)
-        return numbers[low] + (numbers[high] - numbers[low]) * (at - low)
-
     @property
     def peak(self) -> tuple[float, float] | None:
         """(moment, value) of the highest number, the first of equals."""
@@ -167,6 +157,11 @@ def moment(text: str, *, option: str) -> float:
         raise Misconfigured(
             f"{option} {text!r} is no moment; write it as 2026-01-31T12:00Z, or as seconds since 1970"
         ) from None
+
+
+def age(moment: str) -> float:
+    """Seconds since a moment as Prometheus and Alertmanager write it (RFC 3339)."""
+    return time.time() - datetime.fromisoformat(moment).timestamp()
 
 
 def stamp(at: float, *, seconds: bool = False) -> str:

@@ -11,24 +11,17 @@ from routing import RoutingError, tree
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What runs. `text`: the running configuration, defaults filled in, secrets hidden; `config`: the same, parsed."""
+    """The running configuration, defaults filled in, secrets hidden. `uptime`: since when it runs (RFC 3339)."""
 
-    version: str
-    text: str
-    config: Mapping[str, JsonValue]
-    cluster: str
+    config: tree.Config
     uptime: str
 
 
 @dataclass(frozen=True, slots=True)
 class HeldAlert:
-    """An alert as Alertmanager holds it; state: active, suppressed or unprocessed. Times are RFC 3339."""
+    """An alert as Alertmanager holds it; state: active, suppressed or unprocessed."""
 
     labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    starts_at: str
-    ends_at: str
-    fingerprint: str
     state: str
     receivers: tuple[str, ...]
     silenced_by: tuple[str, ...]
@@ -47,17 +40,11 @@ class Alertmanager(Server):
             raise self._bad_answer("/api/v2/status") from error
 
     def status(self) -> Status:
-        """Version and running configuration."""
+        """The running configuration, and since when it runs."""
         answer = self.http.get_json("/api/v2/status")
         try:
             text = str(answer["config"]["original"])
-            return Status(
-                version=str(answer["versionInfo"]["version"]),
-                text=text,
-                config=tree.parse(text, "the running configuration"),
-                cluster=str(answer["cluster"]["status"]),
-                uptime=str(answer["uptime"]),
-            )
+            return Status(tree.parse(text, "the running configuration"), str(answer["uptime"]))
         except (KeyError, TypeError, RoutingError) as error:
             raise self._bad_answer("/api/v2/status") from error
 
@@ -93,10 +80,6 @@ def _held_alert(alert: Mapping[str, JsonValue]) -> HeldAlert:
     status = alert["status"]
     return HeldAlert(
         labels=alert["labels"],
-        annotations=alert.get("annotations") or {},
-        starts_at=alert["startsAt"],
-        ends_at=alert["endsAt"],
-        fingerprint=alert["fingerprint"],
         state=status["state"],
         receivers=tuple(receiver["name"] for receiver in alert.get("receivers") or ()),
         silenced_by=tuple(status.get("silencedBy") or ()),

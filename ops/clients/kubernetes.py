@@ -6,7 +6,6 @@ with what credentials says ops.clients.kube_access.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from formats.json_types import JsonObject, JsonValue
@@ -16,18 +15,6 @@ from ops.errors import Forbidden
 
 if TYPE_CHECKING:
     import httpx
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigMap:
-    """What a ConfigMap holds; `resource_version` names this very state of it."""
-
-    namespace: str
-    name: str
-    data: Mapping[str, str]
-    resource_version: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
 
 
 class Kubernetes:
@@ -62,24 +49,6 @@ class Kubernetes:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonValue:
         """GET an API path such as `/api/v1/namespaces/monitoring/services/prometheus`."""
         return self._client().decode(self._request("GET", path, params=params))
-
-    def config_map(self, namespace: str, name: str) -> ConfigMap:
-        """Read a ConfigMap; NotFound when there is none."""
-        return _config_map(self.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}"))
-
-    def replace_config_map(
-        self, namespace: str, name: str, data: Mapping[str, str], resource_version: str
-    ) -> ConfigMap:
-        """Write `data` in place of what the ConfigMap holds, provided that it still is at `resource_version`.
-
-        Labels, annotations, binaryData and owners stay. Conflict when somebody else wrote meanwhile: read again.
-        """
-        path = f"/api/v1/namespaces/{namespace}/configmaps/{name}"
-        # The resourceVersion inside a merge patch makes it a compare-and-swap; None removes a key.
-        current = self.config_map(namespace, name)
-        gone = {key: None for key in current.data if key not in data}
-        body = {"metadata": {"resourceVersion": resource_version}, "data": {**data, **gone}}
-        return _config_map(self._client().decode(self.merge(path, body)))
 
     def merge(
         self,
@@ -192,15 +161,3 @@ class Kubernetes:
         if self._credentials is None:
             self._credentials = access(self._kubeconfig, self._context)
         return self._credentials
-
-
-def _config_map(found: Mapping[str, JsonValue]) -> ConfigMap:
-    metadata = found["metadata"]
-    return ConfigMap(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        data=found.get("data") or {},
-        resource_version=metadata["resourceVersion"],
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
-    )

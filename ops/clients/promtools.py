@@ -26,11 +26,6 @@ def check_prometheus(text: str) -> list[str] | None:
     return _check("promtool", ["check", "config", "--syntax-only"], "prometheus.yml", text)
 
 
-def check_rules(text: str) -> list[str] | None:
-    """What promtool finds wrong with a rule file; None without promtool."""
-    return _check("promtool", ["check", "rules", "--lint=none"], "rules.yml", text)
-
-
 def check_alertmanager(text: str) -> list[str] | None:
     """What amtool finds wrong with an alertmanager.yml; None without amtool."""
     return _check("amtool", ["check-config"], "alertmanager.yml", text)

@@ -2,9 +2,7 @@
 
 import math
 import re
-import time
 from collections.abc import Collection
-from datetime import datetime
 from itertools import combinations
 
 from metrics import Contract, Selector, selectors
@@ -67,11 +65,6 @@ def emptying_matchers(prometheus: Prometheus, query: str) -> str | None:
                 if _any(prometheus, selector.name, rest):
                     return _explanation(prometheus, selector, dropped, rest)
     return None
-
-
-def age(moment: str) -> float:
-    """Seconds since a moment that Prometheus wrote, in nanoseconds, of which Python reads six digits."""
-    return time.time() - datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", moment)).timestamp()
 
 
 def _explanation(

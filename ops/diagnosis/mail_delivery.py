@@ -8,7 +8,6 @@ from formats.durations import humanize
 from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
-from ops.diagnosis import live_metrics
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
@@ -21,7 +20,7 @@ from ops.diagnosis.chain import (
     ok,
     verb_command,
 )
-from ops.diagnosis.mail_relay import last_rise, receivers_of, recent_notifications, relay
+from ops.diagnosis.mail_relay import last_rise, recent_notifications, relay
 from ops.replay import alert_path, hours
 from ops.targets import Target
 from ops.words import brief
@@ -75,9 +74,7 @@ def arrived(case: Case) -> Step:
     if lost:
         rule = next(alert for alert in case.alerts if alert.name == lost[0])
         old = [
-            one
-            for one in firing
-            if one.name in lost and live_metrics.age(one.active_at) > rule.for_ + routing_checks.RESENT
+            one for one in firing if one.name in lost and windows.age(one.active_at) > rule.for_ + routing_checks.RESENT
         ]
         if old:
             return broken(
@@ -179,7 +176,7 @@ def received(case: Case) -> Step:
     """Their receivers tell somebody."""
     target = case.target
     config = target.alertmanager.status().config
-    by_name = receivers_of(config)
+    by_name = tree.receivers(config)
     used: dict[str, list[str]] = {}
     for alert in case.alerts:
         for match in tree.matches(config, alert.label_set):

@@ -31,7 +31,7 @@ def relay(case: Case) -> Step:
     """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
     target = case.target
     config = target.alertmanager.status().config
-    by_name = receivers_of(config)
+    by_name = tree.receivers(config)
     mails = [
         mail
         for alert in case.alerts
@@ -134,11 +134,6 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
 def _smtp(mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue], key: str) -> JsonValue:
     """A setting of a receiver's mail, or the one that it inherits."""
     return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
-
-
-def receivers_of(config: Mapping[str, JsonValue]) -> dict[str, Mapping[str, JsonValue]]:
-    """The receivers of a configuration, by name."""
-    return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
 
 
 def _log_file(target: Target) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 import metrics
 import rules
 from formats.durations import humanize
+from ops import window
 from ops.checks import live_rules as rule_checks
 from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
@@ -81,7 +82,7 @@ def evaluated(case: Case) -> Step:
             )
         if rule.health != "ok":
             continue
-        age = live_metrics.age(rule.last_evaluation)
+        age = window.age(rule.last_evaluation)
         if age > LATE * alert.interval + 5:
             return broken(
                 f"{alert.name} was evaluated {humanize(age)} ago, and should be every {humanize(alert.interval)}; "
@@ -165,7 +166,7 @@ def _inactive(target: Target, alert: Alert) -> Step:
     values = _values(target.prometheus, alert.signal)
     if not values or not crosses(alert.limit, _worst(alert, values)):
         return ok("neither, as its condition is not true")
-    age = live_metrics.age(_running(target.prometheus)[alert.name].last_evaluation)
+    age = window.age(_running(target.prometheus)[alert.name].last_evaluation)
     if age <= alert.interval + 5:
         return ok(f"its condition has just become true; the next evaluation is within {humanize(alert.interval)}")
     return broken(
@@ -175,7 +176,7 @@ def _inactive(target: Target, alert: Alert) -> Step:
 
 
 def _since(active: ActiveAlert, alert: Alert) -> str:
-    age = max(0.0, live_metrics.age(active.active_at))
+    age = max(0.0, window.age(active.active_at))
     if active.state == "firing":
         return f"{alert.name} fires since {humanize(max(0.0, age - alert.for_))}"
     left = max(0.0, alert.for_ - age)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops import window
-from ops.drawing.line_chart import FAINT, INK, SEVERITIES
+from ops.drawing import line_chart
+from ops.drawing.line_chart import FAINT, INK, SEVERITIES, style
 from ops.errors import Misconfigured
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode
@@ -41,14 +42,7 @@ def check(path: Path) -> None:
 
 def draw(outcome: Outcome, path: Path) -> None:
     """Draw the timeline into `path`; what stood there is replaced once the picture is complete."""
-    image = timeline(outcome, path.suffix.lower().removeprefix("."))
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(image)
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise Misconfigured(f"--picture {path} cannot be written ({error.strerror}); name another file") from error
+    line_chart.save(path, timeline(outcome, path.suffix.lower().removeprefix(".")), "name another file with --picture")
 
 
 def timeline(outcome: Outcome, kind: str) -> bytes:
@@ -60,16 +54,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
     names = list(dict.fromkeys(name for version in outcome.versions for name in version.replays))
     lanes = len(outcome.versions)
     height = ROW * len(names) * (1 if lanes == 1 else 1.5) + 1.25
-    style = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "/".join(names),
-        "font.size": 9.5,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.edgecolor": FAINT,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(style("/".join(names), 9.5)):
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
         axes = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
         axes.set_xlim(outcome.start / window.DAY, outcome.end / window.DAY)

@@ -98,7 +98,7 @@ def find_path(
     """The path of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
     config = alertmanager.status().config
     matches = tuple(tree.matches(config, labels))
-    receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+    receivers = tree.receivers(config)
     muting = tree.inhibitors(config, labels, others)
     quiet = [hours.quiet(config, match, time.time()) for match in matches]
     return AlertPath(

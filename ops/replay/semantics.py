@@ -26,11 +26,6 @@ class Interval:
     end: int
     open: bool
 
-    @property
-    def seconds(self) -> float:
-        """How long it lasted."""
-        return (self.end - self.start) / 1000
-
 
 def alert_states(
     evaluations: Iterable[int], crossing: Container[int], hold: int, keep: int, outage: int | None = None

@@ -2,7 +2,6 @@
 
 import math
 import re
-import subprocess
 from collections.abc import Mapping
 
 import routing
@@ -13,8 +12,9 @@ from ops.checks import success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.drawing.signal_pictures import units
+from ops.errors import Misconfigured
 from ops.replay.alert_history import alert_name, fired
-from ops.repo import files, tracking
+from ops.repo import files, tracking, worktree
 from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window
@@ -176,10 +176,6 @@ def _observed(text: str) -> tuple[tuple[BaselineBlock, ...], tuple[str, ...]]:
 def _revision() -> str:
     """The commit that is checked out, `+` when something differs from it; empty outside a git checkout."""
     try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=files.ROOT, capture_output=True, text=True, check=False, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+        return worktree.git("describe", "--always", "--dirty=+", "--exclude=*")
+    except Misconfigured:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,12 +1,12 @@
 """Nothing in the sandbox connects beyond loopback: held here, where a text meets a server that would act on it."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import yaml
 
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import http
 from ops.sandbox.sandbox_errors import SandboxError
 
 # Keys of Prometheus' and Alertmanager's configurations under which an address stands.
@@ -60,12 +60,7 @@ def is_loopback(address: str) -> bool:
     if address.startswith("/") or not address:
         return True
     host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return http.is_loopback(host)
 
 
 def _addresses(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:

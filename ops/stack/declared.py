@@ -9,12 +9,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
+from ops.repo.files import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "(secret)"
 LIMIT = 60.0  # seconds
 

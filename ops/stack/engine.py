@@ -18,10 +18,10 @@ from formats.json_types import JsonValue
 from ops import build_tools
 from ops.build_tools import pulumi
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
+from ops.repo.files import ROOT
 from ops.stack import grafana_messages
 from ops.stack.command import Pulumi
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 NEWER = "install a newer one as https://www.pulumi.com/docs/install says."
 # An engine in a pipeline or an isolated machine must not look for newer versions of itself.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}

@@ -32,11 +32,6 @@ class Proposal:
         """Whether it is another limit than the one that stands."""
         return self.limit.value != self.alert.limit.value
 
-    @property
-    def tuned(self) -> Alert:
-        """The alert with this limit, for questions about it; its text is not touched."""
-        return replace(self.alert, limit=self.limit)
-
 
 def limit(alert: Alert, value: float) -> Limit:
     """The alert's limit with another number, written as the rule file would have it."""
