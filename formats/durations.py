@@ -23,7 +23,7 @@ def seconds(text: str) -> float:
     return total
 
 
-def spoken(length: float) -> str:
+def humanize(length: float) -> str:
     """Seconds as people say them, to two units: `3 h 12 min`, `45 s`, `24 h`, `7 d`, `0 s`."""
     left = max(0, round(length))
     if left >= 3 * 3600:

@@ -48,18 +48,18 @@ class _Verbs(TyperGroup):
         try:
             verb = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
-            verb = _lacking(error)
+            verb = _placeholder(error)
         if not isinstance(verb, typer.Typer):
-            alone = typer.Typer(add_completion=False, context_settings=HELP)
-            alone.command(name)(verb)
-            verb = alone
+            single = typer.Typer(add_completion=False, context_settings=HELP)
+            single.command(name)(verb)
+            verb = single
         command = typer.main.get_command(verb)
         assert isinstance(command, TyperCommand | TyperGroup)
         command.name = name
         return command
 
 
-def _lacking(error: ModuleNotFoundError) -> typer.Typer:
+def _placeholder(error: ModuleNotFoundError) -> typer.Typer:
     """Stands in for a verb that lacks a package, so that the help still lists all; raises what is a mistake of ours."""
     reason = _not_installed(error)
     if reason is None:
@@ -95,18 +95,18 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Exit as wanted:
         return wanted.exit_code
     except OpsError as error:
-        return _say(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code)
     except typer.TyperException as misuse:
         return _usage(misuse)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted; nothing more was done", 130)
+        return _fail("interrupted; nothing more was done", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _say(_file_trouble(error), 2)
+        return _fail(_file_error(error), 2)
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever happened
-        return _unforeseen(error)
+        return _unexpected(error)
     return code if isinstance(code, int) else 0
 
 
@@ -115,7 +115,7 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def _say(sentence: str, code: int) -> int:
+def _fail(sentence: str, code: int) -> int:
     sys.stderr.write(f"{sentence}\n")
     return code
 
@@ -128,10 +128,10 @@ def _usage(misuse: typer.TyperException) -> int:
         return 2
     context = getattr(misuse, "ctx", None)
     command = context.command_path if context is not None else "python -m ops"
-    return _say(f"{message.rstrip('.')}; see `{command} --help`", 2)
+    return _fail(f"{message.rstrip('.')}; see `{command} --help`", 2)
 
 
-def _file_trouble(error: OSError) -> str:
+def _file_error(error: OSError) -> str:
     """`rules/x.yml: Permission denied; …`."""
     if error.filename is None:
         return f"the operating system refused ({error.strerror or error}); try again, or look at the machine"
@@ -148,12 +148,12 @@ def _not_installed(error: Exception) -> str | None:
     return f"{package} is not installed: run `make setup`, or `make setup-production` for every verb but `sandbox`"
 
 
-def _unforeseen(error: Exception) -> int:
+def _unexpected(error: Exception) -> int:
     """Data that does not parse and packages that are missing have sentences of their own; all else is our mistake."""
     if (reason := _not_installed(error)) is not None:
-        return _say(reason, 2)
+        return _fail(reason, 2)
     if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in DATA:
-        return _say(str(error), 2)
+        return _fail(str(error), 2)
     if os.environ.get("OPS_TRACEBACK"):
         raise error
     trace = error.__traceback__
@@ -161,7 +161,7 @@ def _unforeseen(error: Exception) -> int:
         trace = trace.tb_next
     where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
     what = " ".join(str(error).split()) or "no message"
-    return _say(
+    return _fail(
         f"this is a mistake in the program, not in the target: {type(error).__name__}{where}: {what}; "
         "repeat it with OPS_TRACEBACK=1 and report what it prints",
         2,

@@ -20,19 +20,19 @@ NAME = "TestAPIAlert"
 LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
 
 
-SPARE = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
+MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 
 
-SETTLE = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
+SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
 
 
 PAUSE = 0.3  # seconds between two looks
 
 
-_TRIED, _REFUSED = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
+_ATTEMPTS, _REFUSALS = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
 
 
-REPORT = 10.0  # seconds between two lines of progress
+PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ def prove(
         return [failed("route", f"receiver {brief(path.receivers)} sends no mail; choose labels of an alert that does")]
     checks = [passed("route", f"{' › '.join(path.matches[0].path)} to {brief(path.receivers)}")]
     # Where an alert of the same group fires already, its group_wait is over and its next look decides.
-    first = timeout or max(path.first_mail, path.next_mail) + SPARE
-    after = timeout or path.next_mail + SPARE
+    first = timeout or max(path.first_mail, path.next_mail) + MARGIN
+    after = timeout or path.next_mail + MARGIN
     alertmanager = target.alertmanager
     # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
     drill = Drill(drill.labels, drill.annotations, drill.mark, drill.starts - timedelta(seconds=path.first_mail))
-    proof = _Sink(target, drill, path) if target.mail else _Counters(target, path)
+    proof = _MailProof(target, drill, path) if target.mail else _CounterProof(target, path)
     started = time.monotonic()
     alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
     say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
     try:
         checks += proof.firing(first, say)
-        _accepted(target, drill)
+        _refuse_inhibited(target, drill)
     finally:
         alertmanager.post_alerts([drill.posted(datetime.now(UTC))])
     if any(check.status == "fail" for check in checks):
@@ -123,7 +123,7 @@ def prove(
     return checks
 
 
-def _accepted(target: Target, drill: Drill) -> None:
+def _refuse_inhibited(target: Target, drill: Drill) -> None:
     """Findings when Alertmanager holds the alert, but muted by another one that fires."""
     for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
         if notice.inhibited_by:
@@ -133,22 +133,22 @@ def _accepted(target: Target, drill: Drill) -> None:
             )
 
 
-def _until(limit: float, look: Callable[[], Mail | str | None], say: Callable[[str], None]) -> Mail | str | None:
+def _wait_for(limit: float, look: Callable[[], Mail | str | None], say: Callable[[str], None]) -> Mail | str | None:
     """What `look` finds within `limit` seconds."""
-    started = told = time.monotonic()
+    started = reported = time.monotonic()
     while True:
         if found := look():
             return found
         now = time.monotonic()
         if now - started > limit:
             return None
-        if now - told > REPORT:
+        if now - reported > PROGRESS_INTERVAL:
             say(f"  … {now - started:.0f} of {limit:.0f} s")
-            told = now
+            reported = now
         time.sleep(PAUSE)
 
 
-class _Sink:
+class _MailProof:
     """The sandbox's proof: the mail itself."""
 
     def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
@@ -156,14 +156,14 @@ class _Sink:
         self._fired: Mail | None = None
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
-        found = _until(limit, lambda: self._mail(resolved=False), say)
+        found = _wait_for(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
             return [failed("mail", f"no mail within {limit:.0f} s; {_delivery_hint(self._target)}")]
         self._fired = found
-        return [passed("mail", f"received {found.subject!r}"), *self._judged(found, self._path.mails[0].subject)]
+        return [passed("mail", f"received {found.subject!r}"), *self._mail_checks(found, self._path.mails[0].subject)]
 
     def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
-        found = _until(limit, lambda: self._mail(resolved=True), say)
+        found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
             return [failed(name, f"no mail within {limit:.0f} s; is send_resolved on for {self._path.receivers[0]}?")]
@@ -177,7 +177,7 @@ class _Sink:
             return ours[0] if ours else None
         return next((mail for mail in ours if self._fired and mail.subject != self._fired.subject), None)
 
-    def _judged(self, mail: Mail, wanted: str | None) -> list[Check]:
+    def _mail_checks(self, mail: Mail, wanted: str | None) -> list[Check]:
         name, said = self._drill.labels["alertname"], self._drill.annotations
         if {*mail.recipients} == {*self._path.recipients}:
             to = passed("recipients", brief(mail.recipients))
@@ -200,7 +200,7 @@ class _Sink:
         return [to, subject, content]
 
 
-class _Counters:
+class _CounterProof:
     """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused."""
 
     def __init__(self, target: Target, path: alert_path.AlertPath) -> None:
@@ -209,7 +209,7 @@ class _Counters:
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         # Another mail may be the one that counted: resolved before its own first mail, ours would never have any.
-        settled = time.monotonic() + min(self._path.next_mail, SETTLE) + 1
+        settled = time.monotonic() + min(self._path.next_mail, SETTLE_TIME) + 1
         check = self._wait("mail", limit, say)
         time.sleep(max(0.0, settled - time.monotonic()))
         self._before = self._count()
@@ -220,7 +220,7 @@ class _Counters:
 
     def _wait(self, name: str, limit: float, say: Callable[[str], None]) -> Check:
         before = self._before
-        found = _until(limit, lambda: "taken" if self._count()[0] > before[0] else None, say)
+        found = _wait_for(limit, lambda: "taken" if self._count()[0] > before[0] else None, say)
         taken, refused = self._before = self._count()
         if found is not None:
             return passed(
@@ -238,7 +238,7 @@ class _Counters:
         """
         page = self._alertmanager.metrics()
         counts = []
-        for series in _TRIED, _REFUSED:
+        for series in _ATTEMPTS, _REFUSALS:
             every = list(page.samples(series, integration="email"))
             ours = [one for one in every if one.labels.get("receiver_name") in self._path.receivers]
             counts.append(sum(one.value for one in ours or every))
@@ -248,6 +248,6 @@ class _Counters:
 def _delivery_hint(target: Target) -> str:
     """What Alertmanager's counters say about mails that did not arrive, and the next step."""
     walk = f"`python -m ops diagnose alerts --target {target.name}`"
-    if refused := target.alertmanager.metrics().total(_REFUSED, integration="email"):
+    if refused := target.alertmanager.metrics().total(_REFUSALS, integration="email"):
         return f"Alertmanager counts {refused:.0f} refusals by the relay: {walk} tries the relay"
     return f"{walk} walks the path and names the first broken link"

@@ -1,4 +1,4 @@
-"""A target by its name: the sandbox, or a stack's servers, ready to be spoken to."""
+"""A target by its name: the clients of the sandbox's servers, or of a stack's."""
 
 import os
 from dataclasses import dataclass

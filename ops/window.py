@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from formats import durations
-from formats.durations import spoken
+from formats.durations import humanize
 from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
 
@@ -66,16 +66,6 @@ class Values:
         numbers = self.numbers
         return math.fsum(numbers) / len(numbers) if numbers else None
 
-    def quantile(self, share: float) -> float | None:
-        """The value that `share` (0 to 1) of the moments stay at or below, interpolated; None without a number."""
-        numbers = sorted(self.numbers)
-        if not numbers:
-            return None
-        at = share * (len(numbers) - 1)
-        low = math.floor(at)
-        high = min(low + 1, len(numbers) - 1)
-        return numbers[low] + (numbers[high] - numbers[low]) * (at - low)
-
     @property
     def peak(self) -> tuple[float, float] | None:
         """(moment, value) of the highest number, the first of equals."""
@@ -102,7 +92,7 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
         raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
-        raise Misconfigured(f"--window {span} is too short to say anything; give at least {spoken(10 * step)}")
+        raise Misconfigured(f"--window {span} is too short to say anything; give at least {humanize(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
 
@@ -171,8 +161,12 @@ def moment(text: str, *, option: str) -> float:
 
 def parse_moment(text: str) -> float:
     """A moment as Prometheus and Alertmanager write it (RFC 3339), in seconds since the epoch."""
-    # They write nanoseconds, of which Python reads six digits.
-    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).timestamp()
+    return datetime.fromisoformat(text).timestamp()
+
+
+def age(moment: str) -> float:
+    """Seconds since a moment as Prometheus and Alertmanager write it (RFC 3339)."""
+    return time.time() - parse_moment(moment)
 
 
 def stamp(at: float, *, seconds: bool = False) -> str:

@@ -16,7 +16,7 @@ def listed(items: Sequence[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def count_noun(number: int, noun: str, plural: str = "") -> str:
     """`1 mail`, `3 mails`, `2 queries`."""
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 

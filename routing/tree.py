@@ -12,6 +12,7 @@ from formats.json_types import JsonValue
 from formats.places import Place
 from routing import _matchers, _typed
 from routing._matchers import Matcher
+from routing._times import ends as range_ends
 from routing._times import spans
 from routing._typed import RoutingError
 
@@ -27,6 +28,8 @@ __all__ = [
     "matches",
     "parse",
     "parse_matchers",
+    "range_ends",
+    "receivers",
     "time_intervals",
     "tree",
 ]
@@ -167,6 +170,11 @@ def inhibitions(config: Config) -> tuple[Inhibition, ...]:
         )
         for rule in config.get("inhibit_rules") or ()
     )
+
+
+def receivers(config: Config) -> dict[str, Mapping[str, JsonValue]]:
+    """The receivers by name, as they stand there."""
+    return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
 
 
 def time_intervals(config: Config) -> list[Mapping[str, JsonValue]]:

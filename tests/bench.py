@@ -23,7 +23,7 @@ from ops.sandbox import pulumi_stack
 from ops.sandbox.cluster import NAMESPACE, Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.declared import collect
-from ops.stack.engine import Access, Engine
+from ops.stack.engine import Engine, StackAccess
 from tests.support.checkout import ROOT
 
 TURNS = 5
@@ -75,26 +75,28 @@ def bare(folder: Path, home: Path, env: dict[str, str], count: int, dynamic: int
     (folder / "Pulumi.yaml").write_text(
         f"name: bare\nruntime: {{name: python, options: {options}}}\n", encoding="utf-8"
     )
-    made = Engine(Access(folder.name, env=env), folder)
+    made = Engine(StackAccess(folder.name, env=env), folder)
     made.create()
     return made
 
 
 def with_engine(folder: Path) -> None:
-    box = Sandbox(folder / "home")
+    sandbox = Sandbox(folder / "home")
     try:
-        state = box.up(say, past=0, with_engine=True, deployed=False)
+        state = sandbox.up(say, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
-        ours = pulumi_stack.create(box.home, state.pulumi, pulumi_stack.settings(box.home, state))
+        ours = pulumi_stack.create(sandbox.home, state.pulumi, pulumi_stack.settings(sandbox.home, state))
         up = seconds(ours.up)
         found = [
-            entry for entry in collect(pulumi_stack.settings(box.home, state), stack=pulumi_stack.STACK) if entry.custom
+            entry
+            for entry in collect(pulumi_stack.settings(sandbox.home, state), stack=pulumi_stack.STACK)
+            if entry.custom
         ]
         found = [entry for entry in found if not entry.type.startswith("pulumi:providers")]
         dynamic = sum(entry.type.startswith("pulumi-python:dynamic") for entry in found)
         env = dict(state.pulumi["env"])
-        mixed = bare(folder / "mixed", box.home, env, len(found) - dynamic, dynamic)
-        alike = bare(folder / "alike", box.home, env, len(found), 0)
+        mixed = bare(folder / "mixed", sandbox.home, env, len(found) - dynamic, dynamic)
+        alike = bare(folder / "alike", sandbox.home, env, len(found), 0)
         show("up, proved live", up, f"up of a bare {len(found) - dynamic} + {dynamic} dynamic", seconds(mixed.up))
         alike.up()
         turns = [tuple(seconds(one.preview) for one in (ours, mixed, alike)) for _ in range(TURNS)]
@@ -103,13 +105,13 @@ def with_engine(folder: Path) -> None:
         show("preview without changes", medians[0], f"of a bare {len(found)}, none dynamic", medians[2])
         ours.destroy()
     finally:
-        box.down()
+        sandbox.down()
 
 
 def without_engine(folder: Path) -> None:
-    box = Sandbox(folder / "home-history")
+    sandbox = Sandbox(folder / "home-history")
     try:
-        box.up(say, past=timedelta(days=DAYS).total_seconds())
+        sandbox.up(say, past=timedelta(days=DAYS).total_seconds())
         end = time.time()
         start = end - timedelta(days=DAYS).total_seconds()
         written = replay.Rules("ours", rules.alerts(), rules.recordings())
@@ -121,14 +123,14 @@ def without_engine(folder: Path) -> None:
             for query in queries:
                 for part in range(DAYS):
                     day = start + part * 86400
-                    box.prometheus.query_range(query, day, day + 86400, 30)
+                    sandbox.prometheus.query_range(query, day, day + 86400, 30)
 
         def replayed() -> None:
-            replay.run(box.prometheus, [written], names, start, end, config)
+            replay.run(sandbox.prometheus, [written], names, start, end, config)
 
         show(f"replay of {len(names)} alerts, {DAYS} days", seconds(replayed), "their bare range queries", seconds(ask))
     finally:
-        box.down()
+        sandbox.down()
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.verbs": ("ops", *COMMON),
     "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
 }
-# Pulumi's SDK: declared with in components, spoken to in ops.stack, unknown elsewhere.
+# Pulumi's SDK: used for declarations in components, run by ops.stack, unknown elsewhere.
 MAY_IMPORT_PULUMI = ("components", "ops.stack", "__main__")
 MAY_NOT_IMPORT_PULUMI = ("components.settings",)
 

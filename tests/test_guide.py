@@ -38,7 +38,7 @@ STEPS = (
             r"(?m)^✓ metrics-endpoint ",
             r"(?m)^✓ scrape-target ",
             rf"(?m)^✓ rules/api_performance +{COUNT} alerts as in rules/",
-            r"(?m)^✓ routing/ways +all \d+ alerts reach their receivers",
+            r"(?m)^✓ routing/paths +all \d+ alerts reach their receivers",
             r"(?m)^✓ query/API P95 latency ",
             r"(?m)^✓ panel/API P95 Latency ",
             r"(?m)^sandbox: \d+ passed, 0 failed, \d+ skipped$",

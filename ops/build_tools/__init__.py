@@ -1,7 +1,7 @@
 """The Go programs that the sandbox, the tests and the checks run: on this machine already, or built once.
 
     path("promtool")             ->  the program: on PATH and new enough, or built before, or built now
-    bring(["etcd", "pulumi"])    ->  the same for several, which are built side by side
+    ensure(["etcd", "pulumi"])    ->  the same for several, which are built side by side
     find("amtool")               ->  the program where it is here already, else None
 
 `python -m ops.build_tools [NAME …]` brings those named, or all that a sandbox needs, and prints where they are.
@@ -25,8 +25,8 @@ from ops.build_tools.catalog import CLUSTER, E2E, ENGINE, SERVERS, TOOLS, Tool, 
 __all__ = ["CLUSTER", "E2E", "ENGINE", "SERVERS", "TOOLS", "Progress", "Tool", "ToolError"]
 __all__ += ["bring", "built", "dotted", "find", "get", "installed", "path", "pinned", "run_version"]
 
-AT_A_TIME = 2  # builds: compiling uses all processors by itself, but linking and downloading use one
-SIGN_OF_LIFE = 30.0  # seconds
+PARALLEL_BUILDS = 2  # builds: compiling uses all processors by itself, but linking and downloading use one
+PROGRESS_INTERVAL = 30.0  # seconds
 
 
 def get(name: str) -> Tool:
@@ -63,10 +63,10 @@ def path(name: str, progress: Progress = lambda line: None) -> Path:
 
     Raises ToolError if there is no such tool, no Go toolchain to build it with, or the build fails.
     """
-    return bring([name], progress)[name]
+    return ensure([name], progress)[name]
 
 
-def bring(names: Sequence[str], progress: Progress = lambda line: None) -> dict[str, Path]:
+def ensure(names: Sequence[str], progress: Progress = lambda line: None) -> dict[str, Path]:
     """The paths of several tools, in the order of `names`; what is missing is built, the longest first.
 
     Raises ToolError as `path` does; the other builds are stopped then, and on an interrupt.
@@ -76,7 +76,7 @@ def bring(names: Sequence[str], progress: Progress = lambda line: None) -> dict[
     if missing:
         _build.toolchain(missing[0])  # before anything is announced
         _announce(missing, progress)
-        found |= _all_of(missing, progress)
+        found |= _build_all(missing, progress)
     return {name: at for name, at in found.items() if at is not None}
 
 
@@ -94,7 +94,7 @@ def _announce(missing: Sequence[Tool], progress: Progress) -> None:
         )
 
 
-def _all_of(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
+def _build_all(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
     """Build them side by side. One line when a build begins and ends, and a sign of life in between."""
     stop = threading.Event()
     begun: dict[str, float] = {}
@@ -104,18 +104,21 @@ def _all_of(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
     def one(number: int, tool: Tool) -> Path:
         begun[tool.name] = monotonic()
         which = f"{number} of {count}: " if count > 1 else ""
-        progress(f"{which}{tool.name}: building {_build.version_of(tool)} from source with Go, usually {_spoken(tool)}")
+        progress(
+            f"{which}{tool.name}: building {_build.version_of(tool)} from source with Go, "
+            f"usually {_usual_duration(tool)}"
+        )
         program = _build.build(tool, progress, stop)
         progress(f"{which}{tool.name}: built in {monotonic() - begun.pop(tool.name):.0f} s")
         return program
 
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
+    with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
         waiting: dict[Future[Path], Tool] = {
             pool.submit(one, number, tool): tool for number, tool in enumerate(missing, 1)
         }
         try:
             while waiting:
-                ended, _ = wait(waiting, timeout=SIGN_OF_LIFE, return_when=FIRST_COMPLETED)
+                ended, _ = wait(waiting, timeout=PROGRESS_INTERVAL, return_when=FIRST_COMPLETED)
                 for future in ended:
                     done[waiting.pop(future).name] = future.result()
                 if not ended:
@@ -129,7 +132,7 @@ def _all_of(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
     return done
 
 
-def _spoken(tool: Tool) -> str:
+def _usual_duration(tool: Tool) -> str:
     return f"{tool.seconds} s" if tool.seconds < 90 else f"{round(tool.seconds / 60)} minutes"
 
 

@@ -14,7 +14,7 @@ def main(names: list[str]) -> int:
         # Without Go and without an engine of one's own there can be none, and the servers alone are worth having.
         with_engine = shutil.which("go") or pulumi.find()
         wanted = names or [*SERVERS, *((*CLUSTER, *pulumi.missing()) if with_engine else ())]
-        for name, program in build_tools.bring(wanted, lambda line: print(line, flush=True)).items():
+        for name, program in build_tools.ensure(wanted, lambda line: print(line, flush=True)).items():
             print(f"{name}: {program}", flush=True)
     except OpsError as error:
         print(error, file=sys.stderr)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops.build_tools.catalog import Completed, Tool, Version
+from ops.build_tools.catalog import AddedFiles, Tool, Version
 from ops.errors import OpsError
 
 Progress = Callable[[str], None]
@@ -70,10 +70,10 @@ def version_of(tool: Tool) -> str:
 def recipe(tool: Tool) -> str:
     """A hash of all that decides what is built. Raises ToolError where a file of the module is missing."""
     machine = (platform.system(), platform.machine())
-    made = inspect.getsource(tool.completed.files) if tool.completed else ""
-    parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, tool.beside, made)
+    made = inspect.getsource(tool.added_files.files) if tool.added_files else ""
+    parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, tool.companions, made)
     digest = hashlib.sha256(repr(parts).encode())
-    folders = dict.fromkeys((tool.module, *(script.pins for script in tool.beside)))
+    folders = dict.fromkeys((tool.module, *(script.pins for script in tool.companions)))
     for file in (folder / name for folder in folders for name in ("go.mod", "go.sum")):
         if not file.is_file():
             raise ToolError(f"{tool.name} cannot be built, as {file} is missing: bring it back with `git checkout`")
@@ -113,14 +113,14 @@ def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{tool.name}-", dir=cache()) as scratch:
             fresh = Path(scratch, "done")
             (fresh / "bin").mkdir(parents=True)
-            for script in tool.beside:
+            for script in tool.companions:
                 copied = fresh / "bin" / Path(script.path).name
                 shutil.copyfile(_module_folder(go, tool, script.pins, script.module) / script.path, copied)
                 copied.chmod(0o755)
             command = [go, "build", "-trimpath", "-buildvcs=false", "-o", str(fresh / "bin" / tool.name)]
             command += ["-ldflags", f"-s -w {_version_flag(tool)}"]
             command += ["-tags", tool.tags] if tool.tags else []
-            command += _complete(go, tool, tool.completed, Path(scratch)) if tool.completed else []
+            command += _add_files(go, tool, tool.added_files, Path(scratch)) if tool.added_files else []
             _run([*command, tool.package], tool, stop)
             shutil.rmtree(folder, ignore_errors=True)
             fresh.replace(folder)
@@ -171,14 +171,14 @@ def run_go(command: list[str], folder: Path, complaint: str) -> str:
     return done.stdout
 
 
-def _complete(go: str, tool: Tool, completed: Completed, scratch: Path) -> list[str]:
+def _add_files(go: str, tool: Tool, added_files: AddedFiles, scratch: Path) -> list[str]:
     """Copy the module, add what it lacks, and have Go take the copy; returns the arguments that say so."""
     copy = scratch / "module"
-    copy_module(_module_folder(go, tool, tool.module, completed.module), copy, completed.files)
+    copy_module(_module_folder(go, tool, tool.module, added_files.module), copy, added_files.files)
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(tool.module / name, scratch / name)
     with (scratch / "go.mod").open("a", encoding="utf-8") as pins:
-        pins.write(f"\nreplace {completed.module} => {copy}\n")
+        pins.write(f"\nreplace {added_files.module} => {copy}\n")
     return [f"-modfile={scratch / 'go.mod'}"]
 
 

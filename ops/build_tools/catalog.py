@@ -12,7 +12,7 @@ Version = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Completed:
+class AddedFiles:
     """A module that lacks files which its own release makes: its folder is copied, and `files` are added to the copy.
 
     `files` takes the copy's folder and returns path → text, paths below that folder.
@@ -23,7 +23,7 @@ class Completed:
 
 
 @dataclass(frozen=True)
-class Beside:
+class CompanionFile:
     """A script of a module, which the go.mod in `folder` below `tools/` requires; `path` is the one in the module."""
 
     folder: str
@@ -58,8 +58,8 @@ class Tool:
     version_variable: str = ""
     version_prefix: str = ""
     version: str = ""
-    completed: Completed | None = None
-    beside: tuple[Beside, ...] = ()
+    added_files: AddedFiles | None = None
+    companions: tuple[CompanionFile, ...] = ()
     assets: str = ""
     version_command: str = "--version"
     only_built: bool = False
@@ -107,7 +107,7 @@ TOOLS = {
             minimum=(0, 28, 0),
             seconds=45,
             version_variable=_COMMON_VERSION,
-            completed=Completed(_ALERTMANAGER, _alertmanager_files),
+            added_files=AddedFiles(_ALERTMANAGER, _alertmanager_files),
         ),
         Tool(
             name="amtool",
@@ -167,7 +167,7 @@ TOOLS = {
             version_prefix="v",
             version=PULUMI_VERSION,
             # It runs dynamic resources.
-            beside=(Beside("pulumi", _PULUMI_SDK, "python/dist/pulumi-resource-pulumi-python"),),
+            companions=(CompanionFile("pulumi", _PULUMI_SDK, "python/dist/pulumi-resource-pulumi-python"),),
             version_command="version",
             only_built=True,
         ),
@@ -180,7 +180,7 @@ TOOLS = {
             minimum=(3, 79, 0),
             seconds=20,
             # It runs programs, and has to be that of the SDK in use.
-            beside=(Beside("pulumi", _PULUMI_SDK, "python/cmd/pulumi-language-python-exec"),),
+            companions=(CompanionFile("pulumi", _PULUMI_SDK, "python/cmd/pulumi-language-python-exec"),),
             only_built=True,
         ),
         Tool(
@@ -191,7 +191,7 @@ TOOLS = {
             seconds=400,
             version_variable=f"{_PROVIDER}/pkg/version.Version",
             version=PROVIDER_VERSION,
-            completed=Completed(_PROVIDER, _provider_files),
+            added_files=AddedFiles(_PROVIDER, _provider_files),
             only_built=True,
         ),
         # For tests of the operator modes alone. Its CRDs are those of its module: nothing older than what was tested.

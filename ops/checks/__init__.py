@@ -7,7 +7,7 @@ Status = Literal["pass", "fail", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Grace:
     """By when something that is not in order yet may be so by itself: within `seconds`, as `why` says."""
 
     seconds: float
@@ -24,7 +24,7 @@ class Check:
     name: str
     status: Status
     detail: str
-    due: Due | None = None
+    grace: Grace | None = None
 
 
 def passed(name: str, detail: str) -> Check:
@@ -32,9 +32,9 @@ def passed(name: str, detail: str) -> Check:
     return Check(name, "pass", detail)
 
 
-def failed(name: str, detail: str, due: Due | None = None) -> Check:
+def failed(name: str, detail: str, grace: Grace | None = None) -> Check:
     """A check that is not in order; `detail` ends with the remedy."""
-    return Check(name, "fail", detail, due)
+    return Check(name, "fail", detail, grace)
 
 
 def skipped(name: str, detail: str) -> Check:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from formats.durations import spoken
+from formats.durations import humanize
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.window import parse_moment, stamp
@@ -22,7 +22,7 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
     ours = {name for name, alert in alerts.items() if not alert.is_watchdog}
     found = [alert for alert in prometheus.alerts() if alert.name in ours]
     if not found:
-        return [_quiet(prometheus, ours)]
+        return [_no_active_alert(prometheus, ours)]
     checks, uptime = [], _uptime(prometheus)
     waits = {rule.name: rule.duration for group in prometheus.rules() for rule in group.rules}
     for name in sorted({alert.name for alert in found}):
@@ -40,14 +40,14 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
         if firing:
             checks.append(failed(f"alert/{name}", detail))
         elif alerts[name].for_ and uptime is not None and uptime < settled:
-            why = f"Prometheus has only just started and may have had it firing; look again in {spoken(settled)}"
+            why = f"Prometheus has only just started and may have had it firing; look again in {humanize(settled)}"
             checks.append(skipped(f"alert/{name}", f"{detail}; {why}"))
         else:
             checks.append(skipped(f"alert/{name}", detail))
     return checks
 
 
-def _quiet(prometheus: Prometheus, ours: Collection[str]) -> Check:
+def _no_active_alert(prometheus: Prometheus, ours: Collection[str]) -> Check:
     """None is active. Of those that Prometheus has not evaluated since it started, that says nothing."""
     early = {
         rule.name: group.interval
@@ -60,7 +60,7 @@ def _quiet(prometheus: Prometheus, ours: Collection[str]) -> Check:
     return skipped(
         "alerts",
         f"none of {len(ours)} is pending or firing so far, but {len(early)} of them have not been evaluated yet; "
-        f"look again in {spoken(max(early.values()))}",
+        f"look again in {humanize(max(early.values()))}",
     )
 
 

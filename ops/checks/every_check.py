@@ -9,7 +9,7 @@ import dashboards
 import metrics
 import routing
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops.checks import Check, active_alerts, failed, live_dashboard, prerequisites, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
@@ -27,49 +27,49 @@ PAUSE = 2.0  # seconds between two looks while waiting
 SPEAK = 15.0  # seconds between two lines of progress that say the same
 
 
-def awaited(target: Target, limit: float, say: Callable[[str], None]) -> Report:
+def check_until_passed(target: Target, limit: float, say: Callable[[str], None]) -> Report:
     """Look until all is in order, for at most `limit` seconds, and as much longer as what is missing may be early.
 
-    What a rule group records, or a scrape brings, comes at an interval of its own (`Due`), which is no fault.
+    What a rule group records, or a scrape brings, comes at an interval of its own (`Grace`), which is no fault.
     `say` is told what is waited for, and how long still.
     """
-    first = spoken = time.monotonic()
+    first = announced = time.monotonic()
     ends: dict[str, float] = {}
-    told: list[str] = []
+    announced_names: list[str] = []
     while True:
         began = time.monotonic()
-        report = look(target)
+        report = run_checks(target)
         now = time.monotonic()
         for check in report.failures:
-            late = now + limit + check.due.seconds if check.due else first + limit
+            late = now + limit + check.grace.seconds if check.grace else first + limit
             ends[check.name] = min(late, ends.get(check.name, late))  # at first it may know no interval yet
         missing = [check.name for check in report.failures]
         if not missing or began + PAUSE > (end := max(ends[name] for name in missing)):
             return report
-        if missing != told or now - spoken >= SPEAK:
+        if missing != announced_names or now - announced >= SPEAK:
             say(_waiting(report.failures, end - now))
-            told, spoken = missing, now
+            announced_names, announced = missing, now
         time.sleep(PAUSE)
 
 
 def _waiting(failures: Sequence[Check], left: float) -> str:
     """What is waited for, for how many seconds at most, and why so long."""
-    late = [check.due for check in failures if check.due]
+    late = [check.grace for check in failures if check.grace]
     why = f" ({max(late, key=lambda one: one.seconds).why})" if late else ""
-    return f"waiting for {brief([check.name for check in failures])}, up to {spoken(left)}{why} …"
+    return f"waiting for {brief([check.name for check in failures])}, up to {humanize(left)}{why} …"
 
 
 @dataclass
-class _Look:
+class _CheckRun:
     """Collects checks; what cannot be looked at becomes a failed one, what needs it a skipped one."""
 
     checks: list[Check] = field(default_factory=list)
-    away: set[str] = field(default_factory=set)  # the services that did not answer
-    blind: bool = False
+    unanswered: set[str] = field(default_factory=set)  # the services that did not answer
+    incomplete: bool = False
 
-    def at(self, name: str, check: Callable[[], Check | Iterable[Check]], *needs: str) -> None:
-        """Run one check, or several, under `name`, unless a service that it `needs` is away."""
-        missing = [service for service in needs if service in self.away]
+    def check(self, name: str, check: Callable[[], Check | Iterable[Check]], *needs: str) -> None:
+        """Run one check, or several, under `name`, unless a service that it `needs` did not answer."""
+        missing = [service for service in needs if service in self.unanswered]
         if missing:
             self.checks.append(skipped(name, f"not looked at: {brief(missing)} did not answer"))
             return
@@ -77,11 +77,11 @@ class _Look:
             found = check()
             self.checks += [found] if isinstance(found, Check) else found
         except OpsError as error:
-            self.blind = True
-            self.away.add(name)
+            self.incomplete = True
+            self.unanswered.add(name)
             self.checks.append(failed(name, str(error)))
 
-    def finding(self, name: str, check: Callable[[], Check]) -> None:
+    def check_subject(self, name: str, check: Callable[[], Check]) -> None:
         """Like `at`, for what is itself under test: that it does not answer is a finding."""
         try:
             self.checks.append(check())
@@ -89,7 +89,7 @@ class _Look:
             self.checks.append(failed(name, str(error)))
 
 
-def look(target: Target) -> Report:
+def run_checks(target: Target) -> Report:
     """Every check, in the order in which a person would look. Raises errors of the data packages only."""
     files = rules.load()
     every = {
@@ -103,22 +103,22 @@ def look(target: Target) -> Report:
     contract, board = metrics.load(), dashboards.load()
     drawn = dashboards.draw_limits(board.model, every.values())
     sources = Sources(target, contract, files)
-    seen = _Look()
-    seen.at("prometheus", lambda: prerequisites.prometheus(target))
-    seen.at("alertmanager", lambda: prerequisites.alertmanager(target))
+    run = _CheckRun()
+    run.check("prometheus", lambda: prerequisites.prometheus(target))
+    run.check("alertmanager", lambda: prerequisites.alertmanager(target))
     for server in (target.settings.prometheus, target.settings.alertmanager):
-        seen.at(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
-    seen.at("grafana", lambda: prerequisites.grafana(target))
-    seen.finding("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
-    seen.at("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
-    seen.at("delivery", lambda: prerequisites.delivery(target), "prometheus")
-    seen.at("rules", lambda: rule_checks.running(target, files), "prometheus")
-    seen.at("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
-    seen.at("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
-    seen.at("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
-    seen.at("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
-    seen.at("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
-    seen.at("dashboard", lambda: live_dashboard.present(target, drawn), "grafana")
-    seen.at("panels", lambda: live_dashboard.panels(target, board, sources), "prometheus")
-    seen.at("alerts", lambda: active_alerts.active(target.prometheus, every), "prometheus")
-    return Report(target.name, tuple(seen.checks), seen.blind)
+        run.check(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
+    run.check("grafana", lambda: prerequisites.grafana(target))
+    run.check_subject("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
+    run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
+    run.check("delivery", lambda: prerequisites.delivery(target), "prometheus")
+    run.check("rules", lambda: rule_checks.running(target, files), "prometheus")
+    run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
+    run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
+    run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
+    run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
+    run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
+    run.check("dashboard", lambda: live_dashboard.present(target, drawn), "grafana")
+    run.check("panels", lambda: live_dashboard.panels(target, board, sources), "prometheus")
+    run.check("alerts", lambda: active_alerts.active(target.prometheus, every), "prometheus")
+    return Report(target.name, tuple(run.checks), run.incomplete)

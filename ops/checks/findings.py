@@ -26,11 +26,11 @@ _NARROW = 100  # columns, below which a name and what is said of it stand in lin
 
 @dataclass(frozen=True)
 class Report:
-    """What was found at a target. `blind`: something could not be looked at."""
+    """What was found at a target. `incomplete`: something could not be looked at."""
 
     target: str
     checks: tuple[Check, ...]
-    blind: bool = False
+    incomplete: bool = False
 
     def count(self, status: str) -> int:
         """How many checks have this status."""
@@ -44,7 +44,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0: in order. 1: something is not. 2: something could not be looked at."""
-        return 2 if self.blind else 1 if self.failures else 0
+        return 2 if self.incomplete else 1 if self.failures else 0
 
     def as_json(self) -> dict[str, object]:
         """The shape that programs read."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from dashboards import Dashboard, Panel
 from formats.json_types import JsonValue
 from metrics import selectors
-from ops.checks import Check, Due, failed, passed, skipped
+from ops.checks import Check, Grace, failed, passed, skipped
 from ops.checks.metric_sources import Sources
 from ops.clients.prometheus import Prometheus
 from ops.errors import NotFound, Refused
 from ops.targets import Target
-from ops.words import brief, counted
+from ops.words import brief, count_noun
 
 # Grafana's own variables, given the values that a panel of an hour would have.
 _VARIABLES = {
@@ -26,7 +26,7 @@ _VARIABLES = {
 }
 # At night a sandbox without a past may see its first webhook only after a minute or two.
 WINDOW = 900.0  # seconds in which a metric must have had a sample
-RARE = Due(120.0, "what it shows happens rarely at this hour")
+RARE = Grace(120.0, "what it shows happens rarely at this hour")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 # What Grafana gives a dashboard by itself.
@@ -89,10 +89,10 @@ def panels(target: Target, dashboard: Dashboard, sources: Sources) -> list[Check
     """One check for each panel: its queries return data."""
     names = set(target.prometheus.metric_names())
     values = variables(dashboard.model)
-    return [_shows(target, panel, values, names, sources) for panel in dashboard.panels if panel.queries]
+    return [_panel_check(target, panel, values, names, sources) for panel in dashboard.panels if panel.queries]
 
 
-def _shows(
+def _panel_check(
     target: Target, panel: Panel, variables: Mapping[str, str], names: Collection[str], sources: Sources
 ) -> Check:
     name = f"panel/{panel.title}"
@@ -105,9 +105,9 @@ def _shows(
         elif outcome.quiet:
             quiet = quiet or outcome.why
         else:
-            return failed(name, outcome.why, sources.due(query))
+            return failed(name, outcome.why, sources.grace(query))
     if values:
-        return passed(name, f"{values} series from {counted(len(queries), 'query', 'queries')}")
+        return passed(name, f"{values} series from {count_noun(len(queries), 'query', 'queries')}")
     # In the sandbox there always is traffic, sooner or later; elsewhere a panel without any is no fault.
     return failed(name, quiet, RARE) if target.is_sandbox else skipped(name, quiet)
 
@@ -119,8 +119,8 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
     """
     try:
         samples = prometheus.query(query)
-    except Refused as no:
-        return NoData(f"Prometheus refuses `{query}` ({no.words}); mend the query")
+    except Refused as refusal:
+        return NoData(f"Prometheus refuses `{query}` ({refusal.words}); mend the query")
     numbers = sum(not math.isnan(sample.value) for sample in samples)
     if numbers:
         return numbers

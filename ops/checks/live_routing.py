@@ -12,7 +12,7 @@ from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
 from ops.targets import Target
 from ops.window import parse_moment
-from ops.words import brief, counted
+from ops.words import brief, count_noun
 from routing import Routing, tree
 from rules import Alert
 
@@ -69,7 +69,7 @@ def receivers(config: Config, written: RoutingMarks) -> Check:
     faults = compare.routing_not_running({**_NOTHING, "receivers": written["receivers"]}, config)
     if faults:
         return failed("routing/receivers", f"Alertmanager: {brief(faults, 2)}; {DEPLOY}")
-    return passed("routing/receivers", f"{counted(len(written['receivers']), 'receiver')} run as in routing/")
+    return passed("routing/receivers", f"{count_noun(len(written['receivers']), 'receiver')} run as in routing/")
 
 
 def inhibitions(config: Config, written: RoutingMarks) -> Check:
@@ -83,7 +83,7 @@ def inhibitions(config: Config, written: RoutingMarks) -> Check:
 
 def paths(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Check:
     """Every alert ends, in the configuration that runs, where the repository sends it, as fast and as often."""
-    name = "routing/ways"
+    name = "routing/paths"
     astray, count = [], 0
     for alert in alerts:
         count += 1

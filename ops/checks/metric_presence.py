@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from formats.durations import spoken
+from formats.durations import humanize
 from metrics import Contract, Metric
 from ops.checks import Check, failed, passed
 from ops.checks.live_dashboard import WINDOW, data
@@ -39,7 +39,7 @@ def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
         if isinstance(outcome, int):
             checks.append(passed(name, f"{outcome} series"))
         else:
-            checks.append(failed(name, outcome.why, sources.due(query)))
+            checks.append(failed(name, outcome.why, sources.grace(query)))
     return checks
 
 
@@ -59,7 +59,7 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
             return failed(
                 name,
                 f"Prometheus had {metric.name} from job {brief(before)}, and no sample of it for "
-                f"{spoken(WINDOW)}; {did_you_mean(metric, names).partition('; ')[2]}",
+                f"{humanize(WINDOW)}; {did_you_mean(metric, names).partition('; ')[2]}",
                 sources.scrape(),
             )
         return failed(name, did_you_mean(metric, names), sources.scrape())

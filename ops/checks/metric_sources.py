@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from formats.durations import spoken
+from formats.durations import humanize
 from metrics import Contract, ContractError, selectors
-from ops.checks import Due
+from ops.checks import Grace
 from ops.clients.prometheus import RunningGroup, RunningRule
 from ops.errors import Misconfigured
 from ops.targets import Target
@@ -39,22 +39,22 @@ class Sources:
     def __init__(self, target: Target, contract: Contract, files: Iterable[RuleFile]) -> None:
         self._target, self._contract, self._files = target, contract, tuple(files)
 
-    def due(self, query: str) -> Due:
+    def grace(self, query: str) -> Grace:
         """How long the first value of `query` may take from now on, where all that it reads has only just begun."""
         seconds, steps = self._longest(_names(query), ())
-        return Due(seconds, ", after ".join(reversed(steps)))
+        return Grace(seconds, ", after ".join(reversed(steps)))
 
-    def scrape(self) -> Due:
+    def scrape(self) -> Grace:
         """How long a first scrape of the application may take."""
-        return Due(self._interval, self._scraping)
+        return Grace(self._interval, self._scrape_step)
 
     def early(self, query: str) -> str | None:
         """Which rule that `query` depends on has not been evaluated yet, and when it will be; None when all have."""
         for name, found in self._recorders(_names(query), ()):
             if found.evaluated is False:
                 return (
-                    f"{name} is not recorded yet: group {found.group}, evaluated every {spoken(found.interval)}, "
-                    f"has not had its first turn; look again in {spoken(found.interval)}, "
+                    f"{name} is not recorded yet: group {found.group}, evaluated every {humanize(found.interval)}, "
+                    f"has not had its first turn; look again in {humanize(found.interval)}, "
                     "or let `verify --wait 20` do so"
                 )
         return None
@@ -86,17 +86,17 @@ class Sources:
     def _longest(self, names: Iterable[str], seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
         """The longest way to one of `names`: seconds, and its steps in the order of time."""
         return max(
-            (self._way(name, seen) for name in names),
+            (self._time_to_value(name, seen) for name in names),
             key=lambda way: way[0],
-            default=(SCRAPES * self._interval, (self._scraping,)),
+            default=(SCRAPES * self._interval, (self._scrape_step,)),
         )
 
-    def _way(self, name: str, seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+    def _time_to_value(self, name: str, seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
         found = self._recorded.get(name)
         if found is None or name in seen:
-            return SCRAPES * self._interval, (self._scraping,)
+            return SCRAPES * self._interval, (self._scrape_step,)
         seconds, steps = self._longest(_names(found.expr), (*seen, name))
-        step = f"group {found.group} is evaluated every {spoken(found.interval)}"
+        step = f"group {found.group} is evaluated every {humanize(found.interval)}"
         return seconds + found.interval + found.takes, (*steps, step)
 
     def _recorders(self, names: Iterable[str], seen: tuple[str, ...]) -> Iterable[tuple[str, _Recorder]]:
@@ -136,8 +136,8 @@ class Sources:
         return max(found, default=DEFAULT)
 
     @property
-    def _scraping(self) -> str:
-        return f"{self._target.settings.scrape_job} is scraped every {spoken(self._interval)}"
+    def _scrape_step(self) -> str:
+        return f"{self._target.settings.scrape_job} is scraped every {humanize(self._interval)}"
 
 
 def _running(group: RunningGroup, rule: RunningRule) -> _Recorder:

@@ -4,7 +4,7 @@ import time
 
 from components.settings import Server
 from formats.json_types import JsonObject
-from ops.checks import Check, Due, failed, passed, skipped
+from ops.checks import Check, Grace, failed, passed, skipped
 from ops.clients import metrics_page
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
@@ -113,7 +113,7 @@ def metrics_endpoint(target: Target) -> Check:
     return passed("metrics-endpoint", f"{len(page.names())} series names at {target.application_url}/metrics")
 
 
-def scrape_target(target: Target, due: Due | None = None) -> Check:
+def scrape_target(target: Target, grace: Grace | None = None) -> Check:
     """Prometheus scrapes the application, and it is up; `due`: by when it tries again."""
     name, job = "scrape-target", target.settings.scrape_job
     every = target.prometheus.targets()
@@ -125,7 +125,7 @@ def scrape_target(target: Target, due: Due | None = None) -> Check:
             return failed(
                 name,
                 "Prometheus has only just started and knows no target yet; look again in a minute",
-                Due(STARTING, why),
+                Grace(STARTING, why),
             )
         others = brief(sorted({found.job for found in every})) or "no job at all"
         return failed(
@@ -137,7 +137,7 @@ def scrape_target(target: Target, due: Due | None = None) -> Check:
     if len(down) == len(ours):
         first = down[0]
         why = first.last_error or "not scraped yet"
-        return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`", due)
+        return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`", grace)
     partly = f", {len(down)} not: {down[0].url} ({down[0].last_error})" if down else ""
     return passed(name, f"{job}: {len(ours) - len(down)} up{partly}")
 

@@ -5,17 +5,17 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import evidence
 from ops.checks import Check, failed, passed, skipped
 from ops.errors import OpsError
 from ops.repo import files, tracking
 from ops.targets import Target
 from ops.window import MINUTE
-from ops.words import brief, counted
+from ops.words import brief, count_noun
 
 GROUP = "api_performance"
-WATCH = 6 * 3600.0  # seconds without a false alarm
+QUIET_PERIOD = 6 * 3600.0  # seconds without a false alarm
 NOT_RECORDED = "Not recorded yet."
 
 
@@ -28,13 +28,15 @@ def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
         _all(f"All alert rules are loaded in Prometheus ({len(ours)} in {GROUP})", checks, "rules"),
         _all("Alertmanager shows the updated routing", checks, "routing"),
         _all("The Grafana dashboard is accessible and shows data", checks, "dashboard", "panel", "panels"),
-        _guarded("The test alert was received by mail", lambda name: _mail(target, name)),
-        _guarded("No false-positive alerts in the first 6 hours", lambda name: _quiet(target, name, ours, always)),
-        _guarded("Baseline metrics are documented", _baseline),
+        _judged_safely("The test alert was received by mail", lambda name: _mail(target, name)),
+        _judged_safely(
+            "No false-positive alerts in the first 6 hours", lambda name: _no_false_positive(target, name, ours, always)
+        ),
+        _judged_safely("Baseline metrics are documented", _baseline),
     ]
 
 
-def _guarded(name: str, judged: Callable[[str], Check]) -> Check:
+def _judged_safely(name: str, judged: Callable[[str], Check]) -> Check:
     try:
         return judged(name)
     except OpsError as error:
@@ -53,7 +55,7 @@ def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
         return skipped(name, brief(left_out, 1) or "nothing was looked at")
     rest = f"; left out: {brief(left_out, 2)}" if left_out else ""
     first = f": {good[0].detail}" if len(good) == 1 else ""
-    return passed(name, f"{counted(len(good), 'check')} in order{first}{rest}")
+    return passed(name, f"{count_noun(len(good), 'check')} in order{first}{rest}")
 
 
 def _mail(target: Target, name: str) -> Check:
@@ -63,9 +65,9 @@ def _mail(target: Target, name: str) -> Check:
     return passed(name, f"{record['evidence']} on {_day(str(record['at']))}")
 
 
-def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[str]) -> Check:
+def _no_false_positive(target: Target, name: str, ours: Collection[str], always: Collection[str]) -> Check:
     """The watchdog, which always fires, tells since when the rules run."""
-    window = f"[{WATCH:.0f}s"
+    window = f"[{QUIET_PERIOD:.0f}s"
     names = "|".join(ours)
     fired = target.prometheus.query(
         f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing",alertname=~"{names}"}}{window}]))'
@@ -81,9 +83,9 @@ def _quiet(target: Target, name: str, ours: Collection[str], always: Collection[
         f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'
     )
     ran = time.time() - seen[0].value if seen else 0.0
-    if ran < WATCH - 6 * MINUTE:
-        since = f"for {spoken(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
-        return failed(name, f"none so far, but the rules run {since}; look again in {spoken(WATCH - ran)}")
+    if ran < QUIET_PERIOD - 6 * MINUTE:
+        since = f"for {humanize(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
+        return failed(name, f"none so far, but the rules run {since}; look again in {humanize(QUIET_PERIOD - ran)}")
     return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
 
 

@@ -11,24 +11,17 @@ from routing import RoutingError, tree
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What runs. `text`: the running configuration, defaults filled in, secrets hidden; `config`: the same, parsed."""
+    """The running configuration, defaults filled in, secrets hidden. `uptime`: since when it runs (RFC 3339)."""
 
-    version: str
-    text: str
-    config: Mapping[str, JsonValue]
-    cluster: str
+    config: tree.Config
     uptime: str
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """An alert as Alertmanager holds it; state: active, suppressed or unprocessed. Times are RFC 3339."""
+class HeldAlert:
+    """An alert as Alertmanager holds it; state: active, suppressed or unprocessed."""
 
     labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    starts_at: str
-    ends_at: str
-    fingerprint: str
     state: str
     receivers: tuple[str, ...]
     silenced_by: tuple[str, ...]
@@ -44,30 +37,24 @@ class Alertmanager(Server):
         try:
             return str(answer["versionInfo"]["version"])
         except (KeyError, TypeError) as error:
-            raise self._strange("/api/v2/status") from error
+            raise self._bad_answer("/api/v2/status") from error
 
     def status(self) -> Status:
-        """Version and running configuration."""
+        """The running configuration, and since when it runs."""
         answer = self.http.get_json("/api/v2/status")
         try:
             text = str(answer["config"]["original"])
-            return Status(
-                version=str(answer["versionInfo"]["version"]),
-                text=text,
-                config=tree.parse(text, "the running configuration"),
-                cluster=str(answer["cluster"]["status"]),
-                uptime=str(answer["uptime"]),
-            )
+            return Status(tree.parse(text, "the running configuration"), str(answer["uptime"]))
         except (KeyError, TypeError, RoutingError) as error:
-            raise self._strange("/api/v2/status") from error
+            raise self._bad_answer("/api/v2/status") from error
 
-    def alerts(self, matchers: Sequence[str] = ()) -> list[Notice]:
+    def alerts(self, matchers: Sequence[str] = ()) -> list[HeldAlert]:
         """The alerts it holds, those silenced and inhibited too; `matchers` such as `alertname="X"`."""
         answer = self.http.get_json("/api/v2/alerts", {"filter": list(matchers)})
         try:
-            return [_notice(alert) for alert in answer]
+            return [_held_alert(alert) for alert in answer]
         except (KeyError, TypeError) as error:
-            raise self._strange("/api/v2/alerts") from error
+            raise self._bad_answer("/api/v2/alerts") from error
 
     def post_alerts(self, alerts: Iterable[Mapping[str, object]]) -> None:
         """Send alerts as Prometheus would: labels, annotations, startsAt, endsAt (RFC 3339)."""
@@ -82,21 +69,17 @@ class Alertmanager(Server):
         """The names of the receivers that run."""
         return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
 
-    def _strange(self, path: str) -> BadAnswer:
+    def _bad_answer(self, path: str) -> BadAnswer:
         return BadAnswer(
             f"{self.http.name} at {self.url} answered {path} with JSON that is not Alertmanager's; "
             "does this address belong to an Alertmanager?"
         )
 
 
-def _notice(alert: Mapping[str, JsonValue]) -> Notice:
+def _held_alert(alert: Mapping[str, JsonValue]) -> HeldAlert:
     status = alert["status"]
-    return Notice(
+    return HeldAlert(
         labels=alert["labels"],
-        annotations=alert.get("annotations") or {},
-        starts_at=alert["startsAt"],
-        ends_at=alert["endsAt"],
-        fingerprint=alert["fingerprint"],
         state=status["state"],
         receivers=tuple(receiver["name"] for receiver in alert.get("receivers") or ()),
         silenced_by=tuple(status.get("silencedBy") or ()),

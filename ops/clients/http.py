@@ -1,4 +1,4 @@
-"""The one place where HTTP is spoken: time limits, one repeated GET, and answers turned into `ops.errors`."""
+"""HTTP for all clients: time limits, one repeated GET, and answers turned into `ops.errors`."""
 
 import json
 import ssl
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | Sequence[str]
 Params = Mapping[str, Value | None]
-IS_IT_RUNNING = "is it running, and is the address right?"
+DEFAULT_ADVICE = "is it running, and is the address right?"
 
 
 class Http:
@@ -32,7 +32,7 @@ class Http:
         timeout: float = 10.0,
         headers: Mapping[str, str] | None = None,
         verify: ssl.SSLContext | bool = True,
-        advice: str = IS_IT_RUNNING,
+        advice: str = DEFAULT_ADVICE,
         transport: "httpx.BaseTransport | None" = None,
         proxy: str | None = None,
         server_name: str | None = None,
@@ -126,8 +126,8 @@ class Http:
             response = self._client.request(
                 method,
                 path.lstrip("/"),
-                params=_plain(params),
-                data=_plain(data),
+                params=_without_none(params),
+                data=_without_none(data),
                 json=json,
                 headers=dict(headers or {}),
                 timeout=limit,
@@ -179,7 +179,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _plain(values: Params | None) -> dict[str, Value] | None:
+def _without_none(values: Params | None) -> dict[str, Value] | None:
     """Without the parameters that are None, which httpx would send as empty ones."""
     return None if values is None else {key: value for key, value in values.items() if value is not None}
 

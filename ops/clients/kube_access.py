@@ -23,8 +23,8 @@ _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Where an API server is, and how it is spoken to."""
+class ClusterAccess:
+    """Where an API server is, and how to connect to it."""
 
     server: str
     token: str | None
@@ -34,19 +34,19 @@ class Access:
     context: str
 
 
-def access(kubeconfig: str | None, context: str | None) -> Access:
+def access(kubeconfig: str | None, context: str | None) -> ClusterAccess:
     """Address and credentials of a cluster; Misconfigured with one sentence when there are none.
 
     `kubeconfig` and `context` as Kubernetes takes them.
     """
-    found = _of_plain_token(kubeconfig, context)
+    found = _from_token(kubeconfig, context)
     if found is None:
-        with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as alone:  # as the caller may run a loop
-            found = alone.submit(lambda: asyncio.run(_by_kr8s(kubeconfig, context))).result()
+        with ThreadPoolExecutor(1, thread_name_prefix="kubeconfig") as executor:  # as the caller may run a loop
+            found = executor.submit(lambda: asyncio.run(_from_kr8s(kubeconfig, context))).result()
     return found
 
 
-def _of_plain_token(kubeconfig: str | None, context: str | None) -> Access | None:
+def _from_token(kubeconfig: str | None, context: str | None) -> ClusterAccess | None:
     """That of a kubeconfig with a token and an authority and nothing else, as pipelines have it; None for any other.
 
     kr8s takes 0.12 s to import, a tenth of a preview's time, and each pull request has one.
@@ -69,14 +69,14 @@ def _of_plain_token(kubeconfig: str | None, context: str | None) -> Access | Non
         token, server = str(user["token"]).strip(), str(cluster["server"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration, yaml.YAMLError):
         return None  # kr8s reads it too, and has the words for what is wrong with it
-    return Access(server=server, token=token, verify=verify, proxy=None, server_name=None, context=name)
+    return ClusterAccess(server=server, token=token, verify=verify, proxy=None, server_name=None, context=name)
 
 
 def _named(config: JsonValue, kind: str, name: str) -> JsonValue:
     return next(entry[kind] for entry in config[f"{kind}s"] if entry["name"] == name)
 
 
-async def _by_kr8s(kubeconfig: str | None, context: str | None) -> Access:
+async def _from_kr8s(kubeconfig: str | None, context: str | None) -> ClusterAccess:
     """Any other: kr8s knows files, contexts, certificates, exec plugins and a pod's own service account."""
     from kr8s._auth import KubeAuth
 
@@ -95,10 +95,10 @@ async def _by_kr8s(kubeconfig: str | None, context: str | None) -> Access:
         await auth.reauthenticate()
         verify = await auth.ssl_context()
     except Exception as error:  # kr8s raises whatever its parts raise
-        raise Misconfigured(f"{what} cannot be used ({_sentence(error)}); try `kubectl get pods` with it") from error
+        raise Misconfigured(f"{what} cannot be used ({_one_line(error)}); try `kubectl get pods` with it") from error
     finally:
-        _forget(auth)
-    return Access(
+        _delete_unpacked(auth)
+    return ClusterAccess(
         server=str(auth.server),
         token=str(auth.token).strip() if auth.token else None,
         verify=verify,
@@ -119,7 +119,7 @@ def _contents(text: str) -> JsonObject:
     return parsed
 
 
-def _forget(auth: "KubeAuth") -> None:
+def _delete_unpacked(auth: "KubeAuth") -> None:
     """Delete the key and certificates that kr8s unpacked into temporary files, now that the TLS context holds them."""
     ours = {**auth._cluster, **auth._user}
     for key, attribute in (
@@ -133,6 +133,6 @@ def _forget(auth: "KubeAuth") -> None:
                 Path(path).unlink()
 
 
-def _sentence(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     """An error of somebody else's in one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -6,28 +6,15 @@ with what credentials says ops.clients.kube_access.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from formats.json_types import JsonObject, JsonValue
 from ops.clients.http import Http
-from ops.clients.kube_access import Access, access
+from ops.clients.kube_access import ClusterAccess, access
 from ops.errors import Forbidden
 
 if TYPE_CHECKING:
     import httpx
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigMap:
-    """What a ConfigMap holds; `resource_version` names this very state of it."""
-
-    namespace: str
-    name: str
-    data: Mapping[str, str]
-    resource_version: str
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
 
 
 class Kubernetes:
@@ -52,34 +39,16 @@ class Kubernetes:
         self._transport = transport
         self._lock = threading.Lock()
         self._http: Http | None = None
-        self._known: Access | None = None
+        self._credentials: ClusterAccess | None = None
 
     @property
     def url(self) -> str:
         """Where the API server is."""
-        return self._connected().url
+        return self._client().url
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonValue:
         """GET an API path such as `/api/v1/namespaces/monitoring/services/prometheus`."""
-        return self._connected().decode(self._request("GET", path, params=params))
-
-    def config_map(self, namespace: str, name: str) -> ConfigMap:
-        """Read a ConfigMap; NotFound when there is none."""
-        return _config_map(self.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}"))
-
-    def replace_config_map(
-        self, namespace: str, name: str, data: Mapping[str, str], resource_version: str
-    ) -> ConfigMap:
-        """Write `data` in place of what the ConfigMap holds, provided that it still is at `resource_version`.
-
-        Labels, annotations, binaryData and owners stay. Conflict when somebody else wrote meanwhile: read again.
-        """
-        path = f"/api/v1/namespaces/{namespace}/configmaps/{name}"
-        # The resourceVersion inside a merge patch makes it a compare-and-swap; None removes a key.
-        current = self.config_map(namespace, name)
-        gone = {key: None for key in current.data if key not in data}
-        body = {"metadata": {"resourceVersion": resource_version}, "data": {**data, **gone}}
-        return _config_map(self._connected().decode(self.merge(path, body)))
+        return self._client().decode(self._request("GET", path, params=params))
 
     def merge(
         self,
@@ -127,7 +96,7 @@ class Kubernetes:
         """
         with self._lock:
             access = self._access()
-        return self._seam(
+        return self._client_for(
             access,
             f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy",
             name=name,
@@ -138,7 +107,7 @@ class Kubernetes:
     def close(self) -> None:
         """Give the connections back, and forget the credentials."""
         with self._lock:
-            self._known = None
+            self._credentials = None
             if self._http is not None:
                 self._http.close()
                 self._http = None
@@ -153,18 +122,18 @@ class Kubernetes:
     ) -> "httpx.Response":
         """One request; credentials that have run out are renewed once."""
         try:
-            return self._connected().request(method, path, params=params, json=json, headers=headers)
-        except Forbidden as no:
-            if no.status != 401:
+            return self._client().request(method, path, params=params, json=json, headers=headers)
+        except Forbidden as refusal:
+            if refusal.status != 401:
                 raise
         self.close()
-        return self._connected().request(method, path, params=params, json=json, headers=headers)
+        return self._client().request(method, path, params=params, json=json, headers=headers)
 
-    def _connected(self) -> Http:
+    def _client(self) -> Http:
         with self._lock:
             if self._http is None:
                 access = self._access()
-                self._http = self._seam(
+                self._http = self._client_for(
                     access,
                     access.server,
                     name="the Kubernetes API",
@@ -173,7 +142,7 @@ class Kubernetes:
                 )
             return self._http
 
-    def _seam(self, access: Access, url: str, *, name: str, timeout: float, advice: str) -> Http:
+    def _client_for(self, access: ClusterAccess, url: str, *, name: str, timeout: float, advice: str) -> Http:
         headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         return Http(
             url,
@@ -187,20 +156,8 @@ class Kubernetes:
             server_name=access.server_name,
         )
 
-    def _access(self) -> Access:
+    def _access(self) -> ClusterAccess:
         """Read the kubeconfig and fetch credentials, once."""
-        if self._known is None:
-            self._known = access(self._kubeconfig, self._context)
-        return self._known
-
-
-def _config_map(found: Mapping[str, JsonValue]) -> ConfigMap:
-    metadata = found["metadata"]
-    return ConfigMap(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        data=found.get("data") or {},
-        resource_version=metadata["resourceVersion"],
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
-    )
+        if self._credentials is None:
+            self._credentials = access(self._kubeconfig, self._context)
+        return self._credentials

@@ -1,25 +1,18 @@
 """Mail: what arrived in a sink, and whether a relay would take one."""
 
-import email
-import email.policy
 import smtplib
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import EmailMessage
 from typing import cast
 
-from formats.json_types import JsonValue
 from ops.clients.http import Http
 from ops.errors import BadAnswer, Forbidden, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as it arrived: envelope recipients, decoded headers, bodies. `received`: seconds since the epoch."""
+    """A mail as it arrived: envelope recipients, decoded subject, bodies."""
 
-    received: float
-    sender: str
     recipients: tuple[str, ...]
     subject: str
     text: str
@@ -33,8 +26,7 @@ class Mail:
 class MailSink:
     """The sandbox's mail sink, read over HTTP.
 
-    `GET /messages` answers with a JSON list, oldest first, of
-    `{"received": seconds since the epoch, "from": envelope sender, "to": [envelope recipients], "raw": the message}`.
+    `GET /messages` gives a JSON list, oldest first: `{"to": [envelope recipients], "subject", "text", "html"}`.
     """
 
     def __init__(self, http: Http) -> None:
@@ -43,7 +35,10 @@ class MailSink:
     def messages(self) -> list[Mail]:
         """Every mail that arrived, oldest first."""
         try:
-            return [_mail(message) for message in self.http.get_json("/messages")]
+            return [
+                Mail(tuple(found["to"]), found["subject"], found["text"], found["html"])
+                for found in self.http.get_json("/messages")
+            ]
         except (KeyError, TypeError) as error:
             raise BadAnswer(
                 f"{self.http.name} at {self.http.url} answered /messages with JSON that is not the mail sink's; "
@@ -52,10 +47,9 @@ class MailSink:
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """What a mail relay said: its greeting's capabilities, and whether TLS was made and the login taken."""
+class RelayAnswer:
+    """What a mail relay accepted: the version of TLS (None without), and whether it took the login."""
 
-    greeting: str
     tls: str | None
     authenticated: bool
 
@@ -67,20 +61,19 @@ class SmtpProbe:
         host, _, port = smarthost.rpartition(":")
         self.host, self.port, self.timeout = host, int(port), timeout
 
-    def try_out(
+    def check(
         self,
         *,
         username: str | None = None,
         password: str | None = None,
         require_tls: bool = True,
         context: ssl.SSLContext | None = None,
-    ) -> Relay:
+    ) -> RelayAnswer:
         """Connect, take up TLS where it is offered, log in where there are credentials; the error names the step."""
         where = f"the mail relay {self.host}:{self.port}"
         try:
             with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as smtp:
-                _, banner = smtp.ehlo()
-                greeting = banner.decode("utf-8", "replace").splitlines()[0] if banner else ""
+                smtp.ehlo()
                 tls = None
                 if smtp.has_extn("starttls"):
                     smtp.starttls(context=context or ssl.create_default_context())
@@ -92,7 +85,7 @@ class SmtpProbe:
                     )
                 if username and password:
                     smtp.login(username, password)
-                return Relay(greeting, tls, bool(username and password))
+                return RelayAnswer(tls, bool(username and password))
         except ssl.SSLError as error:
             raise Unreachable(f"TLS with {where} failed ({error.reason or error}); check its certificate") from error
         except smtplib.SMTPAuthenticationError as error:
@@ -106,22 +99,5 @@ class SmtpProbe:
             ) from error
         except (smtplib.SMTPException, OSError) as error:
             raise Unreachable(
-                f"{where} cannot be spoken to ({error}); check host, port and the network's outbound rules"
+                f"{where} cannot be reached ({error}); check host, port and the network's outbound rules"
             ) from error
-
-
-def _mail(message: Mapping[str, JsonValue]) -> Mail:
-    parsed = email.message_from_string(message["raw"], policy=email.policy.default)
-    return Mail(
-        received=float(message["received"]),
-        sender=message["from"],
-        recipients=tuple(message["to"]),
-        subject=str(parsed["Subject"] or ""),
-        text=_body(parsed, "plain"),
-        html=_body(parsed, "html"),
-    )
-
-
-def _body(message: EmailMessage, kind: str) -> str:
-    part = message.get_body(preferencelist=(kind,))
-    return str(part.get_content()) if part is not None else ""

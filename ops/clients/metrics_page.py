@@ -51,7 +51,7 @@ def read(http: Http, path: str = "/metrics") -> Exposition:
             )
         )
     except ValueError as error:
-        raise _strange(http, path, error) from error
+        raise _bad_answer(http, path, error) from error
 
 
 def value(http: Http, name: str, path: str = "/metrics") -> float | None:
@@ -61,11 +61,11 @@ def value(http: Http, name: str, path: str = "/metrics") -> float | None:
             try:
                 return float(line.split()[1])
             except ValueError as error:
-                raise _strange(http, path, error) from error
+                raise _bad_answer(http, path, error) from error
     return None
 
 
-def _strange(http: Http, path: str, error: ValueError) -> BadAnswer:
+def _bad_answer(http: Http, path: str, error: ValueError) -> BadAnswer:
     return BadAnswer(
         f"{http.name} at {http.url} answered {path} with something that is not the Prometheus text format "
         f"({error}); is this the metrics endpoint?"

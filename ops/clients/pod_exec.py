@@ -10,7 +10,7 @@ from kr8s.asyncio.objects import Pod
 from formats.json_types import JsonValue
 from ops.errors import Refused, Unreachable
 
-SECONDS = 10.0  # kr8s itself waits for ever until the pod is ready and its node answers
+TIMEOUT = 10.0  # kr8s itself waits for ever until the pod is ready and its node answers
 
 
 def run(
@@ -22,20 +22,20 @@ def run(
     """
     where = f"{' '.join(command)} in {namespace}/{pod}"
 
-    async def within() -> None:
+    async def execute() -> None:
         source: JsonValue = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
         api = await kr8s.asyncio.api(kubeconfig=source, context=context, namespace=namespace)
         found = await Pod.get(pod, namespace=namespace, api=api)
         await found.exec(command, container=container)
 
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="exec") as alone:  # as the caller may run a loop
-            alone.submit(lambda: asyncio.run(asyncio.wait_for(within(), SECONDS))).result()
+        with ThreadPoolExecutor(1, thread_name_prefix="exec") as executor:  # as the caller may run a loop
+            executor.submit(lambda: asyncio.run(asyncio.wait_for(execute(), TIMEOUT))).result()
     except kr8s.ExecError as error:
         raise Refused(f"{where} failed: {error}", status=0, words=str(error)) from None
     except TimeoutError:
         raise Unreachable(
-            f"{where} did not end within {SECONDS:g} s: is the pod ready, and does its node answer?"
+            f"{where} did not end within {TIMEOUT:g} s: is the pod ready, and does its node answer?"
         ) from None
     except Exception as error:  # noqa: BLE001 kr8s raises whatever its parts raise
         raise Unreachable(

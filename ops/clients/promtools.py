@@ -26,17 +26,12 @@ def check_prometheus(text: str) -> list[str] | None:
     return _check("promtool", ["check", "config", "--syntax-only"], "prometheus.yml", text)
 
 
-def check_rules(text: str) -> list[str] | None:
-    """What promtool finds wrong with a rule file; None without promtool."""
-    return _check("promtool", ["check", "rules", "--lint=none"], "rules.yml", text)
-
-
 def check_alertmanager(text: str) -> list[str] | None:
     """What amtool finds wrong with an alertmanager.yml; None without amtool."""
     return _check("amtool", ["check-config"], "alertmanager.yml", text)
 
 
-def newly(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
+def new_faults(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
     """Of the faults of a text after an edit, those that it did not have before (line numbers aside)."""
     known = {re.sub(r"\d+", "", line) for line in before or ()}
     return [line for line in after or () if re.sub(r"\d+", "", line) not in known]

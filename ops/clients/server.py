@@ -4,7 +4,7 @@ from ops.clients import metrics_page
 from ops.clients.http import Http
 from ops.errors import Refused
 
-RELOAD = 30.0  # seconds that reading the files again may take at least
+RELOAD_TIMEOUT = 30.0  # seconds that reading the files again may take at least
 
 
 class Server:
@@ -22,8 +22,8 @@ class Server:
         """Whether it says that it is ready to serve; Unreachable when nothing answers."""
         try:
             self.http.get("/-/ready")
-        except Refused as no:
-            if no.status == 503:
+        except Refused as refusal:
+            if refusal.status == 503:
                 return False
             raise
         return True
@@ -38,4 +38,4 @@ class Server:
 
     def reload(self) -> None:
         """Ask it to read its files again; Refused with its own words when it cannot."""
-        self.http.post("/-/reload", timeout=max(self.http.timeout, RELOAD))
+        self.http.post("/-/reload", timeout=max(self.http.timeout, RELOAD_TIMEOUT))

@@ -1,4 +1,4 @@
-"""The alerts that a diagnosis is about, and what the repository says of them."""
+"""The alerts that a diagnosis is case, and what the repository says of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class Case:
     named: bool
 
     @property
-    def one(self) -> str:
+    def argument(self) -> str:
         """An alert to speak of in a command, with a space before it; nothing when all are meant."""
         return f" {self.alerts[0].name}" if self.named else ""
 
 
-def case(target: Target, name: str | None) -> Case:
+def load_case(target: Target, name: str | None) -> Case:
     """All alerts of the repository, or the one of that name; Misconfigured when there is none."""
     files = rules.load()
     known = rules.alerts()

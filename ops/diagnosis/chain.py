@@ -50,26 +50,26 @@ def from_check(check: Check, next: str) -> Step:
 
 
 class Link(NamedTuple):
-    """`away`: the command to go on with when what the link asks does not answer."""
+    """`when_unanswered`: the command to go on with when what the link asks does not answer."""
 
     name: str
-    look: Callable[[], Step]
-    away: str
+    check: Callable[[], Step]
+    when_unanswered: str
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A chain, walked. `broken`: the name of the first broken link; `blind`: it could not even be looked at."""
+    """A chain, walked. `broken`: the name of the first broken link; `incomplete`: it could not even be looked at."""
 
     target: str
     tree: str
     links: tuple[Check, ...]
     broken: str | None
     next: str | None
-    blind: bool
+    incomplete: bool
 
     @property
-    def as_meant(self) -> str:
+    def as_intended(self) -> str:
         """What holds back an alert as it should, in a sentence; empty when nothing does."""
         return "".join(
             f" As{one.detail.removeprefix('as')}." for one in self.links if one.detail.startswith(AS_INTENDED)
@@ -78,7 +78,7 @@ class Diagnosis:
     @property
     def exit_code(self) -> int:
         """0: nothing is broken. 1: a link is. 2: a link could not be looked at."""
-        return 2 if self.blind else 1 if self.broken else 0
+        return 2 if self.incomplete else 1 if self.broken else 0
 
     def as_json(self) -> dict[str, object]:
         """The shape that programs read."""
@@ -95,24 +95,24 @@ def walk(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
     """Look at one link after the other, up to the first broken one; the rest is listed as not reached."""
     found: list[Check] = []
     for index, link in enumerate(links):
-        blind = False
+        incomplete = False
         try:
-            step = link.look()
+            step = link.check()
         except OpsError as error:
-            step, blind = broken(str(error), link.away), True
+            step, incomplete = broken(str(error), link.when_unanswered), True
         found.append(Check(link.name, step.status, step.detail))
         if step.status == "fail":
             rest = tuple(skipped(later.name, NOT_REACHED) for later in links[index + 1 :])
-            return Diagnosis(target, tree, (*found, *rest), link.name, step.next, blind)
-    return Diagnosis(target, tree, tuple(found), None, None, blind=False)
+            return Diagnosis(target, tree, (*found, *rest), link.name, step.next, incomplete)
+    return Diagnosis(target, tree, tuple(found), None, None, incomplete=False)
 
 
-def show(diagnosis: Diagnosis, sound: str) -> None:
-    """Print it for people: as verify does, then the first broken link and the next command, or `sound`."""
-    findings.show(findings.Report(diagnosis.target, diagnosis.links, diagnosis.blind))
+def show(diagnosis: Diagnosis, all_ok: str) -> None:
+    """Print it for people: as verify does, then the first broken link and the next command, or `all_ok`."""
+    findings.show(findings.Report(diagnosis.target, diagnosis.links, diagnosis.incomplete))
     out = console()
     if diagnosis.broken is None:
-        out.print(escape(sound))
+        out.print(escape(all_ok))
         return
     out.print(f"First broken link: [bold]{escape(diagnosis.broken)}[/]")
     out.print(f"Next: {escape(diagnosis.next or '')}")

@@ -28,7 +28,7 @@ from ops.diagnosis.chain import (
 )
 from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
 from ops.targets import Target
-from ops.words import brief, counted
+from ops.words import brief, count_noun
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Case:
     named: bool
 
 
-def case(target: Target, title: str | None) -> Case:
-    """All panels that ask something, or the one whose title has these words; Misconfigured when there is none."""
+def load_case(target: Target, title: str | None) -> Case:
+    """All panels with a query, or the one whose title has these words; Misconfigured unless there is exactly one."""
     board = dashboards.load()
     every = [panel for panel in board.panels if panel.queries]
     if title is None:
@@ -55,22 +55,22 @@ def case(target: Target, title: str | None) -> Case:
     return Case(target, board, chosen, named=True)
 
 
-def diagnose(about: Case) -> Diagnosis:
+def diagnose(case: Case) -> Diagnosis:
     """Walk from the application to Grafana."""
-    target = about.target
+    target = case.target
     prometheus = log_command(target, target.settings.prometheus.deployment)
     grafana = f"curl -v {target.grafana.url}/api/health" if target.grafana else ""
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
         Link("metrics endpoint", lambda: endpoint(target), prometheus),
         Link("scrape target", lambda: scraped(target), prometheus),
-        Link("metrics present", lambda: there(about), prometheus),
-        Link("query returns data", lambda: returns_data(about), prometheus),
+        Link("metrics present", lambda: metrics_present(case), prometheus),
+        Link("query returns data", lambda: returns_data(case), prometheus),
         Link("grafana", lambda: from_check(prerequisites.grafana(target), grafana), grafana),
-        Link("dashboard", lambda: deployed(about), grafana),
-        Link("data source", lambda: data_source(about), grafana),
+        Link("dashboard", lambda: deployed(case), grafana),
+        Link("data source", lambda: data_source(case), grafana),
     ]
-    return walk(target.name, f"dashboard {about.panels[0].title}" if about.named else "dashboard", links)
+    return walk(target.name, f"dashboard {case.panels[0].title}" if case.named else "dashboard", links)
 
 
 def endpoint(target: Target) -> Step:
@@ -92,12 +92,12 @@ def scraped(target: Target) -> Step:
     return from_check(check, f"{config_map} | grep -A 10 {target.settings.scrape_job}")
 
 
-def there(about: Case) -> Step:
+def metrics_present(case: Case) -> Step:
     """Every metric that the panels read has a sample now; what the rules record comes after what it is made of."""
-    target, recordings = about.target, rules.recordings()
+    target, recordings = case.target, rules.recordings()
     read: dict[str, str] = {}
-    for panel in about.panels:
-        for query in _queries(about, panel):
+    for panel in case.panels:
+        for query in _queries(case, panel):
             for name in [selector.name for selector in metrics.selectors(query)]:
                 for source in _sources(name, recordings):
                     read.setdefault(source, panel.title)
@@ -111,16 +111,16 @@ def there(about: Case) -> Step:
             return broken(f"panel {title!r} reads {name}: {why}", verb_command(target, "verify --wait 20"))
         said = live_metrics.missing(target, metrics.load(), name)
         return broken(f"panel {title!r} reads {name}: {said}", f"curl -s {target.application_url}/metrics | grep '^#'")
-    return ok(f"all {len(read)} that {'it reads' if about.named else 'the panels read'}")
+    return ok(f"all {len(read)} that {'it reads' if case.named else 'the panels read'}")
 
 
-def returns_data(about: Case) -> Step:
+def returns_data(case: Case) -> Step:
     """Each panel has a number to show; where not, the filter that leaves nothing."""
-    target, quiet, series = about.target, [], 0
+    target, quiet, series = case.target, [], 0
     sources = Sources(target, metrics.load(), rules.load())
-    for panel in about.panels:
+    for panel in case.panels:
         answers = []
-        for query in _queries(about, panel):
+        for query in _queries(case, panel):
             names = {selector.name for selector in metrics.selectors(query)}
             outcome = dashboard_checks.data(target.prometheus, query, names, sources)
             if isinstance(outcome, int):
@@ -130,9 +130,11 @@ def returns_data(about: Case) -> Step:
         if answers:
             series += sum(answers)
             continue
-        for query in _queries(about, panel):
+        for query in _queries(case, panel):
             # an answer without a number is a lack of traffic
-            if not target.prometheus.query(query) and (emptied := live_metrics.emptied_by(target.prometheus, query)):
+            if not target.prometheus.query(query) and (
+                emptied := live_metrics.emptying_matchers(target.prometheus, query)
+            ):
                 return broken(
                     f"panel {panel.title!r} is empty: {emptied}; mend the query in dashboards/",
                     f"curl -s {target.application_url}/metrics | grep {metrics.selectors(query)[0].name} | head",
@@ -141,18 +143,18 @@ def returns_data(about: Case) -> Step:
     if quiet:
         said = f"no traffic gives no number in {brief(quiet)}"
         return ok(f"{series} series; {said}" if series else said)
-    return ok(f"{series} series in {counted(len(about.panels), 'panel')}")
+    return ok(f"{series} series in {count_noun(len(case.panels), 'panel')}")
 
 
-def deployed(about: Case) -> Step:
+def deployed(case: Case) -> Step:
     """Grafana has the dashboard as it is deployed from here."""
-    drawn = dashboards.draw_limits(about.board.model, rules.alerts())
-    return from_check(dashboard_checks.present(about.target, drawn), deploy_command(about.target))
+    drawn = dashboards.draw_limits(case.board.model, rules.alerts())
+    return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
 
-def data_source(about: Case) -> Step:
+def data_source(case: Case) -> Step:
     """Grafana has a Prometheus data source, and it works."""
-    grafana = about.target.grafana
+    grafana = case.target.grafana
     if grafana is None:
         return not_applicable("no Grafana here")
     try:
@@ -164,13 +166,13 @@ def data_source(about: Case) -> Step:
     if not found:
         return broken(
             f"Grafana at {grafana.url} has no data source of type prometheus; "
-            f"add one with the URL {about.target.prometheus.url}",
+            f"add one with the URL {case.target.prometheus.url}",
             f"curl -s {grafana.url}/api/datasources",
         )
     chosen = next((source for source in found if source.get("isDefault")), found[0])
     where = f"{chosen.get('name')} ({chosen.get('url')})"
     next_ = f"curl -s {grafana.url}/api/datasources/uid/{chosen.get('uid')}/health"
-    state = _health(grafana, str(chosen.get("uid")))
+    state = _data_source_health(grafana, str(chosen.get("uid")))
     if state is None:
         return ok(f"{where}; its state cannot be asked for")
     if str(state.get("status", "")).upper() != "OK":
@@ -178,7 +180,7 @@ def data_source(about: Case) -> Step:
     return ok(f"{where}: {state.get('message')}")
 
 
-def _health(grafana: Grafana, uid: str) -> Mapping[str, JsonValue] | None:
+def _data_source_health(grafana: Grafana, uid: str) -> Mapping[str, JsonValue] | None:
     try:
         found: Mapping[str, JsonValue] = grafana.http.get_json(f"/api/datasources/uid/{uid}/health")
     except (NotFound, Forbidden):
@@ -188,9 +190,9 @@ def _health(grafana: Grafana, uid: str) -> Mapping[str, JsonValue] | None:
     return found
 
 
-def _queries(about: Case, panel: Panel) -> list[str]:
+def _queries(case: Case, panel: Panel) -> list[str]:
     """The panel's queries as Grafana would send them when the dashboard is opened."""
-    variables = dashboard_checks.variables(about.board.model)
+    variables = dashboard_checks.variables(case.board.model)
     return [dashboard_checks.substitute(query, variables) for query in panel.queries]
 
 

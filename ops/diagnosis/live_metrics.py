@@ -2,7 +2,6 @@
 
 import math
 import re
-import time
 from collections.abc import Collection
 from itertools import combinations
 
@@ -10,7 +9,7 @@ from metrics import Contract, Selector, selectors
 from ops.checks.metric_presence import did_you_mean
 from ops.clients.prometheus import Prometheus
 from ops.targets import Target
-from ops.window import duration, parse_moment
+from ops.window import duration
 from ops.words import brief
 
 SHOWN = 5  # values of a label
@@ -54,7 +53,7 @@ def missing(target: Target, contract: Contract, name: str) -> str:
     return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
 
 
-def emptied_by(prometheus: Prometheus, query: str) -> str | None:
+def emptying_matchers(prometheus: Prometheus, query: str) -> str | None:
     """Which matchers leave nothing of a series that is there, and what there is; None when none do."""
     for selector in selectors(query):
         if not selector.matchers or not _any(prometheus, selector.name, {}) or _any(prometheus, *_parts(selector)):
@@ -64,24 +63,19 @@ def emptied_by(prometheus: Prometheus, query: str) -> str | None:
             for dropped in combinations(labels, count):
                 rest = {key: value for key, value in selector.matchers.items() if key not in dropped}
                 if _any(prometheus, selector.name, rest):
-                    return _told(prometheus, selector, dropped, rest)
+                    return _explanation(prometheus, selector, dropped, rest)
     return None
 
 
-def age(moment: str) -> float:
-    """Seconds since a moment that a server wrote."""
-    return time.time() - parse_moment(moment)
-
-
-def _told(
+def _explanation(
     prometheus: Prometheus, selector: Selector, dropped: Collection[str], rest: dict[str, tuple[str, str]]
 ) -> str:
-    guilty = " and ".join(_matcher(key, *selector.matchers[key]) for key in dropped)
+    matchers = " and ".join(_matcher(key, *selector.matchers[key]) for key in dropped)
     first = next(iter(dropped))
     found = prometheus.query(f"group by ({first}) ({_selector(selector.name, rest)})")
     values = sorted(sample.labels.get(first, "") for sample in found)
     there = f"{first} is {brief([repr(value) for value in values if value], SHOWN)}" if any(values) else ""
-    return f"{selector.name} is there, but {guilty} leaves nothing of it: {there or f'it has no label {first}'}"
+    return f"{selector.name} is there, but {matchers} leaves nothing of it: {there or f'it has no label {first}'}"
 
 
 def _any(prometheus: Prometheus, name: str, matchers: dict[str, tuple[str, str]]) -> bool:

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
-from ops.diagnosis import live_metrics
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
@@ -21,19 +20,19 @@ from ops.diagnosis.chain import (
     ok,
     verb_command,
 )
-from ops.diagnosis.mail_relay import last_rise, receivers_of, relay, told_lately
+from ops.diagnosis.mail_relay import last_rise, recent_notifications, relay
 from ops.replay import alert_path, hours
 from ops.targets import Target
 from ops.words import brief
 from routing import tree
 from rules import Alert
 
-Look = Callable[[Case], Step]
+LinkCheck = Callable[[Case], Step]
 
 
-def sent(about: Case) -> Step:
+def sent(case: Case) -> Step:
     """Prometheus knows an Alertmanager, and its last notifications arrived there."""
-    target = about.target
+    target = case.target
     known = prerequisites.delivery(target)
     next = log_command(target, target.settings.prometheus.deployment)
     if known.status == "fail":
@@ -47,16 +46,16 @@ def sent(about: Case) -> Step:
     )
     if lost is not None and (went is None or lost > went):
         return broken(
-            f"Prometheus could not send the last alerts, {spoken(time.time() - lost)} ago, and none has arrived "
+            f"Prometheus could not send the last alerts, {humanize(time.time() - lost)} ago, and none has arrived "
             f"since ({said}); is that address right, and Alertmanager up?",
             log_command(target, target.settings.alertmanager.deployment),
         )
     return ok(said)
 
 
-def ready(about: Case) -> Step:
+def ready(case: Case) -> Step:
     """Alertmanager answers, and runs the configuration that it was given last."""
-    target = about.target
+    target = case.target
     next = log_command(target, target.settings.alertmanager.deployment)
     check = prerequisites.alertmanager(target)
     if check.status == "fail":
@@ -65,19 +64,17 @@ def ready(about: Case) -> Step:
     return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload went well")
 
 
-def arrived(about: Case) -> Step:
+def arrived(case: Case) -> Step:
     """What fires at Prometheus is held by Alertmanager; if nothing does, the watchdog stands in (it always fires)."""
-    target = about.target
-    wanted = {alert.name for alert in about.alerts}
+    target = case.target
+    wanted = {alert.name for alert in case.alerts}
     firing = [one for one in target.prometheus.alerts() if one.name in wanted and one.state == "firing"]
     held = {notice.labels.get("alertname") for notice in target.alertmanager.alerts()}
     lost = sorted({one.name for one in firing} - {str(name) for name in held})
     if lost:
-        rule = next(alert for alert in about.alerts if alert.name == lost[0])
+        rule = next(alert for alert in case.alerts if alert.name == lost[0])
         old = [
-            one
-            for one in firing
-            if one.name in lost and live_metrics.age(one.active_at) > rule.for_ + routing_checks.RESENT
+            one for one in firing if one.name in lost and windows.age(one.active_at) > rule.for_ + routing_checks.RESENT
         ]
         if old:
             return broken(
@@ -93,30 +90,30 @@ def arrived(about: Case) -> Step:
     return from_check(check, log_command(target, target.settings.prometheus.deployment))
 
 
-def routed(about: Case) -> Step:
+def routed(case: Case) -> Step:
     """The routes of these alerts are those of the repository."""
-    target = about.target
+    target = case.target
     config = target.alertmanager.status().config
-    check = routing_checks.paths(config, about.routing, about.alerts)
+    check = routing_checks.paths(config, case.routing, case.alerts)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
-    if not about.named:
+    if not case.named:
         return ok(check.detail)
-    found = tree.matches(config, about.alerts[0].label_set)
+    found = tree.matches(config, case.alerts[0].label_set)
     return ok("; ".join(f"{' › '.join(match.path)} to {match.receiver}" for match in found))
 
 
-def inhibited(about: Case) -> Step:
+def inhibited(case: Case) -> Step:
     """Nothing that fires now mutes them. That our critical mutes our warning is as it should be, but no mail comes."""
-    target = about.target
+    target = case.target
     config = target.alertmanager.status().config
     sources = [notice.labels for notice in target.alertmanager.alerts()]
     ours = {alert.name for alert in rules.alerts().values()}
     muted = []
-    for alert, own in _as_they_are(target, about.alerts):
+    for alert, own in _with_live_labels(target, case.alerts):
         for found in tree.inhibitors(config, own, sources):
             source = found.source.get("alertname", "?")
-            if about.named or source not in ours:
+            if case.named or source not in ours:
                 return broken(
                     f"{alert.name} is muted as long as {source} fires (inhibit_rules, number {found.rule + 1}): "
                     "whoever is told of the one need not be told of the other",
@@ -128,14 +125,14 @@ def inhibited(about: Case) -> Step:
             muted.append(f"{alert.name} by {source}")
     if muted:
         return intended(f"muted: {brief(list(dict.fromkeys(muted)))}")
-    return ok("nothing that fires mutes it" if about.named else "none muted")
+    return ok("nothing that fires mutes it" if case.named else "none muted")
 
 
-def silenced(about: Case) -> Step:
+def silenced(case: Case) -> Step:
     """No silence holds for them."""
-    target = about.target
+    target = case.target
     silences = target.alertmanager.silences()
-    for alert, own in _as_they_are(target, about.alerts):
+    for alert, own in _with_live_labels(target, case.alerts):
         for one in alert_path.silencing(silences, own):
             comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
@@ -147,19 +144,19 @@ def silenced(about: Case) -> Step:
     return ok(f"none of {len(active)} active silences holds here" if active else "no silence is active")
 
 
-def in_hours(about: Case) -> Step:
+def in_hours(case: Case) -> Step:
     """No time interval keeps their routes quiet now, but for one of the repository or of the stack's working hours."""
-    target = about.target
+    target = case.target
     config, now = target.alertmanager.status().config, time.time()
     intervals, kept_back, ends = 0, [], []
-    for alert in about.alerts:
-        ours = tree.matches(about.routing.config, alert.label_set)
+    for alert in case.alerts:
+        ours = tree.matches(case.routing.config, alert.label_set)
         for match in tree.matches(config, alert.label_set):
             intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
             if not (quiet := hours.quiet(config, match, now)):
                 continue
             receiver = routing_checks.plain(match.receiver)
-            if not any(hours.quiet(about.routing.config, one, now) for one in ours if one.receiver == receiver):
+            if not any(hours.quiet(case.routing.config, one, now) for one in ours if one.receiver == receiver):
                 return broken(
                     f"the route of {alert.name} to {match.receiver} is quiet now ({quiet}), and neither routing/ nor "
                     "the stack's working hours say so",
@@ -175,20 +172,20 @@ def in_hours(about: Case) -> Step:
     return ok("no quiet hours now" if intervals else "no quiet hours on these routes")
 
 
-def received(about: Case) -> Step:
+def received(case: Case) -> Step:
     """Their receivers tell somebody."""
-    target = about.target
+    target = case.target
     config = target.alertmanager.status().config
-    by_name = receivers_of(config)
+    by_name = tree.receivers(config)
     used: dict[str, list[str]] = {}
-    for alert in about.alerts:
+    for alert in case.alerts:
         for match in tree.matches(config, alert.label_set):
             receiver = by_name.get(match.receiver) or {}
             kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
             if not kinds:
                 return broken(f"{alert.name} goes to {match.receiver}, which tells nobody", deploy_command(target))
             used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
-    written = routing_checks.written_routing(about.routing, target)
+    written = routing_checks.written_routing(case.routing, target)
     check = routing_checks.receivers(routing_checks.our_part(config, target), written)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
@@ -197,7 +194,7 @@ def received(about: Case) -> Step:
 
 
 # In the order in which an alert passes them.
-LINKS: Mapping[str, Look] = {
+LINKS: Mapping[str, LinkCheck] = {
     "alertmanager": ready,
     "at alertmanager": arrived,
     "route": routed,
@@ -206,11 +203,11 @@ LINKS: Mapping[str, Look] = {
     "quiet hours": in_hours,
     "receiver": received,
     "mail relay": relay,
-    "last notifications": told_lately,
+    "last notifications": recent_notifications,
 }
 
 
-def _as_they_are(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
+def _with_live_labels(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
     """Each alert with the labels of each of its series that is active, else with those that its rule gives it."""
     active = target.prometheus.alerts()
     for alert in alerts:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from formats.durations import spoken
+from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
@@ -23,18 +23,18 @@ from ops.sandbox import state
 from ops.targets import Target
 from routing import tree
 
-LATELY = 900.0  # seconds in which a failure counts
+RECENT = 900.0  # seconds in which a failure counts
 STEP = 5.0
 
 
-def relay(about: Case) -> Step:
+def relay(case: Case) -> Step:
     """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
-    target = about.target
+    target = case.target
     config = target.alertmanager.status().config
-    by_name = receivers_of(config)
+    by_name = tree.receivers(config)
     mails = [
         mail
-        for alert in about.alerts
+        for alert in case.alerts
         for match in tree.matches(config, alert.label_set)
         for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
     ]
@@ -49,9 +49,9 @@ def relay(about: Case) -> Step:
     return step
 
 
-def told_lately(about: Case) -> Step:
+def recent_notifications(case: Case) -> Step:
     """Alertmanager's last notifications went out."""
-    target = about.target
+    target = case.target
     own = target.alertmanager.metrics()
     total = own.total("alertmanager_notifications_total") or 0.0
     failures = {
@@ -72,7 +72,7 @@ def told_lately(about: Case) -> Step:
     scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))
     lately = lost is not None and (went is None or lost > went)
     if lately or (not scraped and attempts and sum(failures.values()) >= total):
-        when = f"{spoken(time.time() - lost)} ago" if lost is not None else "the last time"
+        when = f"{humanize(time.time() - lost)} ago" if lost is not None else "the last time"
         return broken(
             f"Alertmanager failed to notify {when}, and has not managed since "
             f"({said}, {attempts:.0f} refused attempts); "
@@ -86,7 +86,7 @@ def last_rise(prometheus: Prometheus, query: str) -> float | None:
     """The last moment, within the last quarter of an hour, at which a count went up; None if it did not."""
     now = time.time()
     last = None
-    for series in prometheus.query_range(query, now - LATELY, now, STEP):
+    for series in prometheus.query_range(query, now - RECENT, now, STEP):
         for (_, before), (at, value) in zip(series.points, series.points[1:], strict=False):
             if value > before:
                 last = max(at, last or at)
@@ -99,7 +99,7 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
     user = _smtp(mail, general, "auth_username")
     if not target.is_sandbox:
         try:
-            seen = SmtpProbe(host, timeout=5.0).try_out(require_tls=require_tls)
+            seen = SmtpProbe(host, timeout=5.0).check(require_tls=require_tls)
         except (OpsError, ValueError) as error:
             return not_applicable(
                 f"seen from here, {error}; it is Alertmanager's way to it that counts, see the next link"
@@ -120,7 +120,7 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
     authority = state.running().smtp_ca_file
     context = ssl.create_default_context(cafile=authority) if authority else None
     try:
-        seen = SmtpProbe(host, timeout=5.0).try_out(
+        seen = SmtpProbe(host, timeout=5.0).check(
             username=str(user) if user else None, password=password, require_tls=require_tls, context=context
         )
     except OpsError as error:
@@ -134,11 +134,6 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
 def _smtp(mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue], key: str) -> JsonValue:
     """A setting of a receiver's mail, or the one that it inherits."""
     return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
-
-
-def receivers_of(config: Mapping[str, JsonValue]) -> dict[str, Mapping[str, JsonValue]]:
-    """The receivers of a configuration, by name."""
-    return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
 
 
 def _log_file(target: Target) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window as windows
 from ops.checks import Check, failed, passed, skipped
 from ops.diagnosis.chain import Diagnosis, verb_command
@@ -16,7 +16,7 @@ from ops.replay.alert_history import alert_name, fired
 from ops.replay.mails import Firing
 from ops.targets import Target
 from ops.window import DAY, Window
-from ops.words import counted, times
+from ops.words import count_noun, times
 from rules import Alert
 
 STEP = 60.0  # seconds between two looks at what fired; what fires for less may be missed
@@ -71,7 +71,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
     since = min((one.start for one in firings), default=None)
     found = volumes(config, firings, known, over)
     noise = [one for one in found if one.ours]
-    checks = [_history(target, since, over), *(_loudness(one, most * max(days, 1.0)) for one in found)]
+    checks = [_history(target, since, over), *(_volume_check(one, most * max(days, 1.0)) for one in found)]
     worst = next((one for one in noise if one.mails), None)
     options: list[TuningOption] = []
     if worst is not None:
@@ -83,7 +83,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
     if broken is not None:
         onward = "diagnose alerts" if worst is None else f"tune {worst.name} --dry-run"
         next_ = options[0].next if options else verb_command(target, onward)
-    diagnosis = Diagnosis(target.name, "volume", tuple(checks), broken, next_, blind=False)
+    diagnosis = Diagnosis(target.name, "volume", tuple(checks), broken, next_, incomplete=False)
     return Volume(over.start, over.end, since, found, options, diagnosis)
 
 
@@ -109,7 +109,8 @@ def show_options(found: Volume) -> None:
     worst = next(one for one in found.alerts if one.ours)
     out = console()
     out.print(
-        f"Of its {counted(worst.mails, 'mail')} {worst.name} would have sent, with one of these instead:", markup=False
+        f"Of its {count_noun(worst.mails, 'mail')} {worst.name} would have sent, with one of these instead:",
+        markup=False,
     )
     width = max(len(one.setting) for one in found.options)
     for one in found.options:
@@ -128,13 +129,13 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
             return skipped(name, "Prometheus has only just started: it writes down what fires within two minutes")
         return failed(
             name,
-            f"Prometheus at {target.prometheus.url} remembers no alert in {spoken(over.span)}, not even the "
+            f"Prometheus at {target.prometheus.url} remembers no alert in {humanize(over.span)}, not even the "
             "watchdog, which always fires; do the rules run?",
         )
     if since > over.start + 2 * over.step:
-        for_ = spoken(over.end - since) if over.end - since >= over.step else "less than a minute"
-        return passed(name, f"alerts since {windows.stamp(since)} UTC only, {for_} of {spoken(over.span)}")
-    return passed(name, f"{spoken(over.span)}, {over}")
+        for_ = humanize(over.end - since) if over.end - since >= over.step else "less than a minute"
+        return passed(name, f"alerts since {windows.stamp(since)} UTC only, {for_} of {humanize(over.span)}")
+    return passed(name, f"{humanize(over.span)}, {over}")
 
 
 def _always() -> set[str]:
@@ -142,8 +143,8 @@ def _always() -> set[str]:
     return {name for name, alert in rules.alerts().items() if alert.is_watchdog}
 
 
-def _loudness(one: AlertVolume, most: float) -> Check:
-    said = f"fired {times(one.fired)}, {spoken(one.seconds)} in all: {counted(one.mails, 'mail')}"
+def _volume_check(one: AlertVolume, most: float) -> Check:
+    said = f"fired {times(one.fired)}, {humanize(one.seconds)} in all: {count_noun(one.mails, 'mail')}"
     if not one.ours:
         return Check(one.name, "skip", f"{said} (not one of ours)")
     if one.mails > most:

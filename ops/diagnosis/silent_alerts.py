@@ -6,7 +6,8 @@ from functools import partial
 
 import metrics
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
+from ops import window
 from ops.checks import live_rules as rule_checks
 from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
@@ -34,46 +35,46 @@ from rules import Alert, Recording
 LATE = 3  # evaluations that may be missing before a group counts as not evaluated
 
 
-def diagnose(about: Case) -> Diagnosis:
+def diagnose(case: Case) -> Diagnosis:
     """Walk from the rules to the mail."""
-    target = about.target
+    target = case.target
     prometheus = log_command(target, target.settings.prometheus.deployment)
     alertmanager = log_command(target, target.settings.alertmanager.deployment)
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
-        Link("rules loaded", lambda: loaded(about), prometheus),
-        Link("rules evaluated", lambda: evaluated(about), prometheus),
-        Link("expression has data", lambda: has_data(about), prometheus),
-        Link("condition", lambda: condition(about), prometheus),
-        Link("pending or firing", lambda: state(about), prometheus),
-        Link("sent by prometheus", lambda: mail_delivery.sent(about), prometheus),
-        *(Link(name, partial(look, about), alertmanager) for name, look in mail_delivery.LINKS.items()),
+        Link("rules loaded", lambda: loaded(case), prometheus),
+        Link("rules evaluated", lambda: evaluated(case), prometheus),
+        Link("expression has data", lambda: has_data(case), prometheus),
+        Link("condition", lambda: condition(case), prometheus),
+        Link("pending or firing", lambda: state(case), prometheus),
+        Link("sent by prometheus", lambda: mail_delivery.sent(case), prometheus),
+        *(Link(name, partial(look, case), alertmanager) for name, look in mail_delivery.LINKS.items()),
     ]
-    return walk(target.name, f"alerts{about.one}", links)
+    return walk(target.name, f"alerts{case.argument}", links)
 
 
-def loaded(about: Case) -> Step:
+def loaded(case: Case) -> Step:
     """The groups of these alerts run as in the repository."""
-    prometheus, next = about.target.prometheus, deploy_command(about.target)
+    prometheus, next = case.target.prometheus, deploy_command(case.target)
     live = prometheus.rules()
     reloaded = rule_checks.reload(prometheus)
     if reloaded.status == "fail":
-        return broken(reloaded.detail, log_command(about.target, about.target.settings.prometheus.deployment))
-    wanted = {alert.group for alert in about.alerts}
+        return broken(reloaded.detail, log_command(case.target, case.target.settings.prometheus.deployment))
+    wanted = {alert.group for alert in case.alerts}
     # the recordings that alerts read are loaded with them
-    groups = [(file, group) for file in about.files for group in file.groups if group.name in wanted or not about.named]
+    groups = [(file, group) for file in case.files for group in file.groups if group.name in wanted or not case.named]
     for file, group in groups:
         if trouble := rule_checks.group_problem(prometheus, file, group, live):
             return broken(trouble, next)
     return ok(f"{brief([group.name for _, group in groups])} as in the repository")
 
 
-def evaluated(about: Case) -> Step:
+def evaluated(case: Case) -> Step:
     """Prometheus evaluates these rules, without errors, and lately."""
-    target = about.target
+    target = case.target
     running = _running(target.prometheus)
     latest = math.inf
-    for alert in about.alerts:
+    for alert in case.alerts:
         rule = running[alert.name]
         if ailing := rule_checks.rule_error(target.prometheus, rule):
             return broken(
@@ -81,24 +82,24 @@ def evaluated(about: Case) -> Step:
             )
         if rule.health != "ok":
             continue
-        age = live_metrics.age(rule.last_evaluation)
+        age = window.age(rule.last_evaluation)
         if age > LATE * alert.interval + 5:
             return broken(
-                f"{alert.name} was evaluated {spoken(age)} ago, and should be every {spoken(alert.interval)}; "
+                f"{alert.name} was evaluated {humanize(age)} ago, and should be every {humanize(alert.interval)}; "
                 "Prometheus is overloaded, or its clock differs from this machine's",
                 log_command(target, target.settings.prometheus.deployment),
             )
         latest = min(latest, age)
     if latest == math.inf:
         return ok("loaded just now, to be evaluated for the first time")
-    return ok(f"healthy, the last time {spoken(latest)} ago")
+    return ok(f"healthy, the last time {humanize(latest)} ago")
 
 
-def has_data(about: Case) -> Step:
+def has_data(case: Case) -> Step:
     """What the expressions read is there."""
-    target, contract = about.target, metrics.load()
+    target, contract = case.target, metrics.load()
     recordings = rules.recordings()
-    empty = [alert for alert in about.alerts if not _values(target.prometheus, alert.signal)]
+    empty = [alert for alert in case.alerts if not _values(target.prometheus, alert.signal)]
     read = {alert.name: {one.name for one in metrics.selectors(alert.signal)} for alert in empty}
     names = {name for of_it in read.values() for name in of_it}
     there = live_metrics.names(target, names)
@@ -113,10 +114,10 @@ def has_data(about: Case) -> Step:
                 )
             said = live_metrics.missing(target, contract, name)
             return broken(f"{who} reads {name}: {said}", verb_command(target, "diagnose dashboard"))
-    if not about.named:
+    if not case.named:
         quiet = f"; no value for now, without enough traffic: {brief([a.name for a in empty])}" if empty else ""
-        return ok(f"{len(about.alerts) - len(empty)} of {len(about.alerts)} have a value{quiet}")
-    alert = about.alerts[0]
+        return ok(f"{len(case.alerts) - len(empty)} of {len(case.alerts)} have a value{quiet}")
+    alert = case.alerts[0]
     if not empty:
         return ok(f"{len(_values(target.prometheus, alert.signal))} series")
     bare = _values(target.prometheus, alert.quantity)
@@ -124,22 +125,22 @@ def has_data(about: Case) -> Step:
         return ok(f"its quantity has a value ({_worst(alert, bare):.4g}), but too few requests for it to count")
     # an answer without a number is a lack of traffic
     if not target.prometheus.query(alert.quantity) and (
-        found := live_metrics.emptied_by(target.prometheus, alert.quantity)
+        found := live_metrics.emptying_matchers(target.prometheus, alert.quantity)
     ):
         return broken(found, verb_command(target, "diagnose dashboard"))
     return ok("the metrics are there, but no traffic in its window gives no number")
 
 
-def condition(about: Case) -> Step:
+def condition(case: Case) -> Step:
     """How far the values are from the limits: information, a limit that is not crossed is no fault."""
     judged = []
-    for alert in about.alerts:
-        if values := _values(about.target.prometheus, alert.signal):
+    for alert in case.alerts:
+        if values := _values(case.target.prometheus, alert.signal):
             value = _worst(alert, values)
             judged.append((crosses(alert.limit, value), _near(alert, value), alert, value))
     if not judged:
         return not_applicable("no value to compare now, so nothing can fire")
-    if about.named:
+    if case.named:
         true, _, alert, value = judged[0]
         verdict = "true" if true else "not true"
         return ok(f"{verdict}: {_distance(alert, value)}")
@@ -147,16 +148,16 @@ def condition(about: Case) -> Step:
     if crossing:
         return ok(f"true for {brief(crossing)}")
     _, _, alert, value = max(judged, key=lambda one: one[1])
-    return ok(f"true for none of {len(about.alerts)}; the nearest is {alert.name}: {_distance(alert, value)}")
+    return ok(f"true for none of {len(case.alerts)}; the nearest is {alert.name}: {_distance(alert, value)}")
 
 
-def state(about: Case) -> Step:
+def state(case: Case) -> Step:
     """Pending or firing, as Prometheus has it."""
-    target = about.target
-    names = {alert.name: alert for alert in about.alerts}
+    target = case.target
+    names = {alert.name: alert for alert in case.alerts}
     active = [one for one in target.prometheus.alerts() if one.name in names]
-    if about.named and not active:
-        return _inactive(target, about.alerts[0])
+    if case.named and not active:
+        return _inactive(target, case.alerts[0])
     said = [_since(one, names[one.name]) for one in sorted(active, key=lambda one: (one.state, one.active_at))]
     return ok(brief(said) if said else f"none of {len(names)}")
 
@@ -165,9 +166,9 @@ def _inactive(target: Target, alert: Alert) -> Step:
     values = _values(target.prometheus, alert.signal)
     if not values or not crosses(alert.limit, _worst(alert, values)):
         return ok("neither, as its condition is not true")
-    age = live_metrics.age(_running(target.prometheus)[alert.name].last_evaluation)
+    age = window.age(_running(target.prometheus)[alert.name].last_evaluation)
     if age <= alert.interval + 5:
-        return ok(f"its condition has just become true; the next evaluation is within {spoken(alert.interval)}")
+        return ok(f"its condition has just become true; the next evaluation is within {humanize(alert.interval)}")
     return broken(
         "its condition is true, but the rule is inactive; compare what runs with the repository",
         verb_command(target, "verify"),
@@ -175,11 +176,11 @@ def _inactive(target: Target, alert: Alert) -> Step:
 
 
 def _since(active: ActiveAlert, alert: Alert) -> str:
-    age = max(0.0, live_metrics.age(active.active_at))
+    age = max(0.0, window.age(active.active_at))
     if active.state == "firing":
-        return f"{alert.name} fires since {spoken(max(0.0, age - alert.for_))}"
+        return f"{alert.name} fires since {humanize(max(0.0, age - alert.for_))}"
     left = max(0.0, alert.for_ - age)
-    return f"{alert.name} is pending since {spoken(age)}, and fires in {spoken(left)} if it stays so"
+    return f"{alert.name} is pending since {humanize(age)}, and fires in {humanize(left)} if it stays so"
 
 
 def _running(prometheus: Prometheus) -> Mapping[str, RunningRule]:
@@ -190,12 +191,12 @@ def _values(prometheus: Prometheus, signal: str) -> list[float]:
     """The numbers that an expression has now."""
     try:
         return [sample.value for sample in prometheus.query(signal) if not math.isnan(sample.value)]
-    except Refused as no:
+    except Refused as refusal:
         raise Refused(
-            f"Prometheus refuses `{' '.join(signal.split())}` ({no.words}); mend the rule",
-            status=no.status,
-            words=no.words,
-        ) from no
+            f"Prometheus refuses `{' '.join(signal.split())}` ({refusal.words}); mend the rule",
+            status=refusal.status,
+            words=refusal.words,
+        ) from refusal
 
 
 def _worst(alert: Alert, values: Sequence[float]) -> float:
@@ -223,4 +224,4 @@ def _source(target: Target, recording: Recording) -> str:
     absent = sorted(read - live_metrics.names(target, read))
     if absent:
         return f"it reads {absent[0]}: {live_metrics.missing(target, contract, absent[0])}"
-    return f"what it reads is there, so look again in {spoken(recording.interval)}"
+    return f"what it reads is there, so look again in {humanize(recording.interval)}"

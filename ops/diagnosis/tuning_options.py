@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import metrics
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops.diagnosis.chain import verb_command
 from ops.errors import OpsError
@@ -51,14 +51,16 @@ def variants(
 
     place = f"rules/{alert.file.name}:{alert.line}"
     longer = max(2 * alert.for_, alert.for_ + 5 * MINUTE)
-    new, keep = spoken(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
+    new, keep = humanize(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
     retry = f"then python -m ops backtest {alert.name} --target {target.name} --against HEAD"
-    delayed = later(firings, alert.name, longer - alert.for_)
-    yield TuningOption("for", spoken(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}")
-    new = spoken(keep)
-    kept = merged(firings, alert.name, keep - alert.keep_firing_for)
+    delayed = with_longer_for(firings, alert.name, longer - alert.for_)
     yield TuningOption(
-        "keep_firing_for", spoken(alert.keep_firing_for), new, sent(config, kept),
+        "for", humanize(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}"
+    )
+    new = humanize(keep)
+    kept = with_longer_keep_firing(firings, alert.name, keep - alert.keep_firing_for)
+    yield TuningOption(
+        "keep_firing_for", humanize(alert.keep_firing_for), new, sent(config, kept),
         f"set `keep_firing_for` to {new} in {place}, {retry}",
     )  # fmt: skip
     for match in tree.matches(config, alert.label_set):
@@ -70,12 +72,12 @@ def variants(
             changed = _with(config, match.position, setting, value)
             where = f"the route to {match.receiver} in routing/alertmanager.yml"
             yield TuningOption(
-                setting, spoken(old), spoken(value), sent(changed, firings),
-                f"set `{setting}` to {spoken(value)} in {where}, then pulumi preview",
+                setting, humanize(old), humanize(value), sent(changed, firings),
+                f"set `{setting}` to {humanize(value)} in {where}, then pulumi preview",
             )  # fmt: skip
 
 
-def later(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
+def with_longer_for(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
     """The firings with that alert's `for` so much longer: each begins later, and the short ones never do."""
     found = []
     for one in firings:
@@ -86,7 +88,7 @@ def later(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
     return found
 
 
-def merged(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
+def with_longer_keep_firing(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
     """The firings with that alert's `keep_firing_for` so much longer: each ends later, and short gaps are bridged."""
     found = [one for one in firings if alert_name(one) != name]
     last: dict[object, Firing] = {}
@@ -125,8 +127,8 @@ def _limit(
 
 
 def _replayed(replay: Replay) -> Iterator[Firing]:
-    for spell in replay.firing:
-        yield Firing(tuple(sorted(spell.labels.items())), spell.start, None if spell.open else spell.end)
+    for episode in replay.firing:
+        yield Firing(tuple(sorted(episode.labels.items())), episode.start, None if episode.open else episode.end)
 
 
 def _with(config: tree.Config, position: Sequence[int], key: str, seconds: float) -> Mapping[str, JsonValue]:

@@ -3,15 +3,20 @@
 matplotlib is imported when the first picture is drawn: it takes a second, and most verbs draw none.
 """
 
+import contextlib
 import io
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops import window
+from ops.errors import Misconfigured
+from ops.repo import files
 from ops.window import Window
 
 if TYPE_CHECKING:
@@ -73,6 +78,29 @@ def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title:
     return text.replace("<svg", f'<svg role="img" aria-label="{_attribute(title)}"', 1).strip()
 
 
+def save(path: Path, image: bytes, remedy: str) -> None:
+    """Write a picture into `path`, making its folder; what was there stays until the new one is complete.
+
+    Raises Misconfigured, ending with `remedy`, where it cannot be written.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(image)
+        fresh.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # its folder may be a file
+            fresh.unlink(missing_ok=True)
+        raise Misconfigured(f"{files.shown(path)} cannot be written ({error.strerror}); {remedy}") from error
+
+
+def style(salt: str, size: float) -> dict[str, object]:
+    """matplotlib's settings for our pictures. `salt`: makes the ids in an SVG the same in every run."""
+    colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
+    # text stays text: smaller, searchable, in the reader's font
+    return {"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": size, "axes.edgecolor": FAINT, **colours}
+
+
 def legend(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
     """(name, colour) of each line that `inline` draws, for the page to show beside it; none for a single one."""
     if len(lines) < 2:
@@ -98,17 +126,8 @@ def _draw(
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    style = {
-        "svg.fonttype": "none",  # text stays text: smaller, searchable, in the reader's font
-        "svg.hashsalt": "/".join([title, unit, *(line.name for line in lines), *(mark.text for mark in marks)]),
-        "font.size": 10,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.edgecolor": FAINT,
-    }
-    with mpl.rc_context(style):
+    salt = "/".join([title, unit, *(line.name for line in lines), *(mark.text for mark in marks)])
+    with mpl.rc_context(style(salt, 10)):
         figure = Figure(
             figsize=SMALL if inside else SIZE, facecolor="none" if inside else "white", layout="constrained"
         )

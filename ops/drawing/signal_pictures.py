@@ -1,7 +1,5 @@
 """A picture of each signal that alerts watch, with their limits."""
 
-import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +9,7 @@ from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.drawing import line_chart
 from ops.drawing.line_chart import Picture
-from ops.errors import Misconfigured
 from ops.options import progress
-from ops.repo import files
 from ops.window import Window
 from rules import Alert
 
@@ -48,7 +44,7 @@ def draw(
             lowest=group[0].limit.fires_below,
         )
         path = folder / f"{group[0].name}.{kind.value}"
-        _save(path, image)
+        line_chart.save(path, image, "name another folder with --pictures")
         drawn |= dict.fromkeys((alert.name for alert in group), path)
     return drawn
 
@@ -56,18 +52,3 @@ def draw(
 def series_name(labels: Mapping[str, str]) -> str:
     """What tells a series from its like: the values of its labels."""
     return ", ".join(value for key, value in sorted(labels.items()) if key != "__name__") or "signal"
-
-
-def _save(path: Path, image: bytes) -> None:
-    """Write a picture, or leave the one that was there."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(image)
-        fresh.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # its folder may be a file
-            fresh.unlink(missing_ok=True)
-        raise Misconfigured(
-            f"{files.shown(path)} cannot be written ({error.strerror}); name another folder with --pictures"
-        ) from error

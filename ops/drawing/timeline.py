@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops import window
-from ops.drawing.line_chart import FAINT, INK, SEVERITIES
+from ops.drawing import line_chart
+from ops.drawing.line_chart import FAINT, INK, SEVERITIES, style
 from ops.errors import Misconfigured
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode
@@ -41,14 +42,7 @@ def check(path: Path) -> None:
 
 def draw(outcome: Outcome, path: Path) -> None:
     """Draw the timeline into `path`; what stood there is replaced once the picture is complete."""
-    image = timeline(outcome, path.suffix.lower().removeprefix("."))
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(image)
-        fresh.replace(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise Misconfigured(f"--picture {path} cannot be written ({error.strerror}); name another file") from error
+    line_chart.save(path, timeline(outcome, path.suffix.lower().removeprefix(".")), "name another file with --picture")
 
 
 def timeline(outcome: Outcome, kind: str) -> bytes:
@@ -60,16 +54,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
     names = list(dict.fromkeys(name for version in outcome.versions for name in version.replays))
     lanes = len(outcome.versions)
     height = ROW * len(names) * (1 if lanes == 1 else 1.5) + 1.25
-    style = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "/".join(names),
-        "font.size": 9.5,
-        "text.color": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-        "axes.edgecolor": FAINT,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(style("/".join(names), 9.5)):
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
         axes = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
         axes.set_xlim(outcome.start / window.DAY, outcome.end / window.DAY)
@@ -101,17 +86,17 @@ def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -
     replay = version.replays[name]
     colour = SEVERITIES.get(str(replay.alert.labels.get("severity")), INK)
     middle, thick = top + 0.44 * height, 0.5 * height
-    for spells, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
-        bars = _bars(spells, replay.end - replay.start)
+    for episodes, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
+        bars = _bars(episodes, replay.end - replay.start)
         axes.broken_barh(bars, (middle - thick / 2, thick), color=colour, alpha=alpha, linewidth=0)
     mails = [one.at / window.DAY for one in version.messages if one.kind == "email" and name in one.alerts]
     axes.vlines(mails, top + 0.74 * height, top + 0.94 * height, color=INK, linewidth=1.0)
 
 
-def _bars(spells: Sequence[Episode], span: float) -> list[tuple[float, float]]:
+def _bars(episodes: Sequence[Episode], span: float) -> list[tuple[float, float]]:
     """(start, length) in days; what is too short to be seen is drawn as wide as can be."""
     least = span / 700
-    return [(spell.start / window.DAY, max(spell.seconds, least) / window.DAY) for spell in spells]
+    return [(episode.start / window.DAY, max(episode.seconds, least) / window.DAY) for episode in episodes]
 
 
 def _unknown(axes: "Axes", outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ run(prometheus, versions, names, start, end, config)       several alerts and ve
 
 from ops.replay.mails import Message
 from ops.replay.run import Outcome, Rules, Version, observe, replay, run
-from ops.replay.semantics import Interval, follow
+from ops.replay.semantics import Interval, alert_states
 from ops.replay.signals import Episode, Replay, Signal, crosses
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "Rules",
     "Signal",
     "Version",
+    "alert_states",
     "crosses",
-    "follow",
     "observe",
     "replay",
     "run",

@@ -16,7 +16,7 @@ def fired(prometheus: Prometheus, over: Window) -> list[Firing]:
         pairs = ((name, value) for name, value in series.labels.items() if name not in ("__name__", "alertstate"))
         labels = tuple(sorted(pairs))
         moments = [at for at, _ in series.points]
-        for first, last in _spells(moments, over.step):
+        for first, last in _stretches(moments, over.step):
             found.append(Firing(labels, first, None if last > over.end - over.step / 2 else last + over.step))
     return sorted(found, key=lambda one: (one.start, one.labels))
 
@@ -26,7 +26,7 @@ def alert_name(firing: Firing) -> str:
     return dict(firing.labels).get("alertname", "")
 
 
-def _spells(moments: Sequence[float], step: float) -> Iterator[tuple[float, float]]:
+def _stretches(moments: Sequence[float], step: float) -> Iterator[tuple[float, float]]:
     """The stretches without a gap."""
     if not moments:
         return

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from formats.durations import spoken
+from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops import build_tools
 from ops.clients.alertmanager import Alertmanager
@@ -98,7 +98,7 @@ def find_path(
     """The path of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
     config = alertmanager.status().config
     matches = tuple(tree.matches(config, labels))
-    receivers = {receiver["name"]: receiver for receiver in config.get("receivers") or ()}
+    receivers = tree.receivers(config)
     muting = tree.inhibitors(config, labels, others)
     quiet = [hours.quiet(config, match, time.time()) for match in matches]
     return AlertPath(
@@ -218,8 +218,8 @@ def describe(path: AlertPath) -> Sequence[str]:
         lines += [
             "route     " + " › ".join(match.path),
             f"          to {match.receiver}, grouped by {', '.join(match.group_by) or 'nothing'}; first mail within "
-            f"{spoken(match.group_wait)}, news after {spoken(match.group_interval)}, "
-            f"again every {spoken(match.repeat_interval)}",
+            f"{humanize(match.group_wait)}, news after {humanize(match.group_interval)}, "
+            f"again every {humanize(match.repeat_interval)}",
         ]
     lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))

@@ -45,18 +45,18 @@ def _alert(version: Version, replay: Replay) -> dict[str, object]:
         "mails": version.sent(alert.name),
         "first_fired": window.iso(firing[0].start) if firing else None,
         "last_fired": window.iso(firing[-1].start) if firing else None,
-        "intervals": [_spell(spell) for spell in sorted([*replay.pending, *firing], key=lambda one: one.start)],
+        "intervals": [_episode(episode) for episode in sorted([*replay.pending, *firing], key=lambda one: one.start)],
     }
 
 
-def _spell(spell: Episode) -> dict[str, object]:
+def _episode(episode: Episode) -> dict[str, object]:
     return {
-        "state": spell.state,
-        "from": window.iso(spell.start),
-        "to": window.iso(spell.end),
-        "seconds": spell.seconds,
-        "open": spell.open,
-        "labels": dict(spell.labels),
+        "state": episode.state,
+        "from": window.iso(episode.start),
+        "to": window.iso(episode.end),
+        "seconds": episode.seconds,
+        "open": episode.open,
+        "labels": dict(episode.labels),
     }
 
 

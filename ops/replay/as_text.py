@@ -7,11 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
-from ops.words import counted
+from ops.words import count_noun
 
 MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
 NARROW = 120  # columns
@@ -24,7 +24,7 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
     ours, *other = outcome.versions
     against = other[0] if other else None
     asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
-    console.print(f"{asked} ({spoken(outcome.end - outcome.start)})", markup=False)
+    console.print(f"{asked} ({humanize(outcome.end - outcome.start)})", markup=False)
     for note in outcome.notes:
         console.print(f"• {note}", style="dim", markup=False)
     console.print()
@@ -60,7 +60,9 @@ def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
         )
     mails = sum(message.kind == "email" for message in version.messages)
     others = len(version.messages) - mails
-    table.caption = f"{counted(mails, 'mail')} in all" + (f", {counted(others, 'other message')}" if others else "")
+    table.caption = f"{count_noun(mails, 'mail')} in all" + (
+        f", {count_noun(others, 'other message')}" if others else ""
+    )
     if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
         table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
     table.caption_justify = "left"
@@ -89,18 +91,18 @@ def _intervals(console: Console, replay: Replay, pending: bool, most: int = MOST
 
 
 def _lines(replay: Replay, pending: bool) -> Iterable[str]:
-    led = {(_key(spell), spell.end): spell for spell in replay.pending}
-    for spell in sorted([*replay.firing, *replay.pending], key=lambda one: one.start):
-        labels = _labels(spell.labels, replay)
-        if spell.state == "firing":
-            before = led.get((_key(spell), spell.start))
-            wait = f" after {spoken(before.seconds)} pending" if before is not None else ""
-            end = ", still" if spell.open else ""
-            yield f"{window.stamp(spell.start)}  firing for {spoken(spell.seconds)}{wait}{end}{labels}"
-        elif spell.open:
-            yield f"{window.stamp(spell.start)}  pending for {spoken(spell.seconds)}, still{labels}"
-        elif pending and (_key(spell), spell.end) not in {(_key(one), one.start) for one in replay.firing}:
-            yield f"{window.stamp(spell.start)}  only pending, for {spoken(spell.seconds)}{labels}"
+    led = {(_key(episode), episode.end): episode for episode in replay.pending}
+    for episode in sorted([*replay.firing, *replay.pending], key=lambda one: one.start):
+        labels = _labels(episode.labels, replay)
+        if episode.state == "firing":
+            before = led.get((_key(episode), episode.start))
+            wait = f" after {humanize(before.seconds)} pending" if before is not None else ""
+            end = ", still" if episode.open else ""
+            yield f"{window.stamp(episode.start)}  firing for {humanize(episode.seconds)}{wait}{end}{labels}"
+        elif episode.open:
+            yield f"{window.stamp(episode.start)}  pending for {humanize(episode.seconds)}, still{labels}"
+        elif pending and (_key(episode), episode.end) not in {(_key(one), one.start) for one in replay.firing}:
+            yield f"{window.stamp(episode.start)}  only pending, for {humanize(episode.seconds)}{labels}"
 
 
 def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
@@ -110,7 +112,7 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
     changed: list[str] = []
     for name in names:
         before, after = _cells(against, name), _cells(ours, name)
-        if before == after and against.replays[name].spells == ours.replays[name].spells:
+        if before == after and against.replays[name].episodes == ours.replays[name].episodes:
             same.append(name)
             continue
         changed.append(name)
@@ -125,7 +127,7 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
                     console.print(f"{version.name}: ", end="", style="dim", markup=False)
                     _intervals(console, version.replays[name], pending, FEW)
     if same:
-        whom = counted(len(same), "alert") if changed else "All alerts"
+        whom = count_noun(len(same), "alert") if changed else "All alerts"
         does = "does" if changed and len(same) == 1 else "do"
         console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
 
@@ -150,12 +152,12 @@ def _labels(labels: Mapping[str, str], replay: Replay) -> str:
     return f"  {', '.join(f'{name}={value}' for name, value in own.items())}" if own else ""
 
 
-def _key(spell: Episode) -> frozenset[tuple[str, str]]:
-    return frozenset(spell.labels.items())
+def _key(episode: Episode) -> frozenset[tuple[str, str]]:
+    return frozenset(episode.labels.items())
 
 
 def _span(seconds: float) -> str:
-    return spoken(seconds) if seconds else ""
+    return humanize(seconds) if seconds else ""
 
 
 def _count(number: int) -> str:

@@ -41,7 +41,7 @@ def coverage(names: Iterable[str], asked: Question, answer: Answer) -> Coverage:
     )
 
 
-def inputs(expression: str) -> set[str]:
+def metrics_read(expression: str) -> set[str]:
     """The metrics that an expression reads, by name."""
     found: set[str] = set()
 
@@ -53,7 +53,7 @@ def inputs(expression: str) -> set[str]:
     return found
 
 
-def reach(expression: str) -> float:
+def lookback(expression: str) -> float:
     """How many seconds an expression looks back: its longest sum of ranges and offsets."""
     nested = [0.0]
     longest = 0.0

@@ -63,8 +63,8 @@ def _piece(prometheus: Prometheus, query: str, at: range) -> list[Series]:
     """One request; halved as long as Prometheus says that it would load too many samples."""
     try:
         return prometheus.query_range(query, at[0] / 1000, at[-1] / 1000, at.step / 1000, timeout=TIMEOUT)
-    except Refused as no:
-        if "too many samples" not in no.words or len(at) < 50:
+    except Refused as refusal:
+        if "too many samples" not in refusal.words or len(at) < 50:
             raise
     middle = len(at) // 2
     return _piece(prometheus, query, at[:middle]) + _piece(prometheus, query, at[middle:])

@@ -1,18 +1,13 @@
 """Alertmanager's time intervals: whether a moment lies in one."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+import calendar
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from formats.json_types import JsonValue
 from routing import tree
 from routing.tree import Match
-
-_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 
 
 def inside(config: tree.Config, names: Iterable[str], at: float) -> bool:
@@ -53,30 +48,32 @@ def week(config: tree.Config, match: Match, at: float) -> tuple[bool, ...]:
 def _contains(interval: Mapping[str, JsonValue], at: float) -> bool:
     """All fields that are given have to hold; of the entries of one field, any."""
     here = datetime.fromtimestamp(at, ZoneInfo(str(interval.get("location") or "UTC")))
-    length = ((here.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
-
-    def day(text: str) -> int:
-        return int(text) if int(text) > 0 else length + int(text) + 1
-
-    minute = here.hour * 60 + here.minute
-    checks: dict[str, Callable[[JsonValue], bool]] = {
-        "times": lambda entry: _minutes(entry["start_time"]) <= minute < _minutes(entry["end_time"]),
-        "weekdays": lambda entry: _within(entry, (here.weekday() + 1) % 7, _DAYS.index),
-        "days_of_month": lambda entry: _within(entry, here.day, day),
-        "months": lambda entry: _within(
-            entry, here.month, lambda text: _MONTHS.index(text) + 1 if text in _MONTHS else int(text)
-        ),
-        "years": lambda entry: _within(entry, here.year, int),
+    days = calendar.monthrange(here.year, here.month)[1]
+    now = {
+        "weekdays": (here.weekday() + 1) % 7,
+        "days_of_month": here.day,
+        "months": here.month,
+        "years": here.year,
     }
-    return all(any(check(entry) for entry in interval[field]) for field, check in checks.items() if interval.get(field))
+    minute = here.hour * 60 + here.minute
+    times = interval.get("times")
+    if times and not any(_minutes(entry["start_time"]) <= minute < _minutes(entry["end_time"]) for entry in times):
+        return False
+    return all(
+        any(_within(field, str(entry), value, days) for entry in interval[field])
+        for field, value in now.items()
+        if interval.get(field)
+    )
 
 
-def _within(entry: object, value: int, number: Callable[[str], int]) -> bool:
-    """`monday:friday`, `friday:monday`, `1:-1`, `march`."""
-    ends = [number(part.strip()) for part in str(entry).lower().split(":")]
-    if ends[0] > ends[-1]:  # of weekdays alone: over the end of the week
-        return value >= ends[0] or value <= ends[-1]
-    return ends[0] <= value <= ends[-1]
+def _within(field: str, entry: str, value: int, days: int) -> bool:
+    """Whether `value` is in a range such as `monday:friday`, `friday:monday`, `1:-1`, `march`; `days` has the month."""
+    first, last = tree.range_ends(field, entry)
+    if field == "days_of_month":
+        first, last = (end if end > 0 else days + end + 1 for end in (first, last))
+    if first > last:  # of weekdays alone: over the end of the week
+        return value >= first or value <= last
+    return first <= value <= last
 
 
 def _minutes(clock: str) -> int:

@@ -93,7 +93,7 @@ class _Replay:
         self.config, self.firings, self.until = config, firings, until
         self.root = tree.tree(config)
         self.inhibitions = tree.inhibitions(config)
-        self.integrations = {receiver["name"]: _integrations(receiver) for receiver in config.get("receivers") or ()}
+        self.integrations = {name: _integrations(receiver) for name, receiver in tree.receivers(config).items()}
         self.groups: dict[_GroupKey, _Group] = {}
         self.sent: dict[tuple[tuple[int, ...], LABELS, _Integration], _Sent] = {}
         self.messages: list[Message] = []

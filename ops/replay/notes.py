@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window
 from ops.replay import coverage
 from ops.replay.coverage import Coverage
@@ -11,41 +11,41 @@ from ops.words import brief
 GAP = 15 * 60.0  # s: what may be missing (restarts) without a word
 
 
-def on_time(name: str, start: float, end: float, spans: Sequence[tuple[float, float]]) -> list[str]:
+def on_coverage(name: str, start: float, end: float, spans: Sequence[tuple[float, float]]) -> list[str]:
     """Whether the Prometheus of that name has data for the whole window (seconds, like `spans`)."""
     covered = sum(b - a for a, b in spans)
     if end - start - covered < max(60.0, 0.005 * (end - start)):
         return []
     share = window.number(100 * covered / (end - start))
     return [
-        f"{name} has data for {spoken(covered)} of the {spoken(end - start)} asked for "
+        f"{name} has data for {humanize(covered)} of the {humanize(end - start)} asked for "
         f"({share} %), from {window.stamp(spans[0][0])} to {window.stamp(spans[-1][1])} UTC; the rest is unknown."
     ]
 
 
 def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: float, end: float) -> list[str]:
-    """Which metrics were missing while Prometheus had other data, and which alerts were blind for it.
+    """Which metrics were missing while Prometheus had other data, and which alerts had no value because of it.
 
     `expressions`: (alert, its signal without recordings); the window in seconds.
     """
     first, last = round(start * 1000), round(end * 1000)
     whole = coverage.overlap(seen.anything, first, last)
-    blind: dict[str, list[str]] = {}
+    missing: dict[str, list[str]] = {}
     early: list[str] = []
     begin = min(a for a, _ in seen.anything) / 1000
     for alert, text in expressions:
-        for name in coverage.inputs(text):
+        for name in coverage.metrics_read(text):
             if whole - coverage.overlap(seen.metrics.get(name, ()), first, last) > max(GAP, 0.01 * whole):
-                blind.setdefault(name, [])
-                if alert not in blind[name]:
-                    blind[name].append(alert)
-        back = coverage.reach(text)
+                missing.setdefault(name, [])
+                if alert not in missing[name]:
+                    missing[name].append(alert)
+        back = coverage.lookback(text)
         if back > window.HOUR and begin - (start - back) > GAP and alert not in " ".join(early):
-            early.append(f"{alert} ({spoken(back // window.HOUR * window.HOUR)})")
+            early.append(f"{alert} ({humanize(back // window.HOUR * window.HOUR)})")
     notes = []
-    for name, alerts in sorted(blind.items()):
+    for name, alerts in sorted(missing.items()):
         there = coverage.overlap(seen.metrics.get(name, ()), first, last)
-        how = f"is there for {spoken(there)} of {spoken(whole)}" if there else "has no data in this window"
+        how = f"is there for {humanize(there)} of {humanize(whole)}" if there else "has no data in this window"
         notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
     if early:
         notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")

@@ -86,7 +86,7 @@ def run(
         found.append(Version(version.name, shown, messages))
     spans = [(max(a / 1000, start), min(b / 1000, end)) for a, b in seen.anything if b / 1000 > start]
     covered = sum(b - a for a, b in spans)
-    return Outcome(start, end, covered, spans, found, notes.on_time(prometheus.http.name, start, end, spans) + said)
+    return Outcome(start, end, covered, spans, found, notes.on_coverage(prometheus.http.name, start, end, spans) + said)
 
 
 def observe(
@@ -120,9 +120,9 @@ def _signals(
     running = {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
     warm_up = max((alert.for_ + alert.keep_firing_for for _, alert in pairs), default=0.0)
     written = {(version.name, alert.name): expand(alert.signal, version.recordings) for version, alert in pairs}
-    names = {name for text in written.values() for name in coverage.inputs(text)}
-    names |= {name for _, alert in pairs for name in coverage.inputs(alert.signal)}
-    reach = max((coverage.reach(text) for text in written.values()), default=0.0)
+    names = {name for text in written.values() for name in coverage.metrics_read(text)}
+    names |= {name for _, alert in pairs for name in coverage.metrics_read(alert.signal)}
+    reach = max((coverage.lookback(text) for text in written.values()), default=0.0)
     first, last = round((start - warm_up) * 1000), round(end * 1000)
     asked = coverage.question(names, first - round(reach * 1000), last)
     seen = coverage.coverage(names, asked, fetch.ask(prometheus, [asked])[asked])
@@ -176,7 +176,7 @@ def _not_recorded(
 ) -> list[str]:
     """The recordings that the alert reads and that were not recorded, or otherwise than this version would."""
     found = []
-    for name in sorted(coverage.inputs(alert.signal) & set(version.recordings)):
+    for name in sorted(coverage.metrics_read(alert.signal) & set(version.recordings)):
         recording = version.recordings[name]
         differs = name not in running or rules.normalise(running[name]) != rules.normalise(recording.expr)
         there = coverage.overlap(seen.anything, first, last)
@@ -212,8 +212,8 @@ def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: 
 
 def _firings(replays: Iterable[Replay]) -> list[Firing]:
     return [
-        Firing(tuple(sorted(spell.labels.items())), spell.start, None if spell.open else spell.end)
+        Firing(tuple(sorted(episode.labels.items())), episode.start, None if episode.open else episode.end)
         for replayed in replays
-        for spell in replayed.spells
-        if spell.state == "firing"
+        for episode in replayed.episodes
+        if episode.state == "firing"
     ]

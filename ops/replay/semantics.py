@@ -26,13 +26,8 @@ class Interval:
     end: int
     open: bool
 
-    @property
-    def seconds(self) -> float:
-        """How long it lasted."""
-        return (self.end - self.start) / 1000
 
-
-def follow(
+def alert_states(
     evaluations: Iterable[int], crossing: Container[int], hold: int, keep: int, outage: int | None = None
 ) -> list[Interval]:
     """The states of one label set, in order.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ops.errors import Misconfigured
 from ops.replay.fetch import LABELS, Answer
-from ops.replay.semantics import Interval, follow
+from ops.replay.semantics import Interval, alert_states
 from rules import Alert, Limit
 
 OUTAGE = 5 * 60_000  # ms; as long as Prometheus looks back for a sample
@@ -77,23 +77,23 @@ class Signal:
         limit = limit or self.alert.limit
         crossing: dict[LABELS, set[int]] = {}
         for labels, points in self.series.items():
-            ours = _alert_labels(self.alert, labels)
+            alert_labels = _alert_labels(self.alert, labels)
             found = {at for at, value in points.items() if crosses(limit, value)}
-            if found & crossing.get(ours, set()):
+            if found & crossing.get(alert_labels, set()):
                 raise Misconfigured(
                     f"{self.alert.name} would fail in Prometheus: two series of its expression become the same alert "
-                    f"({', '.join(f'{name}={value}' for name, value in ours)}); aggregate them, or drop a label"
+                    f"({', '.join(f'{name}={value}' for name, value in alert_labels)}); aggregate them, or drop a label"
                 )
-            crossing[ours] = crossing.get(ours, set()) | found
+            crossing[alert_labels] = crossing.get(alert_labels, set()) | found
         hold, keep = round(self.alert.for_ * 1000), round(self.alert.keep_firing_for * 1000)
-        spells = [
-            _spell(labels, interval)
+        episodes = [
+            _episode(labels, interval)
             for labels, moments in crossing.items()
             if moments
-            for interval in follow(self.evaluations, moments, hold, keep, OUTAGE)
+            for interval in alert_states(self.evaluations, moments, hold, keep, OUTAGE)
         ]
-        spells.sort(key=lambda spell: (spell.start, spell.end, sorted(spell.labels.items())))
-        return Replay(self.alert, limit, self.start, self.end, tuple(spells))
+        episodes.sort(key=lambda episode: (episode.start, episode.end, sorted(episode.labels.items())))
+        return Replay(self.alert, limit, self.start, self.end, tuple(episodes))
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,19 @@ class Replay:
     limit: Limit
     start: float
     end: float
-    spells: tuple[
+    episodes: tuple[
         Episode, ...
     ]  # pending and firing, by start; those from before the window too, as the mails need them
 
     def within(self, state: str) -> list[Episode]:
-        """The spells in that state, cut at the window's edges."""
+        """The episodes in that state, cut at the window's edges."""
         return [
-            Episode(spell.labels, spell.state, max(spell.start, self.start), min(spell.end, self.end), spell.open)
-            for spell in self.spells
-            if spell.state == state and spell.end >= self.start and spell.start <= self.end
-            if spell.end > self.start or spell.open
+            Episode(
+                episode.labels, episode.state, max(episode.start, self.start), min(episode.end, self.end), episode.open
+            )
+            for episode in self.episodes
+            if episode.state == state and episode.end >= self.start and episode.start <= self.end
+            if episode.end > self.start or episode.open
         ]
 
     @property
@@ -136,9 +138,9 @@ class Replay:
     def seconds_firing(self) -> float:
         """How long at least one of its label sets fired."""
         total, reached = 0.0, self.start
-        for spell in sorted(self.firing, key=lambda one: one.start):
-            total += max(0.0, spell.end - max(spell.start, reached))
-            reached = max(reached, spell.end)
+        for episode in sorted(self.firing, key=lambda one: one.start):
+            total += max(0.0, episode.end - max(episode.start, reached))
+            reached = max(reached, episode.end)
         return total
 
     @property
@@ -149,9 +151,13 @@ class Replay:
     @property
     def near_misses(self) -> int:
         """How often it was pending and went back without having fired."""
-        fired = {(frozenset(spell.labels.items()), spell.start) for spell in self.spells if spell.state == "firing"}
+        fired = {
+            (frozenset(episode.labels.items()), episode.start) for episode in self.episodes if episode.state == "firing"
+        }
         return sum(
-            (frozenset(spell.labels.items()), spell.end) not in fired for spell in self.pending if not spell.open
+            (frozenset(episode.labels.items()), episode.end) not in fired
+            for episode in self.pending
+            if not episode.open
         )
 
 
@@ -187,5 +193,5 @@ def _alert_labels(alert: Alert, labels: LABELS) -> LABELS:
     return tuple(sorted((name, value) for name, value in made.items() if value))
 
 
-def _spell(labels: LABELS, interval: Interval) -> Episode:
+def _episode(labels: LABELS, interval: Interval) -> Episode:
     return Episode(dict(labels), interval.state, interval.start / 1000, interval.end / 1000, interval.open)

@@ -77,9 +77,9 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
             must_be_writable(edit.path)
             fresh = real.with_name(f".{real.name}.{os.getpid()}.new")
             prepared.append((edit, real, fresh))
-            _put(fresh, edit.after, like=real)
+            _write_synced(fresh, edit.after, like=real)
         for edit, real, fresh in prepared:
-            if _now(real) != edit.before:
+            if _current_text(real) != edit.before:
                 raise Conflict(
                     f"{shown(edit.path)} was changed by somebody else meanwhile; nothing was written, run it again",
                     status=409,
@@ -89,7 +89,7 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
             fresh.replace(real)
     except BaseException as error:
         for edit, real in reversed(replaced):
-            _take_back(edit, real)
+            _restore(edit, real)
         if isinstance(error, OSError):
             at = shown(prepared[-1][0].path) if prepared else "a file"
             raise Misconfigured(
@@ -102,7 +102,7 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
                 fresh.unlink(missing_ok=True)
 
 
-def _put(path: Path, text: str, *, like: Path) -> None:
+def _write_synced(path: Path, text: str, *, like: Path) -> None:
     with path.open("wb") as file:
         file.write(text.encode("utf-8", "surrogateescape"))
         file.flush()
@@ -111,14 +111,14 @@ def _put(path: Path, text: str, *, like: Path) -> None:
         shutil.copymode(like, path)
 
 
-def _now(real: Path) -> str | None:
+def _current_text(real: Path) -> str | None:
     return real.read_bytes().decode("utf-8", "surrogateescape") if real.exists() else None
 
 
-def _take_back(edit: Edit, real: Path) -> None:
+def _restore(edit: Edit, real: Path) -> None:
     if edit.before is None:
         real.unlink(missing_ok=True)
         return
     old = real.with_name(f".{real.name}.{os.getpid()}.old")
-    _put(old, edit.before, like=real)
+    _write_synced(old, edit.before, like=real)
     old.replace(real)

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.errors import Misconfigured
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from ops.repo.files import ROOT
 
 # What a part consists of: its data, not its reader.
 PARTS = {

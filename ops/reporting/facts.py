@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from formats.durations import spoken
+from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops.repo.tracking import Change
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AlertState:
     """An alert: `state` is firing, pending, quiet or not loaded; `used` the share of the way to the limit, 1 at it."""
 
     name: str
@@ -28,29 +28,29 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Frequent:
+class FrequentAlert:
     """An alert that fired during the week: how often, and for how many seconds in all."""
 
     name: str
     ours: bool
     fired: int
     seconds: float
-    told: str
+    duration: str
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class RouteNode:
     """A route: what it takes, where that goes, how fast, which of our alerts end there, and the routes below it."""
 
     matchers: str
     receiver: str
     pace: str
     alerts: tuple[str, ...]
-    routes: tuple["Node", ...]
+    routes: tuple["RouteNode", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class BaselineBlock:
     """A block of the recorded baseline."""
 
     title: str
@@ -68,18 +68,18 @@ class Facts:
     note: str
     revision: str
     criteria: tuple[dict[str, str], ...]
-    alerts: tuple[State, ...]
-    frequent: tuple[Frequent, ...]
-    routes: Node
+    alerts: tuple[AlertState, ...]
+    frequent: tuple[FrequentAlert, ...]
+    routes: RouteNode
     inhibitions: tuple[str, ...]
-    baseline: tuple[Observed, ...]
+    baseline: tuple[BaselineBlock, ...]
     baseline_notes: tuple[str, ...]
     recorded: tuple[Change, ...]
     since: str = ""  # when the previous report was made
     differences: tuple[str, ...] = ()
 
     @property
-    def firing(self) -> list[State]:
+    def firing(self) -> list[AlertState]:
         """The alerts that fire."""
         return [alert for alert in self.alerts if alert.state == "firing"]
 
@@ -126,7 +126,7 @@ def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
             )
             found.append(f"{alert.name}: limit {old.get('limit')} → {alert.limit}{f' ({reason})' if reason else ''}.")
         if old.get("for_") != alert.for_:
-            found.append(f"{alert.name}: fires after {spoken(alert.for_)}, was {_told(old.get('for_'))}.")
+            found.append(f"{alert.name}: fires after {humanize(alert.for_)}, was {_duration(old.get('for_'))}.")
         if old.get("state") != alert.state:
             found.append(f"{alert.name}: {alert.state}, was {old.get('state')}.")
     found += [f"{name} is gone." for name in earlier]
@@ -139,5 +139,5 @@ def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _told(seconds: object) -> str:
-    return spoken(seconds) if isinstance(seconds, int | float) else "unknown"
+def _duration(seconds: object) -> str:
+    return humanize(seconds) if isinstance(seconds, int | float) else "unknown"

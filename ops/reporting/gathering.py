@@ -2,20 +2,20 @@
 
 import math
 import re
-import subprocess
 from collections.abc import Mapping
 
 import routing
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window as windows
 from ops.checks import success_criteria
-from ops.checks.every_check import look
+from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.drawing.signal_pictures import units
+from ops.errors import Misconfigured
 from ops.replay.alert_history import alert_name, fired
-from ops.repo import files, tracking
-from ops.reporting.facts import Facts, Frequent, Node, Observed, State
+from ops.repo import files, tracking, worktree
+from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window
 from routing import tree
@@ -35,7 +35,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
     """
     alerts = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
     states = _states(target.prometheus, alerts, at)
-    checks = look(target).checks
+    checks = run_checks(target).checks
     routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
     document = files.read(tracking.DOCUMENT)
     where = files.shown(tracking.DOCUMENT)
@@ -61,7 +61,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
     )
 
 
-def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> tuple[State, ...]:
+def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> tuple[AlertState, ...]:
     loaded = {rule.name for group in prometheus.rules() for rule in group.rules if not rule.recording}
     active: dict[str, list[ActiveAlert]] = {}
     for one in prometheus.alerts():
@@ -76,7 +76,7 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
     return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # else in the order of the files
 
 
-def _plain(template: str) -> str:
+def _without_template(template: str) -> str:
     """A summary before it is filled in: `{{ $labels.path }}` → `(path)`."""
     return re.sub(r"\{\{\s*\$labels\.(\w+)\s*\}\}", r"(\1)", template)
 
@@ -88,7 +88,7 @@ def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
     return min(values) if alert.limit.fires_below else max(values)
 
 
-def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> State:
+def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> AlertState:
     firing = [one for one in active if one.state == "firing"]
     state = "firing" if firing else "pending" if active else "quiet" if loaded else "not loaded"
     limit, below = alert.limit.value, alert.limit.fires_below
@@ -100,9 +100,9 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         side = "above" if value > limit else "below"
         headroom = f"{share:.0f} % {side}" if share < 1000 else f"{share / 100:.0f} times {side}"
         headroom = "at the limit" if share < 0.5 else headroom
-    return State(
+    return AlertState(
         name=alert.name,
-        summary=_plain(alert.annotations.get("summary", "")),
+        summary=_without_template(alert.annotations.get("summary", "")),
         component=alert.component,
         severity=alert.severity,
         limit=f"{alert.limit.operator} {windows.quantity(limit, unit)}",
@@ -117,7 +117,7 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
     )
 
 
-def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[Frequent, ...]:
+def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[FrequentAlert, ...]:
     """What fired within a week, the most often first; what always fires (a watchdog) is no news."""
     over = Window(end - WEEK, end, MINUTE)
     always = {name for name, alert in rules.alerts().items() if alert.is_watchdog}
@@ -125,23 +125,23 @@ def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -
     for one in fired(prometheus, over):
         if alert_name(one) not in always:
             found.setdefault(alert_name(one), []).append((over.end if one.end is None else one.end) - one.start)
-    every = [Frequent(n, n in alerts, len(spans), sum(spans), spoken(sum(spans))) for n, spans in found.items()]
+    every = [FrequentAlert(n, n in alerts, len(spans), sum(spans), humanize(sum(spans))) for n, spans in found.items()]
     return tuple(sorted(every, key=lambda one: (-one.fired, -one.seconds, one.name)))
 
 
-def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[Node, tuple[str, ...]]:
+def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[RouteNode, tuple[str, ...]]:
     root = tree.tree(config)
     ends: dict[tuple[int, ...], list[str]] = {}
     for name, alert in alerts.items():
         for route in root.takes({"alertname": name, **alert.labels}):
             ends.setdefault(route.match.position, []).append(name)
 
-    def node(route: tree.Route) -> Node:
+    def node(route: tree.Route) -> RouteNode:
         match = route.match
-        return Node(
+        return RouteNode(
             matchers=" ".join(match.path[-1:]) if match.position else "everything",
             receiver=match.receiver,
-            pace=f"after {spoken(match.group_wait)}, again every {spoken(match.repeat_interval)}"
+            pace=f"after {humanize(match.group_wait)}, again every {humanize(match.repeat_interval)}"
             + (", in working hours" if INTERVAL in match.active_time_intervals else ""),
             alerts=tuple(ends.get(match.position, ())),
             routes=tuple(node(child) for child in route.routes),
@@ -159,7 +159,7 @@ def _matchers(matchers: tuple[tree.Matcher, ...]) -> str:
     return "{" + ", ".join(str(one) for one in matchers) + "}"
 
 
-def _observed(text: str) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
+def _observed(text: str) -> tuple[tuple[BaselineBlock, ...], tuple[str, ...]]:
     """The recorded baseline, by its headings, and the sentences beside it."""
     blocks: list[tuple[str, list[tuple[str, str]]]] = []
     notes = []
@@ -170,16 +170,12 @@ def _observed(text: str) -> tuple[tuple[Observed, ...], tuple[str, ...]]:
             blocks[-1][1].append((value[1], value[2]))
         else:
             notes.append(line)
-    return tuple(Observed(title, tuple(values)) for title, values in blocks), tuple(notes)
+    return tuple(BaselineBlock(title, tuple(values)) for title, values in blocks), tuple(notes)
 
 
 def _revision() -> str:
     """The commit that is checked out, `+` when something differs from it; empty outside a git checkout."""
     try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            cwd=files.ROOT, capture_output=True, text=True, check=False, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+        return worktree.git("describe", "--always", "--dirty=+", "--exclude=*")
+    except Misconfigured:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

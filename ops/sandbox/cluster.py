@@ -44,7 +44,7 @@ class Cluster:
         return self.folder / "kubeconfig"
 
     @property
-    def kubeconfig_of_nobody(self) -> Path:
+    def unprivileged_kubeconfig(self) -> Path:
         """That of a user who may do nothing until a Role is bound to it."""
         return self.folder / "kubeconfig-nobody"
 
@@ -65,7 +65,7 @@ class Cluster:
         tokens = {user: secrets.token_hex(16) for user in (ADMIN, NOBODY)}
         groups = {ADMIN: "system:masters", NOBODY: "sandbox"}
         self._private("tokens.csv", "".join(f'{tokens[user]},{user},{user},"{groups[user]}"\n' for user in tokens))
-        for user, file in ((ADMIN, self.kubeconfig), (NOBODY, self.kubeconfig_of_nobody)):
+        for user, file in ((ADMIN, self.kubeconfig), (NOBODY, self.unprivileged_kubeconfig)):
             self._private(file.name, self._kubeconfig(tokens[user], user, ports["kubernetes"]))
 
     def _kubeconfig(self, token: str, user: str, port: int) -> str:
@@ -105,7 +105,7 @@ class Cluster:
                 ),
                 environment(),
                 (ports["etcd"], ports["etcd-peer"]),
-                lambda: _well(client),
+                lambda: _is_healthy(client),
             ),
             Part(
                 "kube-apiserver",
@@ -179,7 +179,7 @@ class Cluster:
         except Conflict:
             return
 
-    def make_by_hand(self, texts: Mapping[str, Mapping[str, str]], password: str, deployments: str) -> None:
+    def create_handmade_stack(self, texts: Mapping[str, Mapping[str, str]], password: str, deployments: str) -> None:
         """Put the stack there that was before us: `texts` by ConfigMap, the mail password, the Deployments' YAML."""
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         for name, data in texts.items():
@@ -201,7 +201,7 @@ class Cluster:
         file.write_text(text, encoding="utf-8")
 
 
-def _well(etcd: str) -> bool:
+def _is_healthy(etcd: str) -> bool:
     try:
         with Http(etcd, name="etcd", timeout=2.0) as http:
             return bool(http.get_json("/health").get("health") == "true")

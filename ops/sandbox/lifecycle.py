@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import build_tools
 from ops.build_tools import Progress
 from ops.build_tools import pulumi as built_engine
@@ -50,7 +50,7 @@ class Sandbox:
         return states.read(self.home)
 
     @property
-    def dead(self) -> list[str]:
+    def ended(self) -> list[str]:
         """The names of the parts that were started and do not run any more."""
         return [name for name, child in processes.recorded(self._run).items() if not child.alive]
 
@@ -80,14 +80,14 @@ class Sandbox:
         projected to disk. `deployed` False leaves the hand-made stack as it is.
         Raises SandboxError, PortTaken or ToolError; what was started by then is stopped again.
         """
-        with self._alone():
+        with self._locked():
             state = self.state
-            if state is not None and len(self.dead) < len(state.processes):
-                state = self._again(state, ports or {}, progress)
+            if state is not None and len(self.ended) < len(state.processes):
+                state = self._resume(state, ports or {}, progress)
                 return self._deployed(state, progress) if deployed else state
             started = time.monotonic()
             try:
-                state = self._fresh(ports or {}, past, progress, with_engine)
+                state = self._start_all(ports or {}, past, progress, with_engine)
                 if with_engine:
                     state = self._write_state(state.ports, pulumi=pulumi_stack.access(self.home))
                 if with_engine and not deployed:
@@ -104,7 +104,7 @@ class Sandbox:
         """Stop all that was started, whatever became of it; returns the names of what was still running."""
         if not self.home.exists():
             return []
-        with self._alone():
+        with self._locked():
             stopped = self._stop()
             if stopped:
                 progress(f"stopped {', '.join(stopped)}")
@@ -121,7 +121,7 @@ class Sandbox:
     def start(self, name: str) -> None:
         """Start one part again where it was, and wait until it is ready."""
         part = self._part(name)
-        if name in self.dead:
+        if name in self.ended:
             self._start([part])
             self._write_state(self._running().ports)
 
@@ -177,54 +177,54 @@ class Sandbox:
         return known[name]
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """One `up` or `down` at a time, in a folder that is a sandbox's."""
-        mark = self.home / ".sandbox-home"
-        if self.home.exists() and not mark.exists() and any(self.home.iterdir()):
+        marker = self.home / ".sandbox-home"
+        if self.home.exists() and not marker.exists() and any(self.home.iterdir()):
             raise SandboxError(f"{self.home} is not empty and no sandbox's folder; give another one")
         self.home.mkdir(parents=True, exist_ok=True)
-        with mark.open("a") as lock:
+        with marker.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise SandboxError(f"the sandbox in {self.home} is just being started or stopped; try again") from None
             yield
 
-    def _again(self, state: State, ports: Mapping[str, int], progress: Progress) -> State:
+    def _resume(self, state: State, ports: Mapping[str, int], progress: Progress) -> State:
         """`up` where it is up: start what has died, where it was."""
         other = {name: port for name, port in ports.items() if state.ports.get(name) != port}
         if other:
             asked = ", ".join(f"{name}={port}" for name, port in other.items())
             raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first")
-        dead = self.dead
-        if not dead:
+        ended = self.ended
+        if not ended:
             progress("the sandbox is running already; deploying to it what this checkout says")
             return state
-        progress(f"the sandbox was up, but {', '.join(dead)} had ended; starting that again")
+        progress(f"the sandbox was up, but {', '.join(ended)} had ended; starting that again")
         known = self._parts(state.ports, progress)
-        self._start([part for name, part in known.items() if name in dead])
+        self._start([part for name, part in known.items() if name in ended])
         return self._write_state(state.ports)
 
-    def _fresh(self, fixed: Mapping[str, int], past: float, progress: Progress, with_engine: bool) -> State:
+    def _start_all(self, fixed: Mapping[str, int], past: float, progress: Progress, with_engine: bool) -> State:
         self._stop()  # what an `up` that was killed has left
         for folder in _FOLDERS:
             shutil.rmtree(self.home / folder, ignore_errors=True)
         names = (*PORTS, *(cluster.PORTS if with_engine else ()))
         choose(names, fixed)  # what is wrong with them is better known before minutes of building
-        build_tools.bring(
+        build_tools.ensure(
             [*build_tools.SERVERS, *((*build_tools.CLUSTER, *built_engine.missing()) if with_engine else ())], progress
         )
         for attempt in range(1, ATTEMPTS + 1):
             ports = choose(names, fixed)
             wanted = self._parts(ports, progress)
             projector = wanted.pop(_PROJECTOR, None)
-            by_hand = handmade_stack.write(self.home, ports)
+            handmade = handmade_stack.write(self.home, ports)
             if with_engine:
                 Cluster(self.home).prepare(ports)
-            remembered = past_traffic.Past(self.home / "data" / "prometheus", past)
+            history = past_traffic.PastTraffic(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
-                progress(f"giving Prometheus {spoken(past)} to remember")
-                remembered.traffic()
+                progress(f"giving Prometheus {humanize(past)} to remember")
+                history.traffic()
             progress(f"starting {', '.join(wanted)}")
             try:
                 self._start(list(wanted.values()))
@@ -237,11 +237,11 @@ class Sandbox:
             if projector:
                 password = self.mounts.smtp_password.read_text("utf-8")
                 deployments = handmade_stack.deployments()
-                Cluster(self.home).make_by_hand(by_hand, password, deployments)
+                Cluster(self.home).create_handmade_stack(handmade, password, deployments)
                 self._start([projector])
             state = self._write_state(ports)
             if past:
-                remembered.recordings(state.prometheus_url)
+                history.recordings(state.prometheus_url)
             return state
         raise AssertionError("unreachable")
 

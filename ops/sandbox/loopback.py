@@ -1,18 +1,18 @@
 """Nothing in the sandbox connects beyond loopback: held here, where a text meets a server that would act on it."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import yaml
 
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import http
 from ops.sandbox.sandbox_errors import SandboxError
 
 # Keys of Prometheus' and Alertmanager's configurations under which an address stands.
 _ADDRESSES = ("url", "api_server", "smarthost", "targets", "address", "host", "hosts", "proxy", "server", "endpoint")
 # Receivers that need no address to find their way out: without one of their own they use a built-in or a global one.
-_OUTWARD = {
+_SERVICES = {
     "slack_configs": ("api_url",),
     "pagerduty_configs": ("url",),
     "opsgenie_configs": ("api_url",),
@@ -31,12 +31,12 @@ _OUTWARD = {
     "incidentio_configs": ("url",),
 }
 # Discoveries that go nowhere, or only to an address that is looked at by itself.
-_NEAR = ("file_sd_configs", "http_sd_configs", "kubernetes_sd_configs")
+_LOCAL_DISCOVERIES = ("file_sd_configs", "http_sd_configs", "kubernetes_sd_configs")
 # Texts that people follow, not servers.
 _LINKS = ("external_url", "generator_url", "client_url", "runbook_url", "dashboard_url", "title_link", "image_url")
 
 
-def refuse_beyond(server: str, name: str, text: str) -> None:
+def refuse_beyond_loopback(server: str, name: str, text: str) -> None:
     """Raise SandboxError where `text`, a configuration of `server`, names an address that is not on loopback.
 
     Rule files, and what does not parse, pass: the server itself connects nowhere for the one and refuses the other.
@@ -47,7 +47,7 @@ def refuse_beyond(server: str, name: str, text: str) -> None:
         return
     if not isinstance(parsed, dict) or "groups" in parsed:
         return
-    for where, address in [*_addresses(parsed, ""), *_outward(parsed)]:
+    for where, address in [*_addresses(parsed, ""), *_services(parsed)]:
         if not is_loopback(address):
             raise SandboxError(
                 f"{name} would make {server} connect to {address} ({where}), and nothing in the sandbox connects "
@@ -60,12 +60,7 @@ def is_loopback(address: str) -> bool:
     if address.startswith("/") or not address:
         return True
     host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return http.is_loopback(host)
 
 
 def _addresses(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:
@@ -93,13 +88,13 @@ def _is_address(key: str) -> bool:
     return key not in _LINKS and (key in _ADDRESSES or key.endswith(("_url", "_smarthost", "_host", "_address")))
 
 
-def _outward(config: JsonObject) -> Iterator[tuple[str, str]]:
+def _services(config: JsonObject) -> Iterator[tuple[str, str]]:
     for receiver in config.get("receivers") or ():
-        for kind, keys in _OUTWARD.items():
+        for kind, keys in _SERVICES.items():
             for entry in (receiver.get(kind) or ()) if isinstance(receiver, dict) else ():
                 if not any(key in entry for key in keys):
                     yield f"receiver {receiver.get('name')}, {kind}", f"the service behind {kind}"
     for job in config.get("scrape_configs") or ():
         for kind in job if isinstance(job, dict) else ():
-            if kind.endswith("_sd_configs") and kind not in _NEAR:
+            if kind.endswith("_sd_configs") and kind not in _LOCAL_DISCOVERIES:
                 yield f"job {job.get('job_name')}, {kind}", f"the service behind {kind}"

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.sandbox.loopback import refuse_beyond
+from ops.sandbox.loopback import refuse_beyond_loopback
 
 PROMETHEUS, ALERTMANAGER = "prometheus", "alertmanager"
 _PATHS = {server: re.compile(rf"(?<![\w./-])/etc/{server}(?=/)") for server in (PROMETHEUS, ALERTMANAGER)}
@@ -64,7 +64,7 @@ class Mounts:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in data.items():
             written = self.translate(server, text)
-            refuse_beyond(server, name, written)
+            refuse_beyond_loopback(server, name, written)
             fresh = folder / f".{name}.new"
             fresh.write_text(written, encoding="utf-8", newline="")
             fresh.replace(folder / name)

@@ -28,12 +28,12 @@ from rules import Recording
 
 BLOCK = 18 * 3600  # seconds: one of the spans that promtool makes blocks of; each file is one, else it is read again
 DAY = 86400.0
-TAKEN_UP = 180.0  # seconds: two looks, of which a Prometheus before 3.9 has one a minute
-_LOOKS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
+LOADED_WITHIN = 180.0  # seconds: two looks, of which a Prometheus before 3.9 has one a minute
+_BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
 
-Whole = NDArray[np.int64]
-Real = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def incidents(past: float) -> list[Incident]:
     ]
 
 
-class Past:
+class PastTraffic:
     """`seconds` of history up to now, in the database at `folder`."""
 
     def __init__(self, folder: Path, seconds: float, *, step: float | None = None) -> None:
@@ -106,20 +106,20 @@ class Past:
             for job in jobs:
                 job.result()
         with Http(prometheus_url, name="Prometheus") as http:
-            self._taken_up(Prometheus(http))
+            self._wait_loaded(Prometheus(http))
 
-    def _taken_up(self, prometheus: Prometheus) -> None:
+    def _wait_loaded(self, prometheus: Prometheus) -> None:
         """Wait until Prometheus has loaded every block that is on disk now.
 
         It looks for new ones every second, or up to a minute later where it could not compact some before that.
         """
-        seen = prometheus.metric(_LOOKS) or 0.0
-        deadline = time.monotonic() + TAKEN_UP
-        while (prometheus.metric(_LOOKS) or 0.0) < seen + 2:  # the next one may have begun already
+        seen = prometheus.metric(_BLOCK_RELOADS) or 0.0
+        deadline = time.monotonic() + LOADED_WITHIN
+        while (prometheus.metric(_BLOCK_RELOADS) or 0.0) < seen + 2:  # the next one may have begun already
             if time.monotonic() > deadline:
                 raise SandboxError(
-                    f"Prometheus has not taken up the past in {self.folder} within {TAKEN_UP:.0f} s; look at its log, "
-                    f"{self.folder.parent.parent / 'run' / 'prometheus.log'}"
+                    f"Prometheus has not loaded the past in {self.folder} within {LOADED_WITHIN:.0f} s; "
+                    f"read its log, {self.folder.parent.parent / 'run' / 'prometheus.log'}"
                 )
             time.sleep(0.1)
 
@@ -135,21 +135,23 @@ class Past:
             check=False,
         )
         if done.returncode != 0:
-            raise SandboxError(f"promtool could not evaluate the recording rules over the past: {_last(done.stderr)}")
+            raise SandboxError(
+                f"promtool could not evaluate the recording rules over the past: {_last_line(done.stderr)}"
+            )
 
-    def _series(self, times: Real) -> Iterator[tuple[str, list[str]]]:
+    def _series(self, times: Floats) -> Iterator[tuple[str, list[str]]]:
         """Every series: its name with labels, and its value at each of `times`, as text."""
         chance = np.random.default_rng(int(self.end))
         contract = metrics.load()
         pace = np.array([traffic.pace(at) for at in times])
-        spells = self._spells(times)
+        stretches = self._stretches(times)
         total = len(times)
 
-        kinds = [traffic.flows(scenarios, contract) for _, scenarios in spells]
+        kinds = [traffic.flows(scenarios, contract) for _, scenarios in stretches]
         for index, flow in enumerate(kinds[0]):
             bent = [flows[index] for flows in kinds]
             counts = np.empty(total, np.int64)
-            for (where, _), like in zip(spells, bent, strict=True):
+            for (where, _), like in zip(stretches, bent, strict=True):
                 counts[where] = chance.poisson(like.rate * pace[where] * self.step)
             for name in flow.metrics:
                 metric = contract.metrics.get(name)
@@ -162,7 +164,7 @@ class Past:
                 bounds = np.array(metric.buckets)
                 hits = np.zeros((total, len(bounds) + 1), np.int64)
                 took = np.zeros(total)
-                for (where, _), like in zip(spells, bent, strict=True):
+                for (where, _), like in zip(stretches, bent, strict=True):
                     shares = _shares(bounds, like)
                     hits[where] = chance.multinomial(counts[where], shares)
                     took[where] = counts[where] * like.p50 * math.exp(like.sigma**2 / 2)
@@ -175,7 +177,7 @@ class Past:
 
         for index, level in enumerate(traffic.levels({}, contract)):
             values = np.empty(total)
-            for where, scenarios in spells:
+            for where, scenarios in stretches:
                 gauge = traffic.levels(scenarios, contract)[index]
                 drawn = chance.normal(gauge.mean, gauge.spread, int(where.sum()))
                 values[where] = np.clip(np.round(drawn), 0, gauge.top)
@@ -183,7 +185,7 @@ class Past:
             yield _selector(level.metric, labels), [f"{value:g}" for value in values]
         yield _selector("up", TARGET), ["1"] * total
 
-    def _spells(self, times: Real) -> list[tuple[NDArray[np.bool_], Mapping[str, float]]]:
+    def _stretches(self, times: Floats) -> list[tuple[NDArray[np.bool_], Mapping[str, float]]]:
         """The usual, then each incident: when, and what was wrong."""
         found: list[tuple[NDArray[np.bool_], Mapping[str, float]]] = []
         usual = np.ones(len(times), np.bool_)
@@ -195,7 +197,7 @@ class Past:
         return [(usual, {}), *found]
 
 
-def _shares(bounds: Real, flow: traffic.Flow) -> Real:
+def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:
     """The probability of each bucket, the last one reaching to infinity."""
     deviations = (np.log(bounds) - math.log(flow.p50)) / (flow.sigma * math.sqrt(2))
     below = np.array([0.5 * (1 + math.erf(deviation)) for deviation in deviations])
@@ -206,11 +208,11 @@ def _selector(name: str, labels: Mapping[str, str]) -> str:
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
 
 
-def _texts(values: Whole) -> list[str]:
+def _texts(values: Integers) -> list[str]:
     return [str(value) for value in values.tolist()]
 
 
-def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Real, piece: slice) -> None:
+def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Floats, piece: slice) -> None:
     """The OpenMetrics text of one span: each series in the order of time."""
     moments = [f" {at:.0f}\n" for at in times[piece].tolist()]
     with file.open("w", encoding="utf-8") as out:
@@ -231,9 +233,9 @@ def _blocks(promtool: Path, file: Path, folder: Path) -> None:
     )
     file.unlink()
     if done.returncode != 0:
-        raise SandboxError(f"promtool could not write the past into {folder}: {_last(done.stderr)}")
+        raise SandboxError(f"promtool could not write the past into {folder}: {_last_line(done.stderr)}")
 
 
-def _last(words: str) -> str:
+def _last_line(words: str) -> str:
     lines = words.strip().splitlines()
     return lines[-1] if lines else "it said nothing"

@@ -29,7 +29,7 @@ _TELLING = re.compile(r"level=(error|fatal)|\"level\":\"(error|fatal)\"|\bFATAL\
 
 @dataclass(frozen=True)
 class Child:
-    """A process of ours. `started` is the mark that `_started` gave it (compared, never read)."""
+    """A process of ours. `started` is the mark that `_identity` gave it (compared, never read)."""
 
     name: str
     pid: int
@@ -39,7 +39,7 @@ class Child:
     @property
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        return self.started != "" and _started(self.pid) == self.started
+        return self.started != "" and _identity(self.pid) == self.started
 
 
 def start(
@@ -66,8 +66,8 @@ def start(
             )
         except OSError as error:
             raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}") from error
-    process.returncode = 0  # never waited for through this object: `_started` reaps it, whoever asks
-    child = Child(name, process.pid, _started(process.pid), str(log))
+    process.returncode = 0  # never waited for through this object: `_identity` reaps it, whoever asks
+    child = Child(name, process.pid, _identity(process.pid), str(log))
     fresh = run / f".{name}.new"
     fresh.write_text(json.dumps(asdict(child)), encoding="utf-8")
     fresh.replace(run / f"{name}.json")  # whole, whoever reads it just now
@@ -94,11 +94,11 @@ def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float, ports
     deadline = time.monotonic() + seconds
     while not (ready() and {*ports} <= _listens(child)):
         if not child.alive:
-            said = last_words(child)
+            said = telling_line(child)
             error = PortTaken if "address already in use" in said.lower() else SandboxError
             raise error(f"{child.name} ended right after its start: {said} (all of it in {child.log})")
         if time.monotonic() > deadline:
-            said = last_words(child)
+            said = telling_line(child)
             raise SandboxError(f"{child.name} is not ready after {seconds:.0f} s: {said} (all of it in {child.log})")
         time.sleep(0.05)
 
@@ -116,11 +116,11 @@ def stop(
     alive = [child for child in children if child.alive]
     for child in alive:
         _signal(child, signal.SIGTERM)
-    if not _gone(alive, grace):
+    if not _wait_ended(alive, grace):
         for child in alive:
             if child.alive:
                 _signal(child, signal.SIGKILL)
-        if not _gone(alive, GRACE):
+        if not _wait_ended(alive, GRACE):
             left = ", ".join(f"{child.name} (pid {child.pid})" for child in alive if child.alive)
             raise SandboxError(f"{left} did not end, not even by SIGKILL; look at it with `ps -o pid,stat,wchan,cmd`")
     for child in () if keep_record else children:
@@ -128,7 +128,7 @@ def stop(
     return [child.name for child in alive]
 
 
-def last_words(child: Child) -> str:
+def telling_line(child: Child) -> str:
     """The line of the child's log that tells most: its last error, else simply its last line."""
     try:
         with Path(child.log).open("rb") as log:
@@ -153,7 +153,7 @@ def _signal(child: Child, number: signal.Signals) -> None:
         return
 
 
-def _gone(children: Sequence[Child], seconds: float) -> bool:
+def _wait_ended(children: Sequence[Child], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while any(child.alive for child in children):
         if time.monotonic() > deadline:
@@ -171,7 +171,7 @@ def _listens(child: Child) -> set[int]:
     return {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
 
 
-def _started(pid: int) -> str:
+def _identity(pid: int) -> str:
     """A mark of this very process; empty if there is no such process, or it is a zombie. Reaps ours.
 
     psutil's identity: the pid, and when it began by a clock that nobody can set, as that of `create_time()` can be. The

@@ -16,7 +16,7 @@ from ops.build_tools import pulumi as built_engine
 from ops.build_tools.build import cache
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.state import PulumiAccess, State
-from ops.targets import stack_values
+from ops.targets import ROOT, stack_values
 
 if TYPE_CHECKING:
     from ops.stack.engine import Engine
@@ -76,9 +76,9 @@ def access(home: Path) -> PulumiAccess:
 
 def create(home: Path, how: PulumiAccess, values: Mapping[str, object]) -> "Engine":
     """Make the stack and write its file; the engine that runs the program of this checkout on it."""
-    from ops.stack.engine import ROOT, Access, Engine  # the Automation API takes a second to import
+    from ops.stack.engine import Engine, StackAccess  # the Automation API takes a second to import
 
-    access = Access(how["stack"], env=how["env"], config_file=Path(how["config_file"]))
+    access = StackAccess(how["stack"], env=how["env"], config_file=Path(how["config_file"]))
     init_folder = home / "pulumi" / "init"  # `stack init` writes a stack file beside Pulumi.yaml: not into the checkout
     init_folder.mkdir(exist_ok=True)
     shutil.copy(PROJECT_FILE, init_folder)

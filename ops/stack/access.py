@@ -5,31 +5,31 @@ from pathlib import Path
 from ops import targets
 from ops.errors import Misconfigured
 from ops.sandbox import state
-from ops.stack.engine import Access, Engine
+from ops.stack.engine import Engine, StackAccess
 
 
-def of(target: str) -> Access:
+def stack_access(target: str) -> StackAccess:
     """The engine's way to `target`: a stack's own, or the one that the running sandbox was deployed with.
 
     Raises Misconfigured where the sandbox was projected without an engine, or there is no such stack file.
     """
     if target != targets.SANDBOX:
         targets.stack_values(target)  # refuses what is no stack
-        return Access(target)
+        return StackAccess(target)
     pulumi = state.running().pulumi
     if not pulumi:
         raise Misconfigured(
             "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "
             "start one that has an engine with make sandbox"
         )
-    return Access(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))
+    return StackAccess(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))
 
 
 def shell_environment(target: str) -> dict[str, str]:
     """What a shell has to have for plain `pulumi` to act on the target's stack, from this checkout.
 
-    The engine itself on PATH, its backend and passphrase, the stack and its file. Raises what `of` and Engine raise.
+    The engine on PATH, its backend and passphrase, the stack and its file. Raises as `stack_access` and Engine do.
     """
-    access = of(target)
+    access = stack_access(target)
     file = {"PULUMI_OPTION_CONFIG_FILE": str(access.config_file)} if access.config_file else {}
     return {**Engine(access).env, "PULUMI_OPTION_STACK": access.stack, **file}

@@ -9,12 +9,11 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
+from ops.repo.files import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SECRET = "(secret)"
 LIMIT = 60.0  # seconds
 
@@ -74,7 +73,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _child(config: Mapping[str, str], stack: str) -> list[JsonObject]:
+def _run_program(config: Mapping[str, str], stack: str) -> list[JsonObject]:
     """Run the program here. The mocks echo every input, so that what depends on an output sees a value."""
     import asyncio
     import runpy
@@ -109,7 +108,7 @@ def _child(config: Mapping[str, str], stack: str) -> list[JsonObject]:
 
     needs: dict[tuple[str, str], list[str]] = {}
 
-    class Noting(mocks.MockMonitor):
+    class NotingMonitor(mocks.MockMonitor):
         def RegisterResource(self, request: RegisterResourceRequest) -> RegisterResourceResponse:
             needs[request.type, request.name] = sorted({urn.rpartition("::")[2] for urn in request.dependencies})
             answer: RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
@@ -123,7 +122,7 @@ def _child(config: Mapping[str, str], stack: str) -> list[JsonObject]:
     set_all_config(values, hidden)
     # Pulumi's mock of the engine lacks this one; here no CLI is that could be too old.
     mocks.MockEngine.RequirePulumiVersion = lambda *_: None  # type: ignore[attr-defined]
-    set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=Noting(Echo()))
+    set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=NotingMonitor(Echo()))
 
     def program() -> None:
         set_all_config(values, hidden)
@@ -138,7 +137,7 @@ def _main() -> None:
 
     question = json.load(sys.stdin)
     try:
-        answer: JsonObject = {"resources": _child(question["config"], question["stack"])}
+        answer: JsonObject = {"resources": _run_program(question["config"], question["stack"])}
     except pulumi.RunError as refused:
         answer = {"refused": str(refused)}
     sys.stdout.write("\n" + json.dumps(answer))

@@ -18,10 +18,10 @@ from formats.json_types import JsonValue
 from ops import build_tools
 from ops.build_tools import pulumi
 from ops.errors import EngineMissing, Misconfigured, Refused, Unreachable
+from ops.repo.files import ROOT
 from ops.stack import grafana_messages
 from ops.stack.command import Pulumi
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 NEWER = "install a newer one as https://www.pulumi.com/docs/install says."
 # An engine in a pipeline or an isolated machine must not look for newer versions of itself.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Access:
+class StackAccess:
     """Which stack, and with what environment (backend, passphrase, kubeconfig) and stack file the engine runs."""
 
     stack: str
@@ -76,13 +76,13 @@ def find_pulumi() -> Pulumi:
 class Engine:
     """One stack, run from one folder. Methods raise `ops.errors` errors only."""
 
-    def __init__(self, access: Access, work_dir: Path = ROOT, *, pulumi: Pulumi | None = None) -> None:
+    def __init__(self, access: StackAccess, work_dir: Path = ROOT, *, pulumi: Pulumi | None = None) -> None:
         self._access, self._dir = access, work_dir
         self._pulumi = pulumi or find_pulumi()
         self._made: auto.Stack | None = None
 
     @property
-    def access(self) -> Access:
+    def access(self) -> StackAccess:
         """How the stack is reached."""
         return self._access
 
@@ -97,7 +97,7 @@ class Engine:
 
     def create(self) -> None:
         """Make the stack where there is none."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             self._made = auto.create_or_select_stack(self._access.stack, work_dir=str(self._dir), opts=self._options())
 
     def set_secrets(self, values: Mapping[str, str]) -> None:
@@ -119,7 +119,7 @@ class Engine:
 
     def preview(self, say: Say = lambda _: None, *, refresh: bool = False) -> dict[str, int]:
         """What `up` would do: operation → how many resources. Its lines go to `say`."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             result = self._stack().preview(
                 on_output=say,
                 on_error=_warnings(say),  # where a preview with lines of text has all that is not a line of text
@@ -132,7 +132,7 @@ class Engine:
 
     def up(self, say: Say = lambda _: None, *, message: str | None = None, refresh: bool = False) -> dict[str, int]:
         """Deploy; returns operation → how many resources. Its lines go to `say`."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             result = self._stack().up(
                 on_output=say,
                 message=message,
@@ -141,37 +141,37 @@ class Engine:
                 config_file=self._config_file(),
                 show_secrets=False,
                 suppress_progress=True,
-                on_error=_unheard,
+                on_error=_discard,
             )
         return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
     def refresh(self, say: Say = lambda _: None, *, clear_pending: bool = False) -> None:
         """Read the live state into the stack's; `clear_pending` forgets creations that a crash left undecided."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             self._stack().refresh(
                 on_output=say,
                 color="never",
                 clear_pending_creates=clear_pending,
                 config_file=self._config_file(),
                 show_secrets=False,
-                on_error=_unheard,
+                on_error=_discard,
             )
 
     def destroy(self, say: Say = lambda _: None) -> None:
         """Take everything back."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             self._stack().destroy(
-                on_output=say, color="never", config_file=self._config_file(), show_secrets=False, on_error=_unheard
+                on_output=say, color="never", config_file=self._config_file(), show_secrets=False, on_error=_discard
             )
 
     def cancel(self) -> None:
         """Remove the lock that a killed update left."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             self._stack().cancel()
 
     def pending(self) -> list[str]:
         """URNs of operations that a crash left undecided."""
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             state = self._stack().export_stack().deployment or {}
         return [str(entry["resource"]["urn"]) for entry in state.get("pending_operations") or ()]
 
@@ -187,7 +187,7 @@ class Engine:
         return str(self._access.config_file) if self._access.config_file else None
 
     def _run(self, arguments: list[str]) -> str:
-        with _sentences(self._access.stack):
+        with _readable_errors(self._access.stack):
             done = self._pulumi.run(arguments, str(self._dir), self.env)
         return str(done.stdout)
 
@@ -197,7 +197,7 @@ def _warnings(say: Say) -> Say:
     return lambda line: say(line) if line.startswith("warning: ") else None
 
 
-def _unheard(_: str) -> None:
+def _discard(_: str) -> None:
     """Leaves out the pages of an error, which is raised: without a receiver the Automation API prints them."""
 
 
@@ -219,7 +219,7 @@ def _update(entry: Mapping[str, JsonValue]) -> Update:
 
 
 @contextlib.contextmanager
-def _sentences(stack: str) -> Iterator[None]:
+def _readable_errors(stack: str) -> Iterator[None]:
     """Turn the engine's pages into one sentence."""
     try:
         yield
@@ -252,7 +252,7 @@ def reasons(text: str) -> list[str]:
         r"|\d+ errors? occurred"
         r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
     )
-    told = list(dict.fromkeys(grafana_messages.plain(line) for line in errors if line and not noise.match(line)))
+    told = list(dict.fromkeys(grafana_messages.readable(line) for line in errors if line and not noise.match(line)))
     told = [f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in told]
     if any(line.startswith("Program failed with an unhandled exception") for line in told):
         told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]

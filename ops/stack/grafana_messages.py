@@ -18,7 +18,7 @@ _ADVICE = {
 _LATER = "see what its log says, and run `pulumi up` again"
 
 
-def plain(line: str) -> str:
+def readable(line: str) -> str:
     """`line` of the engine's output; as it is where it is not about Grafana."""
     if found := _WRAPPED.fullmatch(line):  # the same once more, with the place in the provider's code
         line = found[1]

@@ -36,7 +36,7 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, limits:
     return wanted
 
 
-def ready(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
+def refuse_unwritable(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
     """Misconfigured when a change could not be recorded, or (unless dry) not be written: better before any waiting."""
     record, _ = _records(document, limits)
     tracking.changes(record, where=files.shown(document))
@@ -53,7 +53,7 @@ def _records(document: Path, limits: Path) -> tuple[str, str]:
     )
 
 
-def redrawn(edit: Edit) -> int:
+def changed_panels(edit: Edit) -> int:
     """How many panels of the dashboard look different."""
     before, after = json.loads(edit.before or "{}"), json.loads(edit.after)
     return sum(one != other for one, other in zip(before.get("panels", []), after["panels"], strict=False))

@@ -32,7 +32,7 @@ def upward(alert: Alert) -> bool:
     return not alert.limit.fires_below
 
 
-def usual(alert: Alert, values: Values) -> float | None:
+def usual_value(alert: Alert, values: Values) -> float | None:
     """What the signal stays below (or above) 95 % of the time; None where it has no value that often.
 
     A moment without a value is one at which the alert could not have fired, so it counts as the calmest.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import promql_parser
 
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
@@ -149,11 +149,11 @@ def _peak(key: str, section: str, label: str, values: Values) -> Figure:
 def _missing(values: Values) -> str:
     if not values.points:
         return "nothing of this window."
-    whole = spoken(values.window.span)
+    whole = humanize(values.window.span)
     share = f"{windows.number(values.coverage * 100, 2)} %"
     first = values.points[0][0]
     since = f", from {windows.stamp(first)} UTC on" if first > values.window.start + 2 * values.window.step else ""
-    return f"{spoken(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
+    return f"{humanize(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."
 
 
 def _line(query: str) -> str:

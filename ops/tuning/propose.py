@@ -4,17 +4,17 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from formats.durations import spoken
+from formats.durations import humanize
 from metrics import Contract
 from ops import window as windows
 from ops.errors import Findings
-from ops.tuning.margins import Margin, upward, usual
+from ops.tuning.margins import Margin, upward, usual_value
 from ops.window import Values
 from rules import Alert, Limit
 
-ENOUGH = 0.5  # of the window's evaluations must have had data
-FEWEST = 20  # values of a signal from which a limit may follow
-_TOLD = {True: "95 % of the time it was at most", False: "95 % of the time it was at least"}
+LEAST_COVERAGE = 0.5  # of the window's evaluations must have had data
+LEAST_VALUES = 20  # values of a signal from which a limit may follow
+_USUAL_TEXT = {True: "95 % of the time it was at most", False: "95 % of the time it was at least"}
 NEAR = 0.1  # a bucket boundary this close (as a share) to the computed limit is taken instead
 
 
@@ -32,11 +32,6 @@ class Proposal:
         """Whether it is another limit than the one that stands."""
         return self.limit.value != self.alert.limit.value
 
-    @property
-    def tuned(self) -> Alert:
-        """The alert with this limit, for questions about it; its text is not touched."""
-        return replace(self.alert, limit=self.limit)
-
 
 def limit(alert: Alert, value: float) -> Limit:
     """The alert's limit with another number, written as the rule file would have it."""
@@ -47,10 +42,10 @@ def limit(alert: Alert, value: float) -> Limit:
 def enough(alert: Alert, values: Values) -> None:
     """Findings when too little of the window has data to say anything."""
     over = values.window
-    if values.coverage < ENOUGH:
-        seen = spoken(values.covered) if values.coverage > 0 else "nothing"
+    if values.coverage < LEAST_COVERAGE:
+        seen = humanize(values.covered) if values.coverage > 0 else "nothing"
         raise Findings(
-            f"{alert.name}: there is data for {seen} of the {spoken(over.span)} to "
+            f"{alert.name}: there is data for {seen} of the {humanize(over.span)} to "
             f"{windows.stamp(over.end)} UTC, less than half; choose a shorter --window or another --end"
         )
 
@@ -62,8 +57,8 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
     """
     if margin.keep is not None:
         raise Findings(f"{alert.name} is not tuned by what was observed: {margin.keep}; --to VALUE changes it anyway")
-    seen = usual(alert, values)
-    if seen is None or len(values.numbers) < FEWEST:
+    seen = usual_value(alert, values)
+    if seen is None or len(values.numbers) < LEAST_VALUES:
         raise Findings(
             f"{alert.name}: its signal had a value {_share(values)} of the time from {values.window}, too rarely for a "
             "limit to follow (its guards want more traffic, or nothing of the kind happened); --to VALUE sets one"
@@ -72,7 +67,8 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
     wanted = _wanted(seen, margin, up)
     if wanted <= 0:
         raise Findings(
-            f"{alert.name}: {_TOLD[up]} {windows.number(seen)}, and no limit follows from that; --to VALUE sets one"
+            f"{alert.name}: {_USUAL_TEXT[up]} {windows.number(seen)}, "
+            "and no limit follows from that; --to VALUE sets one"
         )
     near = [bound for bound in _buckets(alert, contract) if abs(bound - wanted) <= NEAR * wanted]
     near = [bound for bound in near if (bound > seen if up else bound < seen)]
@@ -90,8 +86,8 @@ def rounded(value: float, *, upward: bool) -> float:
 
 def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: float, *, chosen: bool) -> str:
     """One sentence on what was observed, and how the limit `value` follows from it (not when it was `chosen`)."""
-    over, up, seen = values.window, upward(alert), usual(alert, values)
-    found = f"in the {spoken(over.span)} to {windows.stamp(over.end)} UTC "
+    over, up, seen = values.window, upward(alert), usual_value(alert, values)
+    found = f"in the {humanize(over.span)} to {windows.stamp(over.end)} UTC "
     far = values.peak if up else values.low
     average = values.average
     if average is None or far is None:
@@ -99,7 +95,7 @@ def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: flo
     if seen is None:
         found += f"the signal had a value {_share(values)} of the time"
     else:
-        found += f"{_TOLD[up]} {windows.quantity(seen, unit)}"
+        found += f"{_USUAL_TEXT[up]} {windows.quantity(seen, unit)}"
     ends = f"{'peak' if up else 'lowest'} {windows.quantity(far[1], unit)}"
     found += f" (average {windows.quantity(average, unit)}, {ends})"
     if chosen or seen is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from formats.durations import spoken
+from formats.durations import humanize
 from metrics import Contract
 from ops import window as windows
 from ops.clients.prometheus import Prometheus, Series
@@ -83,4 +83,4 @@ def fired_text(replay: Replay) -> str:
     """`never`, or how often a limit would have fired, and for how long in all."""
     if not replay.times_fired:
         return times(0)
-    return f"{times(replay.times_fired)} ({spoken(replay.seconds_firing)})"
+    return f"{times(replay.times_fired)} ({humanize(replay.seconds_firing)})"

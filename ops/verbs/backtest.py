@@ -10,7 +10,7 @@ import typer
 
 import routing
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import targets, window
 from ops.drawing import timeline
 from ops.errors import Misconfigured
@@ -19,7 +19,7 @@ from ops.replay import as_text
 from ops.replay.as_document import document
 from ops.replay.run import Rules, run
 from ops.repo import revision
-from ops.words import counted, no_such_alert
+from ops.words import count_noun, no_such_alert
 from routing.on_call import with_on_call
 from rules import Alert
 
@@ -60,10 +60,12 @@ def backtest(
             folder = stack.enter_context(revision.folder(against))
             versions.append(Rules(against, rules.alerts(folder), rules.recordings(folder)))
         names = _names(alerts or [], versions)
-        at = targets.load(target)
-        config = with_on_call(routing.load(), at.settings.on_call).config
-        progress(f"Replaying {counted(len(names), 'alert')} over {spoken(end - start)} from {at.prometheus.url} …")
-        outcome = run(at.prometheus, versions, names, start, end, config, _reporter())
+        servers = targets.load(target)
+        config = with_on_call(routing.load(), servers.settings.on_call).config
+        progress(
+            f"Replaying {count_noun(len(names), 'alert')} over {humanize(end - start)} from {servers.prometheus.url} …"
+        )
+        outcome = run(servers.prometheus, versions, names, start, end, config, _reporter())
     if drawing is not None:
         timeline.draw(outcome, drawing)
     if format_ is Format.json:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from ops import targets
 from ops import window as windows
 from ops.drawing.line_chart import Picture
@@ -45,14 +45,14 @@ def baseline(
     tracking.edit(document, "baseline", "")  # what cannot be written is refused before any waiting
     if not dry_run:
         files.must_be_writable(document)
-    at = targets.load(target)
-    progress(f"Reading {spoken(over.span)} from {at.prometheus.url} …")
-    found = measure(at.prometheus, over, alerts)
+    servers = targets.load(target)
+    progress(f"Reading {humanize(over.span)} from {servers.prometheus.url} …")
+    found = measure(servers.prometheus, over, alerts)
     edit = tracking.edit(document, "baseline", found.body)
     drawn: dict[str, Path] = {}
     if not dry_run:
         if pictures_folder is not None:
-            drawn = draw(at.prometheus, over, alerts, pictures_folder, picture_format)
+            drawn = draw(servers.prometheus, over, alerts, pictures_folder, picture_format)
         files.write([edit])
     if format_ is Format.json:
         emit(_json(target, found, edit, drawn, dry_run))

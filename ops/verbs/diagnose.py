@@ -8,7 +8,7 @@ from ops import targets
 from ops.diagnosis import empty_panels as dashboard_tree
 from ops.diagnosis import mail_volume as volume_tree
 from ops.diagnosis import silent_alerts as alerts_tree
-from ops.diagnosis.case import case
+from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import Diagnosis, show
 from ops.options import PROD, Format, FormatOption, TargetOption, emit
 
@@ -31,12 +31,12 @@ def alerts(
     format: FormatOption = Format.text,
 ) -> None:
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
-    aim = targets.load(target)
-    about = case(aim, alert)
-    found = alerts_tree.diagnose(about)
+    servers = targets.load(target)
+    case = load_case(servers, alert)
+    found = alerts_tree.diagnose(case)
     details = {check.name: check.detail for check in found.links}
     why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
-    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_meant}")
+    _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_intended}")
 
 
 @app.command()
@@ -46,9 +46,9 @@ def dashboard(
     format: FormatOption = Format.text,
 ) -> None:
     """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
-    aim = targets.load(target)
-    about = dashboard_tree.case(aim, panel)
-    _answer(dashboard_tree.diagnose(about), format, "Nothing is broken between the application and the panels.")
+    servers = targets.load(target)
+    case = dashboard_tree.load_case(servers, panel)
+    _answer(dashboard_tree.diagnose(case), format, "Nothing is broken between the application and the panels.")
 
 
 @app.command()
@@ -78,9 +78,9 @@ def volume(
     raise typer.Exit(found.diagnosis.exit_code)
 
 
-def _answer(diagnosis: Diagnosis, format: Format, sound: str) -> None:
+def _answer(diagnosis: Diagnosis, format: Format, all_ok: str) -> None:
     if format is Format.json:
         emit(diagnosis.as_json())
     else:
-        show(diagnosis, sound)
+        show(diagnosis, all_ok)
     raise typer.Exit(diagnosis.exit_code)

@@ -55,14 +55,14 @@ def report(
     if over.step < over.span / 1440:  # a picture shows no more
         over = windows.window(window, end, interval=60.0 * max(1, round(over.span / 1440 / 60)))
 
-    at = targets.load(target)
+    servers = targets.load(target)
     progress(f"Looking at {target} …")
     moment = float(int(time.time())) if end is None else over.end  # the window ends at a step, up to minutes ago
-    found = gathering.gather(at, over, moment, by=by, note=note)
+    found = gathering.gather(servers, over, moment, by=by, note=note)
     if compared is not None:
         found = facts.compared(found, compared)
     if wanted:
-        edit = Edit(path, before, _page(at, found, over, path))
+        edit = Edit(path, before, _page(servers, found, over, path))
         if not dry_run:
             files.write([edit])
     if format_ is Format.json:

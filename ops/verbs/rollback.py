@@ -39,8 +39,8 @@ def rollback(
     Goes back to files, not to a state: the program of that commit is deployed as any other, so whatever others
     changed meanwhile stays theirs. With `--part`, the rest stays as deployed.
     """
-    way = access.of(target)
-    engine = Engine(way)
+    reached = access.stack_access(target)
+    engine = Engine(reached)
     if unlock and not dry_run:
         engine.cancel()
     history = engine.history()
@@ -60,7 +60,7 @@ def rollback(
             )
         base = worktree.resolve(now.commit)
     progress(f"Going back to {_name(wanted)}" + (f", {part.value} only" if part else ""))
-    with worktree.checked_out(base, stack_file=f"Pulumi.{way.stack}.yaml") as folder:
+    with worktree.checked_out(base, stack_file=f"Pulumi.{reached.stack}.yaml") as folder:
         branch = worktree.with_part(folder, part.value, to) if part else None
         return _apply(engine.at(folder), folder, target, wanted, branch, yes=yes, dry_run=dry_run, format_=format_)
 

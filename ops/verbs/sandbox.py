@@ -11,7 +11,7 @@ import typer
 
 from formats import durations
 from ops import targets
-from ops.checks.every_check import awaited
+from ops.checks.every_check import check_until_passed
 from ops.checks.findings import show
 from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
 from ops.sandbox import state as sandbox_state
@@ -75,12 +75,12 @@ def status(format: FormatOption = Format.text) -> None:
     if state is None:
         raise SandboxError("the sandbox is not running; start it with make sandbox")
     if format is Format.json:
-        emit(_summary(state) | {"ended": sandbox.dead})
+        emit(_summary(state) | {"ended": sandbox.ended})
     else:
         _show(state)
-        for name in sandbox.dead:
+        for name in sandbox.ended:
             console().print(f"{name} has ended; its log: {state.processes[name]['log']}", markup=False)
-    raise typer.Exit(1 if sandbox.dead else 0)
+    raise typer.Exit(1 if sandbox.ended else 0)
 
 
 @app.command()
@@ -139,7 +139,7 @@ def shell(
 
 def _verified(format: Format) -> int:
     """Look at what was deployed; its exit code."""
-    report = awaited(targets.load(targets.SANDBOX), 20, progress)
+    report = check_until_passed(targets.load(targets.SANDBOX), 20, progress)
     if format is Format.json:
         emit(report.as_json())
     else:
@@ -164,7 +164,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST:
-        longest = durations.spoken(LONGEST)
+        longest = durations.humanize(LONGEST)
         raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0")
     return seconds
 

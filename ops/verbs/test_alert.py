@@ -34,10 +34,10 @@ def test_alert(
 
     With --dry-run: show the route, the receivers, what would mute it, and the mail.
     """
-    aim = targets.load(target)
+    servers = targets.load(target)
     drill = prepare(alert, label or [], harmless=not dry_run)
     others = [rule.label_set for rule in rules.alerts().values()]
-    path = alert_path.find_path(aim.alertmanager, drill.labels, drill.annotations, others)
+    path = alert_path.find_path(servers.alertmanager, drill.labels, drill.annotations, others)
     if dry_run:
         if format is Format.json:
             emit({"target": target, **path.as_json()})
@@ -47,7 +47,7 @@ def test_alert(
                 out.print(escape(line))
         return
     say = progress if format is Format.text else lambda _: None
-    report = findings.Report(target, tuple(prove(aim, drill, path, timeout, say)))
+    report = findings.Report(target, tuple(prove(servers, drill, path, timeout, say)))
     if drill.labels["alertname"] == NAME:
         proof = next((check.detail for check in report.checks if check.name == "mail" and check.status == "pass"), None)
         evidence.write(target, "test-alert", {"delivered": not report.failures, "evidence": proof or "not received"})

@@ -9,7 +9,7 @@ from rich.table import Table
 
 import metrics
 import rules
-from formats.durations import spoken
+from formats.durations import humanize
 from metrics import Contract
 from ops import targets
 from ops import window as windows
@@ -20,7 +20,7 @@ from ops.repo.tracking import Change
 from ops.tuning import limit_edits
 from ops.tuning.margins import margin
 from ops.tuning.tuning import Tuning, fired_text, tuning
-from ops.words import counted, no_such_alert
+from ops.words import count_noun, no_such_alert
 from rules import Alert
 
 
@@ -67,10 +67,10 @@ def tune(
             f'a limit is not changed without a reason; give --because "…", or --dry-run to see what {alert} could be'
         )
     over = windows.window(window, end, interval=chosen.interval)
-    limit_edits.ready(chosen, document=document, limits=limits, dry_run=dry_run)
-    at = targets.load(target)
-    progress(f"Reading {spoken(over.span)} of {chosen.name} from {at.prometheus.url} …")
-    found = tuning(at.prometheus, chosen, over, value, alerts, contract)
+    limit_edits.refuse_unwritable(chosen, document=document, limits=limits, dry_run=dry_run)
+    servers = targets.load(target)
+    progress(f"Reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
+    found = tuning(servers.prometheus, chosen, over, value, alerts, contract)
     today = time.strftime("%Y-%m-%d", time.gmtime())
     change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
     edits = (
@@ -92,8 +92,8 @@ def tune(
         how = "without --dry-run" if reason else 'with --because "…" instead of --dry-run'
         out.print(f"Nothing was written; {how} this goes into {', '.join(written)}.", markup=False)
     else:
-        panels = limit_edits.redrawn(edits[2])
-        out.print(f"Written: {', '.join(written)} ({counted(panels, 'panel')} redrawn).", markup=False)
+        panels = limit_edits.changed_panels(edits[2])
+        out.print(f"Written: {', '.join(written)} ({count_noun(panels, 'panel')} redrawn).", markup=False)
         out.print("Look at it with git diff, then open a pull request; merging deploys it.", markup=False)
 
 
@@ -101,7 +101,7 @@ def _overview(
     target: str, alerts: dict[str, Alert], contract: Contract, window: str, end: str | None, format_: Format
 ) -> None:
     """Every alert with the limit that would follow, or why none does; nothing is written."""
-    at = targets.load(target)
+    servers = targets.load(target)
     rows: list[tuple[Alert, Tuning | None, str]] = []
     tunable = [one for one in alerts.values() if not one.is_watchdog]
     for number, one in enumerate(tunable, 1):
@@ -111,7 +111,7 @@ def _overview(
             if (reason := margin(one).keep) is not None:
                 rows.append((one, None, f"kept: {reason}"))
                 continue
-            proposal = tuning(at.prometheus, one, over, None, alerts, contract)
+            proposal = tuning(servers.prometheus, one, over, None, alerts, contract)
             rows.append((one, proposal, proposal.evidence))
         except Findings as none:
             rows.append((one, None, str(none).removeprefix(f"{one.name}: ")))

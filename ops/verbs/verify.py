@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ops import targets
-from ops.checks.every_check import awaited, look
+from ops.checks.every_check import check_until_passed, run_checks
 from ops.checks.findings import Report, show
 from ops.checks.success_criteria import judge
 from ops.options import PROD, Format, FormatOption, TargetOption, emit, progress
@@ -29,10 +29,10 @@ def verify(
     ] = False,
 ) -> None:
     """Check that rules, routing and dashboard are live as in the repository, and that their data flows."""
-    aim = targets.load(target)
-    report = awaited(aim, wait, progress) if wait else look(aim)
+    servers = targets.load(target)
+    report = check_until_passed(servers, wait, progress) if wait else run_checks(servers)
     if success_criteria:
-        report = Report(target, tuple(judge(aim, report.checks)), report.blind)
+        report = Report(target, tuple(judge(servers, report.checks)), report.incomplete)
     if format is Format.json:
         emit(report.as_json())
     else:

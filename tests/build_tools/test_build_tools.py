@@ -14,7 +14,7 @@ import pytest
 from components import settings
 from ops import build_tools
 from ops.build_tools import Tool, ToolError, build, catalog, pulumi
-from ops.build_tools.catalog import Completed
+from ops.build_tools.catalog import AddedFiles
 from tests.support.checkout import ROOT
 
 MAIN = (
@@ -161,7 +161,7 @@ def test_two_who_want_the_same_tool_build_it_once(cache: Path) -> None:
 def test_several_are_built_side_by_side_and_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add("good", tmp_path / "tools", monkeypatch, seconds=100)
     said: list[str] = []
-    found = build_tools.bring(["hello", "good"], said.append)
+    found = build_tools.ensure(["hello", "good"], said.append)
     assert list(found) == ["hello", "good"]
     assert said[0].startswith("2 tools have to be built from source with Go, once on this machine (kept in ")
     assert said[0].endswith("): about 2 minutes on two processors")
@@ -183,9 +183,9 @@ def test_a_module_that_lacks_files_is_completed(hello: Tool, tmp_path: Path, mon
         "module example.org/hello\n\ngo 1.21\n\nrequire example.org/dependency v1.0.0\n"
     )
     monkeypatch.setattr(build, "_module_folder", lambda *_: dependency)
-    completed = Completed("example.org/dependency", _lacking)
+    added_files = AddedFiles("example.org/dependency", _lacking)
     monkeypatch.setitem(
-        build_tools.TOOLS, "hello", replace(hello, package="example.org/dependency/cmd", completed=completed)
+        build_tools.TOOLS, "hello", replace(hello, package="example.org/dependency/cmd", added_files=added_files)
     )
     program = build_tools.path("hello")
     said = subprocess.run([program], capture_output=True, text=True, check=True).stdout
@@ -224,7 +224,7 @@ def test_one_build_that_fails_stops_the_others(hello: Tool, tmp_path: Path, monk
 
     monkeypatch.setattr(build, "_run", held)
     with pytest.raises(ToolError, match=r"^hello could not be built"):
-        build_tools.bring(["slow", "hello"])
+        build_tools.ensure(["slow", "hello"])
 
 
 @pytest.mark.usefixtures("hello")

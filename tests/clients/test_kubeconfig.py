@@ -1,4 +1,4 @@
-"""Where the cluster is and how it is spoken to: every form of a kubeconfig, and what is said when it cannot be used.
+"""Where the cluster is and how to connect to it: every form of a kubeconfig, and what is said when it cannot be used.
 
 The API server itself is met in tests/e2e; here only its TLS is, by a real listener on loopback.
 """
@@ -89,9 +89,9 @@ def test_a_token_from_a_file_from_text_and_from_the_environment(
 @pytest.mark.parametrize("context", [None, "mine", "other"])
 def test_a_plain_token_is_read_as_kr8s_reads_it(server: str, authority: trustme.CA, context: str | None) -> None:
     text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"}))
-    ours = kube_access._of_plain_token(text, context)
+    ours = kube_access._from_token(text, context)
     assert ours is not None
-    theirs = asyncio.run(kube_access._by_kr8s(text, context))
+    theirs = asyncio.run(kube_access._from_kr8s(text, context))
     for name in ("server", "token", "proxy", "server_name", "context"):
         assert getattr(ours, name) == getattr(theirs, name), name
 
@@ -105,7 +105,7 @@ def test_anything_else_is_left_to_kr8s(
 ) -> None:
     config = kubeconfig(server, authority, user)
     config["clusters"][0]["cluster"] |= cluster
-    assert kube_access._of_plain_token(yaml.safe_dump(config), None) is None
+    assert kube_access._from_token(yaml.safe_dump(config), None) is None
 
 
 def test_a_client_certificate_leaves_no_key_behind(
@@ -155,7 +155,7 @@ def test_many_threads_share_one_client_and_the_first_calls_collide(server: str, 
 
     def ask(number: int) -> str:
         one = shared if number % 2 else Kubernetes(text)
-        return str(one.config_map("n", "c").resource_version)
+        return str(one.get("/api/v1/namespaces/n/configmaps/c")["metadata"]["resourceVersion"])
 
     with ThreadPoolExecutor(16) as threads:
         assert set(threads.map(ask, range(64))) == {"1"}

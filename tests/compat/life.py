@@ -104,11 +104,11 @@ class Life:
         self._ops("test-alert", "--target", "sandbox")
 
     def fault_to_mail(self) -> None:
-        self.rig.box.control(SCENARIO, already=300)
+        self.rig.sandbox.control(SCENARIO, already=300)
         try:
             mail = self._mail()
         finally:
-            self.rig.box.control("normal")
+            self.rig.sandbox.control("normal")
         summary = rules.alerts()[ALERT].annotations["summary"]
         if not mail.mentions(summary) or "Critical" not in mail.subject:
             raise Failed(f"the mail {mail.subject!r} does not say {summary!r}")
@@ -141,16 +141,16 @@ class Life:
             raise Failed(f"still run: {', '.join(sorted(left))}")
 
     def end(self) -> None:
-        self.rig.box.down()
+        self.rig.sandbox.down()
 
     def _versions(self) -> dict[str, str]:
         """Server → the version that runs."""
-        box = self.rig.box
-        return {"prometheus": box.prometheus.version(), "alertmanager": box.alertmanager.version()}
+        sandbox = self.rig.sandbox
+        return {"prometheus": sandbox.prometheus.version(), "alertmanager": sandbox.alertmanager.version()}
 
     def _mail(self) -> Mail:
         """The first mail of ALERT."""
-        state = self.rig.box.state
+        state = self.rig.sandbox.state
         assert state is not None
         with Http(state.mail_url, name="the mail sink") as http:
             sink = MailSink(http)
@@ -164,7 +164,7 @@ class Life:
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments, "--format", "json"],
             cwd=self.rig.program,
-            env={**os.environ, "SANDBOX_HOME": str(self.rig.box.home)},
+            env={**os.environ, "SANDBOX_HOME": str(self.rig.sandbox.home)},
             capture_output=True,
             text=True,
             check=False,

@@ -14,7 +14,7 @@ import rules
 from formats.json_types import JsonObject
 from ops import targets
 from ops.diagnosis import silent_alerts
-from ops.diagnosis.case import Case, case
+from ops.diagnosis.case import Case, load_case
 from ops.errors import Misconfigured
 from ops.sandbox.lifecycle import Sandbox
 from tests.diagnosis.walked import of_alerts, of_panels, said, soon
@@ -75,7 +75,7 @@ def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Ta
 
 def test_an_alert_that_is_not_there(target: targets.Target) -> None:
     with pytest.raises(Misconfigured, match="there is no alert 'APIP95Latency' in rules/; did you mean APIP95Latency"):
-        case(target, "APIP95Latency")
+        load_case(target, "APIP95Latency")
 
 
 def test_prometheus_is_down(target: targets.Target, sandbox: Sandbox) -> None:

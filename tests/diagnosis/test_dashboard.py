@@ -17,9 +17,9 @@ def test_a_panel_by_its_title(target: targets.Target) -> None:
     found = soon(lambda: of_panels(target, "pool utilization"), None)
     assert detail(found, "query returns data") == "1 series in 1 panel"
     with pytest.raises(Misconfigured, match="no panel is called 'nothing'; there are API Error Rate"):
-        empty_panels.case(target, "nothing")
+        empty_panels.load_case(target, "nothing")
     with pytest.raises(Misconfigured, match="more than one panel is called 'p95'"):
-        empty_panels.case(target, "p95")
+        empty_panels.load_case(target, "p95")
 
 
 def test_prometheus_does_not_scrape_the_application(target: targets.Target, sandbox: Sandbox) -> None:

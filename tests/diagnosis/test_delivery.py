@@ -84,7 +84,7 @@ def test_quiet_hours_that_somebody_else_made(target: targets.Target, sandbox: Sa
     path, reload = sandbox.mounts.alertmanager_config, target.alertmanager.reload
     with rewritten(path, edited(kept_back(datetime.now(UTC) + timedelta(days=3))), reload):
         found = soon(lambda: of_alerts(target, LATENCY), "quiet hours")
-        (check,) = (one for one in every_check.look(target).checks if one.name == "routing/hours")
+        (check,) = (one for one in every_check.run_checks(target).checks if one.name == "routing/hours")
     assert f"to api-warnings is quiet now (outside of active_time_intervals: {INTERVAL})" in said(found)
     assert (check.status, check.detail[:32]) == ("fail", "APIErrorRateHigh to api-warnings")
 
@@ -98,16 +98,16 @@ def test_the_stack_s_own_working_hours_are_no_fault(target: targets.Target, sand
     with rewritten(sandbox.mounts.alertmanager_config, edited(kept_back(away)), target.alertmanager.reload):
         found = soon(lambda: of_alerts(meant, LATENCY), None)
         everything = soon(lambda: of_alerts(meant), None)
-        (check,) = (one for one in every_check.look(meant).checks if one.name == "routing/hours")
+        (check,) = (one for one in every_check.run_checks(meant).checks if one.name == "routing/hours")
     assert found.exit_code == 0
-    assert found.as_meant == (
+    assert found.as_intended == (
         f" As meant, nothing about {LATENCY} is sent to api-warnings now "
         f"(outside of active_time_intervals: {INTERVAL}), until {away:%Y-%m-%d} 00:00 UTC."
     )
     assert "login of api-performance-alerts" in detail(found, "mail relay")
-    assert "nor about " in everything.as_meant
+    assert "nor about " in everything.as_intended
     assert check.status == "pass"
-    assert not soon(lambda: of_alerts(target, LATENCY), None).as_meant
+    assert not soon(lambda: of_alerts(target, LATENCY), None).as_intended
 
 
 def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
@@ -117,7 +117,7 @@ def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
         assert f"{LATENCY} is muted as long as {CRITICAL} fires" in said(found)
         assert found.next == f"python -m ops diagnose alerts {CRITICAL} --target sandbox"
         everything = soon(lambda: of_alerts(target), None)  # and among all alerts, that is as meant
-        assert f"{LATENCY} by {CRITICAL}" in everything.as_meant
+        assert f"{LATENCY} by {CRITICAL}" in everything.as_intended
 
 
 @pytest.mark.parametrize("label", [("component", "api"), ("path", "/slow")], ids=["alert", "series"])
@@ -154,7 +154,7 @@ def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sand
     [
         ({"refuse_login": True}, "refused the login of api-performance-alerts (535"),
         ({"no_tls": True}, "offers no STARTTLS, which smtp_require_tls asks for"),
-        ({"hang_up": True}, "cannot be spoken to"),
+        ({"hang_up": True}, "cannot be reached"),
     ],
     ids=["login", "tls", "hangs-up"],
 )
@@ -170,7 +170,7 @@ def test_the_relay_is_down_or_its_password_is_gone(target: targets.Target, sandb
         found = soon(lambda: of_alerts(target), "mail relay")
     finally:
         sandbox.start("mail-sink")
-    assert "cannot be spoken to" in said(found)
+    assert "cannot be reached" in said(found)
     assert "Connection refused" in said(found)
     password = sandbox.mounts.smtp_password
     aside = password.rename(password.with_name("aside"))

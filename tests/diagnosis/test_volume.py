@@ -171,8 +171,8 @@ def test_a_longer_for_and_a_longer_keep_firing_for() -> None:
     (one, two, three) = flapping(alert, 100, 3, 100, 60)
     still = Firing(one.labels, 500, None)
     every = [one, two, three, still]
-    assert tuning_options.later(every, NOISY, 60) == [Firing(one.labels, 560, None)]
-    assert tuning_options.later(every, "Other", 60) == every
-    assert tuning_options.merged(every, NOISY, 40) == [Firing(one.labels, 100, 400), still]
-    assert tuning_options.merged(every, NOISY, 200) == [Firing(one.labels, 100, None)]
-    assert tuning_options.merged(every, "Other", 60) == every
+    assert tuning_options.with_longer_for(every, NOISY, 60) == [Firing(one.labels, 560, None)]
+    assert tuning_options.with_longer_for(every, "Other", 60) == every
+    assert tuning_options.with_longer_keep_firing(every, NOISY, 40) == [Firing(one.labels, 100, 400), still]
+    assert tuning_options.with_longer_keep_firing(every, NOISY, 200) == [Firing(one.labels, 100, None)]
+    assert tuning_options.with_longer_keep_firing(every, "Other", 60) == every

@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 from ops import targets
 from ops.diagnosis import empty_panels, silent_alerts
-from ops.diagnosis.case import case
+from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import NOT_REACHED, Diagnosis
 from tests.support.waiting import until
 
 
 def of_alerts(target: targets.Target, name: str | None = None) -> Diagnosis:
-    return silent_alerts.diagnose(case(target, name))
+    return silent_alerts.diagnose(load_case(target, name))
 
 
 def of_panels(target: targets.Target, title: str | None = None) -> Diagnosis:
-    return empty_panels.diagnose(empty_panels.case(target, title))
+    return empty_panels.diagnose(empty_panels.load_case(target, title))
 
 
 def soon(look: Callable[[], Diagnosis], link: str | None, words: str = "") -> Diagnosis:

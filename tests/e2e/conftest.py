@@ -21,7 +21,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         rig.start()
         yield rig
     finally:
-        rig.box.down()
+        rig.sandbox.down()
 
 
 @pytest.fixture

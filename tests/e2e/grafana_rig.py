@@ -55,8 +55,8 @@ class Alone(Rig):
         self.usual = {"grafanaMode": "api", "grafanaUrl": grafana.url, "grafanaAuth": TOKEN}
 
     def start(self) -> None:
-        self.box.home.mkdir(parents=True)
-        self.engine = pulumi_stack.create(self.box.home, pulumi_stack.access(self.box.home), self.usual).at(
+        self.sandbox.home.mkdir(parents=True)
+        self.engine = pulumi_stack.create(self.sandbox.home, pulumi_stack.access(self.sandbox.home), self.usual).at(
             self.program
         )
         self.copy_program()

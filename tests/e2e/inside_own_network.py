@@ -48,8 +48,8 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 @contextmanager
 def service(rig: Rig, name: str, port: int) -> Iterator[None]:
     """Service `name`:`port`, behind which the sandbox's server of that name stands."""
-    assert rig.box.state is not None
-    with Forwarding(rig.box.state.ports[name]) as forwarding:
+    assert rig.sandbox.state is not None
+    with Forwarding(rig.sandbox.state.ports[name]) as forwarding:
         threading.Thread(target=forwarding.serve_forever, args=(0.05,), daemon=True).start()
         rig.cluster.apply(
             {

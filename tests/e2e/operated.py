@@ -66,7 +66,7 @@ class Operated:
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self._http = rig.cluster.http
-        self._run = rig.box.home / "run"
+        self._run = rig.sandbox.home / "run"
         self._stopping = threading.Event()
         self._carrier = threading.Thread(target=self._carry, daemon=True)
         self._carried: JsonObject = {}
@@ -85,7 +85,7 @@ class Operated:
             NAME,
             [str(build_tools.path(NAME)), f"--web.listen-address={HOST}:{port}", f"--namespaces={NAMESPACE}"],
             environment=environment(KUBECONFIG=str(self.rig.cluster.kubeconfig)),
-            folder=self.rig.box.home,
+            folder=self.rig.sandbox.home,
         )
         processes.wait_ready(child, lambda: self.generated() is not None, seconds=PATIENCE)
         self._carrier.start()
@@ -111,7 +111,7 @@ class Operated:
             kind, _, title = name.partition("/")
             self.rig.delete(f"{kind}s", title)
         self.rig.before = self._kept
-        mounts = self.rig.box.mounts
+        mounts = self.rig.sandbox.mounts
         for folder in mounts.rules.glob(f"{_RULES}*"):
             shutil.rmtree(folder)
         for server, file in (("prometheus", "prometheus.yml"), ("alertmanager", "alertmanager.yml")):
@@ -214,13 +214,13 @@ class Operated:
         if not wanted or self._carried.get(server) == wanted:
             return
         for path, data in wanted.items():
-            self.rig.box.mounts.write(server, path, data, only=bool(path))
+            self.rig.sandbox.mounts.write(server, path, data, only=bool(path))
         self._carried[server] = wanted
-        getattr(self.rig.box, server).reload()
+        getattr(self.rig.sandbox, server).reload()
 
     def _reload(self) -> None:
-        self.rig.box.prometheus.reload()
-        self.rig.box.alertmanager.reload()
+        self.rig.sandbox.prometheus.reload()
+        self.rig.sandbox.alertmanager.reload()
 
 
 ALERTING = {
@@ -236,14 +236,14 @@ def configure(rig: Rig, **settings: object) -> None:
     usual = {
         **{"rulesMode": "operator", "alertmanagerMode": "operator", "operatorLabels": "release=kube-prometheus-stack"},
         **{"prometheusReload": "sidecar", "alertmanagerReload": "sidecar"},
-        "smtpPassword": rig.box.mounts.smtp_password.read_text("utf-8"),
+        "smtpPassword": rig.sandbox.mounts.smtp_password.read_text("utf-8"),
     }
     rig.configure(**{**usual, **settings})
 
 
 def reached(rig: Rig, *matchers: str) -> set[str]:
     """The receivers of the alerts that Alertmanager holds."""
-    return {receiver for notice in rig.box.alertmanager.alerts(matchers) for receiver in notice.receivers}
+    return {receiver for notice in rig.sandbox.alertmanager.alerts(matchers) for receiver in notice.receivers}
 
 
 def manifest(spec: JsonObject) -> JsonObject:

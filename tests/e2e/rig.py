@@ -45,16 +45,16 @@ class Rig:
     """The sandbox with an engine, nothing deployed; `program` is the copy that is run, to be edited at will."""
 
     def __init__(self, folder: Path) -> None:
-        self.box = Sandbox(folder / "home")
+        self.sandbox = Sandbox(folder / "home")
         self.program = folder / "program"
         self.said: list[str] = []
 
     def start(self) -> None:
-        state = self.box.up(print, past=0, with_engine=True, deployed=False)
+        state = self.sandbox.up(print, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
-        self.cluster = Cluster(self.box.home)
-        self.usual = {**pulumi_stack.settings(self.box.home, state), "liveTimeout": round(PATIENCE)}
-        self.engine: Engine = pulumi_stack.create(self.box.home, state.pulumi, self.usual).at(self.program)
+        self.cluster = Cluster(self.sandbox.home)
+        self.usual = {**pulumi_stack.settings(self.sandbox.home, state), "liveTimeout": round(PATIENCE)}
+        self.engine: Engine = pulumi_stack.create(self.sandbox.home, state.pulumi, self.usual).at(self.program)
         self.copy_program()
         self.before = self.objects()
 
@@ -210,8 +210,8 @@ class Rig:
 
     def pause(self, server: str) -> Callable[[], None]:
         """Let a server's process stand still; returns what lets it go on."""
-        assert self.box.state is not None
-        pid = int(self.box.state.processes[server]["pid"])
+        assert self.sandbox.state is not None
+        pid = int(self.sandbox.state.processes[server]["pid"])
         os.kill(pid, signal.SIGSTOP)
         return lambda: os.kill(pid, signal.SIGCONT)
 
@@ -221,8 +221,8 @@ class Rig:
         self.configure()
         found = self._deployments()
         self._put_back(lambda name: name not in self.objects())
-        for name in self.box.dead:
-            self.box.start(name)
+        for name in self.sandbox.ended:
+            self.sandbox.start(name)
         self.engine.destroy()
         for name in self.objects().keys() - self.before.keys():  # what a test that failed has left: it fails alone
             kind, _, title = name.partition("/")
@@ -238,7 +238,7 @@ class Rig:
 
     def _restarted(self) -> None:
         """What stands for kubelet has seen the pods as they are now: a look that begins here ends before the second."""
-        mark = self.box.home / "cluster" / "projected"
+        mark = self.sandbox.home / "cluster" / "projected"
         for _ in range(2):
             until(partial(_touched_since, mark, mark.stat().st_mtime_ns))
 
@@ -260,7 +260,7 @@ class Rig:
 
     def rules(self) -> set[str]:
         """The names of the rules that Prometheus runs."""
-        return {rule.name for group in self.box.prometheus.rules() for rule in group.rules}
+        return {rule.name for group in self.sandbox.prometheus.rules() for rule in group.rules}
 
     def receivers(self) -> set[str]:
-        return set(self.box.alertmanager.receivers())
+        return set(self.sandbox.alertmanager.receivers())

@@ -121,10 +121,10 @@ def test_a_limit_that_somebody_edited_in_the_cluster_is_named_with_the_way_back(
     rig.write("api-performance-alerts", {alert.file.name: text.replace(f"{alert.limit.text}\n", "> 2000\n")})
 
     def runs_it() -> bool:
-        rig.box.prometheus.reload()
+        rig.sandbox.prometheus.reload()
         return any(
             rule.name == alert.name and "2000" in rule.query
-            for group in rig.box.prometheus.rules()
+            for group in rig.sandbox.prometheus.rules()
             for rule in group.rules
         )
 

@@ -76,7 +76,7 @@ def test_a_missing_permission_is_named_and_nothing_is_half_written(rig: Rig) -> 
             "subjects": [{"apiGroup": group, "kind": "User", "name": "nobody"}],
         }
     )
-    rig.configure(kubeconfig=str(rig.cluster.kubeconfig_of_nobody))
+    rig.configure(kubeconfig=str(rig.cluster.unprivileged_kubeconfig))
     words = rig.refused(rig.up)
     assert "alertmanager-config" in words
     assert rig.objects()["configmap/alertmanager-config"] == rig.before["configmap/alertmanager-config"]
@@ -87,11 +87,11 @@ def test_a_missing_permission_is_named_and_nothing_is_half_written(rig: Rig) -> 
 @pytest.mark.parametrize("server", ["prometheus", "alertmanager"])
 def test_a_server_that_is_down_fails_the_update_and_the_next_one_converges(rig: Rig, server: str) -> None:
     rig.configure(rulesMode="shared", liveTimeout=4)
-    rig.box.stop(server, kill=True)
+    rig.sandbox.stop(server, kill=True)
     words = rig.refused(rig.up)
     assert f"{server.capitalize()}: " in words
     assert "cannot be reached" in words
-    rig.box.start(server)
+    rig.sandbox.start(server)
     rig.converges()
 
 
@@ -99,14 +99,14 @@ def test_files_that_prometheus_refuses_fail_the_update_in_its_own_words(rig: Rig
     broken = "groups:\n  - name: x\n    rules:\n      - {alert: X, expr: 'sum('}\n"
     rig.configure(rulesMode="shared", liveTimeout=4)
     rig.write("prometheus-rules", {"broken.yml": broken})
-    until((rig.box.mounts.rules / "broken.yml").exists)
+    until((rig.sandbox.mounts.rules / "broken.yml").exists)
     assert "Prometheus: it refuses its files" in rig.refused(rig.up)
     rig.write("prometheus-rules", {"broken.yml": None})
     rig.converges()
 
 
 def test_of_two_updates_at_once_one_is_told_of_the_other(rig: Rig) -> None:
-    locks = rig.box.home / "pulumi" / "backend" / ".pulumi" / "locks"
+    locks = rig.sandbox.home / "pulumi" / "backend" / ".pulumi" / "locks"
     rig.configure(rulesMode="shared")  # Prometheus is not restarted, so that it can be held
     go_on = rig.pause("prometheus")  # the first one cannot end, as it waits for what Prometheus runs
     first = rig.up_in_a_process()
@@ -127,9 +127,9 @@ def test_an_api_server_that_goes_away_midway(rig: Rig) -> None:
         """Whether an update failed; one that had written all when the API server went away is taken back."""
         process = rig.up_in_a_process()
         until(lambda: rig.changed("deployment/prometheus"))
-        rig.box.stop("kube-apiserver", kill=True)
+        rig.sandbox.stop("kube-apiserver", kill=True)
         process.communicate(timeout=2 * PATIENCE)
-        rig.box.start("kube-apiserver")
+        rig.sandbox.start("kube-apiserver")
         if process.returncode == 0:
             rig.destroy()
         return process.returncode != 0
@@ -200,8 +200,8 @@ def test_a_prometheus_that_is_restarted_during_the_update_is_waited_for(rig: Rig
     process = rig.up_in_a_process()
     try:
         until(lambda: rig.changed("configmap/prometheus-rules"))
-        rig.box.stop("prometheus", kill=True)
-        rig.box.start("prometheus")
+        rig.sandbox.stop("prometheus", kill=True)
+        rig.sandbox.start("prometheus")
         assert process.poll() is None
     finally:
         go_on()

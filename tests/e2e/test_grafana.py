@@ -43,7 +43,7 @@ def test_the_whole_program_from_preview_to_destroy(together: Rig, grafana: Grafa
     assert together.up() == planned
     deployed(grafana)
     assert set(rules.alerts()) <= together.rules()
-    for file in together.box.home.rglob("*.json*"):
+    for file in together.sandbox.home.rglob("*.json*"):
         assert TOKEN not in file.read_text("utf-8", errors="replace"), file.name
     assert together.preview() == {}, "".join(together.said)
     assert together.preview(refresh=True) == {}, "".join(together.said)

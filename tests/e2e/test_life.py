@@ -63,7 +63,7 @@ def test_a_changed_limit_is_one_update_and_one_line(rig: Rig) -> None:
     assert f"- {old.strip()}" in shown.replace("  ", " ") or old.strip() in shown
     assert "> 2000" in shown
     rig.up()
-    expressions = {rule.name: rule.query for group in rig.box.prometheus.rules() for rule in group.rules}
+    expressions = {rule.name: rule.query for group in rig.sandbox.prometheus.rules() for rule in group.rules}
     assert expressions["APIP95LatencyHigh"].endswith("> 2000")
     assert rig.preview() == {}
 

@@ -6,11 +6,11 @@ from tests.e2e.rig import Rig
 
 def test_shared_adds_keys_and_restarts_nothing(rig: Rig) -> None:
     rig.configure(rulesMode="shared")
-    pid = rig.box.state.processes["prometheus"]["pid"] if rig.box.state else None
+    pid = rig.sandbox.state.processes["prometheus"]["pid"] if rig.sandbox.state else None
     rig.up()
     assert rig.objects()["deployment/prometheus"] == rig.before["deployment/prometheus"]
-    assert rig.box.state is not None
-    assert rig.box.state.processes["prometheus"]["pid"] == pid
+    assert rig.sandbox.state is not None
+    assert rig.sandbox.state.processes["prometheus"]["pid"] == pid
     assert set(rules.alerts()) <= rig.rules()
     assert rig.preview(refresh=True) == {}
     rig.destroy()
@@ -61,7 +61,7 @@ def test_the_mail_password_becomes_a_secret_that_alertmanager_mounts(rig: Rig) -
     rig.configure(smtpPassword="hunter2", smtpPasswordFile="/etc/api-monitoring/password")
     rig.up()
     assert "hunter2" not in "".join(rig.said)
-    held = rig.box.home / "mnt" / "alertmanager"
+    held = rig.sandbox.home / "mnt" / "alertmanager"
     (file,) = [path for path in held.rglob("password") if "api-monitoring" in str(path)]
     assert file.read_text("utf-8") == "hunter2"
     assert rig.preview(refresh=True) == {}

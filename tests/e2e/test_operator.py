@@ -31,7 +31,7 @@ def ours(operator: Operated) -> set[str]:
 
 
 def expression(rig: Rig, name: str) -> str:
-    return next(rule.query for group in rig.box.prometheus.rules() for rule in group.rules if rule.name == name)
+    return next(rule.query for group in rig.sandbox.prometheus.rules() for rule in group.rules if rule.name == name)
 
 
 def test_from_preview_to_destroy(operator: Operated) -> None:
@@ -90,7 +90,7 @@ def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operat
     done = subprocess.run(
         [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
         cwd=ROOT,
-        env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
+        env={**os.environ, "SANDBOX_HOME": str(rig.sandbox.home)},
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -49,7 +49,7 @@ def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
 
         # Where Prometheus itself gives each alert that label, all is well.
         operator.patch("prometheuses", PROMETHEUS, {"spec": {"externalLabels": {"namespace": "monitoring"}}})
-        until(lambda: "namespace: monitoring" in rig.box.prometheus.config())
+        until(lambda: "namespace: monitoring" in rig.sandbox.prometheus.config())
         rig.up()
         assert 'namespace="monitoring"' in str(operator.generated())
         watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')

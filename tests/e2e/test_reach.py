@@ -13,8 +13,8 @@ from tests.support.waiting import PATIENCE
 
 
 def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig) -> None:
-    assert rig.box.state is not None
-    pids = {name: int(rig.box.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
+    assert rig.sandbox.state is not None
+    pids = {name: int(rig.sandbox.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
     rig.configure(rulesMode="shared", prometheusReload="signal", alertmanagerReload="signal")
     with kubelet.serving(pids) as (node, commands):
         rig.cluster.http.request("POST", "/api/v1/nodes", json=node)

@@ -36,7 +36,7 @@ def test_a_rollback_deploys_the_commit_before(repository: Rig) -> None:
     file = f"rules/{alert.file.name}"
 
     def running() -> str:
-        groups = rig.box.prometheus.rules()
+        groups = rig.sandbox.prometheus.rules()
         return next(rule.query for group in groups for rule in group.rules if rule.name == alert.name)
 
     rig.up()
@@ -51,7 +51,7 @@ def test_a_rollback_deploys_the_commit_before(repository: Rig) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ops", "rollback", "--target", "sandbox", "--yes"],
         cwd=rig.program,
-        env={**os.environ, "SANDBOX_HOME": str(rig.box.home)},
+        env={**os.environ, "SANDBOX_HOME": str(rig.sandbox.home)},
         capture_output=True,
         text=True,
         timeout=2 * PATIENCE,

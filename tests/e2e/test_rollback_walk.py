@@ -35,7 +35,7 @@ class Walk:
     """A checkout of two commits, both deployed; `ops` are the verbs as a person calls them there."""
 
     program: Path
-    box: Sandbox
+    sandbox: Sandbox
     first: str = ""
     second: str = ""
 
@@ -56,7 +56,7 @@ class Walk:
             cwd=self.program,
             env={
                 **os.environ,
-                "SANDBOX_HOME": str(self.box.home),
+                "SANDBOX_HOME": str(self.sandbox.home),
                 "PYTHONPATH": str(self.program),
                 "COLUMNS": "200",
                 **{f"GIT_{who}_{what}": "ada@x.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -73,7 +73,7 @@ class Walk:
 
     def up(self) -> int:
         """`pulumi up`, as a person calls it; its exit code."""
-        state = self.box.state
+        state = self.sandbox.state
         assert state is not None
         assert state.pulumi is not None
         how = state.pulumi
@@ -84,7 +84,7 @@ class Walk:
             ],
             cwd=self.program,
             # The provider leaves a copy of the kubeconfig in the temporary folder: in one that goes, then.
-            env={**os.environ, **find_pulumi().env, **how["env"], "TMPDIR": str(self.box.home)},
+            env={**os.environ, **find_pulumi().env, **how["env"], "TMPDIR": str(self.sandbox.home)},
             check=False,
             capture_output=True,
             timeout=2 * PATIENCE,
@@ -93,7 +93,7 @@ class Walk:
 
     def live_timeout(self, seconds: int) -> None:
         """For how long an update waits for the servers to run what was written."""
-        state = self.box.state
+        state = self.sandbox.state
         assert state is not None
         assert state.pulumi is not None
         file = Path(state.pulumi["config_file"])
@@ -103,10 +103,10 @@ class Walk:
 
     def live(self) -> dict[str, str]:
         """Which commit's version of each part the servers run."""
-        rules = [rule for group in self.box.prometheus.rules() for rule in group.rules if rule.name == ALERT]
+        rules = [rule for group in self.sandbox.prometheus.rules() for rule in group.rules if rule.name == ALERT]
         labels = {"alertname": ALERT, "component": "api", "severity": "warning"}
-        (match,) = tree.matches(self.box.alertmanager.status().config, labels)
-        boards: JsonObject = Cluster(self.box.home).items("configmaps")["dashboard-api-performance-baseline"]
+        (match,) = tree.matches(self.sandbox.alertmanager.status().config, labels)
+        boards: JsonObject = Cluster(self.sandbox.home).items("configmaps")["dashboard-api-performance-baseline"]
         second = {
             "rules": "2000" in rules[0].query,
             "routing": match.repeat_interval == 8 * 3600,
@@ -120,7 +120,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     requires.an_engine()
     rig = Rig(tmp_path_factory.mktemp("rollback"))
     rig.copy_program()
-    found = Walk(rig.program, rig.box)
+    found = Walk(rig.program, rig.sandbox)
     try:
         found.git("init", "-q")
         (rig.program / ".git" / "info" / "exclude").write_text(".venv\n", encoding="utf-8")
@@ -132,7 +132,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         assert found.up() == 0
         yield found
     finally:
-        rig.box.down()
+        rig.sandbox.down()
         shutil.rmtree(rig.program, ignore_errors=True)
 
 
@@ -177,9 +177,9 @@ def test_the_way_back_when_an_update_failed_halfway(walk: Walk) -> None:
     file.write_text(file.read_text("utf-8").replace(new, old, 1), encoding="utf-8")
     third = walk.commit("Break off")
     walk.live_timeout(5)
-    walk.box.stop("alertmanager", kill=True)  # so that what was written is never proved live
+    walk.sandbox.stop("alertmanager", kill=True)  # so that what was written is never proved live
     assert walk.up() != 0
-    walk.box.start("alertmanager")
+    walk.sandbox.start("alertmanager")
     walk.live_timeout(round(PATIENCE))
     assert walk.live()["rules"] == "first"  # written by the update that failed
 

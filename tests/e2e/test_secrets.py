@@ -20,9 +20,9 @@ from tests.support.waiting import PATIENCE, until
 UP = """
 import sys
 from pathlib import Path
-from ops.stack.engine import Access, Engine
+from ops.stack.engine import StackAccess, Engine
 try:
-    Engine(Access(sys.argv[1], config_file=Path(sys.argv[2])), Path(sys.argv[3])).up()
+    Engine(StackAccess(sys.argv[1], config_file=Path(sys.argv[2])), Path(sys.argv[3])).up()
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -38,7 +38,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def copies(rig: Rig, folder: Path) -> list[Path]:
     """The files below `folder` that have the token of the kubeconfig."""
-    kubeconfig = yaml.safe_load(Cluster(rig.box.home).kubeconfig.read_text("utf-8"))
+    kubeconfig = yaml.safe_load(Cluster(rig.sandbox.home).kubeconfig.read_text("utf-8"))
     token = kubeconfig["users"][0]["user"]["token"].encode()
     found = []
     for path in folder.rglob("*"):
@@ -106,7 +106,7 @@ def test_a_person_who_names_the_kubeconfig_in_the_environment_leaves_no_copy_eit
         )
 
     rig.configure(kubeconfig="")
-    previewed({"KUBECONFIG": str(Cluster(rig.box.home).kubeconfig)})
+    previewed({"KUBECONFIG": str(Cluster(rig.sandbox.home).kubeconfig)})
     assert copies(rig, temporary) == []
     rig.configure()
     previewed({})

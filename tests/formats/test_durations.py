@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, seed, settings
 from hypothesis import strategies as st
 
-from formats.durations import seconds, spoken
+from formats.durations import humanize, seconds
 from ops import build_tools
 from tests.support.waiting import PATIENCE
 
@@ -66,4 +66,4 @@ def test_a_duration_is_seconds(text: str, value: float) -> None:
     ],
 )
 def test_a_duration_is_said_in_two_units(length: float, words: str) -> None:
-    assert spoken(length) == words
+    assert humanize(length) == words

@@ -23,7 +23,7 @@ def test_promtool_accepts_what_it_accepted(text: str) -> None:
     after = promtools.check_prometheus(
         editor("rule-files").insert(text, "/etc/prometheus/api-performance-alerts/*.yml")
     )
-    assert promtools.newly(before, after) == []
+    assert promtools.new_faults(before, after) == []
 
 
 def test_most_shapes_are_real_configurations() -> None:
@@ -38,7 +38,7 @@ def test_most_shapes_are_real_configurations() -> None:
 def test_amtool_accepts_what_it_accepted(text: str) -> None:
     before = promtools.check_alertmanager(text)
     assert (
-        promtools.newly(
+        promtools.new_faults(
             before, promtools.check_alertmanager(editor("routing").insert(text, routing.load().parts().as_json()))
         )
         == []
@@ -51,6 +51,6 @@ def test_faults_are_told_apart_from_those_that_were_there() -> None:
     if found is None:
         pytest.skip("amtool is neither on PATH nor built: run `make tools`")
     assert any("globl" in line for line in found)
-    assert promtools.newly(found, promtools.check_alertmanager("\n\n" + broken)) == []
-    assert promtools.newly([], found) == found
-    assert promtools.newly(None, None) == []
+    assert promtools.new_faults(found, promtools.check_alertmanager("\n\n" + broken)) == []
+    assert promtools.new_faults([], found) == found
+    assert promtools.new_faults(None, None) == []

@@ -112,10 +112,10 @@ def test_states_are_those_of_a_running_prometheus(tmp_path: Path) -> None:
     for one in LIVE:
         start, end = moments[0] / 1000, moments[-1] / 1000
         found = signal(one, start, end, moments, answers[questions[one.name]]).replay()
-        for spell in found.spells:
-            first, last = round(spell.start * 1000), round(spell.end * 1000) - (0 if spell.open else 1)
-            states = {at: spell.state for at in known if first <= at <= last}
-            replayed.setdefault(frozenset(spell.labels.items()), {}).update(states)
+        for episode in found.episodes:
+            first, last = round(episode.start * 1000), round(episode.end * 1000) - (0 if episode.open else 1)
+            states = {at: episode.state for at in known if first <= at <= last}
+            replayed.setdefault(frozenset(episode.labels.items()), {}).update(states)
     assert {labels: states for labels, states in replayed.items() if states} == real
     assert {state for states in real.values() for state in states.values()} == {"pending", "firing"}
 
@@ -184,7 +184,7 @@ def test_what_is_not_covered_is_said(server: Prometheus) -> None:
     assert outcome.covered == pytest.approx(HOURS * 3600, abs=600)
     assert "has data for" in outcome.notes[0]
     absent = outcome.versions[0].replays["APIMetricsAbsent"]
-    assert not absent.spells  # nobody looked, so nobody missed anything
+    assert not absent.episodes  # nobody looked, so nobody missed anything
 
 
 def test_no_data_at_all_is_an_error(server: Prometheus) -> None:
@@ -209,7 +209,7 @@ def test_mails_of_a_critical_alert_replace_those_of_the_warning(server: Promethe
     names = ["APIP95LatencyHigh"]
     usual = run(server, [Rules("a", known, rules.recordings())], names, END - 7200, END, config).versions[0]
     muted = run(server, [Rules("b", strict, rules.recordings())], names, END - 7200, END, config).versions[0]
-    assert usual.replays["APIP95LatencyHigh"].spells == muted.replays["APIP95LatencyHigh"].spells
+    assert usual.replays["APIP95LatencyHigh"].episodes == muted.replays["APIP95LatencyHigh"].episodes
     assert usual.sent("APIP95LatencyHigh") == 1
     assert muted.sent("APIP95LatencyHigh") == 0
 
@@ -234,9 +234,9 @@ def test_expansion_refuses_what_it_cannot_say() -> None:
 
 
 def test_how_far_an_expression_looks_back() -> None:
-    assert coverage.reach("rate(x[5m] offset 1w)") == 7 * 86400 + 300
-    assert coverage.reach("max_over_time(rate(x[5m])[1h:1m] offset 10m) + y offset 2h") == 7200
-    assert coverage.reach("vector(1)") == 0
+    assert coverage.lookback("rate(x[5m] offset 1w)") == 7 * 86400 + 300
+    assert coverage.lookback("max_over_time(rate(x[5m])[1h:1m] offset 10m) + y offset 2h") == 7200
+    assert coverage.lookback("vector(1)") == 0
 
 
 def test_evaluations_without_data_are_left_out() -> None:

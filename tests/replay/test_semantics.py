@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ops import build_tools
-from ops.replay import Interval, crosses, follow
+from ops.replay import Interval, alert_states, crosses
 from rules import Limit
 
 MINUTE = 60_000
@@ -37,7 +37,7 @@ class Case:
         }
         moments = range(0, LENGTH * MINUTE, MINUTE)
         found: dict[int, str] = {}
-        for one in follow(moments, crossing, self.hold * MINUTE, self.keep * MINUTE):
+        for one in alert_states(moments, crossing, self.hold * MINUTE, self.keep * MINUTE):
             last = one.end if one.open else one.end - MINUTE
             found |= {at // MINUTE: one.state for at in range(one.start, last + 1, MINUTE)}
         return found
@@ -133,7 +133,7 @@ def test_a_gap_ends_what_was_pending_and_begins_anew() -> None:
     """Prometheus did not run for half an hour: it did not know the alert any more."""
     before, after = range(0, 10 * MINUTE, MINUTE), range(40 * MINUTE, 50 * MINUTE, MINUTE)
     moments = [*before, *after]
-    found = follow(moments, set(moments), 5 * MINUTE, 0, outage=5 * MINUTE)
+    found = alert_states(moments, set(moments), 5 * MINUTE, 0, outage=5 * MINUTE)
     assert found == [
         Interval("pending", 0, 5 * MINUTE, False),
         Interval("firing", 5 * MINUTE, 9 * MINUTE, False),
@@ -144,7 +144,7 @@ def test_a_gap_ends_what_was_pending_and_begins_anew() -> None:
 
 def test_intervals_do_not_overlap_and_alternate() -> None:
     crossing = {at for at in range(0, 200 * MINUTE, MINUTE) if (at // MINUTE) % 17 < 11}
-    found = follow(range(0, 200 * MINUTE, MINUTE), crossing, 3 * MINUTE, 2 * MINUTE)
+    found = alert_states(range(0, 200 * MINUTE, MINUTE), crossing, 3 * MINUTE, 2 * MINUTE)
     for one, other in itertools.pairwise(found):
         assert one.start < one.end <= other.start
         assert other.state == "pending" or one.state == "pending"

@@ -71,4 +71,4 @@ def test_an_address_beyond_loopback_is_refused_before_anything_is_written(
     ],
 )
 def test_what_stays_on_loopback_passes(text: str) -> None:
-    loopback.refuse_beyond(ALERTMANAGER, "alertmanager.yml", text)
+    loopback.refuse_beyond_loopback(ALERTMANAGER, "alertmanager.yml", text)

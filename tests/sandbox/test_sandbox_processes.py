@@ -148,7 +148,7 @@ def test_a_zombie_of_another_process_is_not_alive(run: Path) -> None:
         assert parent.stdin is not None
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        child = Child("child", pid, processes._started(pid), str(run / "child.log"))
+        child = Child("child", pid, processes._identity(pid), str(run / "child.log"))
         assert child.alive
         parent.stdin.close()  # now its child ends, and it does not wait for it
         until(lambda: not child.alive, "the zombie counts as alive")

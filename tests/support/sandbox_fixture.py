@@ -11,12 +11,12 @@ from ops.sandbox.lifecycle import Sandbox
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A running sandbox, deployed to, with two hours of past. Leave it as you found it."""
-    box = Sandbox(tmp_path_factory.mktemp("sandbox") / "home")
+    started = Sandbox(tmp_path_factory.mktemp("sandbox") / "home")
     try:
-        box.up(print)
-        yield box
+        started.up(print)
+        yield started
     finally:
-        box.down()
+        started.down()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ops.drawing import line_chart
 from ops.drawing.line_chart import Line, Mark, Picture
 from ops.repo.tracking import Change
 from ops.reporting import facts, page
-from ops.reporting.facts import Facts, Frequent, Node, Observed, State
+from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
 from ops.reporting.panels import DrawnPanel
 from ops.window import Window
 from tests.support import past
@@ -194,11 +194,11 @@ words = st.text(alphabet=st.sampled_from("ab <>&'\"`|{}%\\-\u2028/#é"), max_siz
 
 
 def made(text: str) -> Facts:
-    state = State(text, text, text, text, text, 300.0, "firing", text, 1.5, text, 0.5, text, text)
-    node = Node(text, text, text, (text,), (Node(text, text, text, (), ()),))
+    state = AlertState(text, text, text, text, text, 300.0, "firing", text, 1.5, text, 0.5, text, text)
+    node = RouteNode(text, text, text, (text,), (RouteNode(text, text, text, (), ()),))
     return Facts(
         text, "2026-11-23T10:00:00Z", text, text, text, text, ({"name": text, "status": "fail", "detail": text},),
-        (state,), (Frequent(text, False, 2, 60.0, text),), node, (text,), (Observed(text, ((text, text),)),),
+        (state,), (FrequentAlert(text, False, 2, 60.0, text),), node, (text,), (BaselineBlock(text, ((text, text),)),),
         (text,), (Change(text, text, text, text, text, text),), "2026-11-20T10:00:00Z", (text,),
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values(
 @pytest.fixture
 def green(target: targets.Target) -> targets.Target:
     """The sandbox in order, as each test expects and leaves it."""
-    report = every_check.awaited(target, PATIENCE, lambda _: None)
+    report = every_check.check_until_passed(target, PATIENCE, lambda _: None)
     assert not report.failures
     return target
 
@@ -49,7 +49,9 @@ def found(target: targets.Target, name: str, wanted: str = "fail") -> Check:
     """The check of that name as soon as it has that status."""
 
     def look() -> Check | None:
-        return next((one for one in every_check.look(target).checks if (one.name, one.status) == (name, wanted)), None)
+        return next(
+            (one for one in every_check.run_checks(target).checks if (one.name, one.status) == (name, wanted)), None
+        )
 
     return until(look, f"{name} is not {wanted}")
 
@@ -110,7 +112,7 @@ def test_what_is_wrong_comes_first_and_the_rest_is_counted(capsys: pytest.Captur
 def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sandbox: Sandbox) -> None:
     sandbox.stop("prometheus", kill=True)
     try:
-        report = every_check.look(green)
+        report = every_check.run_checks(green)
     finally:
         sandbox.start("prometheus")
     assert report.exit_code == 2
@@ -128,7 +130,7 @@ def test_an_application_that_is_gone_is_a_finding(green: targets.Target, sandbox
     sandbox.stop("application", kill=True)
     try:
         down = found(green, "scrape-target")
-        report = every_check.look(green)
+        report = every_check.run_checks(green)
     finally:
         sandbox.start("application")
     assert report.exit_code == 1
@@ -143,7 +145,7 @@ def test_a_rule_file_that_is_gone(green: targets.Target, sandbox: Sandbox) -> No
     path.unlink()
     try:
         green.prometheus.reload()
-        report = every_check.look(green)
+        report = every_check.run_checks(green)
     finally:
         path.write_text(text, "utf-8")
         green.prometheus.reload()
@@ -229,12 +231,12 @@ def test_rules_that_do_not_load_and_rules_that_run_twice(green: targets.Target, 
         ),
         (
             lambda text: text.replace('[component="api", severity="warning"]', '[component="api", severity="Warning"]'),
-            "routing/ways",
+            "routing/paths",
             "APIErrorRateHigh goes to fallback instead of api-warnings",
         ),
         (
             lambda text: text.replace("group_wait: 10s", "group_wait: 11s"),
-            "routing/ways",
+            "routing/paths",
             "goes to api-critical with other timing or grouping",
         ),
     ],
@@ -315,13 +317,13 @@ def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Tar
     told: list[str] = []
     path = sandbox.mounts.rules / RULE_FILE
     with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), target.prometheus.reload):
-        assert every_check.awaited(target, 3, told.append).exit_code == 1
+        assert every_check.check_until_passed(target, 3, told.append).exit_code == 1
     assert told[0].startswith("waiting for rules/api_performance, up to ")
-    assert every_check.awaited(target, PATIENCE, told.append).exit_code == 0
+    assert every_check.check_until_passed(target, PATIENCE, told.append).exit_code == 0
 
 
 def test_the_success_criteria_are_the_guides(green: targets.Target) -> None:
-    judged = success_criteria.judge(green, every_check.look(green).checks)
+    judged = success_criteria.judge(green, every_check.run_checks(green).checks)
     assert [check.name for check in judged] == [
         f"All alert rules are loaded in Prometheus ({COUNT} in api_performance)",
         "Alertmanager shows the updated routing",

@@ -12,7 +12,7 @@ import rules
 from dashboards import Panel
 from formats.json_types import JsonObject
 from ops import targets
-from ops.checks import Check, Due, every_check, failed, findings, passed
+from ops.checks import Check, Grace, every_check, failed, findings, passed
 from ops.checks.metric_sources import Sources
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.breaking import extra_rules
@@ -52,7 +52,7 @@ def test_a_group_that_is_evaluated_as_late_as_can_be_is_waited_for(
         until(lambda: evaluated(target, "late"), "the group was not evaluated")
         (sandbox.mounts.rules / "extra.yml").write_text(json.dumps({"groups": [after]}), "utf-8")
         target.prometheus.reload()
-        report = every_check.awaited(target, 1, told.append)
+        report = every_check.check_until_passed(target, 1, told.append)
     assert [check.status for check in report.checks if check.name == "panel/Late"] == ["pass"]
     assert report.exit_code == 0
     assert "panel/Late" in told[0]
@@ -65,9 +65,9 @@ def evaluated(target: targets.Target, group: str) -> bool:
 
 def test_how_long_a_first_value_may_take(target: targets.Target, sandbox: Sandbox) -> None:
     """All that lies before it is added up: two scrapes for a rate, then every group on the way."""
-    scrapes = sources(target).due(f"rate({REQUESTS}[5m])")
-    assert scrapes == Due(2.0, "rsolv-platform is scraped every 1 s")
-    slowest = sources(target).due("api:http_request_errors:ratio_rate5m + api:http_request_errors:ratio_rate1d")
+    scrapes = sources(target).grace(f"rate({REQUESTS}[5m])")
+    assert scrapes == Grace(2.0, "rsolv-platform is scraped every 1 s")
+    slowest = sources(target).grace("api:http_request_errors:ratio_rate5m + api:http_request_errors:ratio_rate1d")
     assert 62 <= slowest.seconds < 120  # and what an evaluation took last time
     assert slowest.why.startswith(
         "group api_performance_recordings_long is evaluated every 1 min, after rsolv-platform"
@@ -78,15 +78,17 @@ def test_how_long_a_first_value_may_take(target: targets.Target, sandbox: Sandbo
     )
     with extra_rules(sandbox, target, *chain):
         found = sources(target)
-        assert found.due("max(test:two)").seconds == 2 * 52 * 7 * 86400 + 2
-        assert found.due("test:two").why.startswith("group two is evaluated every 364 d, after group one is evaluated")
+        assert found.grace("max(test:two)").seconds == 2 * 52 * 7 * 86400 + 2
+        assert found.grace("test:two").why.startswith(
+            "group two is evaluated every 364 d, after group one is evaluated"
+        )
         assert str(found.early("max(test:two)")).startswith("test:one is not recorded yet: group one, evaluated every ")
     with extra_rules(sandbox, target, recording("itself", NEVER, "test:itself", "test:itself or vector(1)")):
-        assert sources(target).due("test:itself").seconds == 52 * 7 * 86400 + 2
+        assert sources(target).grace("test:itself").seconds == 52 * 7 * 86400 + 2
 
 
 def test_every_sentence_leads_to_a_line_that_is_there(target: targets.Target, sandbox: Sandbox) -> None:
-    lines = {check.name for check in every_check.look(target).checks}
+    lines = {check.name for check in every_check.run_checks(target).checks}
 
     def line(sentence: str) -> str:
         (found,) = re.findall(r"see the line (\S+?)[,;]|see the line (\S+)$", sentence)
@@ -120,7 +122,7 @@ def test_every_sentence_leads_to_a_line_that_is_there(target: targets.Target, sa
 def test_alerts_that_were_not_evaluated_yet_are_not_called_quiet(target: targets.Target, sandbox: Sandbox) -> None:
     alert = {"alert": "DatabaseQueryLatencyHigh", "expr": "vector(1)"}
     with extra_rules(sandbox, target, {"name": "extra", "interval": NEVER, "rules": [alert]}):
-        (check,) = (one for one in every_check.look(target).checks if one.name == "alerts")
+        (check,) = (one for one in every_check.run_checks(target).checks if one.name == "alerts")
     assert check.status == "skip"
     assert re.search(r"so far, but \d+ of them have not been evaluated yet; look again in 364 d$", check.detail)
 
@@ -140,7 +142,7 @@ def test_what_fired_before_a_restart_of_prometheus_is_not_called_pending(
 
 
 def found(target: targets.Target, name: str) -> Check | None:
-    return next((one for one in every_check.look(target).checks if one.name == name), None)
+    return next((one for one in every_check.run_checks(target).checks if one.name == name), None)
 
 
 class Clock:
@@ -163,25 +165,25 @@ def test_an_interval_that_is_known_only_later_shortens_the_wait(
     monkeypatch.setattr(every_check, "time", clock)
     monkeypatch.setattr(
         every_check,
-        "look",
-        lambda _: findings.Report("sandbox", (failed("x", "", Due(10 if clock.now > 3 else 600, "so")),)),
+        "run_checks",
+        lambda _: findings.Report("sandbox", (failed("x", "", Grace(10 if clock.now > 3 else 600, "so")),)),
     )
-    assert every_check.awaited(target, 20, lambda _: None).exit_code == 1
+    assert every_check.check_until_passed(target, 20, lambda _: None).exit_code == 1
     assert clock.now == pytest.approx(34, abs=every_check.PAUSE)
 
 
 @pytest.mark.parametrize(
-    ("due", "comes", "ends", "exits"),
+    ("grace", "comes", "ends", "exits"),
     [
         (None, None, 20, 1),
         (None, 10, 10, 0),
-        (Due(60, "so"), None, 80, 1),
-        (Due(60, "so"), 79, 80, 0),
-        (Due(60, "so"), 5, 6, 0),
+        (Grace(60, "so"), None, 80, 1),
+        (Grace(60, "so"), 79, 80, 0),
+        (Grace(60, "so"), 5, 6, 0),
     ],
 )
 def test_the_wait_is_as_long_as_what_is_missing_may_take(
-    due: Due | None,
+    grace: Grace | None,
     comes: float | None,
     ends: float,
     exits: int,
@@ -190,14 +192,14 @@ def test_the_wait_is_as_long_as_what_is_missing_may_take(
 ) -> None:
     clock, told = Clock(), list[str]()
 
-    def look(_: targets.Target) -> findings.Report:
+    def run_checks(_: targets.Target) -> findings.Report:
         there = comes is not None and clock.now >= comes
-        checks = (passed("x", "") if there else failed("x", "", due), passed("y", ""))
+        checks = (passed("x", "") if there else failed("x", "", grace), passed("y", ""))
         return findings.Report("sandbox", checks)
 
     monkeypatch.setattr(every_check, "time", clock)
-    monkeypatch.setattr(every_check, "look", look)
-    assert every_check.awaited(target, 20, told.append).exit_code == exits
+    monkeypatch.setattr(every_check, "run_checks", run_checks)
+    assert every_check.check_until_passed(target, 20, told.append).exit_code == exits
     assert clock.now == pytest.approx(ends, abs=every_check.PAUSE)
-    assert told[0] == ("waiting for x, up to 1 min 20 s (so) …" if due else "waiting for x, up to 20 s …")
+    assert told[0] == ("waiting for x, up to 1 min 20 s (so) …" if grace else "waiting for x, up to 20 s …")
     assert len(told) == 1 + int(max(0.0, clock.now - every_check.PAUSE) // 16)  # a line every 15 s, said at a look

@@ -128,5 +128,5 @@ def _refuse_newly_broken(at: Key, before: str, after: str) -> None:
         return
     check = _CHECKS[at.editor]
     faults = check(after)
-    if faults and (broken := promtools.newly(check(before), faults)):
+    if faults and (broken := promtools.new_faults(check(before), faults)):
         raise EditRefused(f"{at} would no longer be valid: {' '.join(broken)}")

@@ -50,7 +50,7 @@ def not_running(props: Props) -> list[str]:
 
 def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) -> None:
     start = time.monotonic()
-    limit, spoken, attempt = float(props["timeout"]), start, 0
+    limit, announced, attempt = float(props["timeout"]), start, 0
     pending = server_checks(props)
     while True:
         faults = {server: _faults(server, check) for server in pending}
@@ -64,8 +64,8 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
         if now - start >= limit:
             what = "; ".join(f"{server.name}: {shorten(faults[server], 3, '; ')}" for server in pending)
             raise EditRefused(f"after {limit:g} s not all servers {goal}. {what}")
-        if now - spoken >= PROGRESS_INTERVAL:
-            spoken = now
+        if now - announced >= PROGRESS_INTERVAL:
+            announced = now
             seen = " and ".join(f"{server.name} ({shorten(faults[server], 1)})" for server in pending)
             info(f"waiting for {seen}, {now - start:.0f} s")
         time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))

@@ -35,7 +35,7 @@ class Application:
     def __init__(self, contract: metrics.Contract, seed: int | None = None) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.going_wrong: dict[str, float] = {}
+        self.scenarios: dict[str, float] = {}
         self._contract = contract
         self._random = random.Random(seed)  # noqa: S311 - traffic, no secret
         self._lock = threading.Lock()
@@ -47,31 +47,31 @@ class Application:
         """Let `seconds` of traffic happen, at the pace of the moment `at` (now)."""
         pace = traffic.pace(time.time() if at is None else at)
         with self._lock:
-            for flow in traffic.flows(self.going_wrong, self._contract):
-                self._happen(flow, self._poisson(flow.rate * pace * seconds))
-            for level in traffic.levels(self.going_wrong, self._contract):
+            for flow in traffic.flows(self.scenarios, self._contract):
+                self._record(flow, self._poisson(flow.rate * pace * seconds))
+            for level in traffic.levels(self.scenarios, self._contract):
                 value = min(level.top, max(0.0, round(self._random.gauss(level.mean, level.spread))))
                 gauge = self._child(level.metric, level.labels)
                 assert isinstance(gauge, Gauge)
                 gauge.set(value if level.spread else level.mean)
 
-    def go_wrong(self, scenarios: Mapping[str, float], already: float = 0.0) -> None:
+    def set_scenarios(self, scenarios: Mapping[str, float], already: float = 0.0) -> None:
         """Bend the traffic by `scenarios` (name → intensity) from now on, as if for `already` seconds."""
-        self.going_wrong = dict(scenarios)
+        self.scenarios = dict(scenarios)
         self.advance(already)
 
     def scrape(self, accept: str) -> Answer:
         """The metrics, in the format that the client accepts; 503 while it is down."""
-        if "down" in self.going_wrong:
+        if "down" in self.scenarios:
             return 503, "text/plain", b"down\n"
         encode, kind = choose_encoder(accept)
-        registry = CollectorRegistry() if "metrics_gone" in self.going_wrong else self.registry
+        registry = CollectorRegistry() if "metrics_gone" in self.scenarios else self.registry
         with self._lock:
             return 200, kind, encode(registry)
 
     def health(self) -> Answer:
         """Whether it is up."""
-        return (503, "text/plain", b"down\n") if "down" in self.going_wrong else (200, "text/plain", b"ok\n")
+        return (503, "text/plain", b"down\n") if "down" in self.scenarios else (200, "text/plain", b"ok\n")
 
     def _export(self, metric: metrics.Metric) -> _Exported:
         about, labels = metric.help or metric.name, tuple(metric.labels)
@@ -87,7 +87,7 @@ class Application:
             self._metrics[metric].labels(*(labels.get(name, "") for name in names)) if names else self._metrics[metric]
         )
 
-    def _happen(self, flow: traffic.Flow, times: int) -> None:
+    def _record(self, flow: traffic.Flow, times: int) -> None:
         children = [self._child(name, flow.labels) for name in flow.metrics if name in self._metrics]
         timed = [child for child in children if isinstance(child, Histogram)]
         location, scale = math.log(flow.p50), flow.sigma
@@ -124,11 +124,11 @@ def control(application: Application, wanted: JsonValue) -> Answer:
         if not isinstance(chosen, dict):
             raise BadRequest('give scenarios as an object, such as {"errors": 0.1, "slow": 9000}')
         scenarios = {name: _intensity(name, value) for name, value in chosen.items() if name != "normal"}
-        application.go_wrong(scenarios, _number(wanted.get("already", 0.0), "already", LONGEST_JUMP))
+        application.set_scenarios(scenarios, _number(wanted.get("already", 0.0), "already", LONGEST_JUMP))
     known = {
         name: f"{s.what} ({s.unit}, usually {s.usual:g})" if s.unit else s.what for name, s in traffic.SCENARIOS.items()
     }
-    return as_json({"scenarios": application.going_wrong, "known": {"normal": "all is well", **known}})
+    return as_json({"scenarios": application.scenarios, "known": {"normal": "all is well", **known}})
 
 
 def _intensity(name: str, value: JsonValue) -> float:

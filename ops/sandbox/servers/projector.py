@@ -23,7 +23,7 @@ from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 
 PAUSE = 0.3  # seconds between two looks; kubelet takes up to a minute and a half
-AGAIN = 2.0  # seconds until a server that did not start is started again
+RETRY_AFTER = 2.0  # seconds until a server that did not start is started again
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
 Data = dict[str, str]
@@ -48,20 +48,20 @@ class Projector:
     def __post_init__(self) -> None:
         self._cluster = Cluster(self.home)
         self._mounts = Mounts(self.home)
-        self._box = Sandbox(self.home)
+        self._sandbox = Sandbox(self.home)
 
-    def turn(self) -> None:
+    def synchronize(self) -> None:
         """One look at everything. Raises ops.errors when the API does not answer."""
         deployments = self._cluster.items("deployments")
-        maps, hidden = self._cluster.items("configmaps"), self._cluster.items("secrets")
+        maps, secrets = self._cluster.items("configmaps"), self._cluster.items("secrets")
         for server in SERVERS:
             if server not in deployments:
                 continue
             pod = deployments[server]["spec"]["template"]
             try:
-                self._project(server, mounted(pod["spec"], server, maps, hidden))
+                self._project(server, mounted(pod["spec"], server, maps, secrets))
             except (Missing, OpsError) as why:
-                self._once(f"{server}: {why}")
+                self._say_once(f"{server}: {why}")
                 continue
             self._roll(server, json.dumps(pod, sort_keys=True))
 
@@ -87,21 +87,21 @@ class Projector:
         self._templates[server] = template
         self.say(f"{server}: {'trying again' if before == template else 'its pod changed; restarting it'}")
         try:
-            self._box.stop(server)
-            self._box.start(server)
+            self._sandbox.stop(server)
+            self._sandbox.start(server)
         except OpsError as why:
-            self._crashed[server] = time.monotonic() + AGAIN
-            self._once(str(why))
+            self._crashed[server] = time.monotonic() + RETRY_AFTER
+            self._say_once(str(why))
         else:
             self._crashed.pop(server, None)
 
-    def _once(self, line: str) -> None:
+    def _say_once(self, line: str) -> None:
         if line not in self._said:
             self._said.add(line)
             self.say(line)
 
 
-def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, hidden: Objects) -> dict[str, Data]:
+def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, secrets: Objects) -> dict[str, Data]:
     """What a container of `pod` finds in its mounts: path → file → text. Raises Missing for a source that is not there.
 
     Volumes of other kinds (emptyDir, claims) are not of interest here.
@@ -113,7 +113,7 @@ def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, hidden:
             sources = list(_sources(volumes.get(mount["name"], {})))
             if sources:
                 found[mount["mountPath"].rstrip("/")] = {
-                    key: text for source in sources for key, text in _data(source, maps, hidden).items()
+                    key: text for source in sources for key, text in _data(source, maps, secrets).items()
                 }
     return found
 
@@ -129,9 +129,9 @@ def _sources(volume: Mapping[str, JsonValue]) -> Iterator[tuple[str, str, Mappin
             yield "Secret", details.get("secretName") or details.get("name"), details
 
 
-def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, hidden: Objects) -> Data:
+def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, secrets: Objects) -> Data:
     kind, name, details = source
-    held = (maps if kind == "ConfigMap" else hidden).get(name)
+    held = (maps if kind == "ConfigMap" else secrets).get(name)
     if held is None:
         if details.get("optional"):
             return {}
@@ -155,7 +155,7 @@ def main() -> None:
     silent = False
     while not stopping:
         try:
-            projector.turn()
+            projector.synchronize()
             mark.touch()
             silent = False
         except OSError as error:

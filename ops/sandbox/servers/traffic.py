@@ -134,13 +134,13 @@ def pace(at: float) -> float:
     return day * (0.55 if moment.tm_wday >= 5 else 1.0)
 
 
-def flows(going_wrong: Mapping[str, float], contract: Contract) -> list[Flow]:
-    """Every stream at the usual pace, bent by the scenarios in `going_wrong` (name → intensity).
+def flows(active: Mapping[str, float], contract: Contract) -> list[Flow]:
+    """Every stream at the usual pace, changed by the scenarios in `active` (name → intensity).
 
     Always the same ones in the same order, only rates and durations differ. A metric that `contract` has and nothing
     here knows gets a plain stream of its own, so that a new one needs no code.
     """
-    known = [*_requests(going_wrong), *_queries(going_wrong), *_webhooks(going_wrong)]
+    known = [*_requests(active), *_queries(active), *_webhooks(active)]
     modelled = {name for flow in known for name in flow.metrics}
     others = [
         Flow((metric.name,), _examples(metric), 0.5, (metric.buckets or (1.0,))[0] / 2, (metric.buckets or (1.0,))[0])
@@ -150,9 +150,9 @@ def flows(going_wrong: Mapping[str, float], contract: Contract) -> list[Flow]:
     return [*(flow for flow in known if any(name in contract.metrics for name in flow.metrics)), *others]
 
 
-def levels(going_wrong: Mapping[str, float], contract: Contract) -> list[Level]:
+def levels(active: Mapping[str, float], contract: Contract) -> list[Level]:
     """Every gauge, likewise."""
-    share = going_wrong.get("pool_exhausted", 0.25)
+    share = active.get("pool_exhausted", 0.25)
     used = Level(POOL_USED, {"repo": _REPO}, _POOL * share, _POOL * min(0.04, (1 - share) / 2), _POOL)
     known = [used, Level(POOL_SIZE, {"repo": _REPO}, _POOL, 0.0, _POOL)]
     modelled = {level.metric for level in known}
@@ -168,14 +168,14 @@ def _examples(metric: Metric) -> Labels:
     return {name: values[0] if values else "" for name, values in metric.labels.items()}
 
 
-def _requests(going_wrong: Mapping[str, float]) -> Iterable[Flow]:
-    failing = going_wrong.get("errors", _FAILING)
-    arriving = _REQUESTS * (1 - going_wrong.get("silence", 0.0))
+def _requests(active: Mapping[str, float]) -> Iterable[Flow]:
+    failing = active.get("errors", _FAILING)
+    arriving = _REQUESTS * (1 - active.get("silence", 0.0))
     usual = sum(share for _, share in _STATUSES)
     for endpoint in _ENDPOINTS:
-        slow = going_wrong.get("slow")
+        slow = active.get("slow")
         if endpoint.path == SLOW_ENDPOINT:
-            slow = going_wrong.get("slow_endpoint", slow)
+            slow = active.get("slow_endpoint", slow)
         p50, p95 = _slower(endpoint.p50, endpoint.p95, slow)
         statuses = (
             (endpoint.success, (1 - failing) * (1 - usual)),
@@ -195,18 +195,18 @@ def _requests(going_wrong: Mapping[str, float]) -> Iterable[Flow]:
             yield replace(flow, p50=p50 / 5, p95=p95 / 5) if status[0] == "4" else flow
 
 
-def _queries(going_wrong: Mapping[str, float]) -> Iterable[Flow]:
-    quiet = 1 - 0.9 * going_wrong.get("silence", 0.0)  # jobs go on querying
+def _queries(active: Mapping[str, float]) -> Iterable[Flow]:
+    quiet = 1 - 0.9 * active.get("silence", 0.0)  # jobs go on querying
     for source, command, rate, *usual in _QUERIES:
-        p50, p95 = _slower(usual[0], usual[1], going_wrong.get("db_slow"))
+        p50, p95 = _slower(usual[0], usual[1], active.get("db_slow"))
         yield Flow((QUERY,), {"repo": _REPO, "source": source, "command": command}, rate * quiet, p50, p95)
-    p50, p95 = _slower(0.3, 3.0, going_wrong.get("queue"))
+    p50, p95 = _slower(0.3, 3.0, active.get("queue"))
     yield Flow((QUEUE,), {"repo": _REPO}, sum(row[2] for row in _QUERIES) * quiet, p50, p95)
 
 
-def _webhooks(going_wrong: Mapping[str, float]) -> Iterable[Flow]:
-    failing = going_wrong.get("webhook_failures", _WEBHOOK_FAILING)
-    p50, p95 = _slower(90.0, 380.0, going_wrong.get("webhook_slow"))
+def _webhooks(active: Mapping[str, float]) -> Iterable[Flow]:
+    failing = active.get("webhook_failures", _WEBHOOK_FAILING)
+    p50, p95 = _slower(90.0, 380.0, active.get("webhook_slow"))
     for kind, rate in _WEBHOOK_TYPES:
         for status, share in (("success", 1 - failing), ("failed", failing)):
             labels = {"event_type": kind, "status": status}
