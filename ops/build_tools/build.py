@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import astuple
 from pathlib import Path
 
 from ops.build_tools.catalog import AddedFiles, Tool, Version
@@ -71,7 +72,8 @@ def recipe(tool: Tool) -> str:
     """A hash of all that decides what is built. Raises ToolError where a file of the module is missing."""
     machine = (platform.system(), platform.machine())
     made = inspect.getsource(tool.added_files.files) if tool.added_files else ""
-    parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, tool.companions, made)
+    beside = tuple(astuple(script) for script in tool.companions)  # values alone: a name in our code changes no build
+    parts = (machine, tool.package, tool.tags, tool.version_variable, tool.version, beside, made)
     digest = hashlib.sha256(repr(parts).encode())
     folders = dict.fromkeys((tool.module, *(script.pins for script in tool.companions)))
     for file in (folder / name for folder in folders for name in ("go.mod", "go.sum")):

@@ -11,7 +11,7 @@ from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.replay import hours
 from ops.targets import Target
-from ops.window import parse_moment
+from ops.window import age
 from ops.words import brief, count_noun
 from routing import Routing, tree
 from rules import Alert
@@ -132,12 +132,11 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
         rule.name
         for group in target.prometheus.rules()
         for rule in group.rules
-        if rule.name in absent
-        and (rule.health == "unknown" or any(_age(one.active_at) < RESENT for one in rule.alerts))
+        if rule.name in absent and (rule.health == "unknown" or any(age(one.active_at) < RESENT for one in rule.alerts))
     ]
     if young:
         return skipped(name, f"{brief(young)} has only just begun to fire; look again in two minutes")
-    if absent and _age(target.alertmanager.status().uptime) < RESENT:
+    if absent and age(target.alertmanager.status().uptime) < RESENT:
         return skipped(name, f"Alertmanager has only just started, {brief(absent)} is sent again; look in two minutes")
     if absent:
         return failed(
@@ -146,10 +145,6 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
             "would be; look at Prometheus' /alerts and its log for `notify`",
         )
     return passed(name, f"{brief([alert.name for alert in always])} has come from Prometheus to Alertmanager")
-
-
-def _age(moment: str) -> float:
-    return time.time() - parse_moment(moment)
 
 
 def _timing(match: tree.Match) -> tuple[object, ...]:

@@ -23,12 +23,18 @@ def pids(box: Sandbox) -> list[int]:
     return [process["pid"] for process in state.processes.values()]
 
 
-def test_a_second_up_says_that_it_runs_and_where(own: Sandbox) -> None:
+def test_a_second_up_deploys_what_the_checkout_says_and_says_where_it_runs(own: Sandbox) -> None:
     before = own.state
     assert before is not None
     done = ops("sandbox", "up", "--no-engine", "--no-verify", home=own.home)
     assert done.returncode == 0
-    assert done.stderr == "the sandbox is running already\n"
+    assert done.stderr.splitlines() == [
+        "the sandbox is running already; deploying to it what this checkout says",
+        "without an engine: writing what the program declares straight to disk",
+    ]
+    shell = ops("sandbox", "shell", "pulumi", "preview", home=own.home)
+    assert shell.returncode == 2
+    assert shell.stderr.startswith("this sandbox was made without a Pulumi engine, so it has no history; stop it")
     assert before.prometheus_url in done.stdout
     assert own.state == before
     other = ops("sandbox", "up", "--no-engine", "--no-verify", "--port", "prometheus=1", home=own.home)
@@ -45,7 +51,7 @@ def test_what_was_killed_is_named_and_started_again_where_it_was(own: Sandbox) -
     assert f"prometheus has ended; its log: {before.processes['prometheus']['log']}" in done.stdout
     done = ops("sandbox", "up", "--no-engine", "--no-verify", home=own.home)
     assert done.returncode == 0
-    assert done.stderr == "the sandbox was up, but prometheus had ended; starting that again\n"
+    assert done.stderr.splitlines()[0] == "the sandbox was up, but prometheus had ended; starting that again"
     assert own.state is not None
     assert own.state.prometheus_url == before.prometheus_url
     assert own.prometheus.ready()
