@@ -14,7 +14,7 @@ DIST := --dist loadgroup --no-loadscope-reorder
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  python -m ops --help   the verbs (after 'make sandbox': .venv/bin/python -m ops …)"
+	@echo "  bin/ops --help       the verbs"
 
 setup: .venv/.installed ## Make .venv with all packages; every target does it by itself
 

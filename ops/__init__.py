@@ -1,1 +1,1 @@
-"""What a person does with the monitoring once it is declared: `python -m ops --help` lists the verbs."""
+"""What a person does with the monitoring once it is declared: `bin/ops --help` lists the verbs."""

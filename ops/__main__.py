@@ -1,4 +1,4 @@
-"""`python -m ops VERB`."""
+"""`bin/ops VERB`."""
 
 from ops.cli import main
 

@@ -90,7 +90,7 @@ def _verbs() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one verb and return the exit code; errors go to stderr as one sentence."""
     try:
-        code = app(args=list(arguments), prog_name="python -m ops", standalone_mode=False)
+        code = app(args=list(arguments), prog_name="bin/ops", standalone_mode=False)
         sys.stdout.flush()
     except typer.Exit as wanted:
         return wanted.exit_code
@@ -111,7 +111,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The entry point of `python -m ops`."""
+    """The entry point of `bin/ops`."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -127,7 +127,7 @@ def _usage(misuse: typer.TyperException) -> int:
         sys.stderr.write(f"{message}\n" if message.strip() else "")
         return 2
     context = getattr(misuse, "ctx", None)
-    command = context.command_path if context is not None else "python -m ops"
+    command = context.command_path if context is not None else "bin/ops"
     return _fail(f"{message.rstrip('.')}; see `{command} --help`", 2)
 
 

@@ -129,7 +129,7 @@ def _refuse_inhibited(target: Target, drill: Drill) -> None:
         if notice.inhibited_by:
             raise Findings(
                 f"{drill.labels['alertname']} was muted by an alert that fires right now (inhibition); "
-                f"see `python -m ops verify --target {target.name}` for which, or choose another severity"
+                f"see `bin/ops verify --target {target.name}` for which, or choose another severity"
             )
 
 
@@ -247,7 +247,7 @@ class _CounterProof:
 
 def _delivery_hint(target: Target) -> str:
     """What Alertmanager's counters say about mails that did not arrive, and the next step."""
-    walk = f"`python -m ops diagnose alerts --target {target.name}`"
+    walk = f"`bin/ops diagnose alerts --target {target.name}`"
     if refused := target.alertmanager.metrics().total(_REFUSALS, integration="email"):
         return f"Alertmanager counts {refused:.0f} refusals by the relay: {walk} tries the relay"
     return f"{walk} walks the path and names the first broken link"

@@ -18,7 +18,7 @@ from tests.support.waiting import PATIENCE
 
 
 def ops(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`python -m ops …` with no sandbox and no cluster of this machine's in sight."""
+    """`bin/ops …` with no sandbox and no cluster of this machine's in sight."""
     return subprocess.run(
         [sys.executable, "-m", "ops", *arguments],
         cwd=ROOT,
@@ -56,7 +56,7 @@ def test_the_help_lists_every_verb_with_what_it_does(tmp_path: Path) -> None:
 def test_every_verb_explains_itself(verb: str, tmp_path: Path) -> None:
     done = ops(verb, "--help", home=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"Usage: python -m ops {verb}" in done.stdout
+    assert f"Usage: bin/ops {verb}" in done.stdout
 
 
 def test_no_verb_shows_the_help(tmp_path: Path) -> None:

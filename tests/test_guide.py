@@ -33,7 +33,7 @@ class Step:
 STEPS = (
     Step(
         "Prerequisites, steps 1 to 3 and the verification of each",
-        "verify --target sandbox --wait 60",
+        "verify --target sandbox --wait 60 --all",
         (
             r"(?m)^✓ metrics-endpoint ",
             r"(?m)^✓ scrape-target ",
@@ -135,7 +135,7 @@ def test_from_top_to_bottom(sandbox: Sandbox, tmp_path: Path) -> None:
             timeout=2 * PATIENCE,  # what has its own interval is waited for by it
             check=False,
         )
-        evidence = f"{step.section}: python -m ops {' '.join(words)}\n{done.stdout}{done.stderr}"
+        evidence = f"{step.section}: bin/ops {' '.join(words)}\n{done.stdout}{done.stderr}"
         assert done.returncode == step.exits, evidence
         for piece in step.says:
             assert re.search(piece, done.stdout + done.stderr), f"{piece!r} is missing\n{evidence}"
@@ -149,5 +149,5 @@ def test_from_top_to_bottom(sandbox: Sandbox, tmp_path: Path) -> None:
 def test_the_manual_has_every_verb_of_the_guide() -> None:
     """A verb that the guide does not need stands in docs/commands.md alone (tests/test_reference.py)."""
     used = {step.command.split()[0] for step in STEPS}
-    assert [verb for verb in used if f"`ops {verb}" not in OPERATING] == []
-    assert set(re.findall(r"`ops ([a-z-]+)", OPERATING)) <= set(VERBS)
+    assert [verb for verb in used if f"`bin/ops {verb}" not in OPERATING] == []
+    assert set(re.findall(r"`bin/ops ([a-z-]+)", OPERATING)) <= set(VERBS)

@@ -56,7 +56,7 @@ def test_every_make_target_is_there() -> None:
 
 
 def test_every_verb_is_there() -> None:
-    assert set(re.findall(r"python -m ops ([a-z][a-z-]+)", TEXT)) <= set(cli.VERBS)
+    assert set(re.findall(r"bin/ops ([a-z][a-z-]+)", TEXT)) <= set(cli.VERBS)
 
 
 # ── a row leads to the one place ─────────────────────────────────────────────────────────────────────────────────────
@@ -68,7 +68,7 @@ def test_a_limit() -> None:
         if alert.component != "watchdog":
             assert alert.file == file
             assert file.read_text("utf-8").splitlines()[alert.limit_line - 1].strip() == alert.limit.text
-    assert "`python -m ops tune ALERT" in row("a limit")
+    assert "`bin/ops tune ALERT" in row("a limit")
 
 
 def test_an_alert() -> None:
@@ -106,7 +106,7 @@ def test_a_check() -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "ops.checks"
         for alias in node.names
     }
-    (look,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "look"]
+    (look,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run_checks"]
     listed = [
         (node.value.id, node.attr)
         for node in ast.walk(look)

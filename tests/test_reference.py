@@ -26,7 +26,7 @@ def test_a_page_is_current(edit: Edit) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_section_with_its_usage(verb: str) -> None:
     assert re.search(rf"^## {verb}( \w+)?$", COMMANDS, re.MULTILINE)
-    assert re.search(rf"^    python -m ops {verb} ", COMMANDS, re.MULTILINE)
+    assert re.search(rf"^    bin/ops {verb} ", COMMANDS, re.MULTILINE)
 
 
 def test_options_stand_with_value_default_and_environment() -> None:

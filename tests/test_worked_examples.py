@@ -148,7 +148,7 @@ def test_a_verb(copy: Copy) -> None:
     (copy.folder / "ops" / "verbs" / "where.py").write_text(module, "utf-8")
     copy.edit("ops/cli.py", '    "sandbox": ', f'{line}    "sandbox": ')
     done = copy.succeeds("ops", "where", "--help")
-    assert "Usage: python -m ops where [OPTIONS]" in done
+    assert "Usage: bin/ops where [OPTIONS]" in done
     assert "Print the addresses at which Prometheus and Alertmanager are reached." in done
     assert re.search(r"│ where +Print the addresses", copy.succeeds("ops", "--help"))
     elsewhere = copy.run("ops", "where", "--target", "staging")

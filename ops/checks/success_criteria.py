@@ -61,7 +61,7 @@ def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
 def _mail(target: Target, name: str) -> Check:
     record = evidence.read(target.name).get("test-alert")
     if record is None or not record["delivered"]:
-        return failed(name, f"not proved from this machine yet; run `python -m ops test-alert --target {target.name}`")
+        return failed(name, f"not proved from this machine yet; run `bin/ops test-alert --target {target.name}`")
     return passed(name, f"{record['evidence']} on {_day(str(record['at']))}")
 
 
@@ -77,7 +77,7 @@ def _no_false_positive(target: Target, name: str, ours: Collection[str], always:
         return failed(
             name,
             f"{which} fired in the last 6 hours; decide whether rightly, "
-            f"then `python -m ops tune ALERT --target {target.name}` if not",
+            f"then `bin/ops tune ALERT --target {target.name}` if not",
         )
     seen = target.prometheus.query(
         f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'
@@ -93,7 +93,7 @@ def _baseline(name: str) -> Check:
     where = files.shown(tracking.DOCUMENT)
     body = tracking.section(files.read(tracking.DOCUMENT), "baseline", where=where).strip()
     if not body or body == NOT_RECORDED:
-        return failed(name, f"{where} has none; run `python -m ops baseline --target prod` after a day of traffic")
+        return failed(name, f"{where} has none; run `bin/ops baseline --target prod` after a day of traffic")
     return passed(name, f"in {where}: {body.lstrip('#').strip().splitlines()[0].strip(' *:#')}")
 
 

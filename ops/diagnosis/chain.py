@@ -134,4 +134,4 @@ def deploy_command(target: Target) -> str:
 
 def verb_command(target: Target, verb: str) -> str:
     """One of our verbs on this target."""
-    return f"python -m ops {verb} --target {target.name}"
+    return f"bin/ops {verb} --target {target.name}"

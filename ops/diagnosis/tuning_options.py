@@ -52,7 +52,7 @@ def variants(
     place = f"rules/{alert.file.name}:{alert.line}"
     longer = max(2 * alert.for_, alert.for_ + 5 * MINUTE)
     new, keep = humanize(longer), max(2 * alert.keep_firing_for, 10 * MINUTE)
-    retry = f"then python -m ops backtest {alert.name} --target {target.name} --against HEAD"
+    retry = f"then bin/ops backtest {alert.name} --target {target.name} --against HEAD"
     delayed = with_longer_for(firings, alert.name, longer - alert.for_)
     yield TuningOption(
         "for", humanize(alert.for_), new, sent(config, delayed), f"set `for` to {new} in {place}, {retry}"

@@ -6,7 +6,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from ops import cli
 from ops.reference import DO_NOT_EDIT, code, table
 
-PROGRAM = "python -m ops"
+PROGRAM = "bin/ops"
 _HEAD = f"""\
 # Commands
 

@@ -1,6 +1,6 @@
 """The tracking document: what verbs record in it stands between markers, all else is people's.
 
-    <!-- begin baseline: written by `python -m ops baseline` -->
+    <!-- begin baseline: written by `bin/ops baseline` -->
     …
     <!-- end baseline -->
 

@@ -1,4 +1,4 @@
-"""`python -m ops diagnose …`: the guide's troubleshooting, walked by the program."""
+"""`bin/ops diagnose …`: the guide's troubleshooting, walked by the program."""
 
 from typing import Annotated
 

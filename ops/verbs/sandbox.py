@@ -1,4 +1,4 @@
-"""`python -m ops sandbox …`: the local stack, up and down."""
+"""`bin/ops sandbox …`: the local stack, up and down."""
 
 import os
 import shlex
@@ -186,7 +186,7 @@ def _show(state: State) -> None:
     rows: list[tuple[str, str, str]] = [
         ("Prometheus", state.prometheus_url, "/api/v1/rules, /api/v1/alerts; its pages where it comes from PATH"),
         ("Alertmanager", state.alertmanager_url, "alerts and silences"),
-        ("Application", f"{state.application_url}/metrics", "python -m ops sandbox scenario errors"),
+        ("Application", f"{state.application_url}/metrics", "bin/ops sandbox scenario errors"),
         ("Mail", f"{state.mail_url}/messages", "what was sent"),
         ("Grafana", state.grafana_url or "not installed here", ""),
     ]

@@ -69,7 +69,7 @@ def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Ta
     assert ", 1 failed, " in lines[-3]
     assert lines[-2:] == [
         "First broken link: mail relay",
-        "Next: python -m ops test-alert --target sandbox",
+        "Next: bin/ops test-alert --target sandbox",
     ]
 
 

@@ -115,7 +115,7 @@ def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
     with firing(target, alertname=CRITICAL, **critical.labels):
         found = soon(lambda: of_alerts(target, LATENCY), "inhibition")
         assert f"{LATENCY} is muted as long as {CRITICAL} fires" in said(found)
-        assert found.next == f"python -m ops diagnose alerts {CRITICAL} --target sandbox"
+        assert found.next == f"bin/ops diagnose alerts {CRITICAL} --target sandbox"
         everything = soon(lambda: of_alerts(target), None)  # and among all alerts, that is as meant
         assert f"{LATENCY} by {CRITICAL}" in everything.as_intended
 

@@ -103,7 +103,7 @@ def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
     monkeypatch.setattr(target.prometheus, "alerts", lambda: [])
     found = mail_volume.measure(target, 7, 3).diagnosis
     assert (found.exit_code, found.broken) == (1, "history")
-    assert found.next == "python -m ops diagnose alerts --target sandbox"
+    assert found.next == "bin/ops diagnose alerts --target sandbox"
 
 
 def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""`python -m ops backtest`, from the command line to what it prints, over a past that is known by the number."""
+"""`bin/ops backtest`, from the command line to what it prints, over a past that is known by the number."""
 
 import json
 import subprocess

@@ -76,7 +76,7 @@ def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.T
 
 def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_login": True})
-    says = "refusals by the relay: `python -m ops diagnose alerts --target sandbox` tries the relay"
+    says = "refusals by the relay: `bin/ops diagnose alerts --target sandbox` tries the relay"
     checks = until(lambda: drilled_until(target, says), "the relay's refusals are not told")
     assert checks["mail"].status == "fail"
     assert checks["resolved-mail"].status == "skip"
