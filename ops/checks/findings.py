@@ -1,4 +1,4 @@
-"""What checks found at a target, as people and programs read it."""
+"""The result of checks, for people and for programs."""
 
 import shutil
 import sys
@@ -17,7 +17,7 @@ _SIGNS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "skip": ("–", "yel
 
 @dataclass(frozen=True)
 class Report:
-    """What was found at a target. `incomplete`: something could not be looked at."""
+    """The checks of a target. `incomplete`: something could not be checked."""
 
     target: str
     checks: tuple[Check, ...]
@@ -29,16 +29,16 @@ class Report:
 
     @property
     def failures(self) -> list[Check]:
-        """The checks that are not in order."""
+        """The checks that failed."""
         return [check for check in self.checks if check.status == "fail"]
 
     @property
     def exit_code(self) -> int:
-        """0: in order. 1: something is not. 2: something could not be looked at."""
+        """0: nothing failed. 1: something failed. 2: something could not be checked."""
         return 2 if self.incomplete else 1 if self.failures else 0
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The report for programs."""
         return {
             "target": self.target,
             "checks": [{"name": check.name, "status": check.status, "detail": check.detail} for check in self.checks],
@@ -49,7 +49,7 @@ class Report:
 
 
 def show(report: Report) -> None:
-    """Print a report for people: one line a check, the failed ones again in the last line's count."""
+    """Print a report for people: a line for each check, then the counts."""
     out = console()
     width = max((len(check.name) for check in report.checks), default=0)
     for check in report.checks:
@@ -66,7 +66,7 @@ def show(report: Report) -> None:
 
 
 def _lines(text: str, indent: int) -> Sequence[str]:
-    """`text` in lines that fit beside the names, where there is a terminal; else in one."""
+    """`text` in lines that fit beside the names; one line where there is no terminal."""
     room = shutil.get_terminal_size().columns - indent
     if not sys.stdout.isatty() or room < 30:
         return [text]

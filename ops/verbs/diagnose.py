@@ -1,4 +1,4 @@
-"""`python -m ops diagnose …`: the guide's troubleshooting, walked by the program."""
+"""The verb `diagnose`: the guide's troubleshooting, done by the program."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from ops.diagnosis.chain import Diagnosis, show
 from ops.options import PROD, Format, FormatOption, TargetOption, emit
 
 app = typer.Typer(
-    help="Walk from the symptom to its cause: name the first broken link, and the next command.",
+    help="Find the cause of a symptom: show the first broken link and the next command.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -21,12 +21,12 @@ app = typer.Typer(
 
 @app.callback()
 def trees() -> None:
-    """Walk from the symptom to its cause: name the first broken link, and the next command."""
+    """Find the cause of a symptom: show the first broken link and the next command."""
 
 
 @app.command()
 def alerts(
-    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all when left out.")] = None,
+    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all if left out.")] = None,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
@@ -41,7 +41,7 @@ def alerts(
 
 @app.command()
 def dashboard(
-    panel: Annotated[str | None, typer.Argument(help="The panel's title, or words of it; all when left out.")] = None,
+    panel: Annotated[str | None, typer.Argument(help="The panel's title, or a part of it; all if left out.")] = None,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
@@ -58,16 +58,16 @@ def volume(
         float,
         typer.Option(
             "--mails-a-day",
-            help="More than so many a day, on average, are too many for an alert; a window under a day counts as one.",
+            help="How many mails a day, on average, are acceptable for one alert; a shorter window counts as a day.",
             min=0,
         ),
     ] = 3.0,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
-    """Too many mails: what fired how often, and which setting would cut most of it.
+    """Too many mails: which alerts fired how often, and which change of a setting would avoid most mails.
 
-    Firings are Prometheus' own record; the mails are those that the running routing makes of them.
+    What fired is read from Prometheus; the mails are computed with the routing that runs.
     """
     found = volume_tree.measure(targets.load(target), days, mails)
     if format is Format.json:

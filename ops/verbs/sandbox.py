@@ -1,4 +1,4 @@
-"""`python -m ops sandbox …`: the local stack, up and down."""
+"""The verb `sandbox`: the local stack."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from ops.sandbox.state import State
 
-app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Start, check, use and stop the local stack.", no_args_is_help=True, add_completion=False)
 
 LONGEST = 21 * 86400.0  # seconds of history
 
@@ -27,7 +27,7 @@ LONGEST = 21 * 86400.0  # seconds of history
 @app.command()
 def up(
     history: Annotated[
-        str, typer.Option("--history", help="How much traffic Prometheus remembers at its start, such as 2h or 7d.")
+        str, typer.Option("--history", help="How much past traffic Prometheus is given, such as 2h or 7d; 0 for none.")
     ] = f"{USUAL_HISTORY / 3600:g}h",
     port: Annotated[
         list[str] | None,
@@ -38,14 +38,14 @@ def up(
         bool,
         typer.Option(
             "--engine/--no-engine",
-            help="Deploy by `pulumi up` to a real Kubernetes API, or write what the program declares straight to disk.",
+            help="Deploy by `pulumi up` to a Kubernetes API, or write the declared files to disk without an engine.",
         ),
     ] = True,
     format: FormatOption = Format.text,
 ) -> None:
-    """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
+    """Start Prometheus, Alertmanager, a mail sink and a simulated application on loopback, deploy to them, verify."""
     fixed, past = _ports(port or []), _seconds(history)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises SystemExit, so that `up` stops what it has started
     state = Sandbox(sandbox_state.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
     code = _verified(format) if check else 0
     if format is Format.text:
@@ -57,7 +57,7 @@ def up(
 
 @app.command()
 def down(format: FormatOption = Format.text) -> None:
-    """Stop everything that `up` started; no process is left."""
+    """Stop everything that `up` started."""
     stopped = Sandbox(sandbox_state.home()).down()
     if format is Format.json:
         emit({"stopped": stopped})
@@ -67,7 +67,7 @@ def down(format: FormatOption = Format.text) -> None:
 
 @app.command()
 def status(format: FormatOption = Format.text) -> None:
-    """Say what runs and where; exit code 1 if a part has ended."""
+    """Show what runs and where; exit code 1 if a part has ended."""
     sandbox = Sandbox(sandbox_state.home())
     state = sandbox.state
     if state is None:
@@ -84,11 +84,13 @@ def status(format: FormatOption = Format.text) -> None:
 @app.command()
 def scenario(
     name: Annotated[str, typer.Argument(help=f"normal, {', '.join(traffic.SCENARIOS)}.")],
-    intensity: Annotated[float | None, typer.Option("--intensity", help="How bad, in the scenario's own unit.")] = None,
-    already: Annotated[float, typer.Option("--already", help="Seconds for which it has been so, made up for.")] = 0.0,
+    intensity: Annotated[float | None, typer.Option("--intensity", help="How strong, in the scenario's unit.")] = None,
+    already: Annotated[
+        float, typer.Option("--already", help="Seconds of this traffic that are added at once, as if it began earlier.")
+    ] = 0.0,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Let the stand-in application's traffic go wrong, or right again."""
+    """Make the simulated application's traffic faulty, or normal again."""
     if name not in ("normal", *traffic.SCENARIOS):
         raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     known = traffic.SCENARIOS.get(name)
@@ -100,7 +102,7 @@ def scenario(
 
 
 def _verified(format: Format) -> int:
-    """Look at what was deployed; its exit code."""
+    """Verify what was deployed, print the result, and return the exit code."""
     report = check_until_passed(targets.load(targets.SANDBOX), 20, progress)
     if format is Format.json:
         emit(report.as_json())
