@@ -249,7 +249,7 @@ class _CounterProof:
 
 def _delivery_hint(target: Target) -> str:
     """The next step after a mail that did not arrive, by Alertmanager's counters."""
-    walk = f"`python -m ops diagnose alerts --target {target.name}`"
+    command = f"`python -m ops diagnose alerts --target {target.name}`"
     if refused := target.alertmanager.metrics().total(_REFUSALS, integration="email"):
-        return f"Alertmanager counts {refused:.0f} refusals by the relay; run {walk}, which tries the relay"
-    return f"run {walk}, which names the first broken link"
+        return f"Alertmanager counts {refused:.0f} refusals by the relay; run {command}, which tries the relay"
+    return f"run {command}, which names the first broken link"

@@ -22,7 +22,7 @@ from ops.words import brief
 from routing.on_call import with_on_call
 
 PAUSE = 2.0  # seconds between two rounds of checks while waiting
-SPEAK = 15.0  # seconds between two lines of progress that say the same
+REPEAT_AFTER = 15.0  # seconds between two lines of progress that say the same
 
 
 def check_until_passed(target: Target, limit: float, say: Callable[[str], None]) -> Report:
@@ -44,7 +44,7 @@ def check_until_passed(target: Target, limit: float, say: Callable[[str], None])
         missing = [check.name for check in report.failures]
         if not missing or began + PAUSE > (end := max(ends[name] for name in missing)):
             return report
-        if missing != announced_names or now - announced >= SPEAK:
+        if missing != announced_names or now - announced >= REPEAT_AFTER:
             say(_waiting(report.failures, end - now))
             announced_names, announced = missing, now
         time.sleep(PAUSE)

@@ -91,7 +91,7 @@ class Diagnosis:
         }
 
 
-def walk(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
+def check_links(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
     """Check one link after the other, up to the first broken one; the others are listed as not reached."""
     found: list[Check] = []
     for index, link in enumerate(links):

@@ -18,13 +18,13 @@ from ops.diagnosis.chain import (
     Link,
     Step,
     broken,
+    check_links,
     deploy_command,
     from_check,
     log_command,
     not_applicable,
     ok,
     verb_command,
-    walk,
 )
 from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
 from ops.targets import Target
@@ -70,7 +70,7 @@ def diagnose(case: Case) -> Diagnosis:
         Link("dashboard", lambda: deployed(case), grafana),
         Link("data source", lambda: data_source(case), grafana),
     ]
-    return walk(target.name, f"dashboard {case.panels[0].title}" if case.named else "dashboard", links)
+    return check_links(target.name, f"dashboard {case.panels[0].title}" if case.named else "dashboard", links)
 
 
 def endpoint(target: Target) -> Step:

@@ -18,13 +18,13 @@ from ops.diagnosis.chain import (
     Link,
     Step,
     broken,
+    check_links,
     deploy_command,
     from_check,
     log_command,
     not_applicable,
     ok,
     verb_command,
-    walk,
 )
 from ops.errors import Refused
 from ops.replay.signals import crosses
@@ -50,7 +50,7 @@ def diagnose(case: Case) -> Diagnosis:
         Link("sent by prometheus", lambda: mail_delivery.sent(case), prometheus),
         *(Link(name, partial(look, case), alertmanager) for name, look in mail_delivery.LINKS.items()),
     ]
-    return walk(target.name, f"alerts{case.argument}", links)
+    return check_links(target.name, f"alerts{case.argument}", links)
 
 
 def loaded(case: Case) -> Step:

@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from ops import targets
-from ops.diagnosis import empty_panels as dashboard_tree
-from ops.diagnosis import mail_volume as volume_tree
-from ops.diagnosis import silent_alerts as alerts_tree
+from ops.diagnosis import empty_panels, mail_volume, silent_alerts
 from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import Diagnosis, show
 from ops.options import PROD, Format, FormatOption, TargetOption, emit
@@ -33,7 +31,7 @@ def alerts(
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
     servers = targets.load(target)
     case = load_case(servers, alert)
-    found = alerts_tree.diagnose(case)
+    found = silent_alerts.diagnose(case)
     details = {check.name: check.detail for check in found.links}
     why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
     _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_intended}")
@@ -47,8 +45,8 @@ def dashboard(
 ) -> None:
     """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
     servers = targets.load(target)
-    case = dashboard_tree.load_case(servers, panel)
-    _answer(dashboard_tree.diagnose(case), format, "Nothing is broken between the application and the panels.")
+    case = empty_panels.load_case(servers, panel)
+    _answer(empty_panels.diagnose(case), format, "Nothing is broken between the application and the panels.")
 
 
 @app.command()
@@ -69,12 +67,12 @@ def volume(
 
     What fired is read from Prometheus; the mails are computed with the routing that runs.
     """
-    found = volume_tree.measure(targets.load(target), days, mails)
+    found = mail_volume.measure(targets.load(target), days, mails)
     if format is Format.json:
         emit(found.as_json())
     else:
         show(found.diagnosis, "No alert sends too many mails.")
-        volume_tree.show_options(found)
+        mail_volume.show_options(found)
     raise typer.Exit(found.diagnosis.exit_code)
 
 

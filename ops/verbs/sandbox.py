@@ -95,10 +95,10 @@ def scenario(
         raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     known = traffic.SCENARIOS.get(name)
     how = f" ({known.usual if intensity is None else intensity:g} {known.unit})" if known and known.unit else ""
-    what = f"{known.what}{how}" if known else "all is well"
+    what = f"{known.what}{how}" if known else "normal traffic"
     if not dry_run:
         Sandbox(sandbox_state.home()).control(name, intensity, already)
-    console().print(f"{'Would be told' if dry_run else 'From now on'}: {what}.", markup=False)
+    console().print(f"{'Would be set' if dry_run else 'Set'}: {what}.", markup=False)
 
 
 def _verified(format: Format) -> int:

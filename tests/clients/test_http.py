@@ -85,13 +85,15 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         (
             httpx.Response(503, json={"kind": "Status", "message": 'no endpoints available for service "prometheus"'}),
             Unreachable,
-            f'Prometheus at {URL} cannot be reached through a proxy (503: no endpoints available for service "prometheus"); '
+            f"Prometheus at {URL} cannot be reached through a proxy "
+            '(503: no endpoints available for service "prometheus"); '
             "is it running, and is the address right?",
         ),
         (
             httpx.Response(503, json={"kind": "Status", "message": "error trying to reach service: dial tcp: refused"}),
             Unreachable,
-            f"Prometheus at {URL} cannot be reached through a proxy (503: error trying to reach service: dial tcp: refused); "
+            f"Prometheus at {URL} cannot be reached through a proxy "
+            "(503: error trying to reach service: dial tcp: refused); "
             "is it running, and is the address right?",
         ),
         (

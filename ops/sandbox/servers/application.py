@@ -128,7 +128,7 @@ def control(application: Application, wanted: JsonValue) -> Answer:
     known = {
         name: f"{s.what} ({s.unit}, usually {s.usual:g})" if s.unit else s.what for name, s in traffic.SCENARIOS.items()
     }
-    return as_json({"scenarios": application.scenarios, "known": {"normal": "all is well", **known}})
+    return as_json({"scenarios": application.scenarios, "known": {"normal": "normal traffic", **known}})
 
 
 def _intensity(name: str, value: JsonValue) -> float:
