@@ -1,1 +1,1 @@
-"""What a person does with the monitoring once it is declared: `bin/ops --help` lists the verbs."""
+"""The verbs with which a person checks and changes the monitoring: `bin/ops --help` lists them."""

@@ -1,6 +1,6 @@
-"""Registers the verbs, and is the one place where an error becomes a sentence and an exit code.
+"""The list of verbs. Here every error becomes a sentence and an exit code.
 
-0: in order. 1: looked, and something is not. 2: could not look, or could not do it.
+0: nothing is wrong. 1: something is wrong. 2: it could not be checked or done.
 """
 
 import importlib
@@ -17,10 +17,10 @@ from ops.errors import Misconfigured, OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
 HELP = {"help_option_names": ["-h", "--help"]}
-# Their errors are sentences with file and line.
+# Packages whose errors already name file and line.
 DATA = ("formats", "rules", "routing", "metrics", "dashboards", "components")
 
-# Every verb and where it is defined: imported when it is called, so that none waits for the libraries of another.
+# Verb → module:attribute. A verb is imported when it is called, so that it does not wait for libraries of others.
 VERBS = {
     "verify": "ops.verbs.verify:verify",
     "test-alert": "ops.verbs.test_alert:test_alert",
@@ -60,7 +60,10 @@ class _Verbs(TyperGroup):
 
 
 def _placeholder(error: ModuleNotFoundError) -> typer.Typer:
-    """Stands in for a verb that lacks a package, so that the help still lists all; raises what is a mistake of ours."""
+    """What stands for a verb whose package is not installed, so that the help still lists it.
+
+    Raises the error itself where a module of ours is missing.
+    """
     reason = _not_installed(error)
     if reason is None:
         raise error
@@ -84,11 +87,14 @@ app = typer.Typer(
 
 @app.callback()
 def _verbs() -> None:
-    """Prove, exercise and look after the API performance monitoring of a target."""
+    """Check, test and maintain the API performance monitoring of a target."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one verb and return the exit code; errors go to stderr as one sentence."""
+    """Run one verb and return its exit code. Errors go to stderr, as one sentence.
+
+    Raises only with OPS_TRACEBACK=1.
+    """
     try:
         code = app(args=list(arguments), prog_name="bin/ops", standalone_mode=False)
         sys.stdout.flush()
@@ -105,7 +111,7 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         return _fail(_file_error(error), 2)
-    except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever happened
+    except Exception as error:  # noqa: BLE001 - any error becomes a sentence
         return _unexpected(error)
     return code if isinstance(code, int) else 0
 
@@ -121,7 +127,7 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def _usage(misuse: typer.TyperException) -> int:
-    """A wrong command line: what is wrong, and where the right ones are listed."""
+    """Print what is wrong with the command line, and which help to read; the exit code."""
     message = misuse.format_message()
     if "\n" in message.strip() or not message.strip():  # no verb given: the message is the help itself
         sys.stderr.write(f"{message}\n" if message.strip() else "")
@@ -134,14 +140,14 @@ def _usage(misuse: typer.TyperException) -> int:
 def _file_error(error: OSError) -> str:
     """`rules/x.yml: Permission denied; …`."""
     if error.filename is None:
-        return f"the operating system refused ({error.strerror or error}); try again, or look at the machine"
+        return f"the operating system refused ({error.strerror or error}); try again, or check disk and memory"
     name = Path(os.fsdecode(error.filename))
     shown = name.relative_to(ROOT) if name.is_relative_to(ROOT) else name
     return f"{shown}: {error.strerror}; check that it exists and may be read or written"
 
 
 def _not_installed(error: Exception) -> str | None:
-    """What to do about a package that cannot be imported; None where it is none, or a module of ours."""
+    """What to do about a package that is not installed; None for any other error, or a module of ours."""
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if package in ("", "ops", *DATA):
         return None
@@ -149,7 +155,10 @@ def _not_installed(error: Exception) -> str | None:
 
 
 def _unexpected(error: Exception) -> int:
-    """Data that does not parse and packages that are missing have sentences of their own; all else is our mistake."""
+    """Print an error that is no OpsError, and return the exit code.
+
+    Missing packages and data that does not parse have their own sentences; anything else is a mistake in our code.
+    """
     if (reason := _not_installed(error)) is not None:
         return _fail(reason, 2)
     if isinstance(error, ValueError) and type(error).__module__.partition(".")[0] in DATA:
@@ -162,7 +171,7 @@ def _unexpected(error: Exception) -> int:
     where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
     what = " ".join(str(error).split()) or "no message"
     return _fail(
-        f"this is a mistake in the program, not in the target: {type(error).__name__}{where}: {what}; "
+        f"this is a bug in the program, not a fault of the target: {type(error).__name__}{where}: {what}; "
         "repeat it with OPS_TRACEBACK=1 and report what it prints",
         2,
     )

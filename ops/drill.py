@@ -1,4 +1,4 @@
-"""The drill: send an alert through the whole path, see its mail, resolve it, and see the mail that says so."""
+"""The drill: send a test alert, wait for its mail, resolve it, and wait for the resolved mail."""
 
 import secrets
 import time
@@ -15,29 +15,17 @@ from ops.targets import Target
 from ops.words import brief, no_such_alert
 
 NAME = "TestAPIAlert"
-
-
 LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
-
-
 MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
-
-
 SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
-
-
-PAUSE = 0.3  # seconds between two looks
-
-
+PAUSE = 0.3  # seconds between two checks
 _ATTEMPTS, _REFUSALS = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
-
-
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
 
 
 @dataclass(frozen=True)
 class Drill:
-    """One alert that is sent. `mark` stands in its annotations and in a label: no other alert is mistaken for it."""
+    """The alert that is sent. `mark` is unique and stands in an annotation and a label, so that its mails are found."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -45,7 +33,7 @@ class Drill:
     starts: datetime
 
     def posted(self, ends: datetime) -> dict[str, object]:
-        """As Alertmanager's API takes it; it fires until `ends`."""
+        """The alert as Alertmanager's API takes it; it fires until `ends`."""
         return {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
@@ -55,9 +43,9 @@ class Drill:
 
 
 def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
-    """The alert to send; Misconfigured when there is no such alert, or a label is not k=v.
+    """The alert to send; `given`: further labels, each k=v. Raises Misconfigured for an unknown alert or a bad label.
 
-    `harmless`: it is given a `signal` of its own, so that it mutes no real warning while it fires.
+    `harmless`: it gets a `signal` of its own, so that it mutes no real warning while it fires.
     """
     mark = secrets.token_hex(4)
     known = rules.alerts()
@@ -88,23 +76,34 @@ def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
 def prove(
     target: Target, drill: Drill, path: alert_path.AlertPath, timeout: float | None, say: Callable[[str], None]
 ) -> list[Check]:
-    """Send it, see the mail, resolve it, see the resolved mail. Resolves it whatever happens; raises OpsError."""
+    """Send the alert and wait for both mails; one check for each step. The alert is resolved in any case.
+
+    `timeout`: seconds for each mail; None: what the route needs. Raises what the clients raise, and Findings where
+    another alert inhibits it.
+    """
     if path.silenced_by:
-        return [failed("route", f"a silence holds for it ({path.silenced_by[0]}); expire it, or choose other labels")]
+        return [
+            failed("route", f"a silence matches it ({path.silenced_by[0]}); expire the silence, or choose other labels")
+        ]
     if path.muted_now:
         return [
             failed(
-                "route", f"no mail would come now ({path.muted_now}); TestAPIAlert and critical alerts have no hours"
+                "route",
+                f"its route is muted now ({path.muted_now}); try TestAPIAlert, or a critical alert",
             )
         ]
     if not path.recipients:
-        return [failed("route", f"receiver {brief(path.receivers)} sends no mail; choose labels of an alert that does")]
+        return [
+            failed(
+                "route", f"receiver {brief(path.receivers)} sends no mail; choose the labels of an alert that is mailed"
+            )
+        ]
     checks = [passed("route", f"{' › '.join(path.matches[0].path)} to {brief(path.receivers)}")]
-    # Where an alert of the same group fires already, its group_wait is over and its next look decides.
+    # Where an alert of the same group fires already, the mail comes after group_interval instead of group_wait.
     first = timeout or max(path.first_mail, path.next_mail) + MARGIN
     after = timeout or path.next_mail + MARGIN
     alertmanager = target.alertmanager
-    # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
+    # The start is set back by group_wait, so that Alertmanager sends the mail at once.
     drill = Drill(drill.labels, drill.annotations, drill.mark, drill.starts - timedelta(seconds=path.first_mail))
     proof = _MailProof(target, drill, path) if target.mail else _CounterProof(target, path)
     started = time.monotonic()
@@ -116,25 +115,25 @@ def prove(
     finally:
         alertmanager.post_alerts([drill.posted(datetime.now(UTC))])
     if any(check.status == "fail" for check in checks):
-        return [*checks, skipped("resolved-mail", "not waited for: the first one did not arrive as it should")]
-    say(f"resolved it; waiting up to {after:.0f} s for the mail that says so …")
+        return [*checks, skipped("resolved-mail", "not waited for, as the first mail did not arrive as expected")]
+    say(f"resolved it; waiting up to {after:.0f} s for the resolved mail …")
     checks += proof.resolved(after, say)
     say(f"done after {time.monotonic() - started:.0f} s")
     return checks
 
 
 def _refuse_inhibited(target: Target, drill: Drill) -> None:
-    """Findings when Alertmanager holds the alert, but muted by another one that fires."""
+    """Raise Findings where another firing alert inhibits the drill's alert."""
     for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
         if notice.inhibited_by:
             raise Findings(
-                f"{drill.labels['alertname']} was muted by an alert that fires right now (inhibition); "
+                f"{drill.labels['alertname']} is inhibited by an alert that fires now; "
                 f"see `bin/ops verify --target {target.name}` for which, or choose another severity"
             )
 
 
 def _wait_for(limit: float, look: Callable[[], Mail | str | None], say: Callable[[str], None]) -> Mail | str | None:
-    """What `look` finds within `limit` seconds."""
+    """The first result of `look` that is not None, within `limit` seconds; None after that."""
     started = reported = time.monotonic()
     while True:
         if found := look():
@@ -149,7 +148,7 @@ def _wait_for(limit: float, look: Callable[[], Mail | str | None], say: Callable
 
 
 class _MailProof:
-    """The sandbox's proof: the mail itself."""
+    """Proof by the mails themselves, where a mail sink can be read: in the sandbox."""
 
     def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
         self._target, self._drill, self._path = target, drill, path
@@ -166,11 +165,11 @@ class _MailProof:
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
-            return [failed(name, f"no mail within {limit:.0f} s; is send_resolved on for {self._path.receivers[0]}?")]
+            return [failed(name, f"no mail within {limit:.0f} s; is send_resolved true for {self._path.receivers[0]}?")]
         return [passed(name, f"received {found.subject!r}")]
 
     def _mail(self, *, resolved: bool) -> Mail | None:
-        """Of this drill: the first mail, or the first that differs from it in its subject."""
+        """The drill's first mail; with `resolved`, its first mail with another subject than that."""
         assert self._target.mail is not None
         ours = [mail for mail in self._target.mail.messages() if mail.mentions(self._drill.mark)]
         if not resolved:
@@ -184,31 +183,34 @@ class _MailProof:
         else:
             to = failed(
                 "recipients",
-                f"it went to {brief(mail.recipients)} instead of {brief(self._path.recipients)}; look at the relay",
+                f"it went to {brief(mail.recipients)} instead of {brief(self._path.recipients)}; "
+                "check the relay's configuration",
             )
         if (wanted is not None and mail.subject != wanted) or name not in mail.subject:
             subject = failed(
-                "subject", f"it says {mail.subject!r} instead of {wanted or name!r}; mend routing/alertmanager.yml"
+                "subject", f"it is {mail.subject!r} instead of {wanted or name!r}; correct routing/alertmanager.yml"
             )
         else:
             subject = passed("subject", mail.subject)
         lacking = [key for key, text in said.items() if text not in mail.text and text not in mail.html]
         if lacking:
-            content = failed("content", f"it does not say the alert's {brief(lacking)}; mend routing/alertmanager.yml")
+            content = failed(
+                "content", f"the alert's {brief(lacking)} is missing in the mail; correct routing/alertmanager.yml"
+            )
         else:
-            content = passed("content", "it says the summary and the description")
+            content = passed("content", "it contains the summary and the description")
         return [to, subject, content]
 
 
 class _CounterProof:
-    """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused."""
+    """Proof by Alertmanager's counters of mails that the relay took or refused, where no mailbox can be read."""
 
     def __init__(self, target: Target, path: alert_path.AlertPath) -> None:
         self._target, self._alertmanager, self._path = target, target.alertmanager, path
         self._before = self._count()
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
-        # Another mail may be the one that counted: resolved before its own first mail, ours would never have any.
+        # Another alert's mail may have been counted. Resolved before its own first mail, ours would never be sent.
         settled = time.monotonic() + min(self._path.next_mail, SETTLE_TIME) + 1
         check = self._wait("mail", limit, say)
         time.sleep(max(0.0, settled - time.monotonic()))
@@ -226,15 +228,15 @@ class _CounterProof:
             return passed(
                 name,
                 f"the relay took {taken - before[0]:.0f} mail(s) for {brief(self._path.recipients)} from Alertmanager; "
-                "look into the mailbox once",
+                "check the mailbox yourself",
             )
         what = "the relay refused it" if refused > before[1] else f"Alertmanager sent no mail within {limit:.0f} s"
         return failed(name, f"{what}; {_delivery_hint(self._target)}")
 
     def _count(self) -> tuple[float, float]:
-        """(taken, refused) mails so far; of this receiver alone where Alertmanager counts them by receiver.
+        """(taken, refused) mails so far; only this receiver's where Alertmanager counts them by receiver.
 
-        Of requests, not of notifications: a notification that is being retried counts as neither sent nor failed.
+        Requests are counted, as a notification that is being retried counts neither as sent nor as failed.
         """
         page = self._alertmanager.metrics()
         counts = []
@@ -246,8 +248,8 @@ class _CounterProof:
 
 
 def _delivery_hint(target: Target) -> str:
-    """What Alertmanager's counters say about mails that did not arrive, and the next step."""
-    walk = f"`bin/ops diagnose alerts --target {target.name}`"
+    """The next step after a mail that did not arrive, by Alertmanager's counters."""
+    command = f"`bin/ops diagnose alerts --target {target.name}`"
     if refused := target.alertmanager.metrics().total(_REFUSALS, integration="email"):
-        return f"Alertmanager counts {refused:.0f} refusals by the relay: {walk} tries the relay"
-    return f"{walk} walks the path and names the first broken link"
+        return f"Alertmanager counts {refused:.0f} refusals by the relay; run {command}, which tries the relay"
+    return f"run {command}, which names the first broken link"

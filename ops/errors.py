@@ -1,22 +1,22 @@
-"""What can go wrong while looking at or touching a target.
+"""The errors of ops.
 
-    OpsError                  could not look, or could not do it: exit 2
-    ├── Misconfigured         our own input: a target, a setting, a file, an argument
-    ├── EngineMissing         there is no `pulumi` here
+    OpsError                  it could not be checked or done: exit 2
+    ├── Misconfigured         a target, a setting, a file or an argument is wrong
+    ├── EngineMissing         there is no usable `pulumi`
     ├── Unreachable           nothing answered, or it is not ready yet
-    ├── BadAnswer             something answered in another language than expected
-    ├── Refused               it answered, and said no (`status`, `words`)
+    ├── BadAnswer             the answer is not that of the expected service
+    ├── Refused               the service answered with an error (`status`, `words`)
     │   ├── Forbidden         401 and 403
     │   ├── NotFound          404
-    │   └── Conflict          409 and 412: somebody else was faster, or is there already
-    └── Findings              looked, and something is not in order: exit 1
+    │   └── Conflict          409 and 412: changed meanwhile, or exists already
+    └── Findings              something is wrong with the target: exit 1
 
-Every message is one sentence: what, where, and what to do next.
+Every message is one sentence: what is wrong, where, and what to do.
 """
 
 
 class OpsError(Exception):
-    """Something that a person can act on; the message stands alone."""
+    """An error that a person can act on; its message needs no context."""
 
     exit_code = 2
 
@@ -26,7 +26,7 @@ class Misconfigured(OpsError):
 
 
 class EngineMissing(OpsError):
-    """There is no `pulumi` on PATH that is new enough, and none was built here."""
+    """There is no `pulumi` on PATH that is new enough, and none was built on this machine."""
 
 
 class Unreachable(OpsError):
@@ -34,13 +34,13 @@ class Unreachable(OpsError):
 
 
 class BadAnswer(OpsError):
-    """The answer is not what this service would send; most likely the address belongs to another one."""
+    """The answer is not one of this service; most likely the address is that of another one."""
 
 
 class Refused(OpsError):
-    """The service answered and declined.
+    """The service answered with an error.
 
-    `status` is the HTTP status; `words` are the service's own words.
+    `status`: the HTTP status, 0 where it was no HTTP. `words`: the service's own message.
     """
 
     def __init__(self, message: str, *, status: int, words: str) -> None:
@@ -62,6 +62,6 @@ class Conflict(Refused):
 
 
 class Findings(OpsError):
-    """The target was looked at, and something is not in order."""
+    """The target was checked, and something is wrong with it."""
 
     exit_code = 1

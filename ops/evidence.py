@@ -1,4 +1,4 @@
-"""What was done to a target, remembered on this machine: the evidence that no server keeps."""
+"""Records on this machine of what the verbs did to a target, as no server keeps them."""
 
 import json
 from datetime import UTC, datetime
@@ -10,27 +10,29 @@ from ops.sandbox import state as sandbox_state
 
 
 def path(target: str) -> Path:
-    """Where the records of a target stand: `.ops/TARGET.json`, or with the sandbox that they belong to."""
+    """The file with the records of a target: `.ops/TARGET.json`; for the sandbox `records.json` in its folder."""
     return (
         sandbox_state.home() / "records.json" if target == targets.SANDBOX else targets.ROOT / ".ops" / f"{target}.json"
     )
 
 
 def read(target: str) -> dict[str, dict[str, object]]:
-    """Every record of a target, by the verb that made it."""
+    """The records of a target: verb → record. Misconfigured where the file is damaged."""
     try:
         found = json.loads(path(target).read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise Misconfigured(f"{path(target)} is damaged; delete it, it is only a memory") from None
+        raise Misconfigured(
+            f"{path(target)} is damaged; delete it: it holds nothing but records of earlier runs"
+        ) from None
     if not isinstance(found, dict):
         return {}
     return {verb: record for verb, record in found.items() if isinstance(record, dict)}
 
 
 def write(target: str, verb: str, record: dict[str, object]) -> None:
-    """Remember the latest outcome of a verb, with the time."""
+    """Store the latest record of a verb, with the time (`at`, RFC 3339)."""
     records = read(target) | {verb: {"at": datetime.now(UTC).isoformat(timespec="seconds"), **record}}
     file = path(target)
     file.parent.mkdir(parents=True, exist_ok=True)

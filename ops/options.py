@@ -1,4 +1,4 @@
-"""The options that every verb shares, and how every verb prints."""
+"""The options that verbs share, and how they print."""
 
 import json
 import os
@@ -17,7 +17,7 @@ class Format(StrEnum):
     json = "json"
 
 
-PROD = "prod"  # what every verb is about unless it is told otherwise: runbooks are read in haste
+PROD = "prod"  # the default target of every verb, as runbooks are read in a hurry
 TargetOption = Annotated[
     str,
     typer.Option(
@@ -36,7 +36,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would b
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console for text: plain and never wrapped short when it is not a terminal, colours as the terminal can."""
+    """A console for text; without a terminal it has no colours and does not wrap lines."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", "160"))
     plain = "NO_COLOR" in os.environ  # bold and dim are no colours to rich, but who asks for none wants plain text
@@ -51,11 +51,11 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def emit(answer: object) -> None:
-    """Print an answer for programs: one JSON document on stdout."""
+    """Print an answer as one JSON document on stdout."""
     json.dump(answer, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
 
 
 def progress(sentence: str) -> None:
-    """Say on stderr what is going on, so that stdout holds the answer alone."""
+    """Print a line of progress on stderr, as stdout is for the answer."""
     console(stderr=True).print(sentence, style="dim", markup=False)

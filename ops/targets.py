@@ -23,10 +23,9 @@ ADVICE = "is it running, and is --target right?"
 
 @dataclass(frozen=True)
 class Target:
-    """Everything that a verb may speak to. None: this target has no such thing.
+    """The clients of one target; None where the target has no such server.
 
-    `settings` are the stack's; for the sandbox those of the production stack that it stands in for, with
-    its own namespace.
+    `settings` are the stack's; the sandbox has those of `prod`, with its own namespace.
     """
 
     name: str
@@ -40,24 +39,27 @@ class Target:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether this is the local stack, in which anything may be tried."""
+        """Whether this is the local sandbox."""
         return self.name == SANDBOX
 
     @property
     def application_url(self) -> str:
-        """Where the application is whose `/metrics` are scraped."""
+        """The URL of the application whose `/metrics` are scraped."""
         return self.application.url
 
 
 def load(name: str) -> Target:
-    """The target of that name; Misconfigured with what to do when there is none, or its sandbox is not running."""
+    """The target of that name.
+
+    Raises Misconfigured where there is none or the sandbox is not running, SettingsError for a wrong setting.
+    """
     return _sandbox() if name == SANDBOX else _stack(name)
 
 
 def stack_values(name: str) -> dict[str, object]:
-    """The settings in `Pulumi.NAME.yaml`, without the project's prefix; secrets, which only Pulumi reads, left out.
+    """The settings in `Pulumi.NAME.yaml`, without the project's prefix; without secrets, which only Pulumi can read.
 
-    Raises Misconfigured where there is no such file or it is none, SettingsError where a secret is there in plain text.
+    Raises Misconfigured where the file is missing or no stack file, SettingsError for a secret in plain text.
     """
     path = ROOT / f"Pulumi.{name}.yaml"
     if not path.is_file():
@@ -69,7 +71,7 @@ def stack_values(name: str) -> dict[str, object]:
         parsed = yaml.safe_load(path.read_text("utf-8"))
         config = dict((parsed or {}).get("config") or {})
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise Misconfigured(f"{path.name} is not a stack file ({_why(error)}); mend its YAML") from None
+        raise Misconfigured(f"{path.name} is not a stack file ({_why(error)}); correct its YAML") from None
     prefix = f"{settings.project()}:"  # which Pulumi adds to a key that has none
     own = {str(key).removeprefix(prefix): value for key, value in config.items() if _is_own(str(key), prefix)}
     clear = {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
@@ -78,7 +80,7 @@ def stack_values(name: str) -> dict[str, object]:
 
 
 def _why(error: Exception) -> str:
-    """What is wrong with a stack file, without the line itself, which YAML's own words have: it may hold a secret."""
+    """What is wrong with a stack file, without the line itself: it may hold a secret, and YAML's message quotes it."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
     return " ".join(str(error).split())

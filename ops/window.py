@@ -1,4 +1,4 @@
-"""A span of the past, and what a query was during it."""
+"""A time window in the past, the values of a query in it, and times and numbers as texts."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-_CHUNK = 2880  # points per request: a day at the interval of most rules
+_CHUNK = 2880  # points per request: a day at the usual 30 s interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Window:
 
     @property
     def moments(self) -> int:
-        """How many moments are looked at."""
+        """How many moments there are."""
         return round(self.span / self.step)
 
     def __str__(self) -> str:
@@ -40,14 +40,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """One value per moment at which there was one, in order; NaN where a quantile had nothing to look at."""
+    """The values (seconds since the epoch, value) in a window, in order; NaN where a quantile had no observations."""
 
     window: Window
     points: tuple[tuple[float, float], ...]
 
     @property
     def numbers(self) -> list[float]:
-        """The values that are numbers (NaN says that there was no traffic, infinity that it was divided by none)."""
+        """The values that are numbers (NaN and infinity: there was no traffic)."""
         return [value for _, value in self.points if math.isfinite(value)]
 
     @property
@@ -80,10 +80,10 @@ class Values:
 
 
 def window(span: str, end: str | None = None, *, interval: float, now: float | None = None) -> Window:
-    """The window of length `span` (`24h`) that ends at `end` (a moment as people write it, UTC; now when None).
+    """The window of length `span` (`24h`) that ends at `end` (as `moment` reads it; None: now).
 
-    The step is the rules' `interval`, or for a long span so many intervals that a series has at most about
-    six thousand points. Raises Misconfigured.
+    The step is the rules' `interval` (seconds), or a multiple of it, so that a series has at most about 6000 points.
+    Raises Misconfigured.
     """
     length = duration(span, option="--window")
     now = time.time() if now is None else now
@@ -92,13 +92,16 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
         raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
-        raise Misconfigured(f"--window {span} is too short to say anything; give at least {humanize(10 * step)}")
+        raise Misconfigured(f"--window {span} is too short; give at least {humanize(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
 
 
 def history(prometheus: Prometheus, query: str, over: Window) -> list[Series]:
-    """Every series of `query` at the window's moments, asked for in pieces that Prometheus answers at ease."""
+    """Every series of `query` at the window's moments, queried in pieces, as Prometheus limits the points of an answer.
+
+    Raises what the client raises.
+    """
     pieces: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     first = 1
     while first <= over.moments:
@@ -113,7 +116,7 @@ def history(prometheus: Prometheus, query: str, over: Window) -> list[Series]:
 
 
 def worst(series: Iterable[Series], over: Window, *, lowest: bool = False) -> Values:
-    """Several series as one: at each moment the highest value of them (or the lowest), NaN only where all are."""
+    """Several series as one: at each moment their highest value (or lowest), NaN only where all are NaN."""
     found: dict[float, float] = {}
     for one in series:
         for at, value in one.points:
@@ -124,7 +127,10 @@ def worst(series: Iterable[Series], over: Window, *, lowest: bool = False) -> Va
 
 
 def weighted(values: Values, weights: Values) -> float | None:
-    """The mean of `values`, each moment counted by its weight: the share of all, not the mean of the shares."""
+    """The mean of `values`, weighted by `weights` at the same moments; None without weight.
+
+    For a share (errors / requests) this is the share of all requests, not the mean of the shares.
+    """
     by_moment = dict(weights.points)
     pairs = [
         (value, weight)
@@ -136,18 +142,18 @@ def weighted(values: Values, weights: Values) -> float | None:
 
 
 def duration(text: str, *, option: str) -> float:
-    """Seconds of a span as Prometheus writes it (`24h`, `1h30m`, `7d`); Misconfigured, naming `option`."""
+    """Seconds of a span as Prometheus writes it (`24h`, `1h30m`, `7d`). Raises Misconfigured, which names `option`."""
     try:
         seconds = durations.seconds(text)
     except ValueError as error:
         raise Misconfigured(f"{option} {error}") from None
     if not 0 < seconds <= 10 * durations.UNITS["y"]:
-        raise Misconfigured(f"{option} {text} holds nothing to look at; give a span such as 24h or 7d")
+        raise Misconfigured(f"{option} {text} is not between 0 and 10 years; give a span such as 24h or 7d")
     return seconds
 
 
 def moment(text: str, *, option: str) -> float:
-    """Seconds since the epoch of a moment as people write it, UTC unless it says otherwise; Misconfigured."""
+    """Seconds since the epoch, from ISO 8601 (UTC without an offset) or from that number. Raises Misconfigured."""
     try:
         if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
             return float(text)
@@ -155,7 +161,7 @@ def moment(text: str, *, option: str) -> float:
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise Misconfigured(
-            f"{option} {text!r} is no moment; write it as 2026-01-31T12:00Z, or as seconds since 1970"
+            f"{option} {text!r} cannot be read as a moment; write it as 2026-01-31T12:00Z, or as seconds since 1970"
         ) from None
 
 
@@ -180,7 +186,7 @@ def iso(at: float) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number to so many significant digits, never in powers of ten: `830`, `0.0125`, `14.4`."""
+    """A number with so many significant digits, never in powers of ten: `830`, `0.0125`, `14.4`."""
     if not math.isfinite(value):
         return str(value)
     if value == 0:
@@ -191,7 +197,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A value with its unit as the dashboard names it: `830 ms`, `1.25%` for percentunit, a bare number for none."""
+    """A value with its unit in Grafana's spelling: `830 ms`, `1.25%` for percentunit, only the number for no unit."""
     if value is None or not math.isfinite(value):
         return "no data"
     if unit == "percentunit":

@@ -1,17 +1,17 @@
-"""How counts, lists and mistyped names are written in sentences."""
+"""Counts, lists and mistyped names in sentences."""
 
 import difflib
 from collections.abc import Collection, Sequence
 
 
 def brief(items: Sequence[str], most: int = 3) -> str:
-    """`a, b, c and 4 more`: a list that fits on one line."""
+    """`a, b, c and 4 more`: the first `most` items, and how many are left out."""
     head = ", ".join(items[:most])
     return head if len(items) <= most else f"{head} and {len(items) - most} more"
 
 
 def listed(items: Sequence[str]) -> str:
-    """`a, b and c`: all of them."""
+    """`a, b and c`: all items. Needs at least one."""
     *head, last = items
     return f"{', '.join(head)} and {last}" if head else last
 
@@ -27,7 +27,7 @@ def times(number: int) -> str:
 
 
 def no_such_alert(name: str, known: Collection[str]) -> str:
-    """What to say of an alert that is not in rules/: the one that was meant, or all that there are."""
+    """The message for an alert name that is not in rules/: similar names, else all names."""
     same = [one for one in known if one.lower() == name.lower()]
     near = same or [one for one in known if name.lower() in one.lower()]
     near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.5)

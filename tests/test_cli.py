@@ -131,8 +131,8 @@ def test_servers_that_do_not_answer_are_not_called_bad(tmp_path: Path) -> None:
         "Prometheus at http://127.0.0.1:9 cannot be reached (Connection refused); "
         "is the sandbox running? make sandbox starts it",
     )
-    assert details["rules"] == ("skip", "not looked at: prometheus did not answer")
-    assert details["routing"] == ("skip", "not looked at: alertmanager did not answer")
+    assert details["rules"] == ("skip", "not checked, as prometheus did not answer")
+    assert details["routing"] == ("skip", "not checked, as alertmanager did not answer")
     assert answer["failed"] == len([line for line in answer["checks"] if line["status"] == "fail"]) == 3
 
 
@@ -161,5 +161,5 @@ def test_a_mistake_of_ours_is_called_one() -> None:
     )
     assert done.returncode == 2
     line = sentence(done)
-    assert line.startswith("this is a mistake in the program, not in the target: AttributeError at cli.py:")
+    assert line.startswith("this is a bug in the program, not a fault of the target: AttributeError at cli.py:")
     assert line.endswith("repeat it with OPS_TRACEBACK=1 and report what it prints")

@@ -106,10 +106,10 @@ def test_a_check() -> None:
         if isinstance(node, ast.ImportFrom) and node.module == "ops.checks"
         for alias in node.names
     }
-    (look,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run_checks"]
+    (run,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run_checks"]
     listed = [
         (node.value.id, node.attr)
-        for node in ast.walk(look)
+        for node in ast.walk(run)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules
     ]
     assert len(listed) > 10

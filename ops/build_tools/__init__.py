@@ -1,10 +1,10 @@
-"""The Go programs that the sandbox, the tests and the checks run: on this machine already, or built once.
+"""The Go programs that the sandbox, the tests and the checks run: installed, or built once.
 
     path("promtool")             ->  the program: on PATH and new enough, or built before, or built now
-    ensure(["etcd", "pulumi"])    ->  the same for several, which are built side by side
-    find("amtool")               ->  the program where it is here already, else None
+    ensure(["etcd", "pulumi"])   ->  the same for several, which are built at the same time
+    find("amtool")               ->  the program where it need not be built, else None
 
-`python -m ops.build_tools [NAME …]` brings those named, or all that a sandbox needs, and prints where they are.
+`python -m ops.build_tools [NAME …]` provides those named, or all that a sandbox needs, and prints their paths.
 """
 
 import os
@@ -25,8 +25,8 @@ from ops.build_tools.catalog import CLUSTER, E2E, ENGINE, SERVERS, TOOLS, Tool, 
 __all__ = ["CLUSTER", "E2E", "ENGINE", "SERVERS", "TOOLS", "Progress", "Tool", "ToolError"]
 __all__ += ["bring", "built", "dotted", "find", "get", "installed", "path", "pinned", "run_version"]
 
-PARALLEL_BUILDS = 2  # builds: compiling uses all processors by itself, but linking and downloading use one
-PROGRESS_INTERVAL = 30.0  # seconds
+PARALLEL_BUILDS = 2  # builds at a time; compiling uses all processors, but linking and downloading only one
+PROGRESS_INTERVAL = 30.0  # seconds between two lines of progress
 
 
 def get(name: str) -> Tool:
@@ -37,17 +37,17 @@ def get(name: str) -> Tool:
 
 
 def find(name: str) -> Path | None:
-    """The absolute path of a tool that is here already; None where it would have to be built."""
+    """The absolute path of a tool that is installed or was built; None where it has to be built."""
     return (None if get(name).only_built else installed(name)) or built(name)
 
 
 def built(name: str) -> Path | None:
-    """The program that was built before on this machine from the pins as they stand; None where there is none."""
+    """The program that was built on this machine from the present pins; None where there is none."""
     return _build.built(get(name))
 
 
 def installed(name: str) -> Path | None:
-    """The program that a person has installed, where it is new enough: in the assets folder, else on PATH."""
+    """The installed program where it is new enough: in the assets folder, else on PATH. None where there is none."""
     tool = get(name)
     folders = (os.environ.get(tool.assets) if tool.assets else None, os.environ.get("PATH", os.defpath))
     for folder in filter(None, folders):
@@ -59,7 +59,7 @@ def installed(name: str) -> Path | None:
 
 
 def path(name: str, progress: Progress = lambda line: None) -> Path:
-    """The absolute path of a tool that runs; builds it if need be, and tells `progress` what it does, line by line.
+    """The absolute path of a tool that runs; built where needed; `progress` gets lines of progress.
 
     Raises ToolError if there is no such tool, no Go toolchain to build it with, or the build fails.
     """
@@ -67,9 +67,9 @@ def path(name: str, progress: Progress = lambda line: None) -> Path:
 
 
 def ensure(names: Sequence[str], progress: Progress = lambda line: None) -> dict[str, Path]:
-    """The paths of several tools, in the order of `names`; what is missing is built, the longest first.
+    """The paths of several tools, in the order of `names`; missing ones are built, those that take longest first.
 
-    Raises ToolError as `path` does; the other builds are stopped then, and on an interrupt.
+    Raises ToolError as `path` does; after an error or an interrupt all builds are stopped.
     """
     found = {name: find(name) for name in dict.fromkeys(names)}
     missing = sorted((get(name) for name, at in found.items() if at is None), key=lambda tool: -tool.seconds)
@@ -81,7 +81,7 @@ def ensure(names: Sequence[str], progress: Progress = lambda line: None) -> dict
 
 
 def run_version(program: Path, command: str) -> Version | None:
-    """What a program says of its version; None where it does not run or does not tell."""
+    """The version that a program prints; None where it does not run or prints none."""
     return _version_of(str(program), program.stat().st_mtime, command)
 
 
@@ -95,7 +95,7 @@ def _announce(missing: Sequence[Tool], progress: Progress) -> None:
 
 
 def _build_all(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
-    """Build them side by side. One line when a build begins and ends, and a sign of life in between."""
+    """Build several tools at the same time, with progress when one begins and ends, and every 30 s."""
     stop = threading.Event()
     begun: dict[str, float] = {}
     done: dict[str, Path] = {}
@@ -138,7 +138,7 @@ def _usual_duration(tool: Tool) -> str:
 
 @cache
 def _version_of(program: str, _changed: float, command: str) -> Version | None:
-    """`_changed` (the program's mtime) keeps the cache honest."""
+    """`_changed`: the program's mtime, so that the cache is not used for a replaced program."""
     try:
         done = subprocess.run([program, command], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

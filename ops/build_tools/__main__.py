@@ -1,4 +1,4 @@
-"""`python -m ops.build_tools [NAME …]`: bring the tools, and say what is done meanwhile."""
+"""`python -m ops.build_tools [NAME …]`: provides the tools."""
 
 import shutil
 import sys
@@ -9,9 +9,9 @@ from ops.errors import OpsError
 
 
 def main(names: list[str]) -> int:
-    """Bring the named tools, else all that a sandbox with an engine needs; returns the exit code."""
+    """Provide the named tools, else all that a sandbox needs; returns the exit code."""
     try:
-        # Without Go and without an engine of one's own there can be none, and the servers alone are worth having.
+        # Without Go and without an installed engine there is no engine, so only the servers are provided.
         with_engine = shutil.which("go") or pulumi.find()
         wanted = names or [*SERVERS, *((*CLUSTER, *pulumi.missing()) if with_engine else ())]
         for name, program in build_tools.ensure(wanted, lambda line: print(line, flush=True)).items():
@@ -20,7 +20,7 @@ def main(names: list[str]) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("Stopped; what was built is kept, and the next run goes on from there.", file=sys.stderr)
+        print("interrupted; what was built is kept, run it again for the rest", file=sys.stderr)
         return 130
     return 0
 

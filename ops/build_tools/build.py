@@ -1,8 +1,8 @@
-"""Builds one tool from its pinned Go module into the machine's cache, once, whoever asks.
+"""Builds a tool from its pinned Go module into this machine's cache, once for all checkouts.
 
 The cache is `$XDG_CACHE_HOME/api-monitoring/tools` (`~/.cache/…` where that is not set). Each build has a folder named
-by its recipe, a hash of all that decides what is built: a second clone or a worktree of the same files finds it there,
-and other pins never overwrite it.
+by its recipe, a hash of all that decides what is built: a clone with the same files uses it, and other pins do not
+overwrite it.
 """
 
 import fcntl
@@ -26,7 +26,7 @@ from ops.errors import OpsError
 
 Progress = Callable[[str], None]
 
-UNUSED = 30 * 86400.0  # seconds after which a build that nobody used is removed
+UNUSED = 30 * 86400.0  # seconds after which an unused build is deleted
 
 
 class ToolError(OpsError):
@@ -34,11 +34,11 @@ class ToolError(OpsError):
 
 
 class Stopped(ToolError):
-    """A build was ended, because another one failed or the person interrupted it."""
+    """A build was stopped, as another one failed or it was interrupted."""
 
 
 def cache() -> Path:
-    """The folder of everything that is built on this machine; it may be missing."""
+    """The folder of all builds on this machine; it may not exist."""
     usual = Path.home() / ".cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or usual) / "api-monitoring" / "tools"
 
@@ -64,7 +64,7 @@ def dotted(version: Version) -> str:
 
 
 def version_of(tool: Tool) -> str:
-    """The version that a build says of itself."""
+    """The version that a build prints."""
     return tool.version or dotted(pinned(tool))
 
 
@@ -84,30 +84,30 @@ def recipe(tool: Tool) -> str:
 
 
 def built(tool: Tool) -> Path | None:
-    """The program as it was built before from this very recipe; None where it was not."""
+    """The program that was built by this recipe; None where it was not."""
     program = _folder(tool) / "bin" / tool.name
     return program if program.is_file() else None
 
 
 def toolchain(tool: Tool) -> str:
-    """The `go` that builds it; raises ToolError where there is none."""
+    """The `go` on PATH. Raises ToolError where there is none."""
     return go_command(f"{tool.name} {dotted(tool.minimum)} or newer is not on PATH", "install one of the two")
 
 
 def go_command(missing: str, remedy: str) -> str:
-    """The `go` on PATH; raises ToolError where there is none: `missing` says what for, `remedy` what to do."""
+    """The `go` on PATH. Raises ToolError where there is none; `missing` and `remedy` are parts of its message."""
     if go := shutil.which("go"):
         return go
     raise ToolError(f"{missing}, and there is no Go toolchain to build it: {remedy} (Go: https://go.dev/doc/install)")
 
 
 def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
-    """Build a tool, or wait for whoever is building it; its folder appears at once, when it is whole.
+    """Build a tool, or wait for another process that builds it; its folder appears when it is complete.
 
     Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
     """
     go = toolchain(tool)
-    with alone(tool.folder, f"{tool.name}: somebody else on this machine builds from tools/{tool.folder}", progress):
+    with alone(tool.folder, f"{tool.name}: another process on this machine builds from tools/{tool.folder}", progress):
         if done := built(tool):
             return done
         folder = _folder(tool)
@@ -140,7 +140,7 @@ def _version_flag(tool: Tool) -> str:
 
 @contextmanager
 def alone(name: str, busy: str, progress: Progress) -> Iterator[None]:
-    """One build under this name at a time on this machine; a second one says `busy` and waits."""
+    """Hold the lock of that name: one build at a time on this machine. A second one reports `busy` and waits."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f".{name}.lock").open("w") as lock:
         try:
@@ -152,7 +152,7 @@ def alone(name: str, busy: str, progress: Progress) -> Iterator[None]:
 
 
 def _remove_unused(tool: Tool) -> None:
-    """Builds of the same tool by other recipes that nobody has started for a month."""
+    """Delete builds of the same tool by other recipes that were not used for a month."""
     for folder in cache().glob(f"{tool.name}-*"):
         program = folder / "bin" / tool.name
         if program.is_file() and time.time() - max(program.stat().st_atime, program.stat().st_mtime) > UNUSED:
@@ -160,13 +160,13 @@ def _remove_unused(tool: Tool) -> None:
 
 
 def _module_folder(go: str, tool: Tool, pins: Path, module: str) -> Path:
-    """Where a module that the go.mod in `pins` requires lies in Go's own cache; it is downloaded if need be."""
+    """The folder of a module in Go's cache; downloaded where it is missing, at the version in `pins`/go.mod."""
     run_go([go, "mod", "download", module], pins, _not_built(tool))
     return Path(run_go([go, "list", "-m", "-f", "{{.Dir}}", module], pins, _not_built(tool)).strip())
 
 
 def run_go(command: list[str], folder: Path, complaint: str) -> str:
-    """What a command of Go's prints; raises ToolError, `complaint` and the last line of its errors, where it fails."""
+    """What a `go` command prints. Raises ToolError, `complaint` with the last line of its errors, where it fails."""
     done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise _failed(complaint, done.stderr)
@@ -174,7 +174,7 @@ def run_go(command: list[str], folder: Path, complaint: str) -> str:
 
 
 def _add_files(go: str, tool: Tool, added_files: AddedFiles, scratch: Path) -> list[str]:
-    """Copy the module, add what it lacks, and have Go take the copy; returns the arguments that say so."""
+    """Copy the module with the missing files added; returns the arguments with which Go uses the copy."""
     copy = scratch / "module"
     copy_module(_module_folder(go, tool, tool.module, added_files.module), copy, added_files.files)
     for name in ("go.mod", "go.sum"):
@@ -199,7 +199,7 @@ def _environment() -> dict[str, str]:
 
 
 def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
-    """Run a build to its end, or until `stop`; its output goes to a log in the cache, kept where it fails."""
+    """Run a build, or until `stop` is set. Its output goes to a log in the cache, which is kept where it fails."""
     log = cache() / f"{tool.name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=tool.module, env=_environment(), stdout=output, stderr=output)
@@ -224,4 +224,4 @@ def _not_built(tool: Tool) -> str:
 def _failed(complaint: str, output: str, where: str = "") -> ToolError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = lines[-1] if lines else "Go gave no reason"
-    return ToolError(f"{complaint}: {last}{where}.")
+    return ToolError(f"{complaint}: {last}{where}")

@@ -1,4 +1,4 @@
-"""Which tools there are, from which pinned Go module each is built, and what its module lacks."""
+"""The tools, with the pinned Go module of each, and the files that its module lacks."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class AddedFiles:
-    """A module that lacks files which its own release makes: its folder is copied, and `files` are added to the copy.
+    """Files that a module lacks, as its release generates them: they are added to a copy of the module.
 
     `files` takes the copy's folder and returns path → text, paths below that folder.
     """
@@ -40,13 +40,13 @@ class CompanionFile:
 class Tool:
     """One program of one pinned Go module.
 
-    `folder`: below `tools/`, with its go.mod and go.sum. `minimum`: the oldest version on PATH that serves.
+    `folder`: below `tools/`, with its go.mod and go.sum. `minimum`: the oldest version on PATH that is used.
     `seconds`: how long a build usually takes on two processors, with an empty build cache.
     `version_variable`: what the linker sets to the version, after `version_prefix`.
-    `version`: what it says of itself, where that is not the version in go.mod.
-    `beside`: files that have to stand in the program's folder.
+    `version`: what it prints, where that is not the version in go.mod.
+    `beside`: scripts that have to be in the program's folder.
     `assets`: an environment variable that names a folder where the tool may be; it comes before PATH.
-    `only_built`: one on PATH is never taken by itself.
+    `only_built`: one on PATH is not used.
     """
 
     name: str
@@ -81,20 +81,20 @@ def _provider_files(copy: Path) -> dict[str, str]:
 
 
 def _alertmanager_files(_: Path) -> dict[str, str]:
-    """Its two sets of web pages, which its release builds: nobody looks at them here."""
+    """Its two sets of web pages, which its release builds; not needed here."""
     page = "<!doctype html><title>Alertmanager</title>\n"
     return {f"ui/app/dist/{pages}/index.html": page for pages in ("elm", "mantine")}
 
 
-# Of Prometheus' service discoveries those for clouds stay out: nothing here asks a cloud, and they are a sixth of what
-# is compiled. Kubernetes and DNS stay in: a hand-made prometheus.yml often has them, and promtool must read it.
+# Service discoveries for clouds are left out: nothing here uses them, and they are a sixth of what is compiled.
+# Kubernetes and DNS are built in: a prometheus.yml often has them, and promtool must read it.
 _DISCOVERIES = "remove_all_sd,enable_kubernetes_sd,enable_dns_sd"
 _ALERTMANAGER = "github.com/prometheus/alertmanager"
 _COMMON_VERSION = "github.com/prometheus/common/version.Version"
 _PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 PULUMI_VERSION = (ROOT / ".pulumi.version").read_text("utf-8").strip()  # the workflows read it too
-PROVIDER_VERSION = "4.25.0"  # what the module's commit was to become; it carries no tag of its own
+PROVIDER_VERSION = "4.25.0"  # the release that the module's commit became; the commit itself has no tag
 _KUBEBUILDER = "KUBEBUILDER_ASSETS"  # where controller-runtime's tests look for the same two programs
 
 TOOLS = {
@@ -156,7 +156,7 @@ TOOLS = {
             version_prefix="v",
             assets=_KUBEBUILDER,
         ),
-        # The Pulumi engine: what a machine without one of its own deploys with.
+        # The Pulumi engine, for a machine without an installed one.
         Tool(
             name="pulumi",
             folder="pulumi",
@@ -171,8 +171,8 @@ TOOLS = {
             version_command="version",
             only_built=True,
         ),
-        # The last Python language host that is a package of the SDK's module. Later ones are modules of their own, and
-        # those are not to be had. It finds Python on PATH.
+        # The last Python language host that is a package of the SDK's module. Later ones are separate modules, which
+        # cannot be downloaded. It finds Python on PATH.
         Tool(
             name="pulumi-language-python",
             folder="pulumi-language-python",
@@ -194,7 +194,7 @@ TOOLS = {
             added_files=AddedFiles(_PROVIDER, _provider_files),
             only_built=True,
         ),
-        # For tests of the operator modes alone. Its CRDs are those of its module: nothing older than what was tested.
+        # Only for tests of the operator modes. Its CRDs are those of its module, so no older version is used.
         Tool(
             name="prometheus-operator",
             folder="operator",
@@ -206,7 +206,7 @@ TOOLS = {
     )
 }
 
-# What a sandbox without an engine needs, and what one with an engine needs besides.
+# What a sandbox without an engine needs; what one with an engine needs too.
 SERVERS = ("prometheus", "promtool", "alertmanager", "amtool")
 CLUSTER = ("kube-apiserver", "etcd")
 ENGINE = ("pulumi-resource-kubernetes", "pulumi", "pulumi-language-python")

@@ -1,7 +1,7 @@
-"""The Pulumi engine: a person's own, or the one that is built here.
+"""The Pulumi engine: an installed one, or the one that is built here.
 
-A person's `pulumi` comes first, with the plugins that it fetches itself: nothing of ours is put before those. What is
-built stands in the cache and on the PATH of the commands that use it, never in `~/.pulumi`.
+An installed `pulumi` is preferred, with its own plugins. What is built is in the cache and on the PATH of the commands
+that use it, never in `~/.pulumi`.
 """
 
 import os
@@ -17,9 +17,9 @@ LANGUAGE_HOST, PROVIDER = "pulumi-language-python", "pulumi-resource-kubernetes"
 
 @dataclass(frozen=True)
 class Engine:
-    """How a `pulumi` is run. `root`: the folder whose `bin` has it; None: it is a person's own, on PATH.
+    """How a `pulumi` is run. `root`: the folder whose `bin` has it; None: it is the installed one, on PATH.
 
-    `folders`: what has to stand first on its PATH.
+    `folders`: the first folders of its PATH.
     """
 
     root: Path | None
@@ -27,13 +27,13 @@ class Engine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """PATH, on which it finds its language host, its plugins and this program's Python."""
+        """A PATH with its language host, its plugins and this program's Python."""
         first = map(str, (*self.folders, Path(sys.executable).parent))
         return {"PATH": os.pathsep.join([*first, os.environ.get("PATH", os.defpath)])}
 
 
 def find() -> Engine | None:
-    """The engine that is on this machine; None where there is none yet."""
+    """The installed engine, else the built one; None where there is none yet."""
     if _own():
         return Engine(None, ())
     programs = [build_tools.built(name) for name in _needed()]
@@ -41,12 +41,12 @@ def find() -> Engine | None:
 
 
 def missing() -> list[str]:
-    """The tools that would have to be built for an engine; none where a person's own is here."""
+    """The tools that an engine is built of; none where one is installed."""
     return [] if _own() else _needed()
 
 
 def _own() -> bool:
-    """Whether a person has installed a `pulumi` that is new enough, with its host for Python beside it or on PATH."""
+    """Whether a `pulumi` is installed that is new enough, with its Python host beside it or on PATH."""
     pulumi = build_tools.installed("pulumi")
     if pulumi is None:
         return False
@@ -54,13 +54,13 @@ def _own() -> bool:
 
 
 def _needed() -> list[str]:
-    """What is built of an engine: the provider too, unless a person has it."""
+    """The tools to build for an engine; the provider only where it is not installed."""
     own = shutil.which(PROVIDER) or any(plugins().glob("resource-kubernetes-v*"))
     return [name for name in build_tools.ENGINE if not (own and name == PROVIDER)]
 
 
 def plugins() -> Path:
-    """Where a person's `pulumi` keeps the plugins that it has fetched; it may be missing."""
+    """The folder of an installed `pulumi`'s plugins; it may not exist."""
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "plugins"
 
 

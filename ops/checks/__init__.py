@@ -1,4 +1,4 @@
-"""Checks look and return what they found; verbs print it and choose the exit code."""
+"""Checks return what they found; verbs print it and choose the exit code."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Status = Literal["pass", "fail", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class Grace:
-    """By when something that is not in order yet may be so by itself: within `seconds`, as `why` says."""
+    """How long a failed check may fail without a fault: it may pass by itself within `seconds`, because of `why`."""
 
     seconds: float
     why: str
@@ -16,9 +16,9 @@ class Grace:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `detail` says what was seen, and when it is not in order also where, and what to do.
+    """One result. `detail` says what was found; of a failed check also where, and what to do.
 
-    `due`: a failed one may only be early.
+    `grace`: the check may have been too early.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Check:
 
 
 def passed(name: str, detail: str) -> Check:
-    """A check that is in order."""
+    """A check that passed."""
     return Check(name, "pass", detail)
 
 
 def failed(name: str, detail: str, grace: Grace | None = None) -> Check:
-    """A check that is not in order; `detail` ends with the remedy."""
+    """A check that failed; `detail` ends with what to do."""
     return Check(name, "fail", detail, grace)
 
 

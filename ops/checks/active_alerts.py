@@ -1,4 +1,4 @@
-"""Which of our alerts are pending or firing, and what the runbook says to look at first."""
+"""Which of our alerts are pending or firing, and the first step of the runbook."""
 
 import re
 import time
@@ -12,13 +12,13 @@ from ops.window import parse_moment, stamp
 from ops.words import brief
 from rules import Alert
 
-# After so many evaluations a Prometheus that was restarted knows again what fired before, of alerts with a `for`.
+# Evaluations after which a restarted Prometheus has restored the state of alerts with a `for`.
 RESTORED = 2
 RUNBOOKS = Path(__file__).resolve().parent.parent.parent / "docs" / "runbooks"
 
 
 def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path = RUNBOOKS) -> list[Check]:
-    """A check for each alert that fires, or would soon, with its runbook's first step; one check when all is quiet."""
+    """A check for each pending or firing alert, with its runbook's first step; one check where there is none."""
     ours = {name for name, alert in alerts.items() if not alert.is_watchdog}
     found = [alert for alert in prometheus.alerts() if alert.name in ours]
     if not found:
@@ -40,7 +40,7 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
         if firing:
             checks.append(failed(f"alert/{name}", detail))
         elif alerts[name].for_ and uptime is not None and uptime < settled:
-            why = f"Prometheus has only just started and may have had it firing; look again in {humanize(settled)}"
+            why = f"Prometheus has just started, and it may have been firing before; check again in {humanize(settled)}"
             checks.append(skipped(f"alert/{name}", f"{detail}; {why}"))
         else:
             checks.append(skipped(f"alert/{name}", detail))
@@ -48,7 +48,7 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
 
 
 def _no_active_alert(prometheus: Prometheus, ours: Collection[str]) -> Check:
-    """None is active. Of those that Prometheus has not evaluated since it started, that says nothing."""
+    """The check where no alert is active; skipped while some alerts have not been evaluated yet."""
     early = {
         rule.name: group.interval
         for group in prometheus.rules()
@@ -60,12 +60,12 @@ def _no_active_alert(prometheus: Prometheus, ours: Collection[str]) -> Check:
     return skipped(
         "alerts",
         f"none of {len(ours)} is pending or firing so far, but {len(early)} of them have not been evaluated yet; "
-        f"look again in {humanize(max(early.values()))}",
+        f"check again in {humanize(max(early.values()))}",
     )
 
 
 def _uptime(prometheus: Prometheus) -> float | None:
-    """For how many seconds Prometheus has run; None where it does not say."""
+    """For how many seconds Prometheus has run; None where it has no such metric."""
     started = prometheus.metric("process_start_time_seconds")
     return None if started is None else time.time() - started
 

@@ -21,17 +21,15 @@ from ops.targets import Target
 from ops.words import brief
 from routing.on_call import with_on_call
 
-PAUSE = 2.0  # seconds between two looks while waiting
-
-
-SPEAK = 15.0  # seconds between two lines of progress that say the same
+PAUSE = 2.0  # seconds between two rounds of checks while waiting
+REPEAT_AFTER = 15.0  # seconds between two lines of progress that say the same
 
 
 def check_until_passed(target: Target, limit: float, say: Callable[[str], None]) -> Report:
-    """Look until all is in order, for at most `limit` seconds, and as much longer as what is missing may be early.
+    """Run the checks until all pass, for at most `limit` seconds plus the `Grace` of those that failed.
 
-    What a rule group records, or a scrape brings, comes at an interval of its own (`Grace`), which is no fault.
-    `say` is told what is waited for, and how long still.
+    What is recorded or scraped at an interval may be missing until then without a fault. `say` gets the progress.
+    Raises errors of the data packages only.
     """
     first = announced = time.monotonic()
     ends: dict[str, float] = {}
@@ -42,18 +40,18 @@ def check_until_passed(target: Target, limit: float, say: Callable[[str], None])
         now = time.monotonic()
         for check in report.failures:
             late = now + limit + check.grace.seconds if check.grace else first + limit
-            ends[check.name] = min(late, ends.get(check.name, late))  # at first it may know no interval yet
+            ends[check.name] = min(late, ends.get(check.name, late))  # a later round may know a shorter interval
         missing = [check.name for check in report.failures]
         if not missing or began + PAUSE > (end := max(ends[name] for name in missing)):
             return report
-        if missing != announced_names or now - announced >= SPEAK:
+        if missing != announced_names or now - announced >= REPEAT_AFTER:
             say(_waiting(report.failures, end - now))
             announced_names, announced = missing, now
         time.sleep(PAUSE)
 
 
 def _waiting(failures: Sequence[Check], left: float) -> str:
-    """What is waited for, for how many seconds at most, and why so long."""
+    """The line of progress: what is waited for, how long at most, and why."""
     late = [check.grace for check in failures if check.grace]
     why = f" ({max(late, key=lambda one: one.seconds).why})" if late else ""
     return f"waiting for {brief([check.name for check in failures])}, up to {humanize(left)}{why} …"
@@ -61,17 +59,17 @@ def _waiting(failures: Sequence[Check], left: float) -> str:
 
 @dataclass
 class _CheckRun:
-    """Collects checks; what cannot be looked at becomes a failed one, what needs it a skipped one."""
+    """Collects checks. A check that raises has failed; those that need the same service are skipped."""
 
     checks: list[Check] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)  # the services that did not answer
     incomplete: bool = False
 
     def check(self, name: str, check: Callable[[], Check | Iterable[Check]], *needs: str) -> None:
-        """Run one check, or several, under `name`, unless a service that it `needs` did not answer."""
+        """Run a check, unless a service that it `needs` did not answer; `name`: where it raises or is skipped."""
         missing = [service for service in needs if service in self.unanswered]
         if missing:
-            self.checks.append(skipped(name, f"not looked at: {brief(missing)} did not answer"))
+            self.checks.append(skipped(name, f"not checked, as {brief(missing)} did not answer"))
             return
         try:
             found = check()
@@ -82,7 +80,7 @@ class _CheckRun:
             self.checks.append(failed(name, str(error)))
 
     def check_subject(self, name: str, check: Callable[[], Check]) -> None:
-        """Like `at`, for what is itself under test: that it does not answer is a finding."""
+        """Like `check`, for what is itself under test: where it does not answer, the check failed, and no more."""
         try:
             self.checks.append(check())
         except OpsError as error:
@@ -90,7 +88,7 @@ class _CheckRun:
 
 
 def run_checks(target: Target) -> Report:
-    """Every check, in the order in which a person would look. Raises errors of the data packages only."""
+    """Every check, in the order of dependence. Raises errors of the data packages only."""
     files = rules.load()
     every = {
         rule.name: rule

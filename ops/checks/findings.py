@@ -1,4 +1,4 @@
-"""What checks found at a target, as people and programs read it."""
+"""The result of checks, for people and for programs."""
 
 import shutil
 import sys
@@ -26,7 +26,7 @@ _NARROW = 100  # columns, below which a name and what is said of it stand in lin
 
 @dataclass(frozen=True)
 class Report:
-    """What was found at a target. `incomplete`: something could not be looked at."""
+    """The checks of a target. `incomplete`: something could not be checked."""
 
     target: str
     checks: tuple[Check, ...]
@@ -38,16 +38,16 @@ class Report:
 
     @property
     def failures(self) -> list[Check]:
-        """The checks that are not in order."""
+        """The checks that failed."""
         return [check for check in self.checks if check.status == "fail"]
 
     @property
     def exit_code(self) -> int:
-        """0: in order. 1: something is not. 2: something could not be looked at."""
+        """0: nothing failed. 1: something failed. 2: something could not be checked."""
         return 2 if self.incomplete else 1 if self.failures else 0
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The report for programs."""
         return {
             "target": self.target,
             "checks": [{"name": check.name, "status": check.status, "detail": check.detail} for check in self.checks],

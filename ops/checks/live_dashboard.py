@@ -1,4 +1,4 @@
-"""Is the dashboard in Grafana, is it ours, and does every panel have something to show?"""
+"""Does Grafana have our dashboard as deployed, and does every panel have data?"""
 
 import json
 import math
@@ -16,7 +16,7 @@ from ops.errors import NotFound, Refused
 from ops.targets import Target
 from ops.words import brief, count_noun
 
-# Grafana's own variables, given the values that a panel of an hour would have.
+# Grafana's own variables, with the values for a panel of one hour.
 _VARIABLES = {
     "__rate_interval": "5m",
     "__interval": "1m",
@@ -24,9 +24,9 @@ _VARIABLES = {
     "__range_s": "3600",
     "__interval_ms": "60000",
 }
-# At night a sandbox without a past may see its first webhook only after a minute or two.
 WINDOW = 900.0  # seconds in which a metric must have had a sample
-RARE = Grace(120.0, "what it shows happens rarely at this hour")
+# At night, a sandbox without past traffic may get its first webhook only after two minutes.
+RARE = Grace(120.0, "its events are rare at this hour")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 # What Grafana gives a dashboard by itself.
@@ -34,7 +34,7 @@ _GRAFANAS = ("id", "version", "iteration")
 
 
 def present(target: Target, wanted: Mapping[str, JsonValue]) -> Check:
-    """The dashboard that Grafana has is the one that is deployed from here."""
+    """Grafana has the dashboard as the repository has it."""
     name, uid = "dashboard", str(wanted["uid"])
     if target.grafana is None:
         return skipped(name, "no Grafana is installed here" if target.is_sandbox else "grafanaMode is off")
@@ -51,7 +51,7 @@ def present(target: Target, wanted: Mapping[str, JsonValue]) -> Check:
         return failed(
             name,
             f"{where} differs from ours in {brief(differences)} ({changed}); "
-            "export what is worth keeping, then `pulumi up --refresh`",
+            "export the changes to keep, then run `pulumi up --refresh`",
         )
     return passed(name, f"{where} is as in the repository, in folder {meta.get('folderTitle') or 'General'}")
 
@@ -73,13 +73,13 @@ def _canonical(value: object) -> str:
 
 
 def _panel(panel: Mapping[str, JsonValue] | None) -> str:
-    """A panel without the number that Grafana may give it anew."""
+    """A panel without its id, which Grafana may change."""
     return _canonical({key: value for key, value in (panel or {}).items() if key != "id"})
 
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """Why a query returns no number. `quiet`: all that it reads is there, only there is no traffic."""
+    """Why a query returns no number. `quiet`: the metrics are there, but there was no traffic."""
 
     why: str
     quiet: bool = False
@@ -108,7 +108,7 @@ def _panel_check(
             return failed(name, outcome.why, sources.grace(query))
     if values:
         return passed(name, f"{values} series from {count_noun(len(queries), 'query', 'queries')}")
-    # In the sandbox there always is traffic, sooner or later; elsewhere a panel without any is no fault.
+    # The sandbox always has traffic; elsewhere a panel without traffic is no fault.
     return failed(name, quiet, RARE) if target.is_sandbox else skipped(name, quiet)
 
 
@@ -120,7 +120,7 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
     try:
         samples = prometheus.query(query)
     except Refused as refusal:
-        return NoData(f"Prometheus refuses `{query}` ({refusal.words}); mend the query")
+        return NoData(f"Prometheus refuses `{query}` ({refusal.words}); correct the query")
     numbers = sum(not math.isnan(sample.value) for sample in samples)
     if numbers:
         return numbers
@@ -129,10 +129,9 @@ def data(prometheus: Prometheus, query: str, names: Collection[str], sources: So
     absent = [one.name for one in selectors(query) if one.name not in names or not _has_samples(prometheus, one.name)]
     if absent:
         return NoData(sources.absent(absent[0]))
-    past = "offset" in _QUOTED.sub("", query).split()
-    lack = "no traffic, or a past that Prometheus does not have yet (`offset`)," if past else "no traffic"
+    past = " or no data at the time of its `offset`" if "offset" in _QUOTED.sub("", query).split() else ""
     return NoData(
-        f"nothing happened in its window: the metrics are there, but {lack} gives no number; look again later",
+        f"the metrics are there, but with no traffic in its window{past} there is no number; check again later",
         quiet=True,
     )
 

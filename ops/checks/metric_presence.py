@@ -1,4 +1,4 @@
-"""Are the contract's metrics in the live Prometheus, with the labels and buckets that rules and panels count on?"""
+"""Does Prometheus have the contract's metrics, with the labels and buckets that rules and panels use?"""
 
 import difflib
 import math
@@ -16,7 +16,7 @@ from ops.clients.prometheus import Prometheus
 from ops.words import brief
 from rules import Alert
 
-# The guide's own four, by which a person verifies that metrics are collected.
+# The guide's four queries for whether metrics are collected.
 QUERIES = {
     "API request count": "phoenix_http_request_duration_milliseconds_count",
     "API P95 latency": (
@@ -75,23 +75,21 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
 
 
 def did_you_mean(metric: Metric, names: Collection[str]) -> str:
-    """What to say of a metric that is not among the `names` that there are."""
+    """The message for a metric that is not among `names`."""
     bases = sorted({_PARTS.sub("", name) if metric.type == "histogram" else name for name in names})
     known = [alias for alias in metric.aliases if alias in bases]
     near = known or difflib.get_close_matches(metric.name, bases, n=1, cutoff=0.7)
     if near:
-        why = "another name that it is known by" if known else "the nearest name there is"
+        why = "an alias in the contract" if known else "the most similar name"
         return (
             f"Prometheus has no {metric.name}; did you mean {near[0]} ({why})? "
             "Then rename it in rules/, dashboards/ and metrics/contract.yml"
         )
-    return (
-        f"Prometheus has no {metric.name}, nor one of a like name; it comes from {metric.source}: is that switched on?"
-    )
+    return f"Prometheus has no {metric.name} and no similar name; it comes from {metric.source}: is that switched on?"
 
 
 def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Alert], sources: Sources) -> Check:
-    """Every limit on a quantile lies below the last finite bucket that the application really has."""
+    """Every limit on a quantile is below the last finite bucket that the application exports."""
     name, every = "buckets", list(alerts.values())
     live = {
         metric.name: bounds
@@ -99,12 +97,14 @@ def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Ale
         if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
     }
     if not live:
-        return failed(name, "none of the contract's histograms is there; see the lines metric/…", sources.scrape())
+        return failed(
+            name, "Prometheus has none of the contract's histograms; see the lines metric/…", sources.scrape()
+        )
     found = Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
     if problems := found.limit_problems(every):
         return failed(name, f"{brief(problems, 2)} in the application")
     drifted = [
-        f"{known} has the buckets {', '.join(f'{bound:g}' for bound in bounds)} and not the contract's"
+        f"{known} has the buckets {', '.join(f'{bound:g}' for bound in bounds)} instead of the contract's"
         for known, bounds in live.items()
         if bounds != contract.metrics[known].buckets
     ]
@@ -112,7 +112,7 @@ def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Ale
         return failed(name, f"{brief(drifted, 1)}; write the live ones into metrics/contract.yml and run make test")
     estimated = [warning.partition(":")[0] for warning in found.limit_warnings(every)]
     between = f"; between two bounds, so interpolated: {brief(estimated)}" if estimated else ""
-    return passed(name, f"every limit lies below the last bucket of its histogram{between}")
+    return passed(name, f"every limit is below the last bucket of its histogram{between}")
 
 
 def _live_bounds(prometheus: Prometheus, name: str) -> tuple[float, ...]:

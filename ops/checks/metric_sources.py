@@ -1,7 +1,7 @@
-"""Where a series comes from, a rule group or a scrape, by when its first value is due, and why there is none.
+"""Where a series comes from (a rule group or a scrape), when its first value can be there, and why there is none.
 
-Each rule group has an interval of its own, and Prometheus begins somewhere in it: a group that was loaded just now is
-evaluated for the first time up to a whole interval later. After a restart of Prometheus it is the same again.
+Prometheus evaluates a group that it has just loaded for the first time up to one interval later.
+So it does after a restart.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ _OF_TARGETS = ("up", "scrape_")
 
 @dataclass(frozen=True, slots=True)
 class _Recorder:
-    """A rule that records a series. `evaluated` is None where only the repository has it, Prometheus not."""
+    """A rule that records a series. `evaluated` is None where Prometheus does not run it."""
 
     group: str
     interval: float
@@ -34,13 +34,13 @@ class _Recorder:
 
 
 class Sources:
-    """What brings each series to the Prometheus of a target, by what runs there now and by the repository's `files`."""
+    """The source of each series of a target, by the rules that run there and by the repository's `files`."""
 
     def __init__(self, target: Target, contract: Contract, files: Iterable[RuleFile]) -> None:
         self._target, self._contract, self._files = target, contract, tuple(files)
 
     def grace(self, query: str) -> Grace:
-        """How long the first value of `query` may take from now on, where all that it reads has only just begun."""
+        """How long the first value of `query` may take from now on."""
         seconds, steps = self._longest(_names(query), ())
         return Grace(seconds, ", after ".join(reversed(steps)))
 
@@ -49,18 +49,18 @@ class Sources:
         return Grace(self._interval, self._scrape_step)
 
     def early(self, query: str) -> str | None:
-        """Which rule that `query` depends on has not been evaluated yet, and when it will be; None when all have."""
+        """Which rule that `query` depends on has not been evaluated yet, and when it will be; None where all have."""
         for name, found in self._recorders(_names(query), ()):
             if found.evaluated is False:
                 return (
                     f"{name} is not recorded yet: group {found.group}, evaluated every {humanize(found.interval)}, "
-                    f"has not had its first turn; look again in {humanize(found.interval)}, "
-                    "or let `verify --wait 20` do so"
+                    f"was not evaluated yet; check again in {humanize(found.interval)}, "
+                    "or run `verify --wait 20`"
                 )
         return None
 
     def absent(self, name: str) -> str:
-        """Why Prometheus has no series of this name, and which other line, or what, to look at."""
+        """Why Prometheus has no series of this name, and what to read next."""
         url = self._target.prometheus.url
         found = self._recorded.get(name)
         if found and found.evaluated is None:
@@ -68,13 +68,13 @@ class Sources:
         if found:
             reads = [one for one in _names(found.expr) if one not in self._recorded]
             lines = sorted({line for one in reads if (line := self._line(one))})
-            look = f"see the line {lines[0]}" if lines else "see what it reads"
+            look = f"see the line {lines[0]}" if lines else "check the metrics that it reads"
             return f"group {found.group} records {name}, but its expression gives no value; {look}, then {url}/rules"
         if line := self._line(name):
             return f"Prometheus has no metric {name}; see the line {line}"
         return (
             f"Prometheus has no metric {name}, and neither rules/ nor metrics/contract.yml knows it; "
-            "mend the query, or write it there"
+            "correct the query, or add the metric there"
         )
 
     def _line(self, name: str) -> str | None:
@@ -84,10 +84,10 @@ class Sources:
         return "scrape-target" if name.startswith(_OF_TARGETS) else None
 
     def _longest(self, names: Iterable[str], seen: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
-        """The longest way to one of `names`: seconds, and its steps in the order of time."""
+        """The longest time until all of `names` have a value: seconds, and its steps in order."""
         return max(
             (self._time_to_value(name, seen) for name in names),
-            key=lambda way: way[0],
+            key=lambda found: found[0],
             default=(SCRAPES * self._interval, (self._scrape_step,)),
         )
 
@@ -132,7 +132,7 @@ class Sources:
                 try:
                     found.append(duration(one.interval, option="scrape_interval"))
                 except Misconfigured:
-                    continue  # of a Prometheus that writes it in another way
+                    continue  # not a duration as Prometheus writes it today
         return max(found, default=DEFAULT)
 
     @property
@@ -146,7 +146,7 @@ def _running(group: RunningGroup, rule: RunningRule) -> _Recorder:
 
 
 def _names(query: str) -> Sequence[str]:
-    """The series that a query reads, each once; none of somebody else's rule in words that we cannot read."""
+    """The series that a query reads, each once; none where the parser cannot read the query."""
     try:
         return list(dict.fromkeys(one.name for one in selectors(query) if one.name))
     except ContractError:

@@ -1,4 +1,4 @@
-"""What the guide has a person look at before anything else: are the parts there, and do they answer?"""
+"""The guide's first checks: do the servers run and answer?"""
 
 import time
 
@@ -31,7 +31,7 @@ def _ready(name: str, title: str, client: Prometheus | Alertmanager, server: Ser
         return passed(name, f"ready at {client.url}")
     return failed(
         name,
-        f"{title} at {client.url} says that it is not ready; wait a minute, then read the log of {server.deployment}",
+        f"{title} at {client.url} is not ready; wait a minute, then read the log of {server.deployment}",
     )
 
 
@@ -44,10 +44,10 @@ def pods(target: Target, server: Server) -> Check:
         selector = _selector(target.kubernetes, namespace, server)
         found = target.kubernetes.pods(namespace, selector) if selector else []
     except OpsError as error:
-        # By URL the servers can be looked at without the cluster; through the proxy we would not have come this far.
+        # The servers were reached by their URLs, so the cluster is not needed for the other checks.
         return skipped(name, str(error))
     if target.is_sandbox and not found:
-        return skipped(name, "the sandbox's API server runs no pods; its servers are processes, and they answer")
+        return skipped(name, "the sandbox runs its servers as processes, not as pods")
     if selector is None:
         setting = "prometheus" if server is target.settings.prometheus else "alertmanager"
         return failed(
@@ -66,7 +66,7 @@ def pods(target: Target, server: Server) -> Check:
 
 
 def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | None:
-    """The labels of a server's pods as a selector; None when there is nothing to take them from."""
+    """The selector of a server's pods; None where there is neither its Deployment nor its Service."""
     labels: dict[str, str]
     try:
         labels = kubernetes.deployment(namespace, server.deployment)["spec"]["selector"].get("matchLabels") or {}
@@ -79,7 +79,7 @@ def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | N
 
 
 def _pod_state(pod: JsonObject) -> str:
-    """`Running`, or what kubectl would show instead."""
+    """`Running`, or the state that kubectl would show."""
     status = pod.get("status") or {}
     for container in status.get("containerStatuses") or ():
         waiting = (container.get("state") or {}).get("waiting")
@@ -91,20 +91,20 @@ def _pod_state(pod: JsonObject) -> str:
 
 
 def grafana(target: Target) -> Check:
-    """Grafana answers, and its database is well."""
+    """Grafana answers, and its database works."""
     if target.grafana is None:
         return skipped("grafana", "no Grafana is installed here" if target.is_sandbox else "grafanaMode is off")
     state = target.grafana.health()
     if state["database"] != "ok":
         return failed(
             "grafana",
-            f"Grafana at {target.grafana.url} has trouble with its database ({state['database']}); read its log",
+            f"Grafana at {target.grafana.url} reports its database as {state['database']!r}; read its log",
         )
     return passed("grafana", f"{state.get('version', 'ready')} at {target.grafana.url}")
 
 
 def metrics_endpoint(target: Target) -> Check:
-    """The application's /metrics answers 200 with metrics."""
+    """The application's /metrics answers with metrics. Raises BadAnswer for an empty page, as the client does."""
     page = metrics_page.read(target.application)
     if not page.readings:
         raise BadAnswer(
@@ -114,7 +114,7 @@ def metrics_endpoint(target: Target) -> Check:
 
 
 def scrape_target(target: Target, grace: Grace | None = None) -> Check:
-    """Prometheus scrapes the application, and it is up; `due`: by when it tries again."""
+    """Prometheus scrapes the application, and at least one target is up. `grace`: for the next scrape."""
     name, job = "scrape-target", target.settings.scrape_job
     every = target.prometheus.targets()
     ours = [found for found in every if found.job == job]
@@ -138,17 +138,17 @@ def scrape_target(target: Target, grace: Grace | None = None) -> Check:
         first = down[0]
         why = first.last_error or "not scraped yet"
         return failed(name, f"{job} at {first.url} is {first.health} ({why}); try `curl -v {first.url}`", grace)
-    partly = f", {len(down)} not: {down[0].url} ({down[0].last_error})" if down else ""
+    partly = f", {len(down)} down: {down[0].url} ({down[0].last_error})" if down else ""
     return passed(name, f"{job}: {len(ours) - len(down)} up{partly}")
 
 
 def delivery(target: Target) -> Check:
-    """Prometheus knows an Alertmanager to send to."""
+    """Prometheus has an Alertmanager to send to."""
     found = target.prometheus.alertmanagers()
     if not found:
         return failed(
             "delivery",
-            f"Prometheus at {target.prometheus.url} knows no Alertmanager, so that no alert leaves it; "
-            "mend `alerting.alertmanagers` in prometheus.yml",
+            f"Prometheus at {target.prometheus.url} has no Alertmanager to send alerts to; "
+            "correct `alerting.alertmanagers` in prometheus.yml",
         )
     return passed("delivery", f"Prometheus sends to {brief(found)}")

@@ -1,4 +1,4 @@
-"""The guide's success criteria, each met or not, with the evidence."""
+"""The guide's success criteria: met or not, and why."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -20,7 +20,10 @@ NOT_RECORDED = "Not recorded yet."
 
 
 def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
-    """One check for each criterion, from the checks of `verify`, our records, and what Prometheus remembers."""
+    """One check for each criterion, from the checks of `verify`, our records, and the past in Prometheus.
+
+    Raises errors of the data packages only.
+    """
     alerts = rules.alerts()
     ours = [name for name, alert in alerts.items() if alert.group == GROUP]
     always = [name for name, alert in alerts.items() if alert.is_watchdog]
@@ -44,7 +47,7 @@ def _judged_safely(name: str, judged: Callable[[str], Check]) -> Check:
 
 
 def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
-    """Met when every check whose name begins so is in order."""
+    """Met when every check passed whose name begins with one of `prefixes`."""
     about = [check for check in checks if check.name.partition("/")[0] in prefixes]
     wrong = [f"{check.name}: {check.detail}" for check in about if check.status == "fail"]
     if wrong:
@@ -52,21 +55,21 @@ def _all(name: str, checks: Sequence[Check], *prefixes: str) -> Check:
     left_out = [f"{check.name}: {check.detail}" for check in about if check.status == "skip"]
     good = [check for check in about if check.status == "pass"]
     if not good:
-        return skipped(name, brief(left_out, 1) or "nothing was looked at")
+        return skipped(name, brief(left_out, 1) or "there is no such check")
     rest = f"; left out: {brief(left_out, 2)}" if left_out else ""
     first = f": {good[0].detail}" if len(good) == 1 else ""
-    return passed(name, f"{count_noun(len(good), 'check')} in order{first}{rest}")
+    return passed(name, f"{count_noun(len(good), 'check')} passed{first}{rest}")
 
 
 def _mail(target: Target, name: str) -> Check:
     record = evidence.read(target.name).get("test-alert")
     if record is None or not record["delivered"]:
-        return failed(name, f"not proved from this machine yet; run `bin/ops test-alert --target {target.name}`")
+        return failed(name, f"not tested from this machine yet; run `bin/ops test-alert --target {target.name}`")
     return passed(name, f"{record['evidence']} on {_day(str(record['at']))}")
 
 
 def _no_false_positive(target: Target, name: str, ours: Collection[str], always: Collection[str]) -> Check:
-    """The watchdog, which always fires, tells since when the rules run."""
+    """No alert fired in 6 hours. The watchdog, which always fires, shows since when the rules run."""
     window = f"[{QUIET_PERIOD:.0f}s"
     names = "|".join(ours)
     fired = target.prometheus.query(
@@ -76,8 +79,8 @@ def _no_false_positive(target: Target, name: str, ours: Collection[str], always:
         which = brief(sorted(sample.labels["alertname"] for sample in fired))
         return failed(
             name,
-            f"{which} fired in the last 6 hours; decide whether rightly, "
-            f"then `bin/ops tune ALERT --target {target.name}` if not",
+            f"{which} fired in the last 6 hours; "
+            f"if that was a false alarm, run `bin/ops tune ALERT --target {target.name}`",
         )
     seen = target.prometheus.query(
         f'min(min_over_time(timestamp(ALERTS{{alertstate="firing",alertname=~"{"|".join(always)}"}}){window}:1m]))'

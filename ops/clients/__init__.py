@@ -1,1 +1,1 @@
-"""Clients of the services that monitoring consists of: one HTTP seam, one family of errors."""
+"""Clients of the monitoring's servers. All use `ops.clients.http` and raise `ops.errors`."""

@@ -1,4 +1,4 @@
-"""Alertmanager's HTTP API v2, as far as it is needed here."""
+"""A client of Alertmanager's HTTP API v2."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class HeldAlert:
 
 
 class Alertmanager(Server):
-    """One Alertmanager. Every method raises `ops.errors` errors and nothing else."""
+    """One Alertmanager. Every method raises `ops.errors` errors only."""
 
     def version(self, *, timeout: float | None = None) -> str:
-        """`0.31.1`; the configuration, which comes with it, is not read."""
+        """Its version, such as `0.31.1`."""
         answer = self.http.get_json("/api/v2/status", timeout=timeout)
         try:
             return str(answer["versionInfo"]["version"])
@@ -49,7 +49,7 @@ class Alertmanager(Server):
             raise self._bad_answer("/api/v2/status") from error
 
     def alerts(self, matchers: Sequence[str] = ()) -> list[HeldAlert]:
-        """The alerts it holds, those silenced and inhibited too; `matchers` such as `alertname="X"`."""
+        """The alerts that it holds, silenced and inhibited ones too; `matchers` such as `alertname="X"`."""
         answer = self.http.get_json("/api/v2/alerts", {"filter": list(matchers)})
         try:
             return [_held_alert(alert) for alert in answer]
@@ -61,7 +61,7 @@ class Alertmanager(Server):
         self.http.post("/api/v2/alerts", json=list(alerts))
 
     def silences(self) -> list[JsonObject]:
-        """Every silence it remembers, expired ones too, as the API gives them."""
+        """Every silence that it has, expired ones too, as the API gives them."""
         found: list[JsonObject] = self.http.get_json("/api/v2/silences")
         return found
 

@@ -1,4 +1,4 @@
-"""Grafana's HTTP API, as far as it is needed here."""
+"""A client of Grafana's HTTP API."""
 
 import base64
 from collections.abc import Mapping
@@ -18,26 +18,29 @@ def credentials(auth: str | None) -> dict[str, str]:
 
 
 def at(url: str, auth: str | None) -> "Grafana":
-    """The Grafana at `url`. A preview waits for it, so no longer than for something that is there."""
+    """The Grafana at `url`, with a time limit of 5 s, as a preview waits for it."""
     return Grafana(Http(url, name="Grafana", headers=credentials(auth), timeout=5))
 
 
 class Grafana:
-    """One Grafana. Every method raises `ops.errors` errors and nothing else."""
+    """One Grafana. Every method raises `ops.errors` errors only."""
 
     def __init__(self, http: Http) -> None:
         self.http = http
 
     @property
     def url(self) -> str:
-        """Where it is, without credentials."""
+        """Its address, without credentials."""
         return self.http.url
 
     def health(self) -> Mapping[str, JsonValue]:
         """`{"database": "ok", "version": …}`; needs no credentials."""
         found = self.http.get_json("/api/health")
         if not isinstance(found, dict) or "database" not in found:
-            raise BadAnswer(f"{self.http.name} at {self.url} answered /api/health without a database state; is it one?")
+            raise BadAnswer(
+                f"{self.http.name} at {self.url} answered /api/health without a database state; "
+                "is the address that of a Grafana?"
+            )
         return found
 
     def dashboard(self, uid: str) -> tuple[JsonObject, JsonObject]:
@@ -47,11 +50,12 @@ class Grafana:
             return found["dashboard"], found["meta"]
         except (KeyError, TypeError) as error:
             raise BadAnswer(
-                f"{self.http.name} at {self.url} answered with a dashboard that is not Grafana's; is the address right?"
+                f"{self.http.name} at {self.url} answered with JSON that is no dashboard; "
+                "is the address that of a Grafana?"
             ) from error
 
     def save_dashboard(self, model: Mapping[str, object], *, folder_uid: str) -> None:
-        """Save a dashboard under its uid, over whatever stands there; an empty `folder_uid` is the General folder."""
+        """Save a dashboard under its uid, replacing one of that uid; an empty `folder_uid` is the folder General."""
         fresh = {key: value for key, value in model.items() if key not in ("id", "version")}
         answer = {"dashboard": fresh, "folderUid": folder_uid, "overwrite": True}
         self.http.post("/api/dashboards/db", json=answer)
@@ -61,12 +65,12 @@ class Grafana:
         self.http.request("DELETE", f"/api/dashboards/uid/{uid}")
 
     def folder(self, uid: str) -> JsonObject:
-        """A folder by its uid."""
+        """A folder by its uid. Raises NotFound where there is none."""
         found: JsonObject = self.http.get_json(f"/api/folders/{uid}")
         return found
 
     def make_folder(self, uid: str, title: str) -> None:
-        """Raises Conflict where there is a folder of that uid."""
+        """Create a folder. Raises Conflict where there is one of that uid."""
         self.http.post("/api/folders", json={"uid": uid, "title": title})
 
     def rename_folder(self, uid: str, title: str) -> None:
@@ -82,6 +86,6 @@ class Grafana:
         return [str(found["title"]) for found in self.http.get_json("/api/search", {"folderUIDs": uid})]
 
     def data_sources(self) -> list[JsonObject]:
-        """Every data source; needs a right that viewers do not have."""
+        """Every data source. Raises Forbidden for a viewer, who may not list them."""
         found: list[JsonObject] = self.http.get_json("/api/datasources")
         return found

@@ -37,7 +37,7 @@ class Http:
         proxy: str | None = None,
         server_name: str | None = None,
     ) -> None:
-        import httpx  # 0.03 s, and the program itself, which imports the providers, speaks to nobody
+        import httpx  # takes 0.03 s, and the Pulumi program, which imports this module, needs no HTTP
 
         url = httpx.URL(base_url)
         self.name = name
@@ -49,11 +49,11 @@ class Http:
             base_url=base_url,
             headers=dict(headers or {}),
             timeout=timeout,
-            # Building a TLS context takes longer than a request, and plain HTTP has no use for one.
+            # A TLS context takes longer to build than a request takes, and plain HTTP needs none.
             verify=verify if url.scheme != "http" else False,
             transport=transport,
             proxy=proxy,
-            trust_env=not is_loopback(url.host),  # a company's proxy has no business with 127.0.0.1
+            trust_env=not is_loopback(url.host),  # a proxy cannot reach this machine's loopback
         )
 
     def __enter__(self) -> Self:
@@ -63,11 +63,11 @@ class Http:
         self.close()
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
     def get(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> "httpx.Response":
-        """GET `path`; repeated once when the connection could not be made, or broke."""
+        """GET `path`; repeated once where the connection failed. Raises as `request`."""
         import httpx
 
         try:
@@ -80,7 +80,7 @@ class Http:
         return self.request("GET", path, params=params, timeout=timeout)
 
     def get_json(self, path: str, params: Params | None = None, *, timeout: float | None = None) -> JsonValue:
-        """GET `path` and decode the JSON; BadAnswer when it is something else."""
+        """GET `path` and decode the JSON. Raises as `request`, and BadAnswer where it is not JSON."""
         return self.decode(self.get(path, params, timeout=timeout))
 
     def post(
@@ -92,11 +92,11 @@ class Http:
         json: object = None,
         timeout: float | None = None,
     ) -> "httpx.Response":
-        """POST a form (`data`) or JSON to `path`; never repeated."""
+        """POST a form (`data`) or JSON to `path`; never repeated. Raises as `request`."""
         return self.request("POST", path, params=params, data=data, json=json, timeout=timeout)
 
     def decode(self, response: "httpx.Response") -> JsonValue:
-        """The JSON of an answer; BadAnswer when it is something else."""
+        """The JSON of an answer. Raises BadAnswer where it is not JSON."""
         try:
             return response.json()
         except ValueError as error:
@@ -117,7 +117,11 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> "httpx.Response":
-        """One request; anything but a 2xx answer becomes an `ops.errors` error with the service's own words."""
+        """One request; `timeout` in seconds.
+
+        Raises Unreachable without an answer, and for an answer other than 2xx Forbidden, NotFound, Conflict, Refused,
+        Unreachable or BadAnswer, with the service's own message.
+        """
         import httpx
 
         limit = self.timeout if timeout is None else timeout
@@ -136,7 +140,7 @@ class Http:
         except httpx.TimeoutException as error:
             raise Unreachable(f"{where} did not answer within {limit:g} s; {self.advice}") from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise Unreachable(f"{where} is no address ({_reason(error)}); {self.advice}") from error
+            raise Unreachable(f"{where} is not a valid address ({_reason(error)}); {self.advice}") from error
         except httpx.ConnectError as error:
             raise Unreachable(f"{where} cannot be reached ({_reason(error)}); {self.advice}") from error
         except httpx.TransportError as error:
@@ -146,13 +150,13 @@ class Http:
         raise self._refusal(method, path, response)
 
     def _refusal(self, method: str, path: str, response: "httpx.Response") -> OpsError:
-        """The error that fits an answer which is not 2xx."""
+        """The error for an answer that is not 2xx."""
         status, words = response.status_code, _words(response)
         where = f"{self.name} at {self.url}"
         said = f"{status}: {words}" if words else f"{status} {response.reason_phrase}".strip()
         if response.is_redirect:
             return BadAnswer(
-                f"{where} sends {path} on to {response.headers.get('location', '?')}; use that address, "
+                f"{where} redirects {path} to {response.headers.get('location', '?')}; use that address, "
                 "or credentials that need no login page"
             )
         if status in (401, 403):
@@ -161,12 +165,12 @@ class Http:
                 status=status,
                 words=words,
             )
-        # The API server's service proxy: no such Service, no pod behind it, or nobody listens there.
+        # The API server's service proxy: no such Service, no pod behind it, or nothing listens there.
         absent = (status == 404 and words.startswith('services "')) or (
             status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
         )
         if absent or status in (502, 504):
-            return Unreachable(f"{where} is not behind that address ({said}); {self.advice}")
+            return Unreachable(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
         kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
         return kind(f"{where} answered {method} {path} with {said}", status=status, words=words)
 
@@ -180,12 +184,12 @@ def is_loopback(host: str) -> bool:
 
 
 def _without_none(values: Params | None) -> dict[str, Value] | None:
-    """Without the parameters that are None, which httpx would send as empty ones."""
+    """Without those that are None, which httpx would send as empty parameters."""
     return None if values is None else {key: value for key, value in values.items() if value is not None}
 
 
 def _reason(error: Exception) -> str:
-    """The last words of an error of the transport: `Connection refused`, `certificate verify failed: …`."""
+    """The reason in an error of the transport: `Connection refused`, `certificate verify failed: …`."""
     text = str(error) or type(error).__name__
     if text.startswith("[") and "] " in text:
         text = text.split("] ", 1)[1]
@@ -193,7 +197,7 @@ def _reason(error: Exception) -> str:
 
 
 def _words(response: "httpx.Response") -> str:
-    """What the service says about its refusal, in one line of at most 400 characters."""
+    """The service's error message, in one line of at most 400 characters."""
     text = response.text.strip()
     try:
         body = json.loads(text)

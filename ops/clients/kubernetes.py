@@ -1,7 +1,7 @@
-"""The Kubernetes API, as far as it is needed here: reading, compare-and-swap of a ConfigMap, and the service proxy.
+"""A client of the Kubernetes API: reading, patching, and the service proxy.
 
-Requests go through our own HTTP seam, so that errors, time limits and threads are the same as everywhere; where to and
-with what credentials says ops.clients.kube_access.
+Requests use `ops.clients.http`, so that errors and time limits are those of all clients. Address and credentials come
+from `ops.clients.kube_access`.
 """
 
 import threading
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Kubernetes:
-    """One cluster. Every method raises `ops.errors` errors and nothing else; safe to use from several threads.
+    """One cluster. Every method raises `ops.errors` errors only; safe to use from several threads.
 
     `kubeconfig` is a path (or several, joined with `:`), the contents of such a file, or None for what kubectl would
     use: `$KUBECONFIG`, `~/.kube/config`, or the service account of the pod. `context` chooses one in it.
-    Nothing is read or connected before the first request.
+    Nothing is read before the first request. `timeout` in seconds.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Kubernetes:
 
     @property
     def url(self) -> str:
-        """Where the API server is."""
+        """The address of the API server."""
         return self._client().url
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JsonValue:
@@ -61,7 +61,7 @@ class Kubernetes:
     ) -> "httpx.Response":
         """PATCH an object with a JSON merge patch, or a `strategic` one, which knows list entries by their names.
 
-        `dry_run`: only see whether the API would take it from us.
+        `dry_run`: only ask whether the API would accept it.
         """
         kind = "strategic-merge-patch" if strategic else "merge-patch"
         return self._request(
@@ -105,7 +105,7 @@ class Kubernetes:
         )
 
     def close(self) -> None:
-        """Give the connections back, and forget the credentials."""
+        """Close the connections, and drop the credentials."""
         with self._lock:
             self._credentials = None
             if self._http is not None:
@@ -120,7 +120,7 @@ class Kubernetes:
         json: object = None,
         headers: Mapping[str, str] | None = None,
     ) -> "httpx.Response":
-        """One request; credentials that have run out are renewed once."""
+        """One request; expired credentials (401) are renewed once."""
         try:
             return self._client().request(method, path, params=params, json=json, headers=headers)
         except Forbidden as refusal:

@@ -1,4 +1,4 @@
-"""Mail: what arrived in a sink, and whether a relay would take one."""
+"""Clients for mail: what arrived in the sandbox's mail sink, and whether a mail relay accepts a connection."""
 
 import smtplib
 import ssl
@@ -33,7 +33,7 @@ class MailSink:
         self.http = http
 
     def messages(self) -> list[Mail]:
-        """Every mail that arrived, oldest first."""
+        """Every mail that arrived, oldest first. Raises BadAnswer, and what the client raises."""
         try:
             return [
                 Mail(tuple(found["to"]), found["subject"], found["text"], found["html"])
@@ -55,7 +55,7 @@ class RelayAnswer:
 
 
 class SmtpProbe:
-    """Tries a mail relay step by step, without sending anything: connection, STARTTLS, login."""
+    """Tests a mail relay without sending a mail. `smarthost`: host:port; `timeout`: seconds."""
 
     def __init__(self, smarthost: str, *, timeout: float = 10.0) -> None:
         host, _, port = smarthost.rpartition(":")
@@ -69,7 +69,10 @@ class SmtpProbe:
         require_tls: bool = True,
         context: ssl.SSLContext | None = None,
     ) -> RelayAnswer:
-        """Connect, take up TLS where it is offered, log in where there are credentials; the error names the step."""
+        """Connect, start TLS where it is offered, log in where there are credentials.
+
+        Raises Unreachable where connection or TLS fails, Forbidden where the login does.
+        """
         where = f"the mail relay {self.host}:{self.port}"
         try:
             with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as smtp:
@@ -80,9 +83,7 @@ class SmtpProbe:
                     smtp.ehlo()
                     tls = cast(ssl.SSLSocket, smtp.sock).version()
                 elif require_tls:
-                    raise Unreachable(
-                        f"{where} offers no STARTTLS, which smtp_require_tls asks for; check the port (587)"
-                    )
+                    raise Unreachable(f"{where} offers no STARTTLS, which smtp_require_tls needs; check the port (587)")
                 if username and password:
                     smtp.login(username, password)
                 return RelayAnswer(tls, bool(username and password))

@@ -1,4 +1,4 @@
-"""A service's own `/metrics`, read."""
+"""Reads the `/metrics` of a server."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """Everything that one `/metrics` page said."""
+    """All samples of one `/metrics` page."""
 
     readings: tuple[Reading, ...]
 
@@ -29,7 +29,7 @@ class Exposition:
                 yield reading
 
     def total(self, name: str, **labels: str) -> float | None:
-        """Their sum; None when there is no such series."""
+        """The sum of the samples of series `name` with these labels; None where there is none."""
         values = [reading.value for reading in self.samples(name, **labels)]
         return sum(values) if values else None
 
@@ -39,8 +39,10 @@ class Exposition:
 
 
 def read(http: Http, path: str = "/metrics") -> Exposition:
-    """GET and parse the Prometheus text format; BadAnswer when the page is something else."""
-    from prometheus_client.parser import text_string_to_metric_families  # for those who read a whole page
+    """GET and parse the Prometheus text format. Raises BadAnswer for another format, and what the client raises."""
+    from prometheus_client.parser import (
+        text_string_to_metric_families,
+    )  # takes time to import, and few read a whole page
 
     try:
         return Exposition(
@@ -55,7 +57,10 @@ def read(http: Http, path: str = "/metrics") -> Exposition:
 
 
 def value(http: Http, name: str, path: str = "/metrics") -> float | None:
-    """That of the one metric `name`, which has no labels; None when the page lacks it, BadAnswer for no number."""
+    """The value of metric `name`, which has no labels; None where the page lacks it.
+
+    Raises BadAnswer where it is no number, and what the client raises.
+    """
     for line in http.get(path).text.splitlines():
         if line.startswith(f"{name} "):
             try:

@@ -10,15 +10,15 @@ from kr8s.asyncio.objects import Pod
 from formats.json_types import JsonValue
 from ops.errors import Refused, Unreachable
 
-TIMEOUT = 10.0  # kr8s itself waits for ever until the pod is ready and its node answers
+TIMEOUT = 10.0  # seconds; kr8s has no limit of its own while the pod is not ready or its node does not answer
 
 
 def run(
     kubeconfig: str | None, context: str | None, namespace: str, pod: str, container: str, command: list[str]
 ) -> None:
-    """`kubeconfig`: a path, the contents of such a file, or None, as for Kubernetes. Needs `create` on `pods/exec`.
+    """Run `command`, which needs `create` on `pods/exec`. `kubeconfig`: a path, a text, or None, as for Kubernetes.
 
-    Raises Unreachable without an answer, Refused when the command fails.
+    Raises Unreachable without an answer, Refused where the command fails.
     """
     where = f"{' '.join(command)} in {namespace}/{pod}"
 
@@ -37,7 +37,7 @@ def run(
         raise Unreachable(
             f"{where} did not end within {TIMEOUT:g} s: is the pod ready, and does its node answer?"
         ) from None
-    except Exception as error:  # noqa: BLE001 kr8s raises whatever its parts raise
+    except Exception as error:  # noqa: BLE001 - kr8s does not say what it raises
         raise Unreachable(
-            f"{where} could not be run ({' '.join(str(error).split())}); may this account exec?"
+            f"{where} could not be run ({' '.join(str(error).split())}); may this account use pods/exec?"
         ) from None

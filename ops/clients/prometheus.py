@@ -1,4 +1,4 @@
-"""Prometheus' HTTP API, as far as it is needed here."""
+"""A client of Prometheus' HTTP API."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -81,10 +81,10 @@ class ScrapeTarget:
 
 
 class Prometheus(Server):
-    """One Prometheus. Every method raises `ops.errors` errors and nothing else."""
+    """One Prometheus. Every method raises `ops.errors` errors only."""
 
     def query(self, query: str, at: float | None = None, *, timeout: float | None = None) -> list[Sample]:
-        """The value of an instant query, now or at a moment."""
+        """An instant query, now or `at` a moment (seconds since the epoch). Raises BadAnswer for a range."""
         data = self._data("/api/v1/query", {"query": query, "time": at}, timeout)
         if data["resultType"] in ("scalar", "string"):
             return [Sample({}, float(data["result"][1]), float(data["result"][0]))]
@@ -135,11 +135,11 @@ class Prometheus(Server):
         return str(self._data("/api/v1/status/config")["yaml"])
 
     def version(self) -> str:
-        """`3.11.3`."""
+        """Its version, such as `3.11.3`."""
         return str(self.build()["version"])
 
     def build(self, *, timeout: float | None = None) -> Mapping[str, str]:
-        """What it says of its build: `version`, and `application` where it is another one with the same API."""
+        """Its build information: `version`, and `application` where it is another server with this API."""
         found: Mapping[str, str] = self._data("/api/v1/status/buildinfo", timeout=timeout)
         return found
 
@@ -165,11 +165,11 @@ class Prometheus(Server):
         ]
 
     def metric_names(self, start: float | None = None) -> list[str]:
-        """The names of all metrics that have series since `start`."""
+        """The names of all metrics that have had series since `start` (seconds since the epoch)."""
         return self.label_values("__name__", start=start)
 
     def _data(self, path: str, params: Params | None = None, timeout: float | None = None) -> JsonValue:
-        """The `data` of an answer."""
+        """The `data` of an answer. Raises BadAnswer where there is none."""
         answer = self.http.get_json(path, params, timeout=timeout)
         if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
             raise BadAnswer(

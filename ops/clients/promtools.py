@@ -1,4 +1,4 @@
-"""promtool and amtool, where they are at hand: what the servers themselves would say of a configuration."""
+"""promtool and amtool, where they are installed: would the servers accept a configuration?"""
 
 import re
 import shutil
@@ -13,26 +13,26 @@ SECONDS = 30.0
 
 
 def find(tool: str) -> Path | None:
-    """Where the tool is: on PATH, of whatever version, or built by `make tools`; None where it is neither."""
+    """The tool on PATH, of any version, else the one that `make tools` built; None where there is neither."""
     found = shutil.which(tool)
     return Path(found) if found else build_tools.built(tool)
 
 
 def check_prometheus(text: str) -> list[str] | None:
-    """What promtool finds wrong with a prometheus.yml, a line per fault; None without promtool.
+    """The faults that promtool finds in a prometheus.yml; None without promtool.
 
-    Files that it names (rules, passwords, certificates) need not be here.
+    Files that it names (rules, passwords, certificates) are not looked for.
     """
     return _check("promtool", ["check", "config", "--syntax-only"], "prometheus.yml", text)
 
 
 def check_alertmanager(text: str) -> list[str] | None:
-    """What amtool finds wrong with an alertmanager.yml; None without amtool."""
+    """The faults that amtool finds in an alertmanager.yml; None without amtool."""
     return _check("amtool", ["check-config"], "alertmanager.yml", text)
 
 
 def new_faults(before: Sequence[str] | None, after: Sequence[str] | None) -> list[str]:
-    """Of the faults of a text after an edit, those that it did not have before (line numbers aside)."""
+    """The faults after an edit that were not there before; line numbers are ignored."""
     known = {re.sub(r"\d+", "", line) for line in before or ()}
     return [line for line in after or () if re.sub(r"\d+", "", line) not in known]
 
@@ -49,7 +49,7 @@ def _check(tool: str, command: list[str], name: str, text: str) -> list[str] | N
                 [program, *command, file], capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
             )
         except (OSError, subprocess.TimeoutExpired):
-            return None  # the tool itself is broken: that says nothing of the text
+            return None  # the tool does not run, which says nothing about the text
     if done.returncode == 0:
         return []
     said = (done.stdout + done.stderr).replace(f"{file}", name).replace(f"{folder}/", "")

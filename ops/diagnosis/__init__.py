@@ -1,4 +1,5 @@
-"""`diagnose`: the guide's troubleshooting trees, walked link by link up to the first that is broken.
+"""`diagnose`: the guide's troubleshooting, link by link up to the first that is broken.
 
-`walk` is how, `alerts` (with `delivery`), `dashboard` and `volume` are the trees, `verb` the command line.
+`chain` has the links. `silent_alerts` (with `mail_delivery` and `mail_relay`), `empty_panels` and `mail_volume` are the
+three kinds of diagnosis.
 """

@@ -1,4 +1,4 @@
-"""The alerts that a diagnosis is case, and what the repository says of them."""
+"""The alerts of a diagnosis, with their rules and routing in the repository."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from rules import Alert, RuleFile
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked: why these alerts do not fire, or nobody hears of them. `named`: one was asked for by name."""
+    """The alerts of a diagnosis. `named`: one was chosen by its name."""
 
     target: Target
     alerts: Sequence[Alert]
@@ -25,12 +25,12 @@ class Case:
 
     @property
     def argument(self) -> str:
-        """An alert to speak of in a command, with a space before it; nothing when all are meant."""
+        """The alert's name as an argument of a command, with a space before it; empty for all alerts."""
         return f" {self.alerts[0].name}" if self.named else ""
 
 
 def load_case(target: Target, name: str | None) -> Case:
-    """All alerts of the repository, or the one of that name; Misconfigured when there is none."""
+    """All alerts of the repository but watchdogs, or the one of that name. Raises Misconfigured where there is none."""
     files = rules.load()
     known = rules.alerts()
     if name is None:

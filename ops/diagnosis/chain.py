@@ -1,4 +1,4 @@
-"""Walking a chain of links: each is looked at only if all before it hold, and the first that does not is named."""
+"""A chain of links: each is checked only if all before it hold. The first broken one is shown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from ops.options import console
 from ops.targets import Target
 
 NOT_REACHED = "not reached"
-AS_INTENDED = "as meant, "
+AS_INTENDED = "as intended, "
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was found at a link: it holds, it is broken, or it does not apply. `next`: the command to go on with."""
+    """The result of a link: it holds, is broken, or does not apply. `next`: the next command."""
 
     status: Literal["pass", "fail", "skip"]
     detail: str
@@ -30,17 +30,17 @@ def ok(detail: str) -> Step:
 
 
 def intended(detail: str) -> Step:
-    """The link holds an alert back, and was made to: no fault, but the answer to why nothing comes."""
+    """The link holds, but mutes an alert as intended: no fault, but the reason why no mail comes."""
     return Step("pass", AS_INTENDED + detail)
 
 
 def broken(detail: str, next: str) -> Step:
-    """The link is broken; `next` is the command that shows more or mends it."""
+    """The link is broken; `next`: the command that shows more or corrects it."""
     return Step("fail", detail, next)
 
 
 def not_applicable(detail: str) -> Step:
-    """The link does not apply, or cannot be seen from here; the walk goes on."""
+    """The link does not apply, or cannot be checked from here."""
     return Step("skip", detail)
 
 
@@ -50,7 +50,7 @@ def from_check(check: Check, next: str) -> Step:
 
 
 class Link(NamedTuple):
-    """`when_unanswered`: the command to go on with when what the link asks does not answer."""
+    """A link. `when_unanswered`: the next command where the server does not answer."""
 
     name: str
     check: Callable[[], Step]
@@ -59,7 +59,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A chain, walked. `broken`: the name of the first broken link; `incomplete`: it could not even be looked at."""
+    """The result of a chain. `broken`: the name of the first broken link; `incomplete`: it could not be checked."""
 
     target: str
     tree: str
@@ -70,18 +70,18 @@ class Diagnosis:
 
     @property
     def as_intended(self) -> str:
-        """What holds back an alert as it should, in a sentence; empty when nothing does."""
+        """What mutes an alert as intended, as sentences; empty where nothing does."""
         return "".join(
             f" As{one.detail.removeprefix('as')}." for one in self.links if one.detail.startswith(AS_INTENDED)
         )
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is broken. 1: a link is. 2: a link could not be looked at."""
+        """0: no link is broken. 1: a link is. 2: a link could not be checked."""
         return 2 if self.incomplete else 1 if self.broken else 0
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The diagnosis for programs."""
         return {
             "target": self.target,
             "tree": self.tree,
@@ -91,8 +91,8 @@ class Diagnosis:
         }
 
 
-def walk(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
-    """Look at one link after the other, up to the first broken one; the rest is listed as not reached."""
+def check_links(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
+    """Check one link after the other, up to the first broken one; the others are listed as not reached."""
     found: list[Check] = []
     for index, link in enumerate(links):
         incomplete = False
@@ -108,7 +108,7 @@ def walk(target: str, tree: str, links: Sequence[Link]) -> Diagnosis:
 
 
 def show(diagnosis: Diagnosis, all_ok: str) -> None:
-    """Print it for people: as verify does, then the first broken link and the next command, or `all_ok`."""
+    """Print a diagnosis for people: the links, then the first broken one and the next command, or `all_ok`."""
     findings.show(findings.Report(diagnosis.target, diagnosis.links, diagnosis.incomplete))
     out = console()
     if diagnosis.broken is None:
@@ -126,7 +126,7 @@ def log_command(target: Target, deployment: str) -> str:
 
 
 def deploy_command(target: Target) -> str:
-    """The command that brings what the repository says to where it runs."""
+    """The command that deploys."""
     if target.is_sandbox:
         return "make sandbox-down sandbox"
     return f"pulumi up --stack {target.name}"

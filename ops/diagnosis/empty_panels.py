@@ -1,4 +1,4 @@
-"""Panels show no data: from the application's metrics to Grafana's data source."""
+"""Diagnosis of panels without data: from the application's metrics to Grafana's data source."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from ops.diagnosis.chain import (
     Link,
     Step,
     broken,
+    check_links,
     deploy_command,
     from_check,
     log_command,
     not_applicable,
     ok,
     verb_command,
-    walk,
 )
 from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
 from ops.targets import Target
@@ -33,7 +33,7 @@ from ops.words import brief, count_noun
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked: why these panels show nothing. `named`: one was asked for by its title."""
+    """The panels of a diagnosis. `named`: one was chosen by its title."""
 
     target: Target
     board: Dashboard
@@ -56,7 +56,7 @@ def load_case(target: Target, title: str | None) -> Case:
 
 
 def diagnose(case: Case) -> Diagnosis:
-    """Walk from the application to Grafana."""
+    """Check the links from the application to Grafana, up to the first broken one."""
     target = case.target
     prometheus = log_command(target, target.settings.prometheus.deployment)
     grafana = f"curl -v {target.grafana.url}/api/health" if target.grafana else ""
@@ -70,16 +70,16 @@ def diagnose(case: Case) -> Diagnosis:
         Link("dashboard", lambda: deployed(case), grafana),
         Link("data source", lambda: data_source(case), grafana),
     ]
-    return walk(target.name, f"dashboard {case.panels[0].title}" if case.named else "dashboard", links)
+    return check_links(target.name, f"dashboard {case.panels[0].title}" if case.named else "dashboard", links)
 
 
 def endpoint(target: Target) -> Step:
-    """The application shows its metrics, to us or at least to Prometheus."""
+    """The application answers /metrics from here, or at least for Prometheus."""
     try:
         return from_check(prerequisites.metrics_endpoint(target), "")
     except OpsError as error:
         if prerequisites.scrape_target(target).status == "pass":
-            return not_applicable(f"{error}; Prometheus, by its own way, scrapes it")
+            return not_applicable(f"{error}; but Prometheus scrapes it")
         return broken(str(error), f"curl -v {target.application_url}/metrics")
 
 
@@ -93,7 +93,7 @@ def scraped(target: Target) -> Step:
 
 
 def metrics_present(case: Case) -> Step:
-    """Every metric that the panels read has a sample now; what the rules record comes after what it is made of."""
+    """Every metric that the panels read has a sample now; recorded ones are checked after those that they read."""
     target, recordings = case.target, rules.recordings()
     read: dict[str, str] = {}
     for panel in case.panels:
@@ -115,7 +115,7 @@ def metrics_present(case: Case) -> Step:
 
 
 def returns_data(case: Case) -> Step:
-    """Each panel has a number to show; where not, the filter that leaves nothing."""
+    """Each panel has a number. Broken where a query fails, or a filter in it matches nothing."""
     target, quiet, series = case.target, [], 0
     sources = Sources(target, metrics.load(), rules.load())
     for panel in case.panels:
@@ -131,23 +131,23 @@ def returns_data(case: Case) -> Step:
             series += sum(answers)
             continue
         for query in _queries(case, panel):
-            # an answer without a number is a lack of traffic
+            # a result without a number: there was no traffic
             if not target.prometheus.query(query) and (
                 emptied := live_metrics.emptying_matchers(target.prometheus, query)
             ):
                 return broken(
-                    f"panel {panel.title!r} is empty: {emptied}; mend the query in dashboards/",
+                    f"panel {panel.title!r} is empty: {emptied}; correct the query in dashboards/",
                     f"curl -s {target.application_url}/metrics | grep {metrics.selectors(query)[0].name} | head",
                 )
         quiet.append(panel.title)
     if quiet:
-        said = f"no traffic gives no number in {brief(quiet)}"
+        said = f"no number, without traffic, in {brief(quiet)}"
         return ok(f"{series} series; {said}" if series else said)
     return ok(f"{series} series in {count_noun(len(case.panels), 'panel')}")
 
 
 def deployed(case: Case) -> Step:
-    """Grafana has the dashboard as it is deployed from here."""
+    """Grafana has the dashboard as in the repository."""
     drawn = dashboards.draw_limits(case.board.model, rules.alerts())
     return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
@@ -174,9 +174,11 @@ def data_source(case: Case) -> Step:
     next_ = f"curl -s {grafana.url}/api/datasources/uid/{chosen.get('uid')}/health"
     state = _data_source_health(grafana, str(chosen.get("uid")))
     if state is None:
-        return ok(f"{where}; its state cannot be asked for")
+        return ok(f"{where}; this account cannot read its state")
     if str(state.get("status", "")).upper() != "OK":
-        return broken(f"data source {where} does not work: {state.get('message')}; mend its URL or access", next_)
+        return broken(
+            f"data source {where} does not work: {state.get('message')}; correct its URL or credentials", next_
+        )
     return ok(f"{where}: {state.get('message')}")
 
 
@@ -185,7 +187,7 @@ def _data_source_health(grafana: Grafana, uid: str) -> Mapping[str, JsonValue] |
         found: Mapping[str, JsonValue] = grafana.http.get_json(f"/api/datasources/uid/{uid}/health")
     except (NotFound, Forbidden):
         return None
-    except OpsError as error:  # a data source that does not work is answered with a status of 400 or 500
+    except OpsError as error:  # Grafana answers 400 or 500 for a data source that does not work
         return {"status": "ERROR", "message": str(error)}
     return found
 
@@ -197,7 +199,7 @@ def _queries(case: Case, panel: Panel) -> list[str]:
 
 
 def _sources(name: str, recordings: Mapping[str, rules.Recording]) -> list[str]:
-    """A name, after the names of what it is recorded from."""
+    """The metrics that a recording reads, then its own name; for another metric only its name."""
     if name not in recordings:
         return [name]
     inputs = [one.name for one in metrics.selectors(recordings[name].expr)]

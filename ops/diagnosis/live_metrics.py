@@ -1,4 +1,4 @@
-"""What Prometheus has at this moment: metrics that are scraped now, and what empties a query."""
+"""Which metrics Prometheus scrapes now, and which matchers of a query match nothing."""
 
 import math
 import re
@@ -12,13 +12,13 @@ from ops.targets import Target
 from ops.window import duration
 from ops.words import brief
 
-SHOWN = 5  # values of a label
+SHOWN = 5  # values of a label that are shown
 SCRAPES = 3  # scrapes in one of which a metric has to be
 LEAST, DEFAULT = 3.0, 60.0  # seconds
 
 
 def names(target: Target, wanted: Collection[str]) -> set[str]:
-    """Those of `wanted` that have a sample now: scraped within a few intervals, or recorded and not yet stale."""
+    """Those of `wanted` with a sample now: scraped within a few intervals, or recorded and not stale."""
     own = {name for name in wanted if ":" not in name}
     every = own and _fresh(target, "__name__=~" + _quoted("|".join(re.escape(name) for name in sorted(own))))
     recorded = "|".join(re.escape(name) for name in sorted(set(wanted) - own))
@@ -28,9 +28,9 @@ def names(target: Target, wanted: Collection[str]) -> set[str]:
 
 
 def _fresh(target: Target, matchers: str) -> set[str]:
-    """Names that the last scrapes had, among the series that match.
+    """The names in the last scrapes, among the series that match.
 
-    A series that a new configuration drops is not marked stale: an instant query alone would see it for minutes.
+    A series that a new configuration drops is not marked stale: an instant query alone would find it for minutes.
     """
     intervals = [duration(one.interval, option="scrapeInterval") for one in target.prometheus.targets() if one.interval]
     reach = max(SCRAPES * max(intervals, default=DEFAULT), LEAST)
@@ -42,19 +42,19 @@ def _fresh(target: Target, matchers: str) -> set[str]:
 
 
 def missing(target: Target, contract: Contract, name: str) -> str:
-    """Why a metric may be missing: another name, or its target is down."""
+    """Why a metric is missing: it has another name, or its target is down."""
     job = target.settings.scrape_job
     scraped = [one for one in target.prometheus.targets() if one.job == job and one.health == "up"]
     if not scraped:
         return f"{job} is not scraped, so that Prometheus has none of its metrics"
     metric = contract.series.get(name)
     if metric is None:
-        return "it is not in metrics/contract.yml; write it there, or use a metric that is"
+        return "it is not in metrics/contract.yml; add it there, or use a metric that is"
     return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
 
 
 def emptying_matchers(prometheus: Prometheus, query: str) -> str | None:
-    """Which matchers leave nothing of a series that is there, and what there is; None when none do."""
+    """Which matchers of `query` match nothing of a metric that is there, and which values exist; None for none."""
     for selector in selectors(query):
         if not selector.matchers or not _any(prometheus, selector.name, {}) or _any(prometheus, *_parts(selector)):
             continue
@@ -75,7 +75,7 @@ def _explanation(
     found = prometheus.query(f"group by ({first}) ({_selector(selector.name, rest)})")
     values = sorted(sample.labels.get(first, "") for sample in found)
     there = f"{first} is {brief([repr(value) for value in values if value], SHOWN)}" if any(values) else ""
-    return f"{selector.name} is there, but {matchers} leaves nothing of it: {there or f'it has no label {first}'}"
+    return f"{selector.name} is there, but {matchers} matches none of its series: {there or f'it has no label {first}'}"
 
 
 def _any(prometheus: Prometheus, name: str, matchers: dict[str, tuple[str, str]]) -> bool:

@@ -1,4 +1,4 @@
-"""From Prometheus through Alertmanager to the mail relay: the links on which an alert is lost after it fires."""
+"""The links from Prometheus through Alertmanager to the mail relay, where a firing alert may be lost."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ LinkCheck = Callable[[Case], Step]
 
 
 def sent(case: Case) -> Step:
-    """Prometheus knows an Alertmanager, and its last notifications arrived there."""
+    """Prometheus has an Alertmanager, and its last alerts arrived there."""
     target = case.target
     known = prerequisites.delivery(target)
     next = log_command(target, target.settings.prometheus.deployment)
@@ -46,26 +46,26 @@ def sent(case: Case) -> Step:
     )
     if lost is not None and (went is None or lost > went):
         return broken(
-            f"Prometheus could not send the last alerts, {humanize(time.time() - lost)} ago, and none has arrived "
-            f"since ({said}); is that address right, and Alertmanager up?",
+            f"Prometheus could not send alerts {humanize(time.time() - lost)} ago, and none was sent "
+            f"since ({said}); check that address, and that Alertmanager runs",
             log_command(target, target.settings.alertmanager.deployment),
         )
     return ok(said)
 
 
 def ready(case: Case) -> Step:
-    """Alertmanager answers, and runs the configuration that it was given last."""
+    """Alertmanager answers, and its last reload succeeded."""
     target = case.target
     next = log_command(target, target.settings.alertmanager.deployment)
     check = prerequisites.alertmanager(target)
     if check.status == "fail":
         return from_check(check, next)
     reloaded = routing_checks.reload(target.alertmanager)
-    return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload went well")
+    return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload succeeded")
 
 
 def arrived(case: Case) -> Step:
-    """What fires at Prometheus is held by Alertmanager; if nothing does, the watchdog stands in (it always fires)."""
+    """Alertmanager has the alerts that fire in Prometheus; where none does, the watchdog, which always fires."""
     target = case.target
     wanted = {alert.name for alert in case.alerts}
     firing = [one for one in target.prometheus.alerts() if one.name in wanted and one.state == "firing"]
@@ -78,13 +78,13 @@ def arrived(case: Case) -> Step:
         ]
         if old:
             return broken(
-                f"{brief(lost)} fires, but is not at Alertmanager ({target.alertmanager.url}); "
-                "does Prometheus send to another one, or drop alerts by alert_relabel_configs?",
+                f"{brief(lost)} fires, but Alertmanager does not have it ({target.alertmanager.url}); "
+                "check whether Prometheus sends to another one, or drops alerts by alert_relabel_configs",
                 log_command(target, target.settings.prometheus.deployment),
             )
-        return not_applicable(f"{brief(lost)} has only just begun to fire")
+        return not_applicable(f"{brief(lost)} began to fire just now")
     if firing:
-        return ok(f"{brief(sorted({one.name for one in firing}))} is there")
+        return ok(f"Alertmanager has {brief(sorted({one.name for one in firing}))}")
     always = [alert for alert in rules.alerts().values() if alert.is_watchdog]
     check = routing_checks.watchdog(target, always)
     return from_check(check, log_command(target, target.settings.prometheus.deployment))
@@ -104,7 +104,7 @@ def routed(case: Case) -> Step:
 
 
 def inhibited(case: Case) -> Step:
-    """Nothing that fires now mutes them. That our critical mutes our warning is as it should be, but no mail comes."""
+    """No firing alert inhibits them. Without an alert by name, an inhibition by one of ours is as intended."""
     target = case.target
     config = target.alertmanager.status().config
     sources = [notice.labels for notice in target.alertmanager.alerts()]
@@ -116,7 +116,7 @@ def inhibited(case: Case) -> Step:
             if case.named or source not in ours:
                 return broken(
                     f"{alert.name} is muted as long as {source} fires (inhibit_rules, number {found.rule + 1}): "
-                    "whoever is told of the one need not be told of the other",
+                    "no mail is sent for it until then",
                     verb_command(
                         target,
                         f"diagnose alerts {source}" if source in ours else f"test-alert {alert.name} --dry-run",
@@ -125,11 +125,11 @@ def inhibited(case: Case) -> Step:
             muted.append(f"{alert.name} by {source}")
     if muted:
         return intended(f"muted: {brief(list(dict.fromkeys(muted)))}")
-    return ok("nothing that fires mutes it" if case.named else "none muted")
+    return ok("no firing alert inhibits it" if case.named else "none is inhibited")
 
 
 def silenced(case: Case) -> Step:
-    """No silence holds for them."""
+    """No silence matches them."""
     target = case.target
     silences = target.alertmanager.silences()
     for alert, own in _with_live_labels(target, case.alerts):
@@ -137,15 +137,15 @@ def silenced(case: Case) -> Step:
             comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
                 f"{alert.name} is silenced until {str(one['endsAt'])[:16].replace('T', ' ')} UTC "
-                f"by {one.get('createdBy') or 'somebody'}{comment}; end the silence when it is no longer meant",
+                f"by {one.get('createdBy') or 'somebody'}{comment}; expire the silence when it is no longer needed",
                 f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
             )
     active = [one for one in silences if (one.get("status") or {}).get("state") == "active"]
-    return ok(f"none of {len(active)} active silences holds here" if active else "no silence is active")
+    return ok(f"none of {len(active)} active silences matches" if active else "no silence is active")
 
 
 def in_hours(case: Case) -> Step:
-    """No time interval keeps their routes quiet now, but for one of the repository or of the stack's working hours."""
+    """No time interval mutes their routes now, other than those of the repository and the stack's working hours."""
     target = case.target
     config, now = target.alertmanager.status().config, time.time()
     intervals, kept_back, ends = 0, [], []
@@ -158,8 +158,8 @@ def in_hours(case: Case) -> Step:
             receiver = routing_checks.plain(match.receiver)
             if not any(hours.quiet(case.routing.config, one, now) for one in ours if one.receiver == receiver):
                 return broken(
-                    f"the route of {alert.name} to {match.receiver} is quiet now ({quiet}), and neither routing/ nor "
-                    "the stack's working hours say so",
+                    f"the route of {alert.name} to {match.receiver} is muted now ({quiet}), but not by routing/ or "
+                    "the stack's working hours; deploy the routing again",
                     deploy_command(target),
                 )
             kept_back.append(f"nothing about {alert.name} is sent to {match.receiver} now ({quiet})")
@@ -169,11 +169,11 @@ def in_hours(case: Case) -> Step:
         reopens = f", until {windows.stamp(until)} UTC" if until else ""
         more = f", nor about {len(kept_back) - 1} more" if len(kept_back) > 1 else ""
         return intended(f"{kept_back[0]}{more}{reopens}")
-    return ok("no quiet hours now" if intervals else "no quiet hours on these routes")
+    return ok("no route is muted now" if intervals else "these routes have no time intervals")
 
 
 def received(case: Case) -> Step:
-    """Their receivers tell somebody."""
+    """Their receivers send notifications."""
     target = case.target
     config = target.alertmanager.status().config
     by_name = tree.receivers(config)
@@ -183,7 +183,7 @@ def received(case: Case) -> Step:
             receiver = by_name.get(match.receiver) or {}
             kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
             if not kinds:
-                return broken(f"{alert.name} goes to {match.receiver}, which tells nobody", deploy_command(target))
+                return broken(f"{alert.name} goes to {match.receiver}, which sends nothing", deploy_command(target))
             used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
     written = routing_checks.written_routing(case.routing, target)
     check = routing_checks.receivers(routing_checks.our_part(config, target), written)
@@ -193,7 +193,7 @@ def received(case: Case) -> Step:
     return ok(f"{brief(list(used))}" + (f" to {', '.join(people)}" if people else ""))
 
 
-# In the order in which an alert passes them.
+# In the order of an alert's path.
 LINKS: Mapping[str, LinkCheck] = {
     "alertmanager": ready,
     "at alertmanager": arrived,
@@ -208,7 +208,7 @@ LINKS: Mapping[str, LinkCheck] = {
 
 
 def _with_live_labels(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
-    """Each alert with the labels of each of its series that is active, else with those that its rule gives it."""
+    """Each alert with the labels of each active series of it; with those of its rule where none is active."""
     active = target.prometheus.alerts()
     for alert in alerts:
         found = [one.labels for one in active if one.name == alert.name]

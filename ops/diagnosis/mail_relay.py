@@ -1,4 +1,4 @@
-"""The last links of the way of a mail: the relay, tried from here, and what Alertmanager has told of it lately."""
+"""The last links of a mail's path: the relay, tested from here, and Alertmanager's recent notifications."""
 
 import ssl
 import time
@@ -28,7 +28,7 @@ STEP = 5.0
 
 
 def relay(case: Case) -> Step:
-    """The mail relay takes a connection, TLS and the login, as far as can be tried from here without sending."""
+    """The mail relay accepts connection, TLS and login, as far as that can be tested without sending a mail."""
     target = case.target
     config = target.alertmanager.status().config
     by_name = tree.receivers(config)
@@ -39,7 +39,7 @@ def relay(case: Case) -> Step:
         for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
     ]
     if not mails:
-        return not_applicable("no mail on this way")
+        return not_applicable("no mail on this path")
     general = config.get("global") or {}
     for host in dict.fromkeys(_smtp(mail, general, "smarthost") for mail in mails):
         mail = next(one for one in mails if _smtp(one, general, "smarthost") == host)
@@ -50,7 +50,7 @@ def relay(case: Case) -> Step:
 
 
 def recent_notifications(case: Case) -> Step:
-    """Alertmanager's last notifications went out."""
+    """Alertmanager's last notifications were sent."""
     target = case.target
     own = target.alertmanager.metrics()
     total = own.total("alertmanager_notifications_total") or 0.0
@@ -74,16 +74,16 @@ def recent_notifications(case: Case) -> Step:
     if lately or (not scraped and attempts and sum(failures.values()) >= total):
         when = f"{humanize(time.time() - lost)} ago" if lost is not None else "the last time"
         return broken(
-            f"Alertmanager failed to notify {when}, and has not managed since "
+            f"Alertmanager failed to send a notification {when}, and has sent none since "
             f"({said}, {attempts:.0f} refused attempts); "
-            "its log has the relay's words (`Notify for alerts failed`, `Notify attempt failed`)",
+            "its log has the relay's answer (`Notify for alerts failed`, `Notify attempt failed`)",
             _log_file(target),
         )
     return ok(said)
 
 
 def last_rise(prometheus: Prometheus, query: str) -> float | None:
-    """The last moment, within the last quarter of an hour, at which a count went up; None if it did not."""
+    """When a counter last rose in the last 15 minutes (seconds since the epoch); None where it did not."""
     now = time.time()
     last = None
     for series in prometheus.query_range(query, now - RECENT, now, STEP):
@@ -94,7 +94,7 @@ def last_rise(prometheus: Prometheus, query: str) -> float | None:
 
 
 def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue]) -> Step:
-    """Connection and TLS from anywhere; the login only in the sandbox, whose password is at hand."""
+    """Test connection and TLS; in the sandbox, whose password can be read, the login too."""
     require_tls = _smtp(mail, general, "require_tls") is not False
     user = _smtp(mail, general, "auth_username")
     if not target.is_sandbox:
@@ -102,11 +102,9 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
             seen = SmtpProbe(host, timeout=5.0).check(require_tls=require_tls)
         except (OpsError, ValueError) as error:
             return not_applicable(
-                f"seen from here, {error}; it is Alertmanager's way to it that counts, see the next link"
+                f"from this machine, {error}; Alertmanager may reach it by another route, see the next link"
             )
-        return not_applicable(
-            f"{host} answers from here with {seen.tls or 'no TLS'}; the login is Alertmanager's, see the next link"
-        )
+        return not_applicable(f"{host} answers from here with {seen.tls or 'no TLS'}; for the login see the next link")
     next = verb_command(target, "test-alert")
     file = _smtp(mail, general, "auth_password_file")
     password = None
@@ -115,7 +113,9 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
             password = Path(str(file)).read_text("utf-8").strip()
         except OSError as error:
             return broken(
-                f"Alertmanager cannot read the relay's password ({file}: {error.strerror}); write it there", next
+                f"Alertmanager cannot read the relay's password ({file}: {error.strerror}); "
+                "write the password to that file",
+                next,
             )
     authority = state.running().smtp_ca_file
     context = ssl.create_default_context(cafile=authority) if authority else None
@@ -126,13 +126,13 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
     except OpsError as error:
         return broken(str(error), next)
     return ok(
-        f"{host} takes a connection with {seen.tls or 'no TLS'}"
+        f"{host} accepts a connection with {seen.tls or 'no TLS'}"
         + (f" and the login of {user}" if seen.authenticated else "")
     )
 
 
 def _smtp(mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue], key: str) -> JsonValue:
-    """A setting of a receiver's mail, or the one that it inherits."""
+    """A setting of a receiver's mail, or the inherited one of `global`."""
     return mail[key] if mail.get(key) not in (None, "") else general.get(f"smtp_{key}")
 
 

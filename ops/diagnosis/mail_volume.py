@@ -1,4 +1,4 @@
-"""Too many mails: which alerts they come from, and which setting would cut most of them."""
+"""Diagnosis of too many mails: which alerts send them, and which change of a setting would avoid most."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from ops.window import DAY, Window
 from ops.words import count_noun, times
 from rules import Alert
 
-STEP = 60.0  # seconds between two looks at what fired; what fires for less may be missed
+STEP = 60.0  # seconds between two samples of ALERTS; an alert that fires for less may be missed
 
 
 @dataclass(frozen=True)
 class AlertVolume:
-    """One alert's share: how often it fired (any of its label sets), for how long in all, and the mails naming it."""
+    """How often an alert fired (each label set counted), for how many seconds in all, and in how many mails it was."""
 
     name: str
     ours: bool
@@ -35,17 +35,17 @@ class AlertVolume:
 
 @dataclass(frozen=True)
 class Volume:
-    """What fired in the window (seconds since the epoch; `since`: from when Prometheus remembers alerts)."""
+    """What fired from `start` to `end` (seconds since the epoch). `since`: the first alert in Prometheus' data."""
 
     start: float
     end: float
     since: float | None
     alerts: Sequence[AlertVolume]
-    options: Sequence[TuningOption]  # for the loudest of our alerts, what cuts most first
+    options: Sequence[TuningOption]  # for our alert with most mails; fewest mails first
     diagnosis: Diagnosis
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The result for programs."""
         return self.diagnosis.as_json() | {
             "from": windows.iso(self.start),
             "to": windows.iso(self.end),
@@ -62,8 +62,11 @@ class Volume:
 
 
 def measure(target: Target, days: float, most: float) -> Volume:
-    """The last `days` days; an alert with more than `most` mails a day is one too many."""
-    end = float(int(time.time()))  # not the last whole minute: what began to fire since then counts
+    """The volume of the last `days` days; more than `most` mails a day are too many for an alert.
+
+    Raises what the clients raise, and errors of the data packages.
+    """
+    end = float(int(time.time()))  # not rounded to a minute, so that alerts of the last seconds count
     over = Window(end - round(days * DAY / STEP) * STEP, end, STEP)
     config = target.alertmanager.status().config
     known = rules.alerts()
@@ -90,7 +93,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
 def volumes(
     config: Mapping[str, object], firings: Sequence[Firing], known: Mapping[str, Alert], over: Window
 ) -> list[AlertVolume]:
-    """The alerts that fired, most mails first; what is meant to fire always is left out."""
+    """The alerts that fired, most mails first, without watchdogs."""
     sent = mails.send(config, firings, over.end)
     found = []
     for name in {alert_name(one) for one in firings}:
@@ -103,13 +106,13 @@ def volumes(
 
 
 def show_options(found: Volume) -> None:
-    """Print for people what each setting of the loudest alert would change, what cuts most first."""
+    """Print for people how many mails each option would have left."""
     if not found.options:
         return
     worst = next(one for one in found.alerts if one.ours)
     out = console()
     out.print(
-        f"Of its {count_noun(worst.mails, 'mail')} {worst.name} would have sent, with one of these instead:",
+        f"Instead of {count_noun(worst.mails, 'mail')}, {worst.name} would have sent, with one of these settings:",
         markup=False,
     )
     width = max(len(one.setting) for one in found.options)
@@ -118,19 +121,19 @@ def show_options(found: Volume) -> None:
 
 
 def _history(target: Target, since: float | None, over: Window) -> Check:
-    """How much of the window Prometheus remembers: the watchdog, which always fires, tells since when."""
+    """For how much of the window Prometheus has alerts: the watchdog, which always fires, shows it."""
     name = "history"
     if since is None:
         always = [rule for group in target.prometheus.rules() for rule in group.rules if rule.name in _always()]
         if any(rule.health == "unknown" for rule in always):
-            return skipped(name, "the rules were loaded just now, to be evaluated for the first time within a minute")
+            return skipped(name, "the rules were loaded just now, and are evaluated within a minute")
         if any(one.name in _always() for one in target.prometheus.alerts()):
             # After a start it writes no ALERTS before the state of `for` is restored, at a rule's second evaluation.
-            return skipped(name, "Prometheus has only just started: it writes down what fires within two minutes")
+            return skipped(name, "Prometheus has just started: it records alerts within two minutes")
         return failed(
             name,
-            f"Prometheus at {target.prometheus.url} remembers no alert in {humanize(over.span)}, not even the "
-            "watchdog, which always fires; do the rules run?",
+            f"Prometheus at {target.prometheus.url} has no alert in {humanize(over.span)}, not even the "
+            "watchdog, which always fires; check that the rules run",
         )
     if since > over.start + 2 * over.step:
         for_ = humanize(over.end - since) if over.end - since >= over.step else "less than a minute"
@@ -139,7 +142,7 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
 
 
 def _always() -> set[str]:
-    """The names of the alerts that are meant to fire always."""
+    """The names of the watchdogs, which always fire."""
     return {name for name, alert in rules.alerts().items() if alert.is_watchdog}
 
 

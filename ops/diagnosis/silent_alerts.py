@@ -1,4 +1,4 @@
-"""Alerts do not fire, or nobody hears of them: from the rule to the mail."""
+"""Diagnosis of alerts that do not fire or are not mailed: from the rule to the mail."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ from ops.diagnosis.chain import (
     Link,
     Step,
     broken,
+    check_links,
     deploy_command,
     from_check,
     log_command,
     not_applicable,
     ok,
     verb_command,
-    walk,
 )
 from ops.errors import Refused
 from ops.replay.signals import crosses
@@ -36,7 +36,7 @@ LATE = 3  # evaluations that may be missing before a group counts as not evaluat
 
 
 def diagnose(case: Case) -> Diagnosis:
-    """Walk from the rules to the mail."""
+    """Check the links from the rules to the mail, up to the first broken one."""
     target = case.target
     prometheus = log_command(target, target.settings.prometheus.deployment)
     alertmanager = log_command(target, target.settings.alertmanager.deployment)
@@ -50,18 +50,18 @@ def diagnose(case: Case) -> Diagnosis:
         Link("sent by prometheus", lambda: mail_delivery.sent(case), prometheus),
         *(Link(name, partial(look, case), alertmanager) for name, look in mail_delivery.LINKS.items()),
     ]
-    return walk(target.name, f"alerts{case.argument}", links)
+    return check_links(target.name, f"alerts{case.argument}", links)
 
 
 def loaded(case: Case) -> Step:
-    """The groups of these alerts run as in the repository."""
+    """Prometheus runs the groups of these alerts as in the repository."""
     prometheus, next = case.target.prometheus, deploy_command(case.target)
     live = prometheus.rules()
     reloaded = rule_checks.reload(prometheus)
     if reloaded.status == "fail":
         return broken(reloaded.detail, log_command(case.target, case.target.settings.prometheus.deployment))
     wanted = {alert.group for alert in case.alerts}
-    # the recordings that alerts read are loaded with them
+    # for all alerts the recordings that they read too
     groups = [(file, group) for file in case.files for group in file.groups if group.name in wanted or not case.named]
     for file, group in groups:
         if trouble := rule_checks.group_problem(prometheus, file, group, live):
@@ -70,33 +70,33 @@ def loaded(case: Case) -> Step:
 
 
 def evaluated(case: Case) -> Step:
-    """Prometheus evaluates these rules, without errors, and lately."""
+    """Prometheus has evaluated these rules lately, without errors."""
     target = case.target
     running = _running(target.prometheus)
     latest = math.inf
     for alert in case.alerts:
         rule = running[alert.name]
-        if ailing := rule_checks.rule_error(target.prometheus, rule):
+        if error := rule_checks.rule_error(target.prometheus, rule):
             return broken(
-                f"{ailing}; mend its expression in rules/{alert.file.name}:{alert.line}", deploy_command(target)
+                f"{error}; correct its expression in rules/{alert.file.name}:{alert.line}", deploy_command(target)
             )
         if rule.health != "ok":
             continue
         age = window.age(rule.last_evaluation)
         if age > LATE * alert.interval + 5:
             return broken(
-                f"{alert.name} was evaluated {humanize(age)} ago, and should be every {humanize(alert.interval)}; "
+                f"{alert.name} was evaluated {humanize(age)} ago, but its interval is {humanize(alert.interval)}; "
                 "Prometheus is overloaded, or its clock differs from this machine's",
                 log_command(target, target.settings.prometheus.deployment),
             )
         latest = min(latest, age)
     if latest == math.inf:
-        return ok("loaded just now, to be evaluated for the first time")
-    return ok(f"healthy, the last time {humanize(latest)} ago")
+        return ok("loaded just now, and not evaluated yet")
+    return ok(f"without errors, the last time {humanize(latest)} ago")
 
 
 def has_data(case: Case) -> Step:
-    """What the expressions read is there."""
+    """The metrics that the expressions read are there."""
     target, contract = case.target, metrics.load()
     recordings = rules.recordings()
     empty = [alert for alert in case.alerts if not _values(target.prometheus, alert.signal)]
@@ -109,7 +109,7 @@ def has_data(case: Case) -> Step:
             who = alert.name + (f" (and {more} more)" if more else "")
             if name in recordings:
                 return broken(
-                    f"{who} reads {name}, which has recorded nothing yet: {_source(target, recordings[name])}",
+                    f"{who} reads {name}, which has no value yet: {_source(target, recordings[name])}",
                     verb_command(target, "diagnose dashboard"),
                 )
             said = live_metrics.missing(target, contract, name)
@@ -123,16 +123,16 @@ def has_data(case: Case) -> Step:
     bare = _values(target.prometheus, alert.quantity)
     if bare:
         return ok(f"its quantity has a value ({_worst(alert, bare):.4g}), but too few requests for it to count")
-    # an answer without a number is a lack of traffic
+    # a result without a number: there was no traffic
     if not target.prometheus.query(alert.quantity) and (
         found := live_metrics.emptying_matchers(target.prometheus, alert.quantity)
     ):
         return broken(found, verb_command(target, "diagnose dashboard"))
-    return ok("the metrics are there, but no traffic in its window gives no number")
+    return ok("the metrics are there, but without traffic in its window there is no number")
 
 
 def condition(case: Case) -> Step:
-    """How far the values are from the limits: information, a limit that is not crossed is no fault."""
+    """How far the values are from the limits. This link is never broken: a limit that is not crossed is no fault."""
     judged = []
     for alert in case.alerts:
         if values := _values(case.target.prometheus, alert.signal):
@@ -148,11 +148,11 @@ def condition(case: Case) -> Step:
     if crossing:
         return ok(f"true for {brief(crossing)}")
     _, _, alert, value = max(judged, key=lambda one: one[1])
-    return ok(f"true for none of {len(case.alerts)}; the nearest is {alert.name}: {_distance(alert, value)}")
+    return ok(f"true for none of {len(case.alerts)}; the closest is {alert.name}: {_distance(alert, value)}")
 
 
 def state(case: Case) -> Step:
-    """Pending or firing, as Prometheus has it."""
+    """Which alerts are pending or firing."""
     target = case.target
     names = {alert.name: alert for alert in case.alerts}
     active = [one for one in target.prometheus.alerts() if one.name in names]
@@ -165,7 +165,7 @@ def state(case: Case) -> Step:
 def _inactive(target: Target, alert: Alert) -> Step:
     values = _values(target.prometheus, alert.signal)
     if not values or not crosses(alert.limit, _worst(alert, values)):
-        return ok("neither, as its condition is not true")
+        return ok("inactive, as its condition is not true")
     age = window.age(_running(target.prometheus)[alert.name].last_evaluation)
     if age <= alert.interval + 5:
         return ok(f"its condition has just become true; the next evaluation is within {humanize(alert.interval)}")
@@ -193,7 +193,7 @@ def _values(prometheus: Prometheus, signal: str) -> list[float]:
         return [sample.value for sample in prometheus.query(signal) if not math.isnan(sample.value)]
     except Refused as refusal:
         raise Refused(
-            f"Prometheus refuses `{' '.join(signal.split())}` ({refusal.words}); mend the rule",
+            f"Prometheus refuses `{' '.join(signal.split())}` ({refusal.words}); correct the rule",
             status=refusal.status,
             words=refusal.words,
         ) from refusal
@@ -204,7 +204,7 @@ def _worst(alert: Alert, values: Sequence[float]) -> float:
 
 
 def _near(alert: Alert, value: float) -> float:
-    """How near a value is to the limit, 1 at it."""
+    """How close a value is to the limit: 1 at the limit."""
     limit = alert.limit.value
     if alert.limit.fires_below:
         return limit / value if value else math.inf
@@ -218,10 +218,10 @@ def _distance(alert: Alert, value: float) -> str:
 
 
 def _source(target: Target, recording: Recording) -> str:
-    """What a recording rule lacks."""
+    """Why a recording rule has no value."""
     contract = metrics.load()
     read = {one.name for one in metrics.selectors(recording.expr)}
     absent = sorted(read - live_metrics.names(target, read))
     if absent:
         return f"it reads {absent[0]}: {live_metrics.missing(target, contract, absent[0])}"
-    return f"what it reads is there, so look again in {humanize(recording.interval)}"
+    return f"what it reads is there, so check again in {humanize(recording.interval)}"

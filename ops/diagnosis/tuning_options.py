@@ -1,4 +1,4 @@
-"""The settings of the loudest alert, and how many mails it would have sent with other values of them."""
+"""Other values for the settings of an alert, with the number of mails that it would have sent."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from rules import Alert
 
 @dataclass(frozen=True)
 class TuningOption:
-    """A setting of an alert and how many mails it would have sent with the other value. `next`: where to change it."""
+    """Another value of a setting, and the number of mails with it. `next`: how to change it."""
 
     setting: str
     old: str
@@ -36,7 +36,7 @@ class TuningOption:
 def tuning_options(
     target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
-    """Every setting that could quieten an alert: of its rule, of its routes, and its limit."""
+    """Every option for fewer mails of an alert: in its rule, in its routes, and its limit."""
     yield from variants(target, config, firings, alert, over)
     yield from _limit(target, config, firings, alert, over)
 
@@ -44,7 +44,7 @@ def tuning_options(
 def variants(
     target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
-    """What other values of the settings would have made of the same firings: each about twice as patient."""
+    """The options in rule and routes, each with about twice the duration."""
 
     def sent(config: tree.Config, firings: Sequence[Firing]) -> int:
         return sum(alert.name in mail.alerts for mail in mails.send(config, firings, over.end))
@@ -78,7 +78,7 @@ def variants(
 
 
 def with_longer_for(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
-    """The firings with that alert's `for` so much longer: each begins later, and the short ones never do."""
+    """The firings with that alert's `for` so much longer: each begins later, and short ones not at all."""
     found = []
     for one in firings:
         if alert_name(one) != name:
@@ -89,7 +89,7 @@ def with_longer_for(firings: Sequence[Firing], name: str, seconds: float) -> lis
 
 
 def with_longer_keep_firing(firings: Sequence[Firing], name: str, seconds: float) -> list[Firing]:
-    """The firings with that alert's `keep_firing_for` so much longer: each ends later, and short gaps are bridged."""
+    """The firings with that alert's `keep_firing_for` so much longer: each ends later, and short gaps are closed."""
     found = [one for one in firings if alert_name(one) != name]
     last: dict[object, Firing] = {}
     for one in sorted((one for one in firings if alert_name(one) == name), key=lambda one: one.start):
@@ -107,12 +107,12 @@ def with_longer_keep_firing(firings: Sequence[Firing], name: str, seconds: float
 def _limit(
     target: Target, config: tree.Config, firings: Sequence[Firing], alert: Alert, over: Window
 ) -> Iterator[TuningOption]:
-    """The limit that `tune` would propose; nothing where it proposes none."""
+    """The option of the limit that `tune` proposes, where it proposes one."""
     if margin(alert).keep is not None:
         return
     try:
         found = tuning(target.prometheus, alert, over, None, rules.alerts(), metrics.load())
-    except OpsError:  # too little data, or no sound limit: tune says which
+    except OpsError:  # too little data, or no usable limit: `tune` says which
         return
     if found.proposal.changes:
         others = [one for one in firings if alert_name(one) != alert.name]

@@ -1,6 +1,6 @@
-"""Pictures of a signal over time with its limits: PNG and SVG files, or SVG to stand inside a page, light or dark.
+"""Pictures of a signal over time with its limits: PNG or SVG files, or SVG for a light or dark page.
 
-matplotlib is imported when the first picture is drawn: it takes a second, and most verbs draw none.
+matplotlib is imported when a picture is drawn, as the import takes a second.
 """
 
 import contextlib
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (8.0, 3.2)  # inches, of a file
-SMALL = (4.8, 2.1)  # in a page: as wide as a phone, three abreast on a desk
-COLUMNS = 480  # more than that cannot be seen apart
-CROWDED = 0.1  # of the height: limits nearer to each other than that would write over one another
+SMALL = (4.8, 2.1)  # in a page: the width of a phone, or three in a row on a desktop
+COLUMNS = 480  # points in a line; more cannot be told apart
+CROWDED = 0.1  # share of the height; the texts of closer limits would overlap
 
-# Colours that stand out from white and from near black alike.
+# Colours that can be seen on white and on near black.
 LINES = ("#2f7fd8", "#8a5fd3", "#1a9a8a", "#c2578f", "#7f8a3a", "#6b7a90", "#b0672f", "#3d6fa0")
 SEVERITIES = {"critical": "#e0484d", "warning": "#d98a00"}
-INK, FAINT = "#5b6270", "#9aa1ad"  # in a page both become the page's own
+INK, FAINT = "#5b6270", "#9aa1ad"  # in a page, replaced by the page's colours
 
 
 class Picture(StrEnum):
-    """How a picture is written: a file of its own (png, svg)."""
+    """The format of a picture's file."""
 
     png = "png"
     svg = "svg"
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A limit: `text` such as `> 1000` stands beside it."""
+    """A limit, with a `text` such as `> 1000`."""
 
     text: str
     value: float
@@ -60,15 +60,15 @@ class Mark:
 def file(
     lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, kind: Picture, lowest: bool
 ) -> bytes:
-    """A picture as a file, on white. `lowest`: low values are the ones that matter, so they survive the drawing."""
+    """A picture as a file, on white. `lowest`: low values matter, so they are kept where points are left out."""
     return _draw(lines, list(marks), over, title=title, unit=unit, kind=kind.value, lowest=lowest, inside=False)
 
 
 def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title: str, unit: str, lowest: bool) -> str:
-    """An `<svg>` element in the colours of the page around it; `title` is for those who cannot see it."""
+    """An `<svg>` element in the colours of the page around it; `title`: the text for screen readers."""
     text = _draw(lines, list(marks), over, title=title, unit=unit, kind="svg", lowest=lowest, inside=True).decode()
     text = text[text.index("<svg") :]
-    used = set(re.findall(r"#([\w.-]+)", text))  # other names would stand twice in a page of several pictures
+    used = set(re.findall(r"#([\w.-]+)", text))  # ids that nothing uses could be the same in several pictures of a page
     text = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", text)
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
@@ -102,7 +102,7 @@ def style(salt: str, size: float) -> dict[str, object]:
 
 
 def legend(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
-    """(name, colour) of each line that `inline` draws, for the page to show beside it; none for a single one."""
+    """(name, colour) of each line that `inline` draws, for a legend in the page; none for a single line."""
     if len(lines) < 2:
         return ()
     drawn = [(line.name, colour) for line, colour in zip(lines, LINES, strict=False)]
@@ -168,9 +168,9 @@ def _draw(
 
 
 def _scale(axes: "Axes", lines: Sequence[Line], marks: Sequence[Mark]) -> float:
-    """Let the axis start at zero, hold all values and the nearest limit; returns its upper end.
+    """Make the axis start at zero and include all values and the nearest limit; returns its upper end.
 
-    A limit far beyond is left out, or the signal would be a flat line at the bottom.
+    A limit far above is left out, as the signal would be a flat line at the bottom.
     """
     values = [value for line in lines for _, value in line.points if math.isfinite(value)]
     high = max(values, default=0.0)
@@ -182,7 +182,7 @@ def _scale(axes: "Axes", lines: Sequence[Line], marks: Sequence[Mark]) -> float:
 
 
 def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
-    """The limits, each with its text; where lines lie close, their texts stand side by side above the highest."""
+    """Draw the limits with their texts; where limits are close, the texts are side by side above the highest."""
     crowds: list[list[Mark]] = []
     for mark in sorted(marks, key=lambda one: -one.value):
         if mark.value <= top:
@@ -203,7 +203,7 @@ def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
 
 
 def _thinned(points: Sequence[tuple[float, float]], over: Window, *, lowest: bool) -> tuple[tuple[float, float], ...]:
-    """At most COLUMNS points, each the highest (or lowest) of its stretch of time, NaN where there is nothing."""
+    """At most COLUMNS points, each the highest (or lowest) of its part of the window; NaN without data."""
     columns = min(COLUMNS, over.moments)
     width = over.span / columns
     held: list[float] = [math.nan] * columns

@@ -15,20 +15,23 @@ from rules import Alert
 
 
 def units() -> dict[str, str]:
-    """Quantity → unit, as the dashboard's panels that draw it name it."""
+    """Quantity → unit, as Grafana names it, from the dashboard's panels."""
     return {rules.normalise(query): panel.unit for panel in dashboards.load().panels for query in panel.queries}
 
 
 def draw(
     prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], folder: Path, kind: Picture
 ) -> dict[str, Path]:
-    """A picture of each quantity that alerts watch, with their limits; alert name → file. Replaces what was there."""
+    """A picture of each quantity that alerts watch, with their limits; alert name → file. Existing files are replaced.
+
+    Raises Misconfigured where a file cannot be written, and what the client raises.
+    """
     unit = units()
     drawn: dict[str, Path] = {}
     alerts = {name: alert for name, alert in alerts.items() if not alert.is_watchdog}
     for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
         group = [alert for alert in alerts.values() if alert.quantity == quantity]
-        progress(f"Drawing {group[0].name} …")
+        progress(f"drawing {group[0].name} …")
         lines = [
             line_chart.Line(series_name(series.labels), series.points)
             for series in windows.history(prometheus, quantity, over)
@@ -50,5 +53,5 @@ def draw(
 
 
 def series_name(labels: Mapping[str, str]) -> str:
-    """What tells a series from its like: the values of its labels."""
+    """The values of a series' labels, without its name; `signal` where it has none."""
     return ", ".join(value for key, value in sorted(labels.items()) if key != "__name__") or "signal"

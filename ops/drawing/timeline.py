@@ -1,6 +1,6 @@
-"""A backtest as a timeline: one row per alert, pending pale, firing full, a tick for each mail.
+"""A backtest as a timeline: a row for each alert, with bars for pending and firing, and a tick for each mail.
 
-matplotlib is imported when a picture is drawn: it takes a second.
+matplotlib is imported when a picture is drawn, as the import takes a second.
 """
 
 import io
@@ -31,22 +31,22 @@ ROW, LEFT, WIDTH = 0.34, 3.7, 12.0  # inches
 
 
 def check(path: Path) -> None:
-    """Refuse a file that could not be written, before anything is asked. Raises Misconfigured."""
+    """Raise Misconfigured for a file that cannot be written, before any query."""
     if path.suffix.lower() not in KINDS:
-        raise Misconfigured(f"--picture {path} is neither a .png nor a .svg; name it so")
+        raise Misconfigured(f"--picture {path} is neither a .png nor a .svg; use one of these endings")
     if not path.parent.is_dir():
-        raise Misconfigured(f"--picture {path}: there is no folder {path.parent}; make it, or name another")
+        raise Misconfigured(f"--picture {path}: there is no folder {path.parent}; create it, or name another")
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise Misconfigured(f"--picture {path} cannot be written; name another file")
 
 
 def draw(outcome: Outcome, path: Path) -> None:
-    """Draw the timeline into `path`; what stood there is replaced once the picture is complete."""
+    """Draw the timeline into `path`. Raises Misconfigured where it cannot be written."""
     line_chart.save(path, timeline(outcome, path.suffix.lower().removeprefix(".")), "name another file with --picture")
 
 
 def timeline(outcome: Outcome, kind: str) -> bytes:
-    """The timeline as a `png` or `svg`, on white; with two versions each row holds both, the other one above."""
+    """The timeline as a `png` or `svg`, on white; with two versions, each row has the other one above ours."""
     import matplotlib as mpl
     from matplotlib import dates
     from matplotlib.figure import Figure
@@ -94,13 +94,13 @@ def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -
 
 
 def _bars(episodes: Sequence[Episode], span: float) -> list[tuple[float, float]]:
-    """(start, length) in days; what is too short to be seen is drawn as wide as can be."""
+    """(start, length) in days; very short ones are drawn wide enough to be seen."""
     least = span / 700
     return [(episode.start / window.DAY, max(episode.seconds, least) / window.DAY) for episode in episodes]
 
 
 def _unknown(axes: "Axes", outcome: Outcome) -> None:
-    """Hatch the time of which nothing is known."""
+    """Hatch the time without data."""
     at = outcome.start
     for begin, end in [*outcome.spans, (outcome.end, outcome.end)]:
         if begin - at > (outcome.end - outcome.start) / 500:

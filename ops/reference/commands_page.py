@@ -42,7 +42,7 @@ VARIABLES = {
 _VALUES = {"str": "TEXT", "float": "NUMBER", "int": "NUMBER", "path": "PATH", "file": "PATH"}
 
 _Parameter = TyperArgument | TyperOption
-_Found = tuple[str, TyperCommand, typer.Context]  # its name behind the program's, and what asks typer about it
+_Found = tuple[str, TyperCommand, typer.Context]  # its name, and what typer needs to describe it
 
 
 def page() -> str:
@@ -56,7 +56,7 @@ def page() -> str:
 
 
 def _commands(command: object, name: str, parent: typer.Context | None) -> list[_Found]:
-    """Each command that can be run, with its name behind the program's, in the order of the help."""
+    """Each command that can be run, with its name, in the order of the help."""
     assert isinstance(command, TyperGroup | TyperCommand), f"{name} is not made by typer"
     context = typer.Context(command, info_name=name, parent=parent)
     if isinstance(command, TyperCommand):
@@ -99,14 +99,14 @@ def _row(parameter: _Parameter, context: typer.Context) -> tuple[str, str, str]:
 
 
 def _value(option: TyperOption, context: typer.Context) -> str:
-    """What stands behind the option: a word for its type, or the words that it may be."""
+    """The value of an option: a word for its type, or the words that it may be."""
     name = (option.display_type_rich(context) or "").strip("<>")
     name = name.removeprefix("list[").removesuffix("]").removesuffix(" range")
     return _VALUES.get(name, name)
 
 
 def _default(parameter: _Parameter) -> str:
-    """What holds where it is left out; an em dash for nothing."""
+    """The default; a dash for none."""
     if parameter.required:
         return "(needed)"
     shown, default = parameter.show_default, parameter.default

@@ -1,7 +1,7 @@
 """The diagram of docs/architecture.md: the packages of this repository and which imports which, read from the code.
 
-A room is a data package, or a package in components/, components/live/ or ops/. Of the modules that stand alone in one
-of these three folders only those are shown through which one gets to the rooms; many rooms import the others.
+A room is a data package, or a package in components/, components/live/ or ops/. Of single
+modules in these three folders only `ENTRIES` are shown, as many rooms import the others.
 """
 
 import ast
@@ -36,7 +36,7 @@ def modules(root: Path) -> dict[str, Path]:
 
 
 def arrows(root: Path) -> Arrows:
-    """Each room with those that it needs. A circle of rooms is no error here."""
+    """Each room with those that it imports. A circle of rooms is no error here."""
     known = modules(root)
     found: dict[str, dict[str, bool]] = {room: {} for name in known if (room := _room(name, known))}
     for name, path in known.items():
@@ -75,7 +75,7 @@ def _needs(tree: ast.Module, known: Mapping[str, Path]) -> Iterator[tuple[str, b
 
 
 def main_arrows(every: Arrows) -> Arrows:
-    """Without each arrow that a longer way of arrows says too; rooms in a circle keep theirs."""
+    """Without each arrow that follows from others; rooms in a circle keep theirs."""
     reach = {room: _reached(room, every) for room in every}
     same = {room: frozenset(other for other in reach[room] if room in reach[other]) | {room} for room in every}
 

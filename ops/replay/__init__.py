@@ -1,7 +1,7 @@
-"""What the alerts would have done in the past: replayed over the history that Prometheus has, with its semantics.
+"""What the alerts would have done in the past, computed from the history in Prometheus.
 
-replay(prometheus, alert, start, end, limit) → Replay      one alert, its own limit or another
-observe(prometheus, alert, start, end) → Signal            the signal, asked once; .replay(limit) for each limit
+replay(prometheus, alert, start, end, limit) → Replay      one alert, with its own limit or another
+observe(prometheus, alert, start, end) → Signal            the signal, queried once; .replay(limit) for each limit
 run(prometheus, versions, names, start, end, config)       several alerts and versions, with the mails → Outcome
 """
 

@@ -1,4 +1,4 @@
-"""What fired, by Prometheus' own record: the series ALERTS."""
+"""What fired in the past, from Prometheus' series ALERTS."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from ops.window import Window
 
 
 def fired(prometheus: Prometheus, over: Window) -> list[Firing]:
-    """What fired in the window, as Prometheus remembers it; what still does has no end."""
+    """What fired in the window, by start; what still fires has no end. Raises what the client raises."""
     found = []
     for series in windows.history(prometheus, 'ALERTS{alertstate="firing"}', over):
         pairs = ((name, value) for name, value in series.labels.items() if name not in ("__name__", "alertstate"))
@@ -27,7 +27,7 @@ def alert_name(firing: Firing) -> str:
 
 
 def _stretches(moments: Sequence[float], step: float) -> Iterator[tuple[float, float]]:
-    """The stretches without a gap."""
+    """The stretches without a gap, as (first, last) moments."""
     if not moments:
         return
     first = moments[0]

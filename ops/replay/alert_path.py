@@ -1,4 +1,4 @@
-"""What becomes of an alert on its way: routes, receivers, what mutes it, and the mail that it would be."""
+"""The path of an alert through Alertmanager: routes, receivers, what mutes it, and its mail."""
 
 import json
 import subprocess
@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail as Alertmanager would write it. The texts are None where there is no amtool to render them."""
+    """A mail as Alertmanager would write it. `subject` and `text` are None without amtool, which renders them."""
 
     receiver: str
     recipients: tuple[str, ...]
@@ -33,9 +33,8 @@ class Mail:
 class AlertPath:
     """Where an alert with these labels goes in a configuration.
 
-    `muted_by`: the names of those of our alerts that would mute it while they fire. `silenced_by`: `ID until … by …`.
-    `muted_now`: which hours keep it back now, none where a route of several sends it. `other_channels`: how else than
-    by mail it is told.
+    `muted_by`: names of our alerts that would inhibit it while they fire. `silenced_by`: `ID until … by …`.
+    `muted_now`: the time intervals that mute all its routes now. `other_channels`: its integrations other than mail.
     """
 
     labels: Labels
@@ -53,21 +52,21 @@ class AlertPath:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Everybody who gets a mail, in order."""
+        """The recipients of all mails, in order."""
         return tuple(dict.fromkeys(to for mail in self.mails for to in mail.recipients))
 
     @property
     def first_mail(self) -> float:
-        """Seconds until the first notification at the latest."""
+        """Seconds until the first notification, at most."""
         return max(match.group_wait for match in self.matches)
 
     @property
     def next_mail(self) -> float:
-        """Seconds between two looks at the group, and so until the resolved mail at the latest."""
+        """Seconds until the resolved mail, at most: the longest group_interval."""
         return max(match.group_interval for match in self.matches)
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The path for programs."""
         return {
             "labels": dict(self.labels),
             "routes": [
@@ -95,7 +94,10 @@ class AlertPath:
 def find_path(
     alertmanager: Alertmanager, labels: Labels, annotations: Labels, others: Iterable[Labels], *, render: bool = True
 ) -> AlertPath:
-    """The path of an alert through the configuration that Alertmanager runs; `others` might mute it if they fired."""
+    """The path of an alert through the configuration that Alertmanager runs.
+
+    `others`: label sets of alerts that may inhibit it. Raises what the client raises, and RoutingError.
+    """
     config = alertmanager.status().config
     matches = tuple(tree.matches(config, labels))
     receivers = tree.receivers(config)
@@ -134,7 +136,7 @@ def mails(
     render: bool = True,
     resolved: bool = False,
 ) -> list[Mail]:
-    """The mails that a receiver makes of one alert."""
+    """The mails that a receiver sends for one alert."""
     found = []
     for settings in receiver.get("email_configs") or ():
         headers = {str(key).lower(): str(value) for key, value in (settings.get("headers") or {}).items()}
@@ -151,7 +153,7 @@ def mails(
 
 
 def rendered(template: str, data: Mapping[str, object]) -> str | None:
-    """What amtool makes of a template; None where there is no amtool, or the template needs files that are not here."""
+    """A template rendered by amtool; None without amtool, or where the template needs files that are not here."""
     if not build_tools.find("amtool"):
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -171,7 +173,7 @@ def rendered(template: str, data: Mapping[str, object]) -> str | None:
 
 
 def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool) -> dict[str, object]:
-    """What Alertmanager hands to a template for one alert."""
+    """The data of a template for one alert, as Alertmanager has it."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     status = "resolved" if resolved else "firing"
     alert = {
@@ -195,12 +197,12 @@ def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool)
 
 
 def silencing(silences: Iterable[Mapping[str, JsonValue]], labels: Labels) -> list[Mapping[str, JsonValue]]:
-    """The active ones among these silences that hold for an alert with these labels."""
+    """The active silences that match an alert with these labels."""
     return [silence for silence in silences if _silences(silence, labels)]
 
 
 def _silences(silence: Mapping[str, JsonValue], labels: Labels) -> bool:
-    """Whether an active silence holds for these labels."""
+    """Whether the silence is active and matches these labels."""
     if (silence.get("status") or {}).get("state") != "active":
         return False
     return all(tree.Matcher(one["name"], one["value"], _operator(one)).matches(labels) for one in silence["matchers"])
@@ -224,7 +226,7 @@ def describe(path: AlertPath) -> Sequence[str]:
     lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))
     if path.muted_now:
-        lines.append(f"kept back now ({path.muted_now})")
+        lines.append(f"muted now ({path.muted_now})")
     if path.other_channels:
         lines.append("also to   " + ", ".join(path.other_channels))
     for mail in path.mails:

@@ -1,4 +1,4 @@
-"""A backtest for people: what fired, how much, then each time."""
+"""A backtest for people: a table of the alerts, then each time that one fired."""
 
 from collections.abc import Iterable, Mapping
 
@@ -20,7 +20,7 @@ _OWN = ("alertname",)
 
 
 def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
-    """Print the answer: a table of the alerts, then when each one fired; with `pending`, also when it nearly did."""
+    """Print a table of the alerts, then when each one fired; with `pending`, also when it was only pending."""
     ours, *other = outcome.versions
     against = other[0] if other else None
     asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
@@ -39,7 +39,7 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
 
 def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
     table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Only pending", "Mails"), narrow)
-    if not narrow:  # the lines below have the times too
+    if not narrow:  # the list below has the times
         table.add_column("First")
         table.add_column("Last")
     for name in names:
@@ -64,13 +64,13 @@ def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
         f", {count_noun(others, 'other message')}" if others else ""
     )
     if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
-        table.caption += "; what fired without a mail was muted by a critical alert, or has no one to tell"
+        table.caption += "; an alert that fired without a mail was inhibited, or its receiver sends no mail"
     table.caption_justify = "left"
     return table
 
 
 def _frame(titles: Iterable[str], narrow: bool) -> Table:
-    """A row an alert. Where there is no room a cell goes over several lines: none is ever cut short."""
+    """A table with a row for each alert. On a narrow terminal a cell takes several lines; none is cut."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0 if narrow else 1), header_style="bold")
     table.add_column("Alert", overflow="fold")
     for title in titles:
@@ -147,7 +147,7 @@ def _cells(version: Version, name: str) -> list[str]:
 
 
 def _labels(labels: Mapping[str, str], replay: Replay) -> str:
-    """What tells one alert of a rule from another: the labels that the rule does not set itself."""
+    """The labels that the rule does not set itself."""
     own = {name: value for name, value in labels.items() if name not in replay.alert.labels and name not in _OWN}
     return f"  {', '.join(f'{name}={value}' for name, value in own.items())}" if own else ""
 

@@ -1,4 +1,4 @@
-"""What a Prometheus knows of a stretch of time: an empty answer may mean that all was well, or that nobody looked."""
+"""When Prometheus had data: an empty answer may mean that nothing crossed a limit, or that there was no data."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ Span = tuple[int, int]  # ms, both ends included
 
 @dataclass(frozen=True)
 class Coverage:
-    """When there was data, in spans of ms: `anything` at all (the scrapes themselves included), and per metric."""
+    """When there was data, in spans of ms: of `anything` at all (`up` included), and of each metric."""
 
     anything: Sequence[Span]
     metrics: Mapping[str, Sequence[Span]]
 
 
 def question(names: Iterable[str], start: int, end: int) -> Question:
-    """What to ask for `coverage`: which metrics have samples, between two moments (ms).
+    """The query for `coverage`: which metrics have samples, between two moments (ms).
 
-    A metric is there for five minutes after each sample, as it is to Prometheus itself.
+    A sample counts for five minutes, as in Prometheus.
     """
     step = min(COARSE, max(1000, (end - start) // 300))
     wanted = "|".join(sorted({_cheap(name) for name in names} | {"up"}))
@@ -88,7 +88,7 @@ def _seconds(duration: timedelta | None) -> float:
 
 
 def _cheap(name: str) -> str:
-    """A histogram's buckets come with its count, which is one series instead of many."""
+    """The `_count` instead of the `_bucket`: one series instead of many, at the same times."""
     return f"{name.removesuffix('_bucket')}_count" if name.endswith("_bucket") else name
 
 

@@ -1,4 +1,4 @@
-"""Range queries without Prometheus' limits: in pieces, several at a time, each asked once."""
+"""Range queries of any length: in pieces, several at a time, each query once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,8 +9,8 @@ from ops.errors import Refused
 
 LABELS = tuple[tuple[str, str], ...]
 PIECE = 4000  # points per series and request; Prometheus refuses more than 11 000
-AT_ONCE = 3  # more would only queue in a Prometheus of two cores, and crowd out others
-TIMEOUT = 130.0  # s; Prometheus gives a query up after two minutes
+AT_ONCE = 3  # requests at a time; more would wait in a Prometheus with two cores, and delay others
+TIMEOUT = 130.0  # seconds; Prometheus stops a query after two minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Answer:
 def ask(
     prometheus: Prometheus, questions: Iterable[Question], progress: Callable[[int, int], None] | None = None
 ) -> dict[Question, Answer]:
-    """The answers to all questions, equal ones asked once. `progress` is called with (pieces done, pieces in all).
+    """The answers to all questions; equal ones are sent once. `progress` is called with (pieces done, pieces in all).
 
-    Raises what the client raises; the other pieces are then given up.
+    Raises what the client raises; the remaining pieces are dropped then.
     """
     wanted = list(dict.fromkeys(questions))
     pieces = [(question, piece) for question in wanted for piece in _pieces(question.at, PIECE)]
-    pieces.sort(key=lambda pair: -len(pair[0].query))  # long ones are mostly slow ones: first, so that none comes last
+    pieces.sort(key=lambda pair: -len(pair[0].query))  # the slow ones first; long queries mostly are
     collected: dict[Question, dict[LABELS, dict[int, float]]] = {question: {} for question in wanted}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = {pool.submit(_piece, prometheus, question.query, at): question for question, at in pieces}
@@ -60,7 +60,7 @@ def _pieces(at: range, most: int) -> Sequence[range]:
 
 
 def _piece(prometheus: Prometheus, query: str, at: range) -> list[Series]:
-    """One request; halved as long as Prometheus says that it would load too many samples."""
+    """One request; split in two where Prometheus refuses it for too many samples."""
     try:
         return prometheus.query_range(query, at[0] / 1000, at[-1] / 1000, at.step / 1000, timeout=TIMEOUT)
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""Alertmanager's time intervals: whether a moment lies in one."""
+"""Alertmanager's time intervals: is a route muted at a moment?"""
 
 import calendar
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ def inside(config: tree.Config, names: Iterable[str], at: float) -> bool:
 
 
 def quiet(config: tree.Config, match: Match, at: float) -> str:
-    """What keeps a route from telling anybody at that moment, as the configuration has it; empty for nothing."""
+    """Which time intervals mute a route at that moment; empty where none does."""
     mute, active = match.mute_time_intervals, match.active_time_intervals
     if mute and inside(config, mute, at):
         return f"mute_time_intervals: {', '.join(mute)}"
@@ -32,13 +32,13 @@ def quiet(config: tree.Config, match: Match, at: float) -> str:
 
 
 def opens(config: tree.Config, match: Match, at: float) -> float | None:
-    """The next whole minute within eight days at which nothing keeps the route quiet; None if there is none."""
+    """The next whole minute within eight days at which the route is not muted; None where there is none."""
     minutes = (at // 60 * 60 + 60 * n for n in range(1, 8 * 1440))
     return next((minute for minute in minutes if not quiet(config, match, minute)), None)
 
 
 def week(config: tree.Config, match: Match, at: float) -> tuple[bool, ...]:
-    """Whether the route is quiet at each minute of the week from `at` on; nothing for one that never is."""
+    """Whether the route is muted at each minute of the week from `at` on; empty where it never is."""
     if not match.mute_time_intervals and not match.active_time_intervals:
         return ()
     minutes = tuple(bool(quiet(config, match, at + 60 * n)) for n in range(7 * 1440))

@@ -1,12 +1,12 @@
-"""What Alertmanager would have sent: grouping, waiting, repeating, resolving and inhibition, replayed.
+"""What Alertmanager would have sent: grouping, waiting, repeating, resolving and inhibition.
 
-A mirror of Alertmanager's dispatcher and notification pipeline (dispatch/dispatch.go, notify/notify.go, inhibit/):
+It does what Alertmanager's dispatcher and notification pipeline do (dispatch/dispatch.go, notify/notify.go, inhibit/):
 a group is flushed `group_wait` after its first alert and every `group_interval` from then on, as long as it holds an
 alert; a flush sends when an alert is firing that the last message did not name, or resolved that it named, or when
 `repeat_interval` has gone by since.
 
-Taken as given: no silences, one Alertmanager, nothing takes time. What reaches it at the very moment of a flush comes
-first; a repeat that falls on a flush to the second waits for the next, as sending the message before took some time.
+Assumed: no silences, one Alertmanager, no delays. An alert that arrives at the moment of a flush is part of it. A
+repeat that is due exactly at a flush waits for the next one, as sending the last message took some time.
 """
 
 import heapq
@@ -23,13 +23,13 @@ from routing.tree import Match
 Why = Literal["firing", "changed", "resolved", "repeat"]
 RETENTION = 120 * 3600.0  # s: how long Alertmanager remembers what it sent
 
-# Who says when an alert is over unless told (config/notifiers.go of Alertmanager 0.31).
+# Integrations whose `send_resolved` is false by default (config/notifiers.go of Alertmanager 0.31).
 _SILENT_ON_RESOLVE = frozenset({"email", "slack", "wechat", "rocketchat"})
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """An alert (its labels as pairs, sorted) that fires from `start` to `end` in seconds; None: to the end of time."""
+    """An alert (its labels as sorted pairs) that fires from `start` to `end`, seconds since the epoch; None: no end."""
 
     labels: LABELS
     start: float
@@ -80,7 +80,7 @@ class _Integration:
 def send(config: tree.Config, firings: Iterable[Firing], until: float) -> list[Message]:
     """The messages of an Alertmanager with this configuration up to `until` (seconds), in order.
 
-    `firings` are all alerts that it is sent, those too which only inhibit. Raises routing's RoutingError.
+    `firings`: all alerts that it gets, also those that only inhibit. Raises RoutingError.
     """
     return _Replay(config, list(firings), until).run()
 
@@ -188,7 +188,7 @@ def _why(
     send_resolved: bool,
     repeat_before: float,
 ) -> Why | None:
-    """DedupStage.needsUpdate: why a message is due, None when it is not."""
+    """Why a message is due, None where it is not: Alertmanager's DedupStage.needsUpdate."""
     if last is None:
         return "firing" if firing else None
     if not firing <= last.firing:
@@ -201,7 +201,7 @@ def _why(
 
 
 def _integrations(receiver: Mapping[str, JsonValue]) -> tuple[_Integration, ...]:
-    """The ways in which a receiver is told: one per entry of its `…_configs`."""
+    """The integrations of a receiver: one for each entry of its `…_configs`."""
     return tuple(
         _Integration(receiver["name"], kind, index, bool(settings.get("send_resolved", kind not in _SILENT_ON_RESOLVE)))
         for key, entries in receiver.items()

@@ -1,4 +1,4 @@
-"""What has to be said about a backtest: what it could not see, and what it read in another way."""
+"""Notes on a backtest: which data was missing, and what was computed instead."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,11 +8,11 @@ from ops.replay import coverage
 from ops.replay.coverage import Coverage
 from ops.words import brief
 
-GAP = 15 * 60.0  # s: what may be missing (restarts) without a word
+GAP = 15 * 60.0  # seconds that may be missing without a note, as at a restart
 
 
 def on_coverage(name: str, start: float, end: float, spans: Sequence[tuple[float, float]]) -> list[str]:
-    """Whether the Prometheus of that name has data for the whole window (seconds, like `spans`)."""
+    """A note where Prometheus lacks data for a part of the window. `spans`: with data, in seconds like the window."""
     covered = sum(b - a for a, b in spans)
     if end - start - covered < max(60.0, 0.005 * (end - start)):
         return []
@@ -24,7 +24,7 @@ def on_coverage(name: str, start: float, end: float, spans: Sequence[tuple[float
 
 
 def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: float, end: float) -> list[str]:
-    """Which metrics were missing while Prometheus had other data, and which alerts had no value because of it.
+    """Notes on metrics that were missing while Prometheus had other data, with the alerts that need them.
 
     `expressions`: (alert, its signal without recordings); the window in seconds.
     """
@@ -46,18 +46,18 @@ def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: fl
     for name, alerts in sorted(missing.items()):
         there = coverage.overlap(seen.metrics.get(name, ()), first, last)
         how = f"is there for {humanize(there)} of {humanize(whole)}" if there else "has no data in this window"
-        notes.append(f"{name} {how}: {brief(alerts)} had nothing to go by without it.")
+        notes.append(f"{name} {how}: {brief(alerts)} had no value without it.")
     if early:
-        notes.append(f"Data begins {window.stamp(begin)} UTC, later than these look back at first: {brief(early)}.")
+        notes.append(f"Data begins {window.stamp(begin)} UTC, but these need earlier data: {brief(early)}.")
     return notes
 
 
 def on_recordings(computed: Mapping[str, Sequence[str]]) -> list[str]:
-    """Which alerts were computed from the raw series: `computed` is recording → alerts."""
+    """A note on the alerts that were computed from raw series. `computed`: recording → alerts."""
     if not computed:
         return []
     of = list(dict.fromkeys(alert for alerts in computed.values() for alert in alerts))
     return [
-        f"{brief(of)}: computed from the raw series, since what they read was not recorded throughout the window "
-        f"as it is defined now ({brief(sorted(computed))})."
+        f"{brief(of)}: computed from the raw series, as these were not recorded during the whole window, or with "
+        f"another expression: {brief(sorted(computed))}."
     ]

@@ -1,4 +1,4 @@
-"""Recorded series written out as what they record, for a past in which nobody recorded them (or recorded otherwise)."""
+"""Recorded series replaced by the expressions that they record, for a past in which they were not recorded."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,9 +12,9 @@ from rules import Recording
 def expand(expression: str, recordings: Mapping[str, Recording]) -> str:
     """`expression` with each of `recordings` (by name) that it reads replaced by what it records.
 
-    A recorded value stands until its group's next evaluation, so `x` becomes `last_over_time((…)[15s:15s])` with the
-    group's interval: computed as often as recorded, and gone at once when there is nothing to record. Raises
-    Misconfigured for what cannot be said that way: matchers on a recorded series, a recording that reads itself.
+    A recorded value is valid until the group's next evaluation, so `x` becomes `last_over_time((…)[15s:15s])` with the
+    group's interval: computed as often as it would be recorded. Raises Misconfigured for
+    what cannot be replaced: a recorded series with matchers, a recording that reads itself.
     """
     return str(_expand(promql.parse(expression), recordings, ()).prettify())
 
@@ -26,12 +26,12 @@ def _expand(tree: promql.Expr, recordings: Mapping[str, Recording], within: tupl
             return None
         recording = recordings[str(selector.name)]
         if recording.name in within:
-            raise Misconfigured(f"{recording.name} reads itself, through {' and '.join(within)}; break the circle")
+            raise Misconfigured(f"{recording.name} reads itself, through {' and '.join(within)}; remove one of these")
         matchers = selector.matchers
         if matchers.matchers or matchers.or_matchers:
             raise Misconfigured(
-                f"{selector.prettify()} cannot be replayed from before it was recorded: its matchers cannot be put "
-                "into its expression; write the expression out in the alert"
+                f"{selector.prettify()} has no data from before it was recorded, and its matchers cannot be moved "
+                "into its expression; write the expression itself in the alert"
             )
         inner = _expand(promql.parse(recording.expr), recordings, (*within, recording.name)).prettify()
         for label, value in recording.labels.items():

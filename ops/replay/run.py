@@ -1,4 +1,4 @@
-"""The backtest itself: what to ask, what to read instead of recordings that are not there, and what it comes to."""
+"""The backtest: the queries, replacements of missing recordings, and the result."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of the rules, all of them: `name` is what people call it."""
+    """All rules of one version; `name` is shown to people."""
 
     name: str
     alerts: Mapping[str, Alert]
@@ -31,7 +31,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Version:
-    """What one version of the rules would have done: the alerts asked for, and the messages that name one of them."""
+    """What one version of the rules would have done: the wanted alerts, and the messages that name one of them."""
 
     name: str
     replays: Mapping[str, Replay]
@@ -44,7 +44,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A backtest from `start` to `end` (seconds): `covered` of these there was data for, in `spans`."""
+    """A backtest from `start` to `end` (seconds): there was data for `covered` seconds, in `spans`."""
 
     start: float
     end: float
@@ -65,7 +65,8 @@ def run(
 ) -> Outcome:
     """Replay the alerts of these names, in each version that has them, from `start` to `end` (seconds).
 
-    `config` is the Alertmanager configuration that the mails go through. Raises BadAnswer when there is no data at all.
+    `config`: the Alertmanager configuration. `progress` is called with (requests done, all). Raises BadAnswer where
+    there is no data at all, Misconfigured where an alert cannot be replayed, and what the client raises.
     """
     wanted = list(names)
     chosen = [
@@ -96,14 +97,14 @@ def observe(
     end: float,
     recordings: Mapping[str, Recording] | None = None,
 ) -> Signal:
-    """An alert's signal from `start` to `end` (seconds), asked once; `Signal.replay(limit)` then answers any limit."""
+    """An alert's signal from `start` to `end` (seconds), for `Signal.replay(limit)` with any limit. Raises as `run`."""
     known = rules.recordings() if recordings is None else recordings
     _, signals, _ = _signals(prometheus, [(Rules("", {alert.name: alert}, known), alert)], start, end, None)
     return signals["", alert.name]
 
 
 def replay(prometheus: Prometheus, alert: Alert, start: float, end: float, limit: rules.Limit | None = None) -> Replay:
-    """When `alert` would have been pending and firing from `start` to `end` (seconds), by its own limit or another."""
+    """When an alert would have been pending and firing from `start` to `end` (seconds). Raises as `run`."""
     return observe(prometheus, alert, start, end).replay(limit)
 
 
@@ -114,7 +115,7 @@ def _signals(
     end: float,
     progress: Progress | None,
 ) -> tuple[Coverage, dict[tuple[str, str], Signal], list[str]]:
-    """The signals by (version, alert), with as few queries as will do, and what has to be said about them."""
+    """When there was data, the signals by (version, alert), and notes on them."""
     groups = prometheus.rules()
     phases = {group.name: _phase(group) for group in groups}
     running = {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
@@ -129,7 +130,7 @@ def _signals(
     if coverage.overlap(seen.anything, round(start * 1000), last) <= 0:
         raise BadAnswer(
             f"{prometheus.http.name} at {prometheus.url} has no data between {window.stamp(start)} and "
-            f"{window.stamp(end)} UTC; ask about days of which it has some"
+            f"{window.stamp(end)} UTC; choose days with data"
         )
     questions: dict[tuple[str, str], Question] = {}
     computed: dict[str, list[str]] = {}
@@ -161,7 +162,7 @@ def _moments(first: int, last: int, interval: float, phase: int) -> range:
 def _phase(group: RunningGroup) -> int:
     """How many ms past the multiples of its interval Prometheus evaluates a running group; 0 before its first time.
 
-    Prometheus spreads its groups over the interval. It says when an evaluation began, some tenths of a ms late.
+    Prometheus spreads its groups over the interval. It reports the start of an evaluation less than a ms late.
     """
     evaluated = [rule.last_evaluation for rule in group.rules if not rule.last_evaluation.startswith("0001")]
     if not evaluated or not evaluated[0]:
@@ -174,7 +175,7 @@ def _phase(group: RunningGroup) -> int:
 def _not_recorded(
     version: Rules, alert: Alert, running: Mapping[str, str], seen: Coverage, first: int, last: int
 ) -> list[str]:
-    """The recordings that the alert reads and that were not recorded, or otherwise than this version would."""
+    """The recordings that the alert reads and that were not recorded, or with another expression."""
     found = []
     for name in sorted(coverage.metrics_read(alert.signal) & set(version.recordings)):
         recording = version.recordings[name]
@@ -186,7 +187,7 @@ def _not_recorded(
 
 
 def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: tree.Config) -> list[str]:
-    """The alerts asked for, and those that could mute them or share a mail with them: the mails depend on these."""
+    """The wanted alerts, and those that could inhibit them or share a mail with them, as mails depend on these."""
     root, inhibitions = tree.tree(config), tree.inhibitions(config)
 
     def labels(name: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""What Prometheus makes of an expression's results over time: `for`, `keep_firing_for`, pending and firing.
+"""The states of an alert over time, from the results of its expression: `for`, `keep_firing_for`, pending, firing.
 
-A mirror of `AlertingRule.Eval` (rules/alerting.go of Prometheus 3). Times are whole milliseconds, as Prometheus keeps
-them; an alert changes its state at evaluations only.
+It does what `AlertingRule.Eval` does (rules/alerting.go of Prometheus 3). Times are whole milliseconds, as in
+Prometheus; an alert changes its state at evaluations only.
 
 Not replayed: evaluations that Prometheus missed or that failed, `for` carried over a restart of Prometheus, and a
 group's `limit` and `query_offset`.
@@ -18,7 +18,7 @@ State = Literal["pending", "firing"]
 class Interval:
     """One label set in one state, from the evaluation that set it (`start`) to the one that ended it (`end`), in ms.
 
-    `open`: it lasted to the last evaluation of all, which then is `end`.
+    `open`: it lasted until the last evaluation, which is `end` then.
     """
 
     state: State
@@ -33,8 +33,8 @@ def alert_states(
     """The states of one label set, in order.
 
     `crossing` holds the evaluations at which the expression has a result with these labels; `hold` is `for`, `keep` is
-    `keep_firing_for`, both in ms. Evaluations more than `outage` ms apart mean that Prometheus did not run in between:
-    the state begins anew.
+    `keep_firing_for`, both in ms. Where two evaluations are more than `outage` ms apart, Prometheus did not run, and
+    the state begins again.
     """
     found: list[Interval] = []
     state: State | None = None

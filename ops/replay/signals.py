@@ -1,8 +1,8 @@
-"""One alert over a stretch of time: its signal, asked once, against any limit.
+"""One alert over a time window: its signal, queried once, compared with any limit.
 
-Applying the limit here is the same as asking Prometheus for `signal > limit`: the comparison of a vector with a number
-only drops samples, each by itself, and NaN is dropped by all but `!=`. What a step of a range query sees (staleness,
-lookback, windows) is what an evaluation at that moment sees. A test holds both to Prometheus.
+The comparison here gives the same as the query `signal > limit`: a comparison drops samples one by one, and NaN by all
+operators but `!=`. A step of a range query gives what an evaluation at that moment gives. Tests compare both with
+Prometheus.
 """
 
 import operator
@@ -27,7 +27,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 
 
 def crosses(limit: Limit, value: float) -> bool:
-    """Whether Prometheus keeps a sample of this value in the comparison with the limit."""
+    """Whether a sample of this value fulfils the comparison with the limit."""
     return _COMPARE[limit.operator](value, limit.value)
 
 
@@ -35,7 +35,7 @@ def crosses(limit: Limit, value: float) -> bool:
 class Episode:
     """One label set of an alert in one state; `start` and `end` in seconds since the epoch.
 
-    `open`: still so at the last evaluation, which then is `end`. `labels` are the alert's, `alertname` included.
+    `open`: it lasted until the last evaluation, which is `end` then. `labels` are the alert's, `alertname` included.
     """
 
     labels: Mapping[str, str]
@@ -46,17 +46,17 @@ class Episode:
 
     @property
     def seconds(self) -> float:
-        """How long it lasted."""
+        """How many seconds it lasted."""
         return self.end - self.start
 
 
 @dataclass(frozen=True)
 class Signal:
-    """An alert's signal over time: what every replay of it starts from.
+    """An alert's signal over time, from which it is replayed.
 
-    `evaluations` are the moments (ms) at which Prometheus would have evaluated the rule and had anything to look at;
+    `evaluations` are the moments (ms) at which Prometheus would have evaluated the rule and had data;
     `series` maps the labels of the signal to {moment: value}. `start` and `end` (seconds) are the window asked for:
-    evaluations before it only bring the alert into the state that it had when the window began.
+    evaluations before it give the alert its state at the window's start.
     """
 
     alert: Alert
@@ -73,7 +73,10 @@ class Signal:
                 yield dict(labels), inside
 
     def replay(self, limit: Limit | None = None) -> "Replay":
-        """When the alert would have been pending and firing with its own limit, or with another one."""
+        """When the alert would have been pending and firing, with its own limit or another.
+
+        Raises Misconfigured where two series would be the same alert, as Prometheus refuses that.
+        """
         limit = limit or self.alert.limit
         crossing: dict[LABELS, set[int]] = {}
         for labels, points in self.series.items():
@@ -104,9 +107,7 @@ class Replay:
     limit: Limit
     start: float
     end: float
-    episodes: tuple[
-        Episode, ...
-    ]  # pending and firing, by start; those from before the window too, as the mails need them
+    episodes: tuple[Episode, ...]  # by start; those before the window too, as mails depend on them
 
     def within(self, state: str) -> list[Episode]:
         """The episodes in that state, cut at the window's edges."""
@@ -126,17 +127,17 @@ class Replay:
 
     @property
     def pending(self) -> list[Episode]:
-        """The episodes in which it waited for its `for`."""
+        """The episodes in which it was pending."""
         return self.within("pending")
 
     @property
     def times_fired(self) -> int:
-        """How often it fired, each label set counted by itself."""
+        """How often it fired, each label set counted."""
         return len(self.firing)
 
     @property
     def seconds_firing(self) -> float:
-        """How long at least one of its label sets fired."""
+        """For how many seconds at least one label set fired."""
         total, reached = 0.0, self.start
         for episode in sorted(self.firing, key=lambda one: one.start):
             total += max(0.0, episode.end - max(episode.start, reached))
@@ -150,7 +151,7 @@ class Replay:
 
     @property
     def near_misses(self) -> int:
-        """How often it was pending and went back without having fired."""
+        """How often it was pending and did not fire."""
         fired = {
             (frozenset(episode.labels.items()), episode.start) for episode in self.episodes if episode.state == "firing"
         }
@@ -187,7 +188,7 @@ def signal(alert: Alert, start: float, end: float, evaluations: Sequence[int], a
 
 
 def _alert_labels(alert: Alert, labels: LABELS) -> LABELS:
-    """The alert's labels as Prometheus makes them: the series' without its name, then the rule's, then its name."""
+    """The alert's labels as in Prometheus: those of the series without its name, the rule's, and `alertname`."""
     made = {name: value for name, value in labels if name != "__name__"}
     made |= alert.label_set
     return tuple(sorted((name, value) for name, value in made.items() if value))

@@ -1,1 +1,1 @@
-"""The files and the history of this repository: read, edited all or nothing, checked out elsewhere."""
+"""The files and the git history of this repository."""

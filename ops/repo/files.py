@@ -1,6 +1,6 @@
-"""Our own files, rewritten all together or not at all.
+"""Reads and edits files of this repository: all edits are written, or none.
 
-Texts are read and written byte for byte: line ends stay as they are, and bytes that are not UTF-8 survive.
+Texts are read and written byte for byte: line ends and bytes that are not UTF-8 stay.
 """
 
 import contextlib
@@ -27,18 +27,18 @@ class Edit:
 
     @property
     def changes(self) -> bool:
-        """Whether anything is to be written."""
+        """Whether the text changes."""
         return self.before != self.after
 
 
 def shown(path: Path) -> str:
-    """The path as a person names it: relative to the project, where it lies within."""
+    """The path as shown to people: relative to the project where it is inside."""
     full = path.absolute()
     return str(full.relative_to(ROOT)) if full.is_relative_to(ROOT) else str(path)
 
 
 def read(path: Path, *, remedy: str = "check the path") -> str:
-    """The text of a file, every byte kept; Misconfigured, ending with `remedy`, when it cannot be read."""
+    """The text of a file, every byte kept. Raises Misconfigured, ending with `remedy`, where it cannot be read."""
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
@@ -48,23 +48,23 @@ def read(path: Path, *, remedy: str = "check the path") -> str:
 
 
 def must_be_writable(path: Path) -> None:
-    """Misconfigured when a file could not be written: to be asked before long work, and asked again by `write`.
+    """Raise Misconfigured where a file cannot be written. Call it before long work; `write` calls it again.
 
-    Replacing a file asks only its folder for permission, so a read-only file has to be looked at.
+    Replacing a file needs only permission on its folder, so the file's own permission is checked here.
     """
     name, real = shown(path), Path(os.path.realpath(path))
     if real.is_dir() or (real.exists() and not real.is_file()):
         raise Misconfigured(f"{name} is not a file; name a file")
     if not real.parent.is_dir():
-        raise Misconfigured(f"{name} has no folder to lie in; make {shown(real.parent)} first")
+        raise Misconfigured(f"{name} cannot be created, as {shown(real.parent)} does not exist; create that folder")
     if real.exists() and not (real.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)):
-        raise Misconfigured(f"{name} is read-only; permit writing to it (chmod u+w) and run it again")
+        raise Misconfigured(f"{name} is read-only; make it writable (chmod u+w) and run this again")
     if not os.access(real if real.exists() else real.parent, os.W_OK):
-        raise Misconfigured(f"{name} may not be written by this user; permit it and run it again")
+        raise Misconfigured(f"{name} may not be written by this user; change its permissions and run this again")
 
 
 def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
-    """Write every edit that changes something, in order; on any failure all files hold again what they held before.
+    """Write every edit that changes something, in order; after a failure all files have their former text again.
 
     Raises Misconfigured (read-only, no such folder, disk full) or Conflict (a file changed since it was read).
     """
@@ -81,7 +81,7 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
         for edit, real, fresh in prepared:
             if _current_text(real) != edit.before:
                 raise Conflict(
-                    f"{shown(edit.path)} was changed by somebody else meanwhile; nothing was written, run it again",
+                    f"{shown(edit.path)} was changed by somebody else meanwhile; nothing was written; run this again",
                     status=409,
                     words="changed",
                 )
@@ -93,7 +93,8 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
         if isinstance(error, OSError):
             at = shown(prepared[-1][0].path) if prepared else "a file"
             raise Misconfigured(
-                f"{at} cannot be written ({error.strerror}); nothing was changed, make room for it or permit it"
+                f"{at} cannot be written ({error.strerror}); nothing was changed; "
+                "free some space, or change the permissions"
             ) from error
         raise
     finally:

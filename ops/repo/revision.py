@@ -1,4 +1,4 @@
-"""The rules of another revision, read through git."""
+"""The rules of another git revision."""
 
 import io
 import subprocess
@@ -14,7 +14,7 @@ from ops.errors import Misconfigured
 
 @contextmanager
 def folder(revision: str, ours: Path | None = None) -> Iterator[Path]:
-    """A temporary folder with the rule files of `revision`, named like ours. Raises Misconfigured."""
+    """A temporary folder with the rule files of `revision`. Raises Misconfigured."""
     ours = ours or rules.FOLDER
     root = ours.parent
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -22,14 +22,14 @@ def folder(revision: str, ours: Path | None = None) -> Iterator[Path]:
         raise Misconfigured(f"there is no revision {revision!r} in git here; name a commit, a branch or a tag")
     archive = _git(root, "archive", commit.decode().strip(), "--", ours.name)
     if archive is None:
-        raise Misconfigured(f"revision {revision} has no folder {ours.name}/; name one that has rules")
+        raise Misconfigured(f"revision {revision} has no folder {ours.name}/; name a revision that has it")
     with TemporaryDirectory() as temporary, tarfile.open(fileobj=io.BytesIO(archive)) as packed:
         packed.extractall(temporary, filter="data")
         yield Path(temporary) / ours.name
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
-    """What git prints; None when it refuses."""
+    """What git prints; None where it fails. Raises Misconfigured without git."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
     except FileNotFoundError:

@@ -1,11 +1,11 @@
-"""The tracking document: what verbs record in it stands between markers, all else is people's.
+"""The tracking document: what verbs record is between markers, everything else is written by people.
 
     <!-- begin baseline: written by `bin/ops baseline` -->
     …
     <!-- end baseline -->
 
-A marker is a line of its own outside code fences. Between `begin` and `end` everything is replaced; every other byte
-stays. The same holds for docs/limits.md, the list of limits that changed: an entry is added, all else stays.
+A marker is a line of its own outside code fences. The text between `begin` and `end` is replaced; other bytes stay.
+In docs/limits.md, the list of changed limits, an entry is added; every other byte stays.
 """
 
 import re
@@ -37,7 +37,7 @@ class Change:
 
 
 def section(text: str, name: str, *, where: str) -> str:
-    """What stands between the markers of `name`, without blank lines around it; Misconfigured without such markers."""
+    """The text between the markers of `name`, without blank lines around it. Raises Misconfigured without markers."""
     lines = text.split("\n")
     begin, end = _find(lines, name, where)
     return "\n".join(line.removesuffix("\r") for line in lines[begin + 1 : end]).strip("\n")
@@ -46,7 +46,7 @@ def section(text: str, name: str, *, where: str) -> str:
 def with_section(text: str, name: str, body: str, *, where: str) -> str:
     """`text` with `body` between the markers of `name`, in the line ends of the begin marker; all other bytes kept.
 
-    Raises Misconfigured when the markers are missing, doubled, or would no longer be found with that body.
+    Raises Misconfigured where the markers are missing or doubled, or `body` contains what would hide them.
     """
     lines = text.split("\n")
     begin, end = _find(lines, name, where)
@@ -55,25 +55,25 @@ def with_section(text: str, name: str, body: str, *, where: str) -> str:
     inner = ["", *body.split("\n"), ""] if body else [""]
     result = "\n".join([*lines[: begin + 1], *(line.removesuffix("\r") + eol for line in inner), *lines[end:]])
     if section(result, name, where=where) != body.replace("\r\n", "\n"):
-        raise Misconfigured(f"{where}: the text for {name} holds a marker or an open code fence; take it out")
+        raise Misconfigured(f"{where}: the text for {name} contains a marker or an open code fence; remove it")
     return result
 
 
 def edit(path: Path, name: str, body: str) -> files.Edit:
-    """The edit that puts `body` between the markers of `name` in the document at `path`."""
+    """The edit that puts `body` between the markers of `name` in the document at `path`. Raises Misconfigured."""
     where = files.shown(path)
     before = files.read(path, remedy=f"create it with two lines, {_pair(name)}, or name another with --document")
     return files.Edit(path, before, with_section(before, name, body, where=where))
 
 
 def changes(text: str, *, where: str) -> tuple[Change, ...]:
-    """The recorded changes of limits, newest first."""
+    """The recorded changes of limits, newest first. Raises Misconfigured without the markers."""
     rows = [_cells(line) for line in section(text, "limits", where=where).split("\n")]
     return tuple(Change(*row) for row in rows if len(row) == len(_COLUMNS) and re.match(r"\d{4}-\d\d-\d\d", row[0]))
 
 
 def with_change(text: str, change: Change, *, where: str) -> str:
-    """`text` with `change` recorded above the earlier ones; recorded twice, it stands there once."""
+    """`text` with `change` above the earlier ones; the same change is added only once. Raises Misconfigured."""
     row = _row((change.date, change.alert, change.before, change.after, change.evidence, change.reason))
     lines = section(text, "limits", where=where).split("\n")
     if row in lines:
@@ -89,7 +89,7 @@ def with_change(text: str, change: Change, *, where: str) -> str:
 def with_entry(text: str, change: Change) -> str:
     """The list of limits with `change` above the earlier ones, or at the end where it is the first.
 
-    All other bytes are kept; recorded twice, it stands there once.
+    All other bytes are kept; the same change is added only once.
     """
     eol = "\r\n" if "\r\n" in text else "\n"
     entry = (
@@ -105,7 +105,7 @@ def with_entry(text: str, change: Change) -> str:
 
 
 def _find(lines: list[str], name: str, where: str) -> tuple[int, int]:
-    """The indices of the begin and the end marker of `name`."""
+    """The indices of the begin and the end marker of `name`. Raises Misconfigured."""
     found: dict[str, list[int]] = {"begin": [], "end": []}
     fence = ""
     for at, line in enumerate(lines):
@@ -119,18 +119,18 @@ def _find(lines: list[str], name: str, where: str) -> tuple[int, int]:
             found[marker[1]].append(at)
     begins, ends = found["begin"], found["end"]
     if not begins and not ends:
-        raise Misconfigured(f"{where} has no markers for {name}; add two lines, {_pair(name)}, where it may be written")
+        raise Misconfigured(
+            f"{where} has no markers for {name}; add two lines, {_pair(name)}, where it is to be written"
+        )
     for kind, places in found.items():
         if len(places) != 1:
             many = "none" if not places else "lines " + " and ".join(str(at + 1) for at in places)
             raise Misconfigured(f"{where} needs one `{kind} {name}` marker and has {many}; leave one of each")
     if begins[0] > ends[0]:
-        raise Misconfigured(
-            f"{where}:{ends[0] + 1}: the end marker of {name} stands before its begin marker; swap them"
-        )
+        raise Misconfigured(f"{where}:{ends[0] + 1}: the end marker of {name} is before its begin marker; swap them")
     between = [at for at in range(begins[0] + 1, ends[0]) if (m := _MARKER.fullmatch(lines[at])) and m[2] != name]
     if between:
-        raise Misconfigured(f"{where}:{between[0] + 1}: another marker stands between those of {name}; take them apart")
+        raise Misconfigured(f"{where}:{between[0] + 1}: another marker is between those of {name}; move it out")
     return begins[0], ends[0]
 
 
@@ -139,7 +139,7 @@ def _pair(name: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """One line that ends in a full stop, with nothing that Markdown would read as HTML or a table."""
+    """One line that ends in a full stop, with HTML escaped."""
     line = " ".join(text.split()).replace("<", "\\<")
     return line if line.endswith((".", "!", "?")) else f"{line}."
 

@@ -1,4 +1,4 @@
-"""A commit's files in a folder of their own, so that the engine can run them while the checkout stays as it is."""
+"""Commits in temporary git worktrees, so that the engine can run them while the checkout stays as it is."""
 
 import subprocess
 import tempfile
@@ -10,7 +10,7 @@ from pathlib import Path
 from ops.errors import Misconfigured
 from ops.repo.files import ROOT
 
-# What a part consists of: its data, not its reader.
+# The data files of each part; the code that reads them is not part of it.
 PARTS = {
     "rules": ("rules/*.yml",),
     "routing": ("routing/*.yml",),
@@ -19,11 +19,11 @@ PARTS = {
 
 
 def git(*arguments: str, folder: Path | None = None) -> str:
-    """Run git; Misconfigured with its own last words when it refuses."""
+    """What git prints. Raises Misconfigured, with git's last line, where it fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder or ROOT, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise Misconfigured("git is not on PATH; a rollback goes back to a commit, so install git") from None
+        raise Misconfigured("git is not on PATH; install it, as a rollback needs it") from None
     if done.returncode:
         words = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("fatal: ")
         raise Misconfigured(f"git {arguments[0]} failed: {words}")
@@ -31,12 +31,12 @@ def git(*arguments: str, folder: Path | None = None) -> str:
 
 
 def resolve(revision: str) -> str:
-    """The full hash of a commit by any name that git knows; Misconfigured if there is none in this clone."""
+    """The full hash of a commit, by any name that git knows. Raises Misconfigured where this clone has none."""
     try:
         return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     except Misconfigured:
         raise Misconfigured(
-            f"there is no commit {revision} in this clone; `git fetch` it, or see `rollback --list`"
+            f"there is no commit {revision} in this clone; run `git fetch`, or see `rollback --list`"
         ) from None
 
 
@@ -50,7 +50,7 @@ def subject(commit: str) -> str | None:
 
 @contextmanager
 def checked_out(commit: str, *, stack_file: str) -> Iterator[Path]:
-    """`commit` in a temporary worktree, with what the engine needs and git does not hold linked into it."""
+    """`commit` in a temporary worktree, with links to what the engine needs and git lacks. Raises Misconfigured."""
     with tempfile.TemporaryDirectory(prefix="rollback-") as parent:
         folder = Path(parent) / "worktree"
         git("worktree", "add", "--detach", "--quiet", str(folder), commit)
@@ -65,16 +65,16 @@ def checked_out(commit: str, *, stack_file: str) -> Iterator[Path]:
 
 
 def with_part(folder: Path, part: str, commit: str) -> str:
-    """In the worktree `folder`, take the files of `part` from `commit`, and commit that on a branch; its name.
+    """In the worktree `folder`, take the files of `part` from `commit`, and commit that on a branch; returns its name.
 
-    A commit, because the history has to name one: what runs can then be seen, merged and gone back to.
+    With a commit, what runs can be read, merged and rolled back to. Raises Misconfigured.
     """
     patterns = [f":(glob){pattern}" for pattern in PARTS[part]]
     if git("ls-files", "--", *patterns, folder=folder):
         git("rm", "-q", "--", *patterns, folder=folder)
     git("checkout", "-q", commit, "--", *patterns, folder=folder)
     if not git("status", "--porcelain", "--untracked-files=no", folder=folder):
-        raise Misconfigured(f"the {part} of {commit[:10]} is what is deployed already; there is nothing to bring back")
+        raise Misconfigured(f"the {part} of {commit[:10]} is deployed already; choose another commit or part")
     branch = f"rollback/{part}-{commit[:10]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     git("switch", "-q", "-c", branch, folder=folder)
     git("commit", "-q", "-m", f"Bring back the {part} of {commit[:10]}", folder=folder)

@@ -1,1 +1,1 @@
-"""`report`: the state of the monitoring on one page, for the weekly review and as the record of a deployment."""
+"""`report`: the state of the monitoring on one page."""

@@ -1,4 +1,4 @@
-"""What a report says, as one plain value: gathered from the servers, the repository and the tracking document."""
+"""The content of a report, as data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +10,7 @@ from ops.repo.tracking import Change
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """An alert: `state` is firing, pending, quiet or not loaded; `used` the share of the way to the limit, 1 at it."""
+    """An alert: `state` is firing, pending, quiet or not loaded; `used`: the value as a share of the limit, 1 at it."""
 
     name: str
     summary: str
@@ -40,7 +40,7 @@ class FrequentAlert:
 
 @dataclass(frozen=True, slots=True)
 class RouteNode:
-    """A route: what it takes, where that goes, how fast, which of our alerts end there, and the routes below it."""
+    """A route: its matchers, receiver, timing, our alerts that end there, and the routes below it."""
 
     matchers: str
     receiver: str
@@ -59,7 +59,7 @@ class BaselineBlock:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that a report says. Times are RFC 3339, UTC."""
+    """Everything in a report. Times are RFC 3339, UTC."""
 
     target: str
     at: str
@@ -90,7 +90,7 @@ class Facts:
 
     @property
     def verdict(self) -> str:
-        """One line that says how things are."""
+        """The state in one line."""
         firing, missing = len(self.firing), [one for one in self.alerts if one.state == "not loaded"]
         words = []
         if firing:
@@ -102,17 +102,17 @@ class Facts:
         return "; ".join(words).capitalize() or "All quiet, every criterion met"
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read, and that the next report compares with."""
+        """The facts for programs, and for the next report to compare with."""
         return asdict(self) | {"verdict": self.verdict}
 
 
 def compared(now: Facts, before: Mapping[str, JsonValue]) -> Facts:
-    """The facts with what is different since an earlier report's."""
+    """The facts with the differences from an earlier report."""
     return replace(now, since=str(before.get("at", "")), differences=differences(before, now))
 
 
 def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
-    """What is different from an earlier report's facts, one sentence each; robust against facts of other versions."""
+    """The differences from an earlier report's facts, a sentence each. Facts of other versions may lack fields."""
     earlier = {str(one.get("name")): one for one in before.get("alerts", ()) if isinstance(one, Mapping)}
     found = []
     for alert in now.alerts:
@@ -131,7 +131,7 @@ def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
             found.append(f"{alert.name}: {alert.state}, was {old.get('state')}.")
     found += [f"{name} is gone." for name in earlier]
     met = {str(one.get("name")): one.get("status") for one in before.get("criteria", ()) if isinstance(one, Mapping)}
-    words = {"pass": "met", "fail": "not met", "skip": "not looked at"}
+    words = {"pass": "met", "fail": "not met", "skip": "not checked"}
     for one in now.criteria:
         old_status = met.get(one["name"], one["status"])
         if old_status != one["status"]:

@@ -1,4 +1,4 @@
-"""Gathers what a report says: from the servers, the repository and the tracking document."""
+"""Gathers a report's facts from the servers, the repository and the tracking document."""
 
 import math
 import re
@@ -29,9 +29,9 @@ _URGENCY = ("firing", "not loaded", "pending", "quiet")
 
 
 def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Facts:
-    """Look at everything: the values are those of `at`, the pictures those of the window.
+    """The facts with the values at `at` (seconds since the epoch); `over`: the window of the pictures.
 
-    Raises what the clients raise when Prometheus cannot be reached, and errors of our data.
+    Raises what the clients raise where Prometheus cannot be reached, and errors of the data packages.
     """
     alerts = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
     states = _states(target.prometheus, alerts, at)
@@ -73,7 +73,7 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
         )
         for name, alert in alerts.items()
     ]
-    return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # else in the order of the files
+    return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # within a state, in the order of the files
 
 
 def _without_template(template: str) -> str:
@@ -118,7 +118,7 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
 
 
 def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[FrequentAlert, ...]:
-    """What fired within a week, the most often first; what always fires (a watchdog) is no news."""
+    """What fired in the week before `end`, the most frequent first, without watchdogs."""
     over = Window(end - WEEK, end, MINUTE)
     always = {name for name, alert in rules.alerts().items() if alert.is_watchdog}
     found: dict[str, list[float]] = {}
@@ -160,7 +160,7 @@ def _matchers(matchers: tuple[tree.Matcher, ...]) -> str:
 
 
 def _observed(text: str) -> tuple[tuple[BaselineBlock, ...], tuple[str, ...]]:
-    """The recorded baseline, by its headings, and the sentences beside it."""
+    """The recorded baseline: its blocks by heading, and its other lines."""
     blocks: list[tuple[str, list[tuple[str, str]]]] = []
     notes = []
     for line in filter(None, map(str.strip, text.split("\n"))):
@@ -174,7 +174,7 @@ def _observed(text: str) -> tuple[tuple[BaselineBlock, ...], tuple[str, ...]]:
 
 
 def _revision() -> str:
-    """The commit that is checked out, `+` when something differs from it; empty outside a git checkout."""
+    """The commit that is checked out, with `+` where files differ from it; empty outside a git checkout."""
     try:
         return worktree.git("describe", "--always", "--dirty=+", "--exclude=*")
     except Misconfigured:

@@ -1,4 +1,4 @@
-"""The page: facts and pictures into one self-contained HTML file or Markdown, and facts out of it again."""
+"""Writes facts and pictures as one HTML file or Markdown, and reads the facts of an earlier report."""
 
 import json
 import re
@@ -20,19 +20,19 @@ _DATA = re.compile(
 
 
 def html(facts: Facts, panels: Iterable[DrawnPanel]) -> str:
-    """One self-contained page: no script runs, nothing is loaded."""
+    """One HTML page without scripts; it loads nothing from elsewhere."""
     data = Markup(_data(facts))  # noqa: S704 - `_data` escapes what would end the element
     return _environment(True).get_template("page.html").render(f=facts, panels=list(panels), data=data)
 
 
 def markdown(facts: Facts) -> str:
-    """The same without pictures."""
+    """The report as Markdown, without pictures."""
     text = _environment(False).get_template("page.md").render(f=facts, data=_data(facts))
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
 
 def earlier(text: str) -> Mapping[str, JsonValue] | None:
-    """The facts that an earlier report carries; None when the text is no report."""
+    """The facts in an earlier report; None where the text is no report."""
     found = _DATA.search(text)
     if found is None:
         return None
@@ -44,7 +44,7 @@ def earlier(text: str) -> Mapping[str, JsonValue] | None:
 
 
 def _data(facts: Facts) -> str:
-    """JSON that ends neither a script element nor a comment."""
+    """The facts as JSON, escaped so that it ends neither a script element nor a comment."""
     text = json.dumps(facts.as_json(), ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
 
@@ -66,7 +66,7 @@ def _environment(escaped: bool) -> Environment:
 
 
 def _code(text: str) -> Markup:
-    """What stands in backticks as code; everything escaped."""
+    """The text with what is in backticks as code; all of it escaped."""
     parts = str(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)

@@ -1,4 +1,4 @@
-"""The dashboard's panels as pictures for a page: the same queries, the same limits."""
+"""The dashboard's panels as pictures for a page, with the same queries and limits."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from rules import Alert
 
 @dataclass(frozen=True, slots=True)
 class DrawnPanel:
-    """A panel: its picture, what it showed last, (name, colour) of its lines, and the alerts whose limits are drawn."""
+    """A panel: its picture, latest value, (name, colour) of its lines, and the alerts whose limits are drawn."""
 
     title: str
     row: str
@@ -28,7 +28,7 @@ class DrawnPanel:
 
 
 def draw(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Iterator[DrawnPanel]:
-    """Every panel, one after the other."""
+    """Every panel, drawn one after the other. Raises what the client raises."""
     for panel in dashboards.load().panels:
         yield _drawn(prometheus, panel, over, alerts)
 
@@ -55,7 +55,7 @@ def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[s
 
 
 def _name(query: str, labels: Mapping[str, str], several: bool) -> str:
-    """`P95` for a quantile among several queries, else what tells the series apart."""
+    """`P95` for a quantile among several queries, else the values of its labels."""
     quantile = re.match(r"histogram_quantile\(\s*0\.(\d+)", query)
     if several and quantile:
         return f"P{quantile[1].ljust(2, '0')}"

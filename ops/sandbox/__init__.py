@@ -1,4 +1,4 @@
-"""Starts, waits for and stops the local stack: real Prometheus and Alertmanager, a mail sink, a stand-in application.
+"""The local stack: real Prometheus and Alertmanager, a mail sink and a simulated application.
 
-Sandbox(home) in `lifecycle` is up, down and the state of the whole.
+`lifecycle.Sandbox` starts and stops it.
 """

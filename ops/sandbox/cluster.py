@@ -1,6 +1,6 @@
-"""A real Kubernetes API on loopback: etcd and kube-apiserver, holding a monitoring stack that was made by hand.
+"""A Kubernetes API on loopback: etcd and kube-apiserver, with a monitoring stack that was made by hand.
 
-Nothing else of Kubernetes runs: no kubelet (`ops.sandbox.servers.projector` stands for it), no controllers, no pods.
+Nothing else of Kubernetes runs: no controllers, no pods, and `ops.sandbox.servers.projector` instead of kubelet.
 """
 
 import base64
@@ -29,27 +29,27 @@ ADMIN, NOBODY = "admin", "nobody"
 
 @dataclass(frozen=True)
 class Cluster:
-    """The API server whose files are below `home`/cluster."""
+    """The API server with its files in `home`/cluster."""
 
     home: Path
 
     @property
     def folder(self) -> Path:
-        """Where keys, certificates, kubeconfigs and etcd's data are."""
+        """The folder of keys, certificates, kubeconfigs and etcd's data."""
         return self.home / "cluster"
 
     @property
     def kubeconfig(self) -> Path:
-        """An administrator's."""
+        """The path of the administrator's kubeconfig."""
         return self.folder / "kubeconfig"
 
     @property
     def unprivileged_kubeconfig(self) -> Path:
-        """That of a user who may do nothing until a Role is bound to it."""
+        """The path of the kubeconfig of a user without any role."""
         return self.folder / "kubeconfig-nobody"
 
     def prepare(self, ports: Mapping[str, int]) -> None:
-        """Write keys, token and kubeconfig: all that has to be there before the API server starts."""
+        """Write keys, tokens and kubeconfigs, which the API server needs at its start."""
         self.folder.mkdir(parents=True, exist_ok=True)
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._private(
@@ -90,7 +90,7 @@ class Cluster:
         )
 
     def parts(self, ports: Mapping[str, int], progress: build_tools.Progress) -> dict[str, Part]:
-        """etcd and the API server, by name, in the order of start."""
+        """etcd and the API server, by name, in the order of start. Raises ToolError where they cannot be built."""
         client, peer = (f"http://{HOST}:{ports[name]}" for name in ("etcd", "etcd-peer"))
         made = (
             Part(
@@ -154,7 +154,7 @@ class Cluster:
         )
 
     def get(self, path: str) -> JsonValue:
-        """The object at an API path; None when there is none, or no answer."""
+        """The object at an API path; None where there is none, or no answer."""
         try:
             return self.http.get_json(path)
         except OpsError:
@@ -170,7 +170,7 @@ class Cluster:
         return {item["metadata"]["name"]: item for item in found["items"]}
 
     def apply(self, manifest: Mapping[str, JsonValue]) -> None:
-        """Make an object of the namespace; one that is there already stays as it is."""
+        """Create an object; an existing one is not changed. Raises ops.errors."""
         kind = str(manifest["kind"])
         group = "/api/v1" if manifest["apiVersion"] == "v1" else f"/apis/{manifest['apiVersion']}"
         where = group if kind in ("Namespace", "ClusterRole") else f"{group}/namespaces/{NAMESPACE}"
@@ -180,7 +180,7 @@ class Cluster:
             return
 
     def create_handmade_stack(self, texts: Mapping[str, Mapping[str, str]], password: str, deployments: str) -> None:
-        """Put the stack there that was before us: `texts` by ConfigMap, the mail password, the Deployments' YAML."""
+        """Create the hand-made stack. `texts`: ConfigMap → key → text; `deployments`: YAML. Raises ops.errors."""
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         for name, data in texts.items():
             self.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(data)})

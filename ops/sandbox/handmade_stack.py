@@ -1,4 +1,4 @@
-"""The monitoring stack that was there before us, made by hand: texts, mail password, the relay's certificate."""
+"""The hand-made monitoring stack to which we deploy: texts, mail password, the relay's certificate."""
 
 import secrets
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ def write(home: Path, ports: Mapping[str, int]) -> dict[str, dict[str, str]]:
     password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
 
     addresses = {f"@{name}@": f"{HOST}:{port}" for name, port in ports.items()}
-    addresses["@smtp@"] = f"localhost:{ports['smtp']}"  # by the name that its certificate has
+    addresses["@smtp@"] = f"localhost:{ports['smtp']}"  # the name in its certificate
     texts = {
         "prometheus-config": _read([FOLDER / "prometheus.yml"], addresses),
         "prometheus-rules": _read(sorted((FOLDER / "rules").glob("*.yml")), {}),

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: up, down, and what it is like now."""
+"""Starts and stops the sandbox, and tells its state."""
 
 import contextlib
 import fcntl
@@ -29,15 +29,15 @@ from ops.sandbox.state import PulumiAccess, State
 if TYPE_CHECKING:
     from ops.stack.engine import Engine
 
-ATTEMPTS = 3  # a free port may be taken between its choice and its use
-USUAL_HISTORY = 2 * 3600.0  # seconds: enough for every panel and every long window to have something to show
+ATTEMPTS = 3  # a free port may be taken before it is used
+USUAL_HISTORY = 2 * 3600.0  # seconds; enough for every panel and long window to have data
 
 _FOLDERS = ("cluster", "data", "mnt", "pulumi", "run", "tls")
 _PROJECTOR = "projector"
 
 
 class Sandbox:
-    """The sandbox whose every file is below `home`, a folder that is empty, missing, or a sandbox's already."""
+    """The sandbox with all its files in `home`, a folder that is missing, empty, or a sandbox's."""
 
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()
@@ -46,22 +46,22 @@ class Sandbox:
 
     @property
     def state(self) -> State | None:
-        """What runs, None if it was not brought up, or was stopped."""
+        """What runs; None where it was not started, or was stopped."""
         return states.read(self.home)
 
     @property
     def ended(self) -> list[str]:
-        """The names of the parts that were started and do not run any more."""
+        """The names of the parts that have ended by themselves."""
         return [name for name, child in processes.recorded(self._run).items() if not child.alive]
 
     @property
     def prometheus(self) -> Prometheus:
-        """A client of its Prometheus. SandboxError when it does not run."""
+        """A client of its Prometheus. Raises SandboxError where the sandbox does not run."""
         return Prometheus(Http(self._running().prometheus_url, name="Prometheus"))
 
     @property
     def alertmanager(self) -> Alertmanager:
-        """A client of its Alertmanager. SandboxError when it does not run."""
+        """A client of its Alertmanager. Raises SandboxError where the sandbox does not run."""
         return Alertmanager(Http(self._running().alertmanager_url, name="Alertmanager"))
 
     def up(
@@ -73,12 +73,12 @@ class Sandbox:
         with_engine: bool = False,
         deployed: bool = True,
     ) -> State:
-        """Bring the sandbox up and deploy to it what this checkout says; where it runs, start only what has ended.
+        """Start the sandbox and deploy to it what this checkout says; where it runs, start only what has ended.
 
-        `ports` fixes some of `parts.PORTS`; `past` is how many seconds of traffic Prometheus is given to remember.
-        `with_engine`: with a Kubernetes API, and deployed by `pulumi up`; else the program's declarations are
-        projected to disk. `deployed` False leaves the hand-made stack as it is.
-        Raises SandboxError, PortTaken or ToolError; what was started by then is stopped again.
+        `ports`: numbers for some of `parts.PORTS`; `past`: seconds of past traffic for Prometheus. `with_engine`: with
+        a Kubernetes API, deployed by `pulumi up`; else the declared files are written to disk. `deployed` False:
+        nothing is deployed. Raises SandboxError, PortTaken, ToolError, and what a deployment raises; all parts are
+        stopped then.
         """
         with self._locked():
             state = self.state
@@ -101,7 +101,7 @@ class Sandbox:
             return state
 
     def down(self, progress: Progress = lambda line: None) -> list[str]:
-        """Stop all that was started, whatever became of it; returns the names of what was still running."""
+        """Stop all parts; returns the names of those that were running. Raises SandboxError where one does not end."""
         if not self.home.exists():
             return []
         with self._locked():
@@ -111,15 +111,15 @@ class Sandbox:
             return stopped
 
     def stop(self, name: str, *, kill: bool = False) -> None:
-        """Stop one part by force or politely; the others, and the state, stay as they are."""
+        """Stop one part, with SIGKILL where `kill`; the state stays. Raises SandboxError where it does not end."""
         self._part(name)
         child = processes.recorded(self._run)[name]
         processes.stop(self._run, [name], grace=0.0 if kill else processes.GRACE, keep_record=True)
         if child.alive:
-            raise SandboxError(f"{name} (pid {child.pid}) did not end")
+            raise SandboxError(f"{name} (pid {child.pid}) did not end; look at it with `ps`")
 
     def start(self, name: str) -> None:
-        """Start one part again where it was, and wait until it is ready."""
+        """Start one part again, on its ports, and wait until it is ready. Raises SandboxError or PortTaken."""
         part = self._part(name)
         if name in self.ended:
             self._start([part])
@@ -128,13 +128,16 @@ class Sandbox:
     def control(
         self, scenario: str | Mapping[str, float], intensity: float | None = None, already: float = 0.0
     ) -> None:
-        """Tell the stand-in application what goes wrong: one scenario, several (name → intensity), or "normal"."""
+        """Set the simulated application's scenario, or several (name → intensity), or "normal".
+
+        `already`: seconds of this traffic that are added at once. Raises Refused for an unknown scenario.
+        """
         wanted: dict[str, object] = {"already": already}
         if isinstance(scenario, str):
             wanted |= {"scenario": scenario} | ({} if intensity is None else {"intensity": intensity})
         else:
             wanted["scenarios"] = dict(scenario)
-        with Http(self._running().application_url, name="the stand-in application") as http:
+        with Http(self._running().application_url, name="the simulated application") as http:
             http.post("/control", json=wanted)
 
     def _running(self) -> State:
@@ -144,7 +147,7 @@ class Sandbox:
         return state
 
     def _parts(self, ports: Mapping[str, int], progress: Progress) -> dict[str, Part]:
-        """Every part by name, in the order of start; the projector last, as it needs all others."""
+        """Every part by name, in the order of start; the projector last, as it needs the others."""
         made = parts(self.home, ports, progress)
         if cluster.PORTS[0] not in ports:
             return made
@@ -178,24 +181,28 @@ class Sandbox:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """One `up` or `down` at a time, in a folder that is a sandbox's."""
+        """Hold the lock of the folder: one `up` or `down` at a time. Raises SandboxError where another one has it."""
         marker = self.home / ".sandbox-home"
         if self.home.exists() and not marker.exists() and any(self.home.iterdir()):
-            raise SandboxError(f"{self.home} is not empty and no sandbox's folder; give another one")
+            raise SandboxError(f"{self.home} is not empty and is no sandbox's folder; set SANDBOX_HOME to another one")
         self.home.mkdir(parents=True, exist_ok=True)
         with marker.open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise SandboxError(f"the sandbox in {self.home} is just being started or stopped; try again") from None
+                raise SandboxError(
+                    f"the sandbox in {self.home} is being started or stopped by another command; try again later"
+                ) from None
             yield
 
     def _resume(self, state: State, ports: Mapping[str, int], progress: Progress) -> State:
-        """`up` where it is up: start what has died, where it was."""
+        """`up` of a running sandbox: start the parts that have ended, on their ports."""
         other = {name: port for name, port in ports.items() if state.ports.get(name) != port}
         if other:
             asked = ", ".join(f"{name}={port}" for name, port in other.items())
-            raise SandboxError(f"the sandbox runs already, on other ports than {asked}; stop it first")
+            raise SandboxError(
+                f"the sandbox runs already, on other ports than {asked}; stop it first with make sandbox-down"
+            )
         ended = self.ended
         if not ended:
             progress("the sandbox is running already; deploying to it what this checkout says")
@@ -206,11 +213,11 @@ class Sandbox:
         return self._write_state(state.ports)
 
     def _start_all(self, fixed: Mapping[str, int], past: float, progress: Progress, with_engine: bool) -> State:
-        self._stop()  # what an `up` that was killed has left
+        self._stop()  # what a killed `up` has left
         for folder in _FOLDERS:
             shutil.rmtree(self.home / folder, ignore_errors=True)
         names = (*PORTS, *(cluster.PORTS if with_engine else ()))
-        choose(names, fixed)  # what is wrong with them is better known before minutes of building
+        choose(names, fixed)  # refuses wrong ports before the tools are built, which takes minutes
         build_tools.ensure(
             [*build_tools.SERVERS, *((*build_tools.CLUSTER, *built_engine.missing()) if with_engine else ())], progress
         )
@@ -223,7 +230,7 @@ class Sandbox:
                 Cluster(self.home).prepare(ports)
             history = past_traffic.PastTraffic(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
-                progress(f"giving Prometheus {humanize(past)} to remember")
+                progress(f"writing {humanize(past)} of past traffic for Prometheus")
                 history.traffic()
             progress(f"starting {', '.join(wanted)}")
             try:
@@ -231,7 +238,7 @@ class Sandbox:
             except PortTaken:
                 if attempt == ATTEMPTS or fixed:
                     raise
-                progress("a port was taken meanwhile; trying others")
+                progress("a port was taken by another program; trying others")
                 processes.stop(self._run)
                 continue
             if projector:
@@ -246,7 +253,7 @@ class Sandbox:
         raise AssertionError("unreachable")
 
     def _start(self, wanted: Sequence[Part]) -> None:
-        """Start them all, then wait for each: they come up side by side."""
+        """Start all parts, then wait until each is ready."""
         children = [
             processes.start(self._run, part.name, part.command, environment=part.environment, folder=self.home)
             for part in wanted
@@ -256,7 +263,7 @@ class Sandbox:
 
     def _stop(self) -> list[str]:
         states.remove(self.home)
-        # The projector first: it would start what is being stopped.
+        # The projector first, as it would restart the servers.
         return [*processes.stop(self._run, [_PROJECTOR]), *processes.stop(self._run)]
 
     def _write_state(self, ports: Mapping[str, int], pulumi: PulumiAccess | None = None) -> State:

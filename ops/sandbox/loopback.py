@@ -1,4 +1,4 @@
-"""Nothing in the sandbox connects beyond loopback: held here, where a text meets a server that would act on it."""
+"""Refuses configurations with which a server of the sandbox would connect beyond loopback."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from ops.sandbox.sandbox_errors import SandboxError
 
 # Keys of Prometheus' and Alertmanager's configurations under which an address stands.
 _ADDRESSES = ("url", "api_server", "smarthost", "targets", "address", "host", "hosts", "proxy", "server", "endpoint")
-# Receivers that need no address to find their way out: without one of their own they use a built-in or a global one.
+# Receivers that need no address: without one they use a built-in or a global address.
 _SERVICES = {
     "slack_configs": ("api_url",),
     "pagerduty_configs": ("url",),
@@ -30,16 +30,16 @@ _SERVICES = {
     "mattermost_configs": ("webhook_url",),
     "incidentio_configs": ("url",),
 }
-# Discoveries that go nowhere, or only to an address that is looked at by itself.
+# Discoveries that do not connect, or only to an address that is checked by itself.
 _LOCAL_DISCOVERIES = ("file_sd_configs", "http_sd_configs", "kubernetes_sd_configs")
-# Texts that people follow, not servers.
+# Links for people, to which no server connects.
 _LINKS = ("external_url", "generator_url", "client_url", "runbook_url", "dashboard_url", "title_link", "image_url")
 
 
 def refuse_beyond_loopback(server: str, name: str, text: str) -> None:
     """Raise SandboxError where `text`, a configuration of `server`, names an address that is not on loopback.
 
-    Rule files, and what does not parse, pass: the server itself connects nowhere for the one and refuses the other.
+    Rule files are accepted, as nothing connects for them; so is what does not parse, as the server refuses it.
     """
     try:
         parsed = yaml.safe_load(text)
@@ -51,12 +51,12 @@ def refuse_beyond_loopback(server: str, name: str, text: str) -> None:
         if not is_loopback(address):
             raise SandboxError(
                 f"{name} would make {server} connect to {address} ({where}), and nothing in the sandbox connects "
-                f"beyond loopback: give an address there that is local, or leave it out in the sandbox"
+                f"beyond loopback; use a local address there, or leave it out in the sandbox"
             )
 
 
 def is_loopback(address: str) -> bool:
-    """Whether `address` (a URL, HOST:PORT or HOST) is this machine's own; a path on disk is."""
+    """Whether `address` (a URL, HOST:PORT or HOST) is on this machine; a path on disk is."""
     if address.startswith("/") or not address:
         return True
     host = urlsplit(address if "://" in address else f"//{address}").hostname or ""

@@ -1,4 +1,4 @@
-"""The folders that stand for the pods' mounts: where what a ConfigMap holds meets a server that reads files.
+"""The folders that stand for the pods' mounts: the files from ConfigMaps that the servers read.
 
     HOME/mnt/prometheus/etc/prometheus/prometheus.yml              ConfigMap prometheus-config
     HOME/mnt/prometheus/etc/prometheus/rules/*.yml                 ConfigMap prometheus-rules
@@ -6,7 +6,7 @@
     HOME/mnt/alertmanager/etc/alertmanager/smtp/password           the Secret that others mounted
 
 The servers run outside of any container, so a path such as /etc/prometheus/rules in a text is written as the folder
-that stands for it. Nothing else of a text is touched.
+that stands for it. The rest of a text is not changed.
 """
 
 import re
@@ -52,13 +52,13 @@ class Mounts:
         return self.folder(ALERTMANAGER, "smtp/password")
 
     def translate(self, server: str, text: str) -> str:
-        """`text` with the pod's paths as the folders that stand for them."""
+        """`text` with the pod's paths replaced by the folders that stand for them."""
         return _PATHS[server].sub(str(self.folder(server)).replace("\\", r"\\"), text)
 
     def write(self, server: str, path: str, data: Mapping[str, str], *, only: bool = False) -> None:
-        """Write a ConfigMap's `data` into the mount at `path`, each file at once; `only`: and remove every other file.
+        """Write a ConfigMap's `data` into the mount at `path`, and with `only` delete all other files.
 
-        Raises SandboxError for a text with which the server would connect beyond loopback.
+        Raises SandboxError for a configuration that would make the server connect beyond loopback.
         """
         folder = self.folder(server, path)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the sandbox is made of: how each part is started, and how one sees that it is ready."""
+"""The processes of the sandbox: how each is started, and when it is ready."""
 
 import os
 import sys
@@ -16,13 +16,13 @@ from ops.sandbox.sandbox_errors import SandboxError
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Every port by name, in the order of start: an earlier part knows nothing of a later one.
+# Every port by name, in the order of start; no part needs a later one.
 PORTS = ("application", "mail", "smtp", "alertmanager", "prometheus")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One process. `ports`: those it listens on once it is ready."""
+    """A process. `ports`: on which it listens when it is ready; `seconds`: how long that may take."""
 
     name: str
     command: tuple[str, ...]
@@ -33,7 +33,10 @@ class Part:
 
 
 def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) -> dict[str, Part]:
-    """Every part of the sandbox at `home` on `ports`, by name, in the order of start. Brings the tools if need be."""
+    """Every part of the sandbox at `home` on `ports`, by name, in the order of start; missing tools are built.
+
+    Raises SandboxError or ToolError where a program is missing.
+    """
     mounts = Mounts(home)
     url = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
     inherited = environment()
@@ -67,7 +70,7 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
                 f"--web.external-url={url['alertmanager']}",
                 "--cluster.listen-address=",
             ),
-            # The one authority that it trusts is the sandbox's: TLS to anybody else fails.
+            # It trusts the sandbox's authority only, so TLS to other servers fails.
             {**inherited, "SSL_CERT_FILE": str(home / "tls" / "ca.pem"), "SSL_CERT_DIR": str(home / "tls")},
             (ports["alertmanager"],),
             lambda: answers(url["alertmanager"], "/-/ready"),
@@ -97,18 +100,18 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
 def program(name: str, progress: build_tools.Progress) -> Path:
     """The pinned server, or the one that $SANDBOX_PROMETHEUS or $SANDBOX_ALERTMANAGER names, of whatever version.
 
-    Raises SandboxError where that cannot be run, ToolError where the pinned one is not to be had.
+    Raises SandboxError where that one does not run, ToolError where the pinned one cannot be built.
     """
     variable = f"SANDBOX_{name.upper()}"
     if not (own := os.environ.get(variable)):
         return build_tools.path(name, progress)
     if not Path(own).is_file() or build_tools.run_version(Path(own), "--version") is None:
-        raise SandboxError(f"{variable} is {own}, which is no {name} that runs: name another program, or unset it")
+        raise SandboxError(f"{variable} is {own}, but no {name} runs from there; name another program, or unset it")
     return Path(own).absolute()
 
 
 def _flags_since(server: Path, since: tuple[int, int], *flags: str) -> tuple[str, ...]:
-    """The flags, where the server is new enough to know them: it does not start with others."""
+    """The flags where the server has them, from version `since` on: it does not start with unknown flags."""
     version = build_tools.run_version(server, "--version")
     return flags if version is not None and version >= since else ()
 
@@ -124,6 +127,6 @@ def answers(url: str, path: str) -> bool:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a child needs of ours, and no proxy: whatever a machine has set for the wide world is not for loopback."""
+    """The environment of a child: ours without proxies, which cannot reach loopback, and `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "GOMEMLIMIT": "400MiB", **more}

@@ -1,7 +1,7 @@
-"""A past for Prometheus: days of lifelike traffic, with an incident or two, written into its database before it starts.
+"""Past traffic for Prometheus: hours or days of samples, with some incidents, written before it starts.
 
-The same flows as the live stand-in's, drawn for many moments at once; promtool makes blocks of them, then evaluates the
-recording rules over them, so that what reads long windows has something to read.
+The flows are those of the simulated application, computed for many moments at once. promtool makes blocks of them, and
+then evaluates the recording rules over them, so that long windows have data.
 """
 
 import math
@@ -26,9 +26,9 @@ from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from rules import Recording
 
-BLOCK = 18 * 3600  # seconds: one of the spans that promtool makes blocks of; each file is one, else it is read again
+BLOCK = 18 * 3600  # seconds in a block; each file is one block, as promtool reads a file once for each block
 DAY = 86400.0
-LOADED_WITHIN = 180.0  # seconds: two looks, of which a Prometheus before 3.9 has one a minute
+LOADED_WITHIN = 180.0  # seconds; two reloads of blocks, and Prometheus before 3.9 has one a minute
 _BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
 
@@ -38,7 +38,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that went wrong from `before` seconds ago on, for `lasted` seconds."""
+    """An incident: from `before` seconds ago on, for `lasted` seconds. `scenarios`: name → intensity."""
 
     before: float
     lasted: float
@@ -46,7 +46,7 @@ class Incident:
 
 
 def incidents(past: float) -> list[Incident]:
-    """None in less than a day; else bad deploys and a slow database, all of them over for hours."""
+    """The incidents in `past` seconds: none in less than a day, else three that ended hours ago."""
     if past < DAY:
         return []
     return [
@@ -57,7 +57,7 @@ def incidents(past: float) -> list[Incident]:
 
 
 class PastTraffic:
-    """`seconds` of history up to now, in the database at `folder`."""
+    """`seconds` of past traffic up to now, in the database at `folder`; `step`: seconds between samples."""
 
     def __init__(self, folder: Path, seconds: float, *, step: float | None = None) -> None:
         self.folder, self.seconds = folder, seconds
@@ -66,7 +66,7 @@ class PastTraffic:
         self.start = self.end - seconds
 
     def traffic(self) -> None:
-        """Write the application's series; call this before Prometheus starts."""
+        """Write the application's series, before Prometheus starts. Raises SandboxError or ToolError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         promtool = build_tools.path("promtool")
         times = np.arange(self.start, self.end, self.step)
@@ -83,9 +83,9 @@ class PastTraffic:
                 job.result()
 
     def recordings(self, prometheus_url: str) -> None:
-        """Evaluate our recording rules over the history, by the Prometheus that has it, and wait until it has them.
+        """Evaluate our recording rules over the past, by Prometheus, and wait until it has the results.
 
-        Over more than a day each group at four times its interval: what reads long windows moves slowly and costs much.
+        For more than a day, at four times each group's interval, which saves time. Raises SandboxError.
         """
         groups = [
             (file.text, group)
@@ -99,7 +99,7 @@ class PastTraffic:
                 file = Path(scratch) / f"{group.name}.yml"
                 ours = [part for part in yaml.safe_load(text)["groups"] if part["name"] == group.name]
                 for part in ours:
-                    part.pop("interval", None)  # promtool would heed it more than --eval-interval
+                    part.pop("interval", None)  # promtool prefers it to --eval-interval
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
                 interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, interval))
@@ -111,11 +111,11 @@ class PastTraffic:
     def _wait_loaded(self, prometheus: Prometheus) -> None:
         """Wait until Prometheus has loaded every block that is on disk now.
 
-        It looks for new ones every second, or up to a minute later where it could not compact some before that.
+        It looks for new blocks every second, or a minute later after a failed compaction.
         """
         seen = prometheus.metric(_BLOCK_RELOADS) or 0.0
         deadline = time.monotonic() + LOADED_WITHIN
-        while (prometheus.metric(_BLOCK_RELOADS) or 0.0) < seen + 2:  # the next one may have begun already
+        while (prometheus.metric(_BLOCK_RELOADS) or 0.0) < seen + 2:  # the first one may have begun before
             if time.monotonic() > deadline:
                 raise SandboxError(
                     f"Prometheus has not loaded the past in {self.folder} within {LOADED_WITHIN:.0f} s; "
@@ -198,7 +198,7 @@ class PastTraffic:
 
 
 def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:
-    """The probability of each bucket, the last one reaching to infinity."""
+    """The probability of each bucket; the last one has no upper bound."""
     deviations = (np.log(bounds) - math.log(flow.p50)) / (flow.sigma * math.sqrt(2))
     below = np.array([0.5 * (1 + math.erf(deviation)) for deviation in deviations])
     return np.diff(below, prepend=0.0, append=1.0)
@@ -213,7 +213,7 @@ def _texts(values: Integers) -> list[str]:
 
 
 def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Floats, piece: slice) -> None:
-    """The OpenMetrics text of one span: each series in the order of time."""
+    """Write the OpenMetrics text of one span: each series in the order of time."""
     moments = [f" {at:.0f}\n" for at in times[piece].tolist()]
     with file.open("w", encoding="utf-8") as out:
         for selector, values in series:
@@ -238,4 +238,4 @@ def _blocks(promtool: Path, file: Path, folder: Path) -> None:
 
 def _last_line(words: str) -> str:
     lines = words.strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed no error"

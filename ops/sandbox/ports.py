@@ -1,4 +1,4 @@
-"""Ports on loopback: free ones chosen by the system, or fixed ones, checked before anything is started."""
+"""Ports on loopback: fixed ones, which have to be free, or free ones that the system chooses."""
 
 import socket
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ HOST = "127.0.0.1"
 def choose(names: Sequence[str], fixed: Mapping[str, int]) -> dict[str, int]:
     """A port for each name: the fixed one if it is free, else one that the system chooses, all of them different.
 
-    Raises PortTaken for a fixed port where somebody listens, SandboxError for a name that nothing has.
+    Raises PortTaken for a fixed port in use, SandboxError for an unknown name.
     """
     for name in fixed:
         if name not in names:
-            raise SandboxError(f"nothing in the sandbox is called {name!r}; ports can be given to {', '.join(names)}")
+            raise SandboxError(f"the sandbox has no port {name!r}; it has {', '.join(names)}")
     held, chosen = [], {}
     try:
         for name in names:
@@ -26,10 +26,10 @@ def choose(names: Sequence[str], fixed: Mapping[str, int]) -> dict[str, int]:
                 listener.bind((HOST, fixed.get(name, 0)))
             except OSError as error:
                 raise PortTaken(
-                    f"port {fixed[name]}, wanted for {name}, is taken ({error.strerror}): stop what listens there, "
-                    f"or give {name} another port, or none for a free one"
+                    f"port {fixed[name]}, wanted for {name}, is taken ({error.strerror}): stop the program that uses "
+                    f"it, or give {name} another port, or none for a free one"
                 ) from error
-            listener.listen(1)  # a listener of somebody else shows only now where SO_REUSEADDR lets two bind
+            listener.listen(1)  # with SO_REUSEADDR a second listener fails only here
             chosen[name] = int(listener.getsockname()[1])
     finally:
         for listener in held:

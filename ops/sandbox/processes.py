@@ -1,8 +1,7 @@
-"""Children that outlive us: each in a session of its own, found again by a record on disk, stopped without remains.
+"""Processes that run on after this program ends: each in a session of its own, with a record on disk.
 
-A record (`run/NAME.json`) holds the process id and the moment when that process started, so that a pid which the system
-has given to somebody else meanwhile is never signalled. It is written before anything is waited for: whatever happens
-later, `stop` finds every child.
+A record (`run/NAME.json`) has the process id and an identity of the process, so that another process with the same pid
+is never signalled. It is written right after the start, so that `stop` finds every child.
 """
 
 import json
@@ -23,13 +22,13 @@ GRACE = 8.0  # seconds between SIGTERM and SIGKILL
 
 _ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)  # and not yet waited for by its parent
 
-# A line of a log that says why a program gave up, as Prometheus, Alertmanager, etcd and Python write them.
+# A line of a log that says why a program ended, as Prometheus, Alertmanager, etcd and Python write them.
 _TELLING = re.compile(r"level=(error|fatal)|\"level\":\"(error|fatal)\"|\bFATAL\b|panic:|^\w*(Error|Exception)\b", re.I)
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process of ours. `started` is the mark that `_identity` gave it (compared, never read)."""
+    """A process of ours. `started`: its identity by `_identity`."""
 
     name: str
     pid: int
@@ -38,7 +37,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether the process still runs."""
         return self.started != "" and _identity(self.pid) == self.started
 
 
@@ -50,7 +49,10 @@ def start(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Child:
-    """Start `command` in a session of its own; its words go to `run`/NAME.log, the record to `run`/NAME.json."""
+    """Start `command` in a session of its own; its output goes to `run`/NAME.log, the record to `run`/NAME.json.
+
+    Raises SandboxError where it cannot be started.
+    """
     run.mkdir(parents=True, exist_ok=True)
     log = run / f"{name}.log"
     with log.open("wb") as words:
@@ -66,30 +68,29 @@ def start(
             )
         except OSError as error:
             raise SandboxError(f"{name} could not be started: {command[0]}: {error.strerror}") from error
-    process.returncode = 0  # never waited for through this object: `_identity` reaps it, whoever asks
+    process.returncode = 0  # stops Popen from warning: `_identity` waits for the process
     child = Child(name, process.pid, _identity(process.pid), str(log))
     fresh = run / f".{name}.new"
     fresh.write_text(json.dumps(asdict(child)), encoding="utf-8")
-    fresh.replace(run / f"{name}.json")  # whole, whoever reads it just now
+    fresh.replace(run / f"{name}.json")  # at once, as others may read it
     return child
 
 
 def recorded(run: Path) -> dict[str, Child]:
-    """Every child on record below `run`, alive or not, by name."""
+    """Every child with a record in `run`, by name, running or not. Raises SandboxError for a damaged record."""
     children = {}
     for file in sorted(run.glob("*.json")):
         try:
             children[file.stem] = Child(**json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
-            raise SandboxError(f"{file} is not a record of a process ({error}); delete the folder {run}") from error
+            raise SandboxError(f"{file} is damaged ({error}); delete the folder {run}") from error
     return children
 
 
 def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float, ports: Collection[int] = ()) -> None:
-    """Wait until `ready()`, and it is the child itself that listens on `ports`.
+    """Wait until `ready()` and until the child itself listens on `ports`: another program may have taken one.
 
-    Another program may have taken a port meanwhile, and answer there as ready. If the child dies or is late, raises
-    PortTaken or SandboxError with its log's name and most telling line.
+    Raises PortTaken or SandboxError, with a line of its log, where it ends or is not ready within `seconds`.
     """
     deadline = time.monotonic() + seconds
     while not (ready() and {*ports} <= _listens(child)):
@@ -106,11 +107,10 @@ def wait_ready(child: Child, ready: Callable[[], bool], *, seconds: float, ports
 def stop(
     run: Path, names: Sequence[str] | None = None, *, grace: float = GRACE, keep_record: bool = False
 ) -> list[str]:
-    """Stop the children on record (all, or those named), with their own children; returns the names that were alive.
+    """Stop the children (all, or those named) and their own children; returns the names of those that were running.
 
-    `keep_record`: leave them on record, as children that have ended.
-
-    SIGTERM to all first, SIGKILL to those that have not gone after `grace` seconds. Only what is ours is signalled.
+    They get SIGTERM, and SIGKILL after `grace` seconds. `keep_record`: do not delete their records. Raises SandboxError
+    where one does not end.
     """
     children = [child for name, child in recorded(run).items() if names is None or name in names]
     alive = [child for child in children if child.alive]
@@ -129,7 +129,7 @@ def stop(
 
 
 def telling_line(child: Child) -> str:
-    """The line of the child's log that tells most: its last error, else simply its last line."""
+    """The last error in the child's log, else its last line."""
     try:
         with Path(child.log).open("rb") as log:
             log.seek(max(0, os.fstat(log.fileno()).st_size - 20_000))
@@ -138,18 +138,18 @@ def telling_line(child: Child) -> str:
         return f"its log cannot be read ({error.strerror})"
     lines = [line.strip() for line in lines if line.strip()]
     if not lines:
-        return "it said nothing"
+        return "its log is empty"
     telling = next((line for line in reversed(lines) if _TELLING.search(line)), lines[-1])
     return telling if len(telling) <= 400 else f"{telling[:400]}…"
 
 
 def _signal(child: Child, number: signal.Signals) -> None:
-    """Signal the child's whole group; it leads one, as it was started in a session of its own."""
+    """Signal the child's process group, which has its own children too."""
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:
         return
-    except PermissionError:  # macOS says so of a group whose only member is a zombie
+    except PermissionError:  # macOS, for a group whose only member is a zombie
         return
 
 
@@ -163,7 +163,7 @@ def _wait_ended(children: Sequence[Child], seconds: float) -> bool:
 
 
 def _listens(child: Child) -> set[int]:
-    """The ports on which the child takes connections."""
+    """The TCP ports on which the child listens."""
     try:
         found = psutil.Process(child.pid).net_connections("tcp")
     except psutil.Error:
@@ -172,10 +172,10 @@ def _listens(child: Child) -> set[int]:
 
 
 def _identity(pid: int) -> str:
-    """A mark of this very process; empty if there is no such process, or it is a zombie. Reaps ours.
+    """An identity of this process; empty where there is none, or a zombie. It waits for ended children of ours.
 
-    psutil's identity: the pid, and when it began by a clock that nobody can set, as that of `create_time()` can be. The
-    hash of these two numbers is the same in every run of Python.
+    It is psutil's: the pid and the start by a clock that cannot be set, other than that of `create_time()`. The hash of
+    these two numbers is the same in every run of Python.
     """
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:

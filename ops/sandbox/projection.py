@@ -1,7 +1,6 @@
-"""Deploys to the sandbox without a Pulumi engine: what the program declares goes straight to disk, then is reloaded.
+"""Deploys to the sandbox without a Pulumi engine: writes the declared files to disk, and makes the servers reload.
 
-Everything but Pulumi's own state, preview and rollback is real: the same program, the same files, and servers that take
-them up by a reload and are looked at until they run them.
+The program, the files and the servers are the same; only Pulumi's state, preview and rollback are missing.
 """
 
 import time
@@ -19,9 +18,9 @@ from ops.sandbox.state import State
 from ops.stack.declared import Declared, collect
 from ops.targets import stack_values
 
-LIVE_WITHIN = 60.0  # seconds; both servers have taken a reload up when they answer it, so this only ends a hang
+LIVE_WITHIN = 60.0  # seconds; both servers run the new files when they answer a reload, so this only ends a hang
 
-# Which mount the ConfigMaps of the hand-made stack have.
+# The mounts of the hand-made stack's ConfigMaps: (server, path).
 CONFIG_MAPS = {
     "prometheus-config": (PROMETHEUS, ""),
     "prometheus-rules": (PROMETHEUS, "rules"),
@@ -30,9 +29,9 @@ CONFIG_MAPS = {
 
 
 def settings(state: State) -> dict[str, object]:
-    """The settings under which the program's declarations fit a sandbox without an engine.
+    """The settings of a sandbox without an engine.
 
-    One key more in a ConfigMap that is mounted already, and the whole alertmanager.yml: nothing that edits a live text.
+    The rules are a further key in a mounted ConfigMap, and alertmanager.yml is replaced: no live text is edited.
     """
     return {
         **stack_values("prod"),
@@ -48,11 +47,11 @@ def settings(state: State) -> dict[str, object]:
 
 
 def deploy(mounts: Mounts, state: State, progress: Progress) -> None:
-    """Project what the program declares, reload, and wait until both servers run it.
+    """Write what the program declares, reload, and wait until both servers run it.
 
-    Raises SandboxError with what was seen if they do not, and whatever the program refuses.
+    Raises SandboxError where they do not, Misconfigured where the program fails, and what the clients raise.
     """
-    progress("without an engine: writing what the program declares straight to disk")
+    progress("writing the declared files to disk, as there is no engine")
     projected = project(collect(settings(state)), mounts)
     if not projected:
         raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py")
@@ -84,8 +83,8 @@ def _unscraped(prometheus: Prometheus) -> set[str]:
 def project(resources: Sequence[Declared], mounts: Mounts) -> list[str]:
     """Write every declared ConfigMap's data, and every text given as a whole, where the servers read them.
 
-    Returns `ConfigMap/key` of all that was written. What belongs to no mount of the sandbox (a dashboard's folder, say)
-    is left out; a text that could only be merged into a live one is refused: that takes an engine.
+    Returns `ConfigMap/key` of all that was written. What is in no mount, such as a dashboard's folder, is left out.
+    Raises SandboxError for a text that is merged into a live one, as that needs an engine.
     """
     written = []
     for resource in resources:
@@ -104,7 +103,10 @@ def _texts(resource: Declared) -> list[tuple[str, Mapping[str, str]]]:
         return [(inputs["metadata"]["name"], inputs.get("data") or {})]
     if "editor" in inputs:
         if inputs["editor"] != "replace":
-            raise SandboxError(f"{resource.name} edits a live text ({inputs['editor']}), which takes a Pulumi engine")
+            raise SandboxError(
+                f"{resource.name} edits a live text ({inputs['editor']}), which needs a Pulumi engine; "
+                "start the sandbox with --engine"
+            )
         return [(inputs["config_map"], {inputs["key"]: inputs["ours"]})]
     return []
 

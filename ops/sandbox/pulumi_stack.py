@@ -1,4 +1,4 @@
-"""Deploys to the sandbox with a real `pulumi up`, to a stack of its own whose backend is in the sandbox's folder."""
+"""Deploys to the sandbox by `pulumi up`, with a stack and a backend in the sandbox's folder."""
 
 import contextlib
 import secrets
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 STACK = "sandbox"
 _DONE = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
-LIVE_TIMEOUT = 60  # seconds; the projector takes a third of one, a restart of Prometheus one or two
+LIVE_TIMEOUT = 60  # seconds; the projector needs 0.3, a restart of Prometheus one or two
 
 
 def settings(home: Path, state: State) -> dict[str, object]:
-    """The stack's settings: the guide's way in full. The dashboard goes to a ConfigMap, as there is no Grafana here."""
+    """The stack's settings: those of `prod` with the sandbox's addresses, and the dashboard in a ConfigMap."""
     return {
         **stack_values("prod"),
         "namespace": state.namespace,
@@ -43,11 +43,11 @@ def settings(home: Path, state: State) -> dict[str, object]:
 
 
 def access(home: Path) -> PulumiAccess:
-    """How the engine runs this sandbox's stack: {"stack", "env", "config_file"}, as state.json has it.
+    """How the engine runs this sandbox's stack.
 
-    Its home is the sandbox's own, so that neither a login nor the stack that is selected in this checkout changes; the
-    plugins are those of the usual home, where there is one, else those that other sandboxes' engines have fetched. An
-    engine that was built here fetches none.
+    It has its own PULUMI_HOME, so that neither the login nor the selected stack of this checkout changes. Plugins are
+    those of the usual PULUMI_HOME where there is one, else those of earlier sandboxes. An engine that was built here
+    downloads no plugins.
     """
     folder = home / "pulumi"
     (folder / "backend").mkdir(parents=True, exist_ok=True)
@@ -62,8 +62,8 @@ def access(home: Path) -> PulumiAccess:
     return {
         "stack": STACK,
         "env": {
-            # Beside each file Pulumi would keep another with its attributes, written in place: a kill at that moment
-            # leaves it empty, and every later command fails with "failed to load checkpoint: EOF".
+            # Without `metadata=skip` Pulumi writes a second file, in place. A kill at that moment leaves it
+            # empty, and every later command fails with "failed to load checkpoint: EOF".
             "PULUMI_BACKEND_URL": f"{(folder / 'backend').as_uri()}?metadata=skip",
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_CONFIG_PASSPHRASE": secrets.token_hex(16),
@@ -75,11 +75,13 @@ def access(home: Path) -> PulumiAccess:
 
 
 def create(home: Path, how: PulumiAccess, values: Mapping[str, object]) -> "Engine":
-    """Make the stack and write its file; the engine that runs the program of this checkout on it."""
+    """Create the stack and its file; returns the engine with the program of this checkout. Raises ops.errors."""
     from ops.stack.engine import Engine, StackAccess  # the Automation API takes a second to import
 
     access = StackAccess(how["stack"], env=how["env"], config_file=Path(how["config_file"]))
-    init_folder = home / "pulumi" / "init"  # `stack init` writes a stack file beside Pulumi.yaml: not into the checkout
+    init_folder = (
+        home / "pulumi" / "init"
+    )  # `stack init` writes a stack file beside Pulumi.yaml, which must not be in the checkout
     init_folder.mkdir(exist_ok=True)
     shutil.copy(PROJECT_FILE, init_folder)
     engine = Engine(access, init_folder)
@@ -89,7 +91,7 @@ def create(home: Path, how: PulumiAccess, values: Mapping[str, object]) -> "Engi
 
 
 def configure(stack: "Engine", values: Mapping[str, object]) -> None:
-    """Write the stack's file anew, secrets encrypted; what Pulumi itself keeps in it stays."""
+    """Write the settings to the stack's file, secrets encrypted; Pulumi's own keys stay. Raises ops.errors."""
     file = stack.access.config_file
     assert file is not None
     kept = yaml.safe_load(file.read_text("utf-8")) if file.exists() else {}
@@ -101,7 +103,7 @@ def configure(stack: "Engine", values: Mapping[str, object]) -> None:
 
 
 def deploy(engine: "Engine", progress: Progress) -> None:
-    """`pulumi up`; raises ops.errors with Pulumi's own reason."""
+    """Run `pulumi up`. Raises ops.errors, with Pulumi's reason."""
     progress("pulumi up: deploying to the sandbox's Kubernetes API, until both servers run it")
     started = time.monotonic()
     changes = engine.up(message="make sandbox")

@@ -1,11 +1,11 @@
-"""What can go wrong with the sandbox; apart, so that what only reads it needs none of the sandbox's own packages."""
+"""The errors of the sandbox; in a module of its own, which needs no package of the sandbox."""
 
 from ops.errors import OpsError
 
 
 class SandboxError(OpsError):
-    """The sandbox cannot be started, or is not as it was left."""
+    """The sandbox cannot be started or used."""
 
 
 class PortTaken(SandboxError):
-    """Another program listens where a child was to listen."""
+    """Another program uses a port that the sandbox needs."""

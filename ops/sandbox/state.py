@@ -1,4 +1,4 @@
-"""What a running sandbox says about itself, in HOME/state.json: read and written here and nowhere else."""
+"""The state of a running sandbox, in HOME/state.json; only this module reads and writes it."""
 
 import json
 import os
@@ -50,7 +50,7 @@ class State:
 
     @property
     def engine(self) -> bool:
-        """Whether it has a Kubernetes API, and is deployed to by a Pulumi engine."""
+        """Whether it has a Kubernetes API and a Pulumi engine."""
         return self.kubeconfig is not None
 
 
@@ -60,7 +60,7 @@ def home() -> Path:
 
 
 def read(folder: Path) -> State | None:
-    """What runs there; None where nothing does. Misconfigured where the file is damaged."""
+    """What runs in that folder; None where nothing does. Raises Misconfigured where the file is damaged."""
     path = folder / _FILE
     try:
         return State(**json.loads(path.read_text("utf-8")))
@@ -71,7 +71,7 @@ def read(folder: Path) -> State | None:
 
 
 def running() -> State:
-    """What runs in `home()`; Misconfigured with what to do where nothing does."""
+    """What runs in `home()`. Raises Misconfigured where nothing does."""
     state = read(home())
     if state is None:
         raise Misconfigured("the sandbox is not running; start it with make sandbox")
@@ -79,7 +79,7 @@ def running() -> State:
 
 
 def write(folder: Path, state: State) -> None:
-    """Put `state` into the file at once; only its owner may read it, as it has the stack's passphrase."""
+    """Write `state` to the file, which only its owner may read, as it has the stack's passphrase."""
     fresh = folder / f".{_FILE}.new"
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
@@ -87,5 +87,5 @@ def write(folder: Path, state: State) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Forget what ran there."""
+    """Delete the file."""
     (folder / _FILE).unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""The one part of `ops` that knows Pulumi: what the program declares, and the engine through its Automation API."""
+"""The part of `ops` that uses Pulumi: what the program declares, and the engine through its Automation API."""

@@ -1,4 +1,4 @@
-"""Which stack a target is, and with what environment and stack file the engine runs it."""
+"""The Pulumi stack of a target, with the environment and stack file of the engine."""
 
 from pathlib import Path
 
@@ -9,18 +9,18 @@ from ops.stack.engine import Engine, StackAccess
 
 
 def stack_access(target: str) -> StackAccess:
-    """The engine's way to `target`: a stack's own, or the one that the running sandbox was deployed with.
+    """The stack of `target`: named like it, or the one that the running sandbox was deployed with.
 
-    Raises Misconfigured where the sandbox was projected without an engine, or there is no such stack file.
+    Raises Misconfigured where the sandbox has no engine or does not run, or there is no such stack file.
     """
     if target != targets.SANDBOX:
-        targets.stack_values(target)  # refuses what is no stack
+        targets.stack_values(target)  # raises where there is no such stack
         return StackAccess(target)
     pulumi = state.running().pulumi
     if not pulumi:
         raise Misconfigured(
-            "this sandbox was made without a Pulumi engine, so it has no history; stop it with make sandbox-down, and "
-            "start one that has an engine with make sandbox"
+            "this sandbox has no Pulumi engine, so it has no history; stop it with make sandbox-down, and "
+            "start one with an engine with make sandbox"
         )
     return StackAccess(pulumi["stack"], env=pulumi["env"], config_file=Path(pulumi["config_file"]))
 

@@ -16,17 +16,17 @@ from ops.build_tools.pulumi import Engine
 
 
 class Pulumi(auto.PulumiCommand):
-    """`pulumi`, leaving nothing in the temporary folder, however a command ends.
+    """`pulumi` with a temporary folder that is deleted after each command.
 
-    The Kubernetes provider copies a kubeconfig that it is given, token included, into a temporary file, and leaves it.
+    The Kubernetes provider writes a kubeconfig, with its token, to a temporary file and does not delete it.
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Raises auto.InvalidVersionError where a person's own is too old for the Automation API."""
+        """Raises auto.InvalidVersionError where an installed `pulumi` is too old for the Automation API."""
         self.env = engine.environment
         if engine.root is None:
             super().__init__()
-        else:  # to ask it for its version would write a log into ~/.pulumi, and take 0.2 s
+        else:  # `pulumi version` would write a log into ~/.pulumi, and take 0.2 s
             self.command = str(engine.root / "bin" / "pulumi")
             self.version = VersionInfo.parse(catalog.PULUMI_VERSION)
 
@@ -38,7 +38,7 @@ class Pulumi(auto.PulumiCommand):
         on_output: Callable[[str], Any] | None = None,
         on_error: Callable[[str], Any] | None = None,
     ) -> auto.CommandResult:
-        """Run a command; an interrupt is raised once the engine has ended, which in a terminal is interrupted as well.
+        """Run a command. An interrupt is raised after the engine has ended; a terminal interrupts the engine too.
 
         Raises what PulumiCommand.run raises.
         """
@@ -53,7 +53,7 @@ class Pulumi(auto.PulumiCommand):
 
 @contextlib.contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM becomes an interrupt, unless somebody handles it: Python would end with nothing removed."""
+    """Make SIGTERM an interrupt where nothing handles it, as Python would end without deleting the folder."""
     ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if ours:
         signal.signal(signal.SIGTERM, signal.default_int_handler)

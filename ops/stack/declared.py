@@ -1,6 +1,6 @@
-"""What the program declares, without an engine and without touching anything: it runs under Pulumi's mocks.
+"""What the program declares, without an engine and without any change: it runs with Pulumi's mocks.
 
-The program runs in a process of its own, because a process can be told only once which Pulumi runtime it has.
+The program runs in a process of its own, as Pulumi's runtime can be set only once in a process.
 """
 
 import json
@@ -22,7 +22,7 @@ LIMIT = 60.0  # seconds
 class Declared:
     """A resource as the program declares it.
 
-    `custom`: a real one, not a component that only groups others. `after`: names of the resources that are made first.
+    `custom`: a real resource, not a component. `after`: names of the resources that are created first.
     """
 
     type: str
@@ -35,9 +35,9 @@ class Declared:
 def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declared]:
     """Every resource that `__main__.py` declares with these settings, in the order of their registration.
 
-    `config` maps keys without the project's prefix to values; secrets among them count as encrypted. Secret inputs
-    read "(secret)", and a dynamic resource is given without its code. Misconfigured, with the program's own sentence,
-    when it refuses.
+    `config` maps keys without the project's prefix to values; the secrets among them count as encrypted. Secret
+    inputs are "(secret)", and dynamic resources are without their code. Raises Misconfigured, with the program's own
+    message, where it fails.
     """
     question = json.dumps({"config": {key: _text(value) for key, value in config.items()}, "stack": stack})
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRAFANA_AUTH": os.environ.get("GRAFANA_AUTH") or SECRET}
@@ -55,26 +55,28 @@ def collect(config: Mapping[str, object], *, stack: str = "prod") -> list[Declar
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()
-        raise Misconfigured(f"__main__.py did not come to its end within {LIMIT:g} s under Pulumi's mocks") from None
+        raise Misconfigured(
+            f"__main__.py did not end within {LIMIT:g} s with Pulumi's mocks; look for what it waits for"
+        ) from None
     try:
         answer = json.loads(out.rpartition("\n")[2])
     except ValueError:
         last = (err.strip().splitlines() or ["no message"])[-1]
-        raise Misconfigured(f"__main__.py cannot be run under Pulumi's mocks: {last}") from None
+        raise Misconfigured(f"__main__.py cannot be run with Pulumi's mocks: {last}") from None
     if "refused" in answer:
         raise Misconfigured(answer["refused"])
     return [Declared(**resource | {"after": tuple(resource["after"])}) for resource in answer["resources"]]
 
 
 def _text(value: object) -> str:
-    """A setting as Pulumi hands it to a program."""
+    """A setting as Pulumi passes it to a program."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _run_program(config: Mapping[str, str], stack: str) -> list[JsonObject]:
-    """Run the program here. The mocks echo every input, so that what depends on an output sees a value."""
+    """Run the program in this process. The mocks return every input as output, so that dependents have values."""
     import asyncio
     import runpy
 
@@ -114,13 +116,13 @@ def _run_program(config: Mapping[str, str], stack: str) -> list[JsonObject]:
             answer: RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]
             return answer
 
-    loop = asyncio.new_event_loop()  # one for the mocks' stack and for the program: futures do not cross loops
+    loop = asyncio.new_event_loop()  # one loop for the mocks' stack and the program, as futures belong to a loop
     asyncio.set_event_loop(loop)
     name = project()
     values = {f"{name}:{key}": value for key, value in config.items()}
     hidden = [f"{name}:{key}" for key in SECRETS]
     set_all_config(values, hidden)
-    # Pulumi's mock of the engine lacks this one; here no CLI is that could be too old.
+    # Pulumi's mock of the engine lacks this method; there is no CLI here whose version matters.
     mocks.MockEngine.RequirePulumiVersion = lambda *_: None  # type: ignore[attr-defined]
     set_mocks(Echo(), project=name, stack=stack, preview=False, monitor=NotingMonitor(Echo()))
 

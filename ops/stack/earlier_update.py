@@ -1,4 +1,4 @@
-"""Which deployment to go back to."""
+"""Chooses the deployment to roll back to."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ from ops.stack.engine import Update
 
 
 def deployed(history: Sequence[Update]) -> Update | None:
-    """What runs now, as far as it is known: the newest update that succeeded (`history` is newest first)."""
+    """The newest update that succeeded; `history` is newest first. None where there is none."""
     return next((update for update in history if update.kind == "update" and update.result == "succeeded"), None)
 
 
 def last_good(history: Sequence[Update]) -> Update:
-    """The newest good deployment that is not what the newest update tried; raises Misconfigured where there is none.
+    """The newest usable deployment of another commit than the newest update. Raises Misconfigured where there is none.
 
-    After an update that failed halfway that is the last one that succeeded; after one that succeeded, the one before.
+    After a failed update it is the last one that succeeded; after one that succeeded, the one before.
     """
     updates = [update for update in history if update.kind == "update"]
     if not updates:
@@ -29,7 +29,7 @@ def last_good(history: Sequence[Update]) -> Update:
 
 
 def by_commit(history: Sequence[Update], commit: str) -> Update:
-    """The deployment of that commit; raises Misconfigured unless it was deployed, clean, and succeeded."""
+    """The deployment of that commit. Raises Misconfigured unless the commit was deployed clean, and that succeeded."""
     same = [update for update in history if update.kind == "update" and update.commit == commit]
     good = next((update for update in same if update.usable), None)
     if good:
@@ -43,4 +43,4 @@ def by_commit(history: Sequence[Update], commit: str) -> Update:
         raise Misconfigured(
             f"{short} was deployed with uncommitted changes, so the commit is not what ran; choose another"
         )
-    raise Misconfigured(f"{short} was tried and failed; choose one that succeeded, see `rollback --list`")
+    raise Misconfigured(f"{short} was deployed and failed; choose one that succeeded, see `rollback --list`")

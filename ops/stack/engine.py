@@ -1,6 +1,6 @@
-"""The Pulumi engine, through its Automation API: the only way in which a verb speaks to it.
+"""The Pulumi engine, through its Automation API.
 
-On errors the engine prints pages; here each becomes the sentence that matters (`ops.errors`).
+The engine prints many lines for an error; here it becomes one sentence (`ops.errors`).
 """
 
 import contextlib
@@ -22,8 +22,8 @@ from ops.repo.files import ROOT
 from ops.stack import grafana_messages
 from ops.stack.command import Pulumi
 
-NEWER = "install a newer one as https://www.pulumi.com/docs/install says."
-# An engine in a pipeline or an isolated machine must not look for newer versions of itself.
+NEWER = "install a newer one as https://www.pulumi.com/docs/install says"
+# In a pipeline or on an isolated machine, the engine must not look for newer versions.
 QUIET = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 Say = Callable[[str], None]
@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class StackAccess:
-    """Which stack, and with what environment (backend, passphrase, kubeconfig) and stack file the engine runs."""
+    """A stack, with the engine's environment (backend, passphrase, kubeconfig) and stack file."""
 
     stack: str
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -54,27 +54,30 @@ class Update:
 
     @property
     def usable(self) -> bool:
-        """Whether it names a state of the files that can be gone back to."""
+        """Whether it can be rolled back to: a clean commit that was deployed without errors."""
         return self.kind == "update" and self.result == "succeeded" and self.commit is not None and not self.dirty
 
 
 def find_pulumi() -> Pulumi:
-    """A person's own `pulumi`, else the one that was built here; raises EngineMissing where there is neither."""
+    """The `pulumi` on PATH, else the one that was built on this machine.
+
+    Raises EngineMissing where there is neither, Misconfigured where the one on PATH is too old.
+    """
     found = pulumi.find()
     if found is None:
         oldest = build_tools.dotted(build_tools.get("pulumi").minimum)
         raise EngineMissing(
-            f"there is no Pulumi engine here, {oldest} or newer and with its Python host: install one as "
+            f"there is no Pulumi engine {oldest} or newer with its Python host: install one as "
             "https://www.pulumi.com/docs/install says, or build one with `make tools`"
         )
     try:
         return Pulumi(found)
     except auto.InvalidVersionError as error:
-        raise Misconfigured(f"the pulumi on PATH is too old: {error}") from None
+        raise Misconfigured(f"the pulumi on PATH is too old ({error}); {NEWER}") from None
 
 
 class Engine:
-    """One stack, run from one folder. Methods raise `ops.errors` errors only."""
+    """One stack, with the program in one folder. Methods raise `ops.errors` errors only."""
 
     def __init__(self, access: StackAccess, work_dir: Path = ROOT, *, pulumi: Pulumi | None = None) -> None:
         self._access, self._dir = access, work_dir
@@ -88,7 +91,7 @@ class Engine:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """What a command on this stack has in its environment besides this process' own."""
+        """The environment variables of a command on this stack, added to those of this process."""
         return {**QUIET, **self._pulumi.env, **self._access.env}
 
     def at(self, work_dir: Path) -> "Engine":
@@ -103,7 +106,7 @@ class Engine:
     def set_secrets(self, values: Mapping[str, str]) -> None:
         """Write settings (keys without the project's prefix) into the stack file, encrypted.
 
-        Other users of this machine can see the values while that runs: it is for the sandbox's own and for tests.
+        Other users of this machine can see the values meanwhile, so this is for the sandbox and for tests.
         """
         pairs = [word for key, value in values.items() for word in ("--secret", f"{key}={value}")]
         file = ["--config-file", str(self._access.config_file)] if self._access.config_file else []
@@ -111,7 +114,7 @@ class Engine:
 
     def history(self, limit: int | None = None) -> list[Update]:
         """The stack's updates, newest first; all of them unless `limit` says how many."""
-        # The Automation API's history() needs values that a failed update lacks; the CLI's JSON has the same and more.
+        # The Automation API's history() fails for a failed update, so the CLI's JSON is read.
         command = ["stack", "history", "--json", "--stack", self._access.stack]
         if limit:
             command += ["--page-size", str(limit), "--page", "1"]
@@ -122,7 +125,7 @@ class Engine:
         with _readable_errors(self._access.stack):
             result = self._stack().preview(
                 on_output=say,
-                on_error=_warnings(say),  # where a preview with lines of text has all that is not a line of text
+                on_error=_warnings(say),  # a preview's warnings come on stderr
                 diff=True,
                 color="never",
                 refresh=refresh,
@@ -146,7 +149,7 @@ class Engine:
         return {str(op): count for op, count in (result.summary.resource_changes or {}).items()}
 
     def refresh(self, say: Say = lambda _: None, *, clear_pending: bool = False) -> None:
-        """Read the live state into the stack's; `clear_pending` forgets creations that a crash left undecided."""
+        """Read the live state into the stack's; `clear_pending`: drop the creations that a crash interrupted."""
         with _readable_errors(self._access.stack):
             self._stack().refresh(
                 on_output=say,
@@ -158,7 +161,7 @@ class Engine:
             )
 
     def destroy(self, say: Say = lambda _: None) -> None:
-        """Take everything back."""
+        """Delete all resources of the stack."""
         with _readable_errors(self._access.stack):
             self._stack().destroy(
                 on_output=say, color="never", config_file=self._config_file(), show_secrets=False, on_error=_discard
@@ -170,7 +173,7 @@ class Engine:
             self._stack().cancel()
 
     def pending(self) -> list[str]:
-        """URNs of operations that a crash left undecided."""
+        """URNs of the operations that a crash interrupted."""
         with _readable_errors(self._access.stack):
             state = self._stack().export_stack().deployment or {}
         return [str(entry["resource"]["urn"]) for entry in state.get("pending_operations") or ()]
@@ -193,12 +196,12 @@ class Engine:
 
 
 def _warnings(say: Say) -> Say:
-    """Hands on the warnings, and leaves out the pages of an error, which is raised."""
+    """Pass warnings to `say`, and drop the lines of an error, which is raised."""
     return lambda line: say(line) if line.startswith("warning: ") else None
 
 
 def _discard(_: str) -> None:
-    """Leaves out the pages of an error, which is raised: without a receiver the Automation API prints them."""
+    """Drop the lines of an error, which is raised: without a function the Automation API prints them."""
 
 
 def _update(entry: Mapping[str, JsonValue]) -> Update:
@@ -220,7 +223,7 @@ def _update(entry: Mapping[str, JsonValue]) -> Update:
 
 @contextlib.contextmanager
 def _readable_errors(stack: str) -> Iterator[None]:
-    """Turn the engine's pages into one sentence."""
+    """Turn an error of the engine into one of `ops.errors`, with one sentence."""
     try:
         yield
     except StackNotFoundError:
@@ -231,7 +234,7 @@ def _readable_errors(stack: str) -> Iterator[None]:
     except ConcurrentUpdateError as error:
         raise Unreachable(
             f"the stack {stack} is locked{_locked_by(str(error))}: another update runs, or one was killed; wait for "
-            "it, and if there is none, run `pulumi cancel`"
+            "it, or if none runs, use `pulumi cancel`"
         ) from None
     except CommandError as error:
         raise Refused(f"Pulumi stopped: {' '.join(reasons(str(error)))}", status=0, words=str(error)) from None
@@ -243,17 +246,19 @@ def _locked_by(text: str) -> str:
 
 
 def reasons(text: str) -> list[str]:
-    """The sentences in an engine's output that say why it stopped, without its frames, tracebacks and repetitions."""
+    """The lines of an engine's output that say why it stopped, without tracebacks and repetitions."""
     lines = [line.strip().removeprefix("stderr: ") for line in text.splitlines()]
     errors = [re.sub(r"^(error:|\*)\s*", "", line) for line in lines if re.match(r"(error:|\* )", line)]
     noise = re.compile(
         r"(update|preview|destroy|resource .*) failed|KeyboardInterrupt|exit status"
         r"|an unhandled error occurred: program exited|program exited with"
         r"|\d+ errors? occurred"
-        r"|urn:pulumi:\S+, interrupted while"  # a killed update's, told in every later one
+        r"|urn:pulumi:\S+, interrupted while"  # of a killed update; every later one repeats it
     )
-    told = list(dict.fromkeys(grafana_messages.readable(line) for line in errors if line and not noise.match(line)))
-    told = [f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in told]
-    if any(line.startswith("Program failed with an unhandled exception") for line in told):
-        told += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
-    return told or [next((line for line in reversed(lines) if line), "it gave no reason.")]
+    found = list(dict.fromkeys(grafana_messages.readable(line) for line in errors if line and not noise.match(line)))
+    found = [
+        f"{line}; {NEWER}" if re.search(r'not satisfy the version range "[^"]*"$', line) else line for line in found
+    ]
+    if any(line.startswith("Program failed with an unhandled exception") for line in found):
+        found += [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)][-1:]
+    return found or [next((line for line in reversed(lines) if line), "it gave no reason")]

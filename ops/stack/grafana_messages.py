@@ -1,4 +1,4 @@
-"""What the Grafana provider says of an answer of Grafana's, as a sentence; it prints the call, and JSON."""
+"""Errors of the Grafana provider as sentences: it prints the HTTP call and JSON."""
 
 import json
 import re
@@ -12,15 +12,15 @@ _NOT_REACHED = re.compile(
 _ADVICE = {
     "401": "check the credentials and what they may do",
     "403": "check the credentials and what they may do",
-    "404": "somebody has deleted it or made it anew: run `pulumi up --refresh`",
-    "412": "somebody has changed it meanwhile: run `pulumi up` again",
+    "404": "it was deleted or created again: run `pulumi up --refresh`",
+    "412": "it was changed meanwhile: run `pulumi up` again",
 }
-_LATER = "see what its log says, and run `pulumi up` again"
+_LATER = "read its log, and run `pulumi up` again"
 
 
 def readable(line: str) -> str:
-    """`line` of the engine's output; as it is where it is not about Grafana."""
-    if found := _WRAPPED.fullmatch(line):  # the same once more, with the place in the provider's code
+    """A line of the engine's output as a sentence; unchanged where it is not about Grafana."""
+    if found := _WRAPPED.fullmatch(line):  # the same message with a place in the provider's code
         line = found[1]
     if found := _ANSWERED.search(line):
         method, path, listed, other, body = found.groups()

@@ -1,4 +1,4 @@
-"""`render`: what the program declares, as files that a person can read, compare, or apply by hand."""
+"""What the program declares, as files to read, compare or apply by hand: for `render`."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from ops.errors import Misconfigured
 from ops.repo import files
 from ops.stack.declared import SECRET, Declared
 
-MARK = ".rendered"  # lists what an earlier render wrote; the folder is ours where it stands
+MARK = ".rendered"  # the list of files that an earlier render wrote
 
 
 def rendered(resources: Sequence[Declared]) -> dict[str, str]:
@@ -40,9 +40,9 @@ def _files(resource: Declared) -> Iterator[tuple[str, str]]:
 
 
 def _manifest(inputs: Mapping[str, JsonValue], *, patch: bool) -> str:
-    """An object as YAML; of a patch only the fields that it adds, to be applied server-side."""
+    """An object as YAML; for a patch only the added fields, for server-side apply."""
     how = (
-        "# Adds these fields to an object that is there already:\n"
+        "# Adds these fields to an existing object:\n"
         "# kubectl apply --server-side --field-manager=api-performance -f THIS\n"
         if patch
         else "# kubectl apply --server-side -f THIS\n"
@@ -54,7 +54,7 @@ def _manifest(inputs: Mapping[str, JsonValue], *, patch: bool) -> str:
 
 
 def _mount(inputs: Mapping[str, JsonValue]) -> JsonObject:
-    """A volume that is added to a Deployment, as the fields of that Deployment which it takes."""
+    """A volume added to a Deployment, as the fields of that Deployment."""
     name = inputs["volume"]
     mount = {"name": name, "mountPath": inputs["path"], "readOnly": True}
     pod = {
@@ -70,7 +70,7 @@ def _mount(inputs: Mapping[str, JsonValue]) -> JsonObject:
 
 
 def _without_pulumi(metadata: Mapping[str, JsonValue]) -> JsonObject:
-    """Without the annotations that speak to Pulumi alone."""
+    """Without the annotations for Pulumi."""
     kept = {
         key: value for key, value in (metadata.get("annotations") or {}).items() if not key.startswith("pulumi.com/")
     }
@@ -79,7 +79,7 @@ def _without_pulumi(metadata: Mapping[str, JsonValue]) -> JsonObject:
 
 
 def _snippet(inputs: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
-    """What is edited into a text of somebody else's: `ours`, and where it goes."""
+    """What is inserted into a text of others, and where."""
     config_map, key, ours = inputs["config_map"], inputs["key"], inputs["ours"]
     text = ours if isinstance(ours, str) else yaml.dump(ours, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     how = (
@@ -96,7 +96,7 @@ def _pretty(value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, as a person would."""
+    """Writes texts of several lines as YAML blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -107,9 +107,9 @@ _Dumper.add_representer(str, _text)
 
 
 def write(out: Path, texts: Mapping[str, str]) -> None:
-    """Write the files below `out`, and take away those of an earlier render that are no longer declared.
+    """Write the files below `out`, and delete those of an earlier render that are no longer declared.
 
-    Misconfigured when the folder holds anything that `render` did not write.
+    Raises Misconfigured where the folder has a file that `render` did not write.
     """
     if out.exists() and not out.is_dir():
         raise Misconfigured(f"{files.shown(out)} is not a folder; name another with --out")

@@ -1,1 +1,1 @@
-"""`tune`: limits that follow from what was observed, written down with the reason."""
+"""`tune`: limits that follow from what was observed, recorded with the reason."""

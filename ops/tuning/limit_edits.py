@@ -1,4 +1,4 @@
-"""A limit, changed everywhere where it is written or drawn: prepared as texts, checked, then written all together."""
+"""The edits for a changed limit: in the rule file, the dashboard and the two records."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,9 @@ from rules import Alert
 
 
 def edits(alert: Alert, value: float, change: Change, *, document: Path, limits: Path) -> list[Edit]:
-    """The rule file with one number changed, the dashboard with that limit drawn, and the record in two documents.
+    """The edits of both records, of the dashboard with the limit drawn, and of the rule file with its number changed.
 
-    The rule file comes last: a limit that is new is also recorded. Raises Misconfigured, RulesError, DashboardError.
+    The rule file is last, so that a changed limit is always recorded. Raises Misconfigured, RulesError, DashboardError.
     """
     text = files.read(alert.file)
     changed = rules.with_limit(text, alert, value)
@@ -32,12 +32,14 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, limits:
     ]
     paths = [edit.path.resolve() for edit in wanted]
     if len(set(paths)) != len(paths):
-        raise Misconfigured("--document and --limits name the same file, or one that is not a record; name two")
+        raise Misconfigured(
+            "--document and --limits name the same file, or a file that is changed too; name two others"
+        )
     return wanted
 
 
 def refuse_unwritable(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
-    """Misconfigured when a change could not be recorded, or (unless dry) not be written: better before any waiting."""
+    """Raise Misconfigured where a change could not be recorded, or with `dry_run` False not be written."""
     record, _ = _records(document, limits)
     tracking.changes(record, where=files.shown(document))
     if not dry_run:
@@ -54,6 +56,6 @@ def _records(document: Path, limits: Path) -> tuple[str, str]:
 
 
 def changed_panels(edit: Edit) -> int:
-    """How many panels of the dashboard look different."""
+    """How many panels of the dashboard an edit changes."""
     before, after = json.loads(edit.before or "{}"), json.loads(edit.after)
     return sum(one != other for one, other in zip(before.get("panels", []), after["panels"], strict=False))

@@ -1,4 +1,4 @@
-"""How far a limit stands from what was observed: margins.yml, and its one reader."""
+"""Reads margins.yml: the distance of a limit from what was observed."""
 
 import math
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from ops.window import Values
 from rules import Alert
 
 FILE = Path(__file__).with_name("margins.yml")
-USUAL = 0.95  # of the time
+USUAL = 0.95  # share of the time
 
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """For one alert; see margins.yml. `keep` is the reason why the observed values say nothing about its limit."""
+    """The margin of one alert; see margins.yml. `keep`: why its limit does not follow from what was observed."""
 
     buffer: float = 0.0
     tighten: bool = True
@@ -33,9 +33,9 @@ def upward(alert: Alert) -> bool:
 
 
 def usual_value(alert: Alert, values: Values) -> float | None:
-    """What the signal stays below (or above) 95 % of the time; None where it has no value that often.
+    """The value that the signal does not cross 95 % of the time; None where it has no value that often.
 
-    A moment without a value is one at which the alert could not have fired, so it counts as the calmest.
+    At a moment without a value the alert could not have fired, so it counts as farthest from the limit.
     """
     calm = -math.inf if upward(alert) else math.inf
     found = sorted(value if math.isfinite(value) else calm for _, value in values.points)
@@ -49,14 +49,14 @@ def usual_value(alert: Alert, values: Values) -> float | None:
 
 
 def margin(alert: Alert) -> Margin:
-    """The margin of an alert; Misconfigured when margins.yml cannot be read."""
+    """The margin of an alert. Raises Misconfigured where margins.yml cannot be used."""
     known = every()
     return known.get(alert.name) or known["other"]
 
 
 @cache
 def every() -> dict[str, Margin]:
-    """Every margin by the name of its alert, `other` for the rest; Misconfigured."""
+    """Alert → margin, with `other` for those not listed. Raises Misconfigured."""
     try:
         raw: dict[str, JsonObject] = yaml.safe_load(FILE.read_text("utf-8"))
         found = {name: Margin(**entry) for name, entry in raw.items()}
@@ -65,6 +65,6 @@ def every() -> dict[str, Margin]:
             raise ValueError(f"look at {', '.join(wrong) or 'other'}")
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise Misconfigured(
-            f"ops/tuning/margins.yml cannot be used ({' '.join(str(error).split())}); mend it"
+            f"ops/tuning/margins.yml cannot be used ({' '.join(str(error).split())}); correct it"
         ) from error
     return found

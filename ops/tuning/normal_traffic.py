@@ -1,7 +1,7 @@
-"""`baseline`: what normal traffic looks like, measured and recorded between markers in the tracking document.
+"""The values of normal traffic, for `baseline`.
 
-Every query comes from `rules`: the quantity of an alert, and what can be read off it (the median beside a percentile,
-the traffic below a share), so what is recorded is what the alerts watch.
+Every query is the quantity of an alert in `rules`, or derived from it (the median of a percentile, the traffic of a
+share), so that what is recorded is what the alerts watch.
 """
 
 import re
@@ -18,7 +18,7 @@ from ops.window import Values, Window
 from ops.words import listed
 from rules import Alert
 
-FULL = 0.98  # of the moments: a restart or a deploy within the window is no news
+FULL = 0.98  # share of the moments; less than this is reported, a restart is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What was observed, and how much of the window there was data for, by section (seconds, first moment)."""
+    """The observed values. `covered`: section → the values that show for which moments there was data."""
 
     window: Window
     figures: tuple[Figure, ...]
@@ -72,14 +72,17 @@ class Baseline:
 
 
 def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Baseline:
-    """Observe the guide's values over a window: nine range queries. Findings when there is no data at all."""
+    """Measure the guide's values over a window, by nine range queries.
+
+    Raises Findings where there is no data, Misconfigured where an alert is missing, and what the client raises.
+    """
 
     def values(query: str) -> Values:
         return windows.worst(windows.history(prometheus, query, over), over)
 
     def quantity(name: str) -> str:
         if name not in alerts:
-            raise Misconfigured(f"rules/ has no alert {name}, off which the baseline is read; bring it back")
+            raise Misconfigured(f"rules/ has no alert {name}, which the baseline is measured by; restore it")
         return alerts[name].quantity
 
     latency, errors = quantity("APIP95LatencyHigh"), quantity("APIErrorRateHigh")
@@ -92,7 +95,7 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
     if not any(one.points for one in (requests, p95, database, pool, webhooks)):
         raise Findings(
             f"{prometheus.url} has no data of the API, the database or webhooks from {over}; "
-            "nothing was recorded, look at its targets or choose another --window or --end"
+            "nothing was recorded; check its targets, or choose another --window or --end"
         )
     failed = windows.weighted(values(failures), webhooks)
     rate = requests.average
@@ -126,18 +129,22 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
 
 
 def median(quantity: str) -> str:
-    """The same distribution's P50: `histogram_quantile(0.95, x)` → `histogram_quantile(0.5, x)`."""
+    """The P50 of a percentile: `histogram_quantile(0.95, x)` → `histogram_quantile(0.5, x)`. Raises Misconfigured."""
     parsed = promql_parser.parse(quantity)
     if not isinstance(parsed, promql_parser.Call) or parsed.func.name != "histogram_quantile":
-        raise Misconfigured(f"`{_line(quantity)}` in rules/ is no histogram_quantile, so it has no median beside it")
+        raise Misconfigured(
+            f"`{_line(quantity)}` in rules/ is no histogram_quantile, so its median cannot be computed; write it as one"
+        )
     return f"histogram_quantile(0.5, {parsed.args[1].prettify()})"
 
 
 def traffic(quantity: str) -> str:
-    """What a share is a share of: the right side of its division."""
+    """The whole of a share: the right side of its division. Raises Misconfigured where it is no share."""
     parsed = promql_parser.parse(quantity)
     if not isinstance(parsed, promql_parser.BinaryExpr) or str(parsed.op) != "/":
-        raise Misconfigured(f"`{_line(quantity)}` in rules/ is no share (a / b), so the traffic cannot be read off it")
+        raise Misconfigured(
+            f"`{_line(quantity)}` in rules/ is no share (a / b), so its traffic cannot be computed; write it as one"
+        )
     return str(parsed.rhs.prettify())
 
 

@@ -1,4 +1,4 @@
-"""Which limit follows from what was observed, and whether a limit makes sense: pure functions."""
+"""Computes a limit from what was observed, and checks a limit. Pure functions."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ NEAR = 0.1  # a bucket boundary this close (as a share) to the computed limit is
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A limit for an alert: `evidence` says from what it follows, `notes` what has to be known about it."""
+    """A limit for an alert: `evidence`: what was observed; `notes`: warnings about it."""
 
     alert: Alert
     limit: Limit
@@ -29,18 +29,18 @@ class Proposal:
 
     @property
     def changes(self) -> bool:
-        """Whether it is another limit than the one that stands."""
+        """Whether the limit differs from the present one."""
         return self.limit.value != self.alert.limit.value
 
 
 def limit(alert: Alert, value: float) -> Limit:
-    """The alert's limit with another number, written as the rule file would have it."""
+    """The alert's limit with another number, as in a rule file."""
     text = str(int(value)) if float(value).is_integer() else repr(float(value))
     return Limit(alert.limit.operator, float(value), f"{alert.limit.operator} {text}")
 
 
 def enough(alert: Alert, values: Values) -> None:
-    """Findings when too little of the window has data to say anything."""
+    """Raise Findings where less than half of the window has data."""
     over = values.window
     if values.coverage < LEAST_COVERAGE:
         seen = humanize(values.covered) if values.coverage > 0 else "nothing"
@@ -51,24 +51,26 @@ def enough(alert: Alert, values: Values) -> None:
 
 
 def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -> float:
-    """The limit that follows from the observed values, rounded; Findings where none follows.
+    """The limit for the observed values. Raises Findings where there is none.
 
-    Rounded to a bucket boundary close by, else to two digits, away from firing.
+    It is rounded to a bucket bound close to it, else to two digits, so that the alert fires less.
     """
     if margin.keep is not None:
-        raise Findings(f"{alert.name} is not tuned by what was observed: {margin.keep}; --to VALUE changes it anyway")
+        raise Findings(
+            f"{alert.name} does not depend on what was observed: {margin.keep}; set another limit with --to VALUE"
+        )
     seen = usual_value(alert, values)
     if seen is None or len(values.numbers) < LEAST_VALUES:
         raise Findings(
-            f"{alert.name}: its signal had a value {_share(values)} of the time from {values.window}, too rarely for a "
-            "limit to follow (its guards want more traffic, or nothing of the kind happened); --to VALUE sets one"
+            f"{alert.name}: its signal had a value {_share(values)} of the time from {values.window}, too rarely to "
+            "compute a limit (there was too little traffic); set one with --to VALUE"
         )
     up = upward(alert)
     wanted = _wanted(seen, margin, up)
     if wanted <= 0:
         raise Findings(
             f"{alert.name}: {_USUAL_TEXT[up]} {windows.number(seen)}, "
-            "and no limit follows from that; --to VALUE sets one"
+            "and no limit can be computed from that; set one with --to VALUE"
         )
     near = [bound for bound in _buckets(alert, contract) if abs(bound - wanted) <= NEAR * wanted]
     near = [bound for bound in near if (bound > seen if up else bound < seen)]
@@ -78,14 +80,14 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
 
 
 def rounded(value: float, *, upward: bool) -> float:
-    """To two significant digits, up or down: 1234 → 1300 or 1200."""
+    """Rounded to two significant digits, up or down: 1234 → 1300 or 1200."""
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
     steps = math.ceil(value / unit - 1e-9) if upward else math.floor(value / unit + 1e-9)
     return float(f"{steps * unit:.10g}")
 
 
 def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: float, *, chosen: bool) -> str:
-    """One sentence on what was observed, and how the limit `value` follows from it (not when it was `chosen`)."""
+    """A sentence on what was observed and how `value` follows from it. `chosen`: a person gave the value."""
     over, up, seen = values.window, upward(alert), usual_value(alert, values)
     found = f"in the {humanize(over.span)} to {windows.stamp(over.end)} UTC "
     far = values.peak if up else values.low
@@ -103,9 +105,9 @@ def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: flo
     wanted = _wanted(seen, margin, up)
     found += f", {'+' if up else '−'} {margin.buffer * 100:g} % is {windows.quantity(wanted, unit)}"
     if value == alert.limit.value and not margin.tighten:
-        return f"{found}; calm days do not make this limit stricter"
+        return f"{found}; this limit is only ever made less strict"
     if value != rounded(wanted, upward=up):
-        return f"{found}; {windows.quantity(value, unit)} is the bucket boundary beside it"
+        return f"{found}; {windows.quantity(value, unit)} is the closest bucket bound"
     return found
 
 
@@ -115,14 +117,14 @@ def _wanted(seen: float, margin: Margin, upward: bool) -> float:
 
 
 def notes(alert: Alert, value: float, contract: Contract) -> tuple[str, ...]:
-    """What has to be known about this limit."""
+    """Warnings about this limit."""
     return tuple(contract.limit_warnings([replace(alert, limit=limit(alert, value))]))
 
 
 def check(alert: Alert, value: float, alerts: Mapping[str, Alert], contract: Contract, margin: Margin) -> None:
-    """Findings for a limit that makes no sense: no number, not measurable, or on the wrong side of its pair."""
+    """Raise Findings for a limit that cannot work: no number, never reached, or on the wrong side of its pair."""
     if not math.isfinite(value):
-        raise Findings(f"{alert.name}: {value} is no limit; give a number")
+        raise Findings(f"{alert.name}: {value} is not a number; give one such as 1200")
     tuned = replace(alert, limit=limit(alert, value))
     for problem in contract.limit_problems([tuned]):
         raise Findings(problem)
@@ -132,19 +134,19 @@ def check(alert: Alert, value: float, alerts: Mapping[str, Alert], contract: Con
     if margin.below is not None and value >= margin.below:
         raise Findings(
             f"{alert.name} can never fire above {windows.number(value)}, its signal is a share of {margin.below:g}; "
-            "lower it, or look at why so much is normal"
+            "choose a lower one, or find out why the normal value is so high"
         )
     for other in _pair(alert, alerts.values()):
         strict, lenient = (tuned, other) if alert.severity == "warning" else (other, tuned)
         if not _earlier(strict, lenient):
             raise Findings(
                 f"{strict.name} ({strict.limit.text}) would not fire before {lenient.name} ({lenient.limit.text}), "
-                "which is the critical one of the same quantity; tune that one first, or choose a limit between"
+                "which is the critical alert of the same quantity; tune that one first, or choose another limit"
             )
 
 
 def _buckets(alert: Alert, contract: Contract) -> tuple[float, ...]:
-    """The finite bucket bounds of the histogram that the alert takes a quantile of; none where it takes none."""
+    """The finite bucket bounds of the alert's histogram; none where it uses no quantile."""
     if "histogram_quantile" not in alert.quantity:
         return ()
     series = contract.series
@@ -152,7 +154,7 @@ def _buckets(alert: Alert, contract: Contract) -> tuple[float, ...]:
 
 
 def _pair(alert: Alert, alerts: Iterable[Alert]) -> list[Alert]:
-    """The alerts on the same quantity, in the same direction, of the other of the two severities."""
+    """The alerts on the same quantity and direction with the other severity."""
     wanted = {"warning": "critical", "critical": "warning"}.get(alert.severity)
     return [
         other

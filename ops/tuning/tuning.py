@@ -1,4 +1,4 @@
-"""What the limit of an alert should be, and what both limits would have done."""
+"""A proposed limit, and when the alert would have fired with it and with the present one."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from rules import Alert
 
 @dataclass(frozen=True)
 class Tuning:
-    """A proposal, and what both limits would have done in the window."""
+    """A proposal, and the replays with the present and the proposed limit."""
 
     proposal: Proposal
     before: Replay
@@ -26,7 +26,7 @@ class Tuning:
 
     @property
     def evidence(self) -> str:
-        """What was observed, and what both limits would have done, in one sentence."""
+        """One sentence: what was observed, and how often the alert would have fired with either limit."""
         now, then = self.proposal.alert.limit.text, self.proposal.limit.text
         if not self.proposal.changes:
             return f"{self.proposal.evidence}; it would have fired {fired_text(self.before)}"
@@ -34,7 +34,7 @@ class Tuning:
         return f"{self.proposal.evidence}; it would have fired {fired}"
 
     def as_json(self) -> dict[str, object]:
-        """The shape that programs read."""
+        """The proposal for programs."""
         return {
             "alert": self.proposal.alert.name,
             "from": self.proposal.alert.limit.text,
@@ -52,9 +52,12 @@ class Tuning:
 def tuning(
     prometheus: Prometheus, alert: Alert, over: Window, to: float | None, alerts: dict[str, Alert], contract: Contract
 ) -> Tuning:
-    """What the limit of an alert should be, or what `to` would do as one. Findings where none will do."""
+    """The proposed limit of an alert, or `to` as its limit.
+
+    Raises Findings where a limit cannot be computed or cannot work, and what `observe` raises.
+    """
     if to is not None:
-        propose.check(alert, to, alerts, contract, margin(alert))  # before any waiting
+        propose.check(alert, to, alerts, contract, margin(alert))  # before the query
     signal = observe(prometheus, alert, over.start, over.end)
     values = observed(signal, over)
     propose.enough(alert, values)
@@ -71,7 +74,7 @@ def tuning(
 
 
 def observed(signal: Signal, over: Window) -> Values:
-    """The signal's values; evaluations at which it had none, though there was data, count as covered (NaN)."""
+    """The signal's values. An evaluation without a value, though there was data, is NaN."""
     lowest = signal.alert.limit.fires_below
     over = Window(over.start, over.end, signal.alert.interval)
     seen = windows.worst((Series(labels, tuple(points)) for labels, points in signal.values()), over, lowest=lowest)
@@ -80,7 +83,7 @@ def observed(signal: Signal, over: Window) -> Values:
 
 
 def fired_text(replay: Replay) -> str:
-    """`never`, or how often a limit would have fired, and for how long in all."""
+    """`never`, or how often the alert would have fired, and for how long in all."""
     if not replay.times_fired:
         return times(0)
     return f"{times(replay.times_fired)} ({humanize(replay.seconds_firing)})"

@@ -1,1 +1,1 @@
-"""One file a verb, all of one shape: arguments, a call into a library, output, exit code. None imports another."""
+"""One file for each verb: arguments, a call into a library, output, exit code. No verb imports another."""

@@ -1,4 +1,4 @@
-"""`backtest`: what the alerts would have done in the past."""
+"""The verb `backtest`: what the alerts would have done in the past."""
 
 import time
 from collections.abc import Callable
@@ -25,30 +25,29 @@ from rules import Alert
 
 
 def backtest(
-    alerts: Annotated[list[str] | None, typer.Argument(help="Alerts by name; all when none is named.")] = None,
+    alerts: Annotated[list[str] | None, typer.Argument(help="Names of alerts; all if left out.")] = None,
     target: TargetOption = PROD,
     days: Annotated[float, typer.Option("--days", help="How far back from now, or from --to.")] = 7.0,
     since: Annotated[
-        str | None, typer.Option("--from", help="Where to begin instead, such as 2026-01-31T12:00 (UTC).")
+        str | None, typer.Option("--from", help="Where to begin, such as 2026-01-31T12:00 (UTC); replaces --days.")
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Where to end; now when left out.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Where to end; now if left out.")] = None,
     against: Annotated[
         str | None,
-        typer.Option("--against", help="A git revision whose rules are replayed too and compared with these."),
+        typer.Option("--against", help="A git revision; its rules are replayed too, and compared."),
     ] = None,
     drawing: Annotated[
         Path | None, typer.Option("--picture", help="Draw a timeline into this file, .png or .svg.")
     ] = None,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Replay the alerts over past days: when they would have fired, for how long, and how many mails that makes.
+    """Replay the alerts over past days: when they would have fired, for how long, and how many mails were sent.
 
-    Each alert's expression is asked of Prometheus at its group's interval (at the very moments at which it evaluates
-    the group, if it runs there), and followed with Prometheus' own semantics of `for` and `keep_firing_for`; the mails
-    by our routing, with its grouping, repeats and inhibitions. Where a recording rule has not recorded, its expression
-    is computed instead.
+    Prometheus computes each alert's expression at the interval of its group, and at the same moments if it runs the
+    group. `for` and `keep_firing_for` are applied as Prometheus does; mails follow from our routing, with grouping,
+    repeats and inhibitions. Where a recording rule has no data, its expression is computed instead.
 
-    A backtest is information: it exits 0 whatever would have fired, and 2 when it could not look.
+    The exit code is 0 whatever would have fired, and 2 if the data could not be read.
     """
     if drawing is not None:
         timeline.check(drawing)
@@ -63,7 +62,7 @@ def backtest(
         servers = targets.load(target)
         config = with_on_call(routing.load(), servers.settings.on_call).config
         progress(
-            f"Replaying {count_noun(len(names), 'alert')} over {humanize(end - start)} from {servers.prometheus.url} …"
+            f"replaying {count_noun(len(names), 'alert')} over {humanize(end - start)} from {servers.prometheus.url} …"
         )
         outcome = run(servers.prometheus, versions, names, start, end, config, _reporter())
     if drawing is not None:
@@ -84,7 +83,7 @@ def _window(days: float, since: str | None, until: str | None) -> tuple[float, f
         raise Misconfigured(f"--to {until} lies in the future; give a moment that has passed, or leave it out")
     if since is None:
         if not 0 < days <= 3650:
-            raise Misconfigured(f"--days {days:g} holds nothing to look at; give a number such as 7")
+            raise Misconfigured(f"--days {days:g} is not between 0 and 3650 days; give a number such as 7")
         return end - days * window.DAY, end
     start = window.moment(since, option="--from")
     if start >= end:
@@ -93,7 +92,7 @@ def _window(days: float, since: str | None, until: str | None) -> tuple[float, f
 
 
 def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
-    """The alerts meant: those named, or all that tell somebody of trouble (a watchdog always fires)."""
+    """The names to replay: those given, else all but watchdogs, which always fire. Raises Misconfigured."""
     known: dict[str, Alert] = {name: alert for version in reversed(versions) for name, alert in version.alerts.items()}
     for name in wanted:
         if name not in known:
@@ -104,7 +103,7 @@ def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
 
 
 def _reporter() -> Callable[[int, int], None]:
-    """Says every few seconds how far it is."""
+    """A function that prints progress every 3 seconds."""
     begun = last = time.monotonic()
 
     def report(done: int, of: int) -> None:

@@ -1,4 +1,4 @@
-"""The verb `baseline`: measures what normal traffic looks like, and records it in the tracking document."""
+"""The verb `baseline`: measures normal traffic and records it in the tracking document."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,26 +27,26 @@ def baseline(
         Path,
         typer.Option(
             "--document",
-            help="The tracking document to write into, between its markers.",
+            help="The tracking document; the values go between its markers.",
             show_default=files.shown(tracking.DOCUMENT),
         ),
     ] = tracking.DOCUMENT,
     pictures_folder: Annotated[
-        Path | None, typer.Option("--pictures", help="A folder for a picture of each signal with its limit.")
+        Path | None, typer.Option("--pictures", help="A folder for pictures: one for each signal, with its limits.")
     ] = None,
     picture_format: Annotated[Picture, typer.Option("--picture-format", help="png or svg.")] = Picture.svg,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Measure what normal traffic looks like and record it in the tracking document."""
+    """Measure normal traffic and record it in the tracking document."""
     alerts = rules.alerts()
     interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
     over = windows.window(window, end, interval=interval)
-    tracking.edit(document, "baseline", "")  # what cannot be written is refused before any waiting
+    tracking.edit(document, "baseline", "")  # refuses what cannot be written, before the queries
     if not dry_run:
         files.must_be_writable(document)
     servers = targets.load(target)
-    progress(f"Reading {humanize(over.span)} from {servers.prometheus.url} …")
+    progress(f"reading {humanize(over.span)} from {servers.prometheus.url} …")
     found = measure(servers.prometheus, over, alerts)
     edit = tracking.edit(document, "baseline", found.body)
     drawn: dict[str, Path] = {}
@@ -61,9 +61,9 @@ def baseline(
     out.print(found.body, markup=False)
     out.print()
     if dry_run:
-        out.print(f"Nothing was written; without --dry-run this goes into {files.shown(document)}.", markup=False)
+        out.print(f"Nothing was written; without --dry-run this is written to {files.shown(document)}.", markup=False)
         return
-    state = "Recorded in" if edit.changes else "Stands already in"
+    state = "Recorded in" if edit.changes else "Recorded already in"
     out.print(f"{state} {files.shown(document)}.", markup=False)
     if drawn and pictures_folder is not None:
         out.print(f"{len(set(drawn.values()))} pictures are in {files.shown(pictures_folder)}.", markup=False)

@@ -1,19 +1,17 @@
-"""`bin/ops diagnose …`: the guide's troubleshooting, walked by the program."""
+"""The verb `diagnose`: the guide's troubleshooting, done by the program."""
 
 from typing import Annotated
 
 import typer
 
 from ops import targets
-from ops.diagnosis import empty_panels as dashboard_tree
-from ops.diagnosis import mail_volume as volume_tree
-from ops.diagnosis import silent_alerts as alerts_tree
+from ops.diagnosis import empty_panels, mail_volume, silent_alerts
 from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import Diagnosis, show
 from ops.options import PROD, Format, FormatOption, TargetOption, emit
 
 app = typer.Typer(
-    help="Walk from the symptom to its cause: name the first broken link, and the next command.",
+    help="Find the cause of a symptom: show the first broken link and the next command.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -21,19 +19,19 @@ app = typer.Typer(
 
 @app.callback()
 def trees() -> None:
-    """Walk from the symptom to its cause: name the first broken link, and the next command."""
+    """Find the cause of a symptom: show the first broken link and the next command."""
 
 
 @app.command()
 def alerts(
-    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all when left out.")] = None,
+    alert: Annotated[str | None, typer.Argument(help="The alert that does not fire; all if left out.")] = None,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
     """Alerts do not fire, or no mail comes: rules, evaluation, Alertmanager, route, muting, mail relay."""
     servers = targets.load(target)
     case = load_case(servers, alert)
-    found = alerts_tree.diagnose(case)
+    found = silent_alerts.diagnose(case)
     details = {check.name: check.detail for check in found.links}
     why = f" {alert}: condition {details['condition']}; {details['pending or firing']}." if alert else ""
     _answer(found, format, f"Nothing is broken between the rules and the mailbox.{why}{found.as_intended}")
@@ -41,14 +39,14 @@ def alerts(
 
 @app.command()
 def dashboard(
-    panel: Annotated[str | None, typer.Argument(help="The panel's title, or words of it; all when left out.")] = None,
+    panel: Annotated[str | None, typer.Argument(help="The panel's title, or a part of it; all if left out.")] = None,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
     """Panels show no data: metrics endpoint, scrape target, metrics, queries, Grafana and its data source."""
     servers = targets.load(target)
-    case = dashboard_tree.load_case(servers, panel)
-    _answer(dashboard_tree.diagnose(case), format, "Nothing is broken between the application and the panels.")
+    case = empty_panels.load_case(servers, panel)
+    _answer(empty_panels.diagnose(case), format, "Nothing is broken between the application and the panels.")
 
 
 @app.command()
@@ -58,23 +56,23 @@ def volume(
         float,
         typer.Option(
             "--mails-a-day",
-            help="More than so many a day, on average, are too many for an alert; a window under a day counts as one.",
+            help="How many mails a day, on average, are acceptable for one alert; a shorter window counts as a day.",
             min=0,
         ),
     ] = 3.0,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
 ) -> None:
-    """Too many mails: what fired how often, and which setting would cut most of it.
+    """Too many mails: which alerts fired how often, and which change of a setting would avoid most mails.
 
-    Firings are Prometheus' own record; the mails are those that the running routing makes of them.
+    What fired is read from Prometheus; the mails are computed with the routing that runs.
     """
-    found = volume_tree.measure(targets.load(target), days, mails)
+    found = mail_volume.measure(targets.load(target), days, mails)
     if format is Format.json:
         emit(found.as_json())
     else:
         show(found.diagnosis, "No alert sends too many mails.")
-        volume_tree.show_options(found)
+        mail_volume.show_options(found)
     raise typer.Exit(found.diagnosis.exit_code)
 
 

@@ -1,4 +1,4 @@
-"""The verb `render`: what the program declares, as files that a person can read, compare, or apply by hand."""
+"""The verb `render`: writes what the program declares as files, to read, compare or apply by hand."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +16,14 @@ from ops.stack.declared import collect
 
 
 def render(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write to: empty, missing, or an earlier render.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to write to: missing, empty, or written by render before.")
+    ],
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write what the program declares as Kubernetes manifests, dashboard JSON and snippets of text to insert."""
+    """Write what the program declares: Kubernetes manifests, dashboard JSON, and texts to insert into ConfigMaps."""
     texts = manifests.rendered(collect(_settings(target), stack=target))
     if not dry_run:
         manifests.write(out, texts)

@@ -1,4 +1,4 @@
-"""The verb `report`."""
+"""The verb `report`: writes the state of the monitoring to a page."""
 
 import time
 from pathlib import Path
@@ -24,40 +24,42 @@ def report(
     target: TargetOption = PROD,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The file to write; report.html if left out. A name in .md is Markdown."),
+        typer.Option("--out", help="The file to write; report.html if left out. With a name in .md it is Markdown."),
     ] = None,
     format_: FormatOption = Format.text,
     window: Annotated[str, typer.Option("--window", help="How far back the pictures go, such as 24h or 7d.")] = "24h",
     end: Annotated[
         str | None,
-        typer.Option("--end", help="Where values and pictures end; now if left out. States are those of now."),
+        typer.Option("--end", help="Where values and pictures end; now if left out. States are always those of now."),
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who deployed, for the record.")] = "",
-    note: Annotated[str, typer.Option("--note", help="Notes for the record.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who deployed; shown in the report.")] = "",
+    note: Annotated[str, typer.Option("--note", help="A note; shown in the report.")] = "",
     previous: Annotated[
-        Path | None, typer.Option("--previous", help="The report to compare with; the one at --out if left out.")
+        Path | None, typer.Option("--previous", help="An earlier report to compare with; the one at --out if left out.")
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write the state of the monitoring on one page: for the weekly review, and as the record of a deployment.
+    """Write the state of the monitoring to one page: for the weekly review, or as the record of a deployment.
 
-    With --format json its facts go to stdout, and a page is written only where --out names it.
+    With --format json the facts go to stdout, and a page is written only if --out is given.
     """
     path = out or Path("report.html")
     wanted = out is not None or format_ is Format.text
     before = files.read(path) if path.exists() and wanted else None
     compared = _earlier(previous or path, required=previous is not None) if previous or path.exists() else None
     if before is not None and page.earlier(before) is None:
-        raise Misconfigured(f"{files.shown(path)} exists and is no report; name another file with --out")
+        raise Misconfigured(f"{files.shown(path)} exists and is not a report; name another file with --out")
     if wanted and not dry_run:
         files.must_be_writable(path)
     over = windows.window(window, end, interval=30.0)
-    if over.step < over.span / 1440:  # a picture shows no more
+    if over.step < over.span / 1440:  # a picture cannot show more points
         over = windows.window(window, end, interval=60.0 * max(1, round(over.span / 1440 / 60)))
 
     servers = targets.load(target)
-    progress(f"Looking at {target} …")
-    moment = float(int(time.time())) if end is None else over.end  # the window ends at a step, up to minutes ago
+    progress(f"checking {target} …")
+    moment = (
+        float(int(time.time())) if end is None else over.end
+    )  # not over.end: a window ends at a full step, up to minutes ago
     found = gathering.gather(servers, over, moment, by=by, note=note)
     if compared is not None:
         found = facts.compared(found, compared)
@@ -73,15 +75,16 @@ def report(
 
 
 def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
-    """The report as the file's name asks for it."""
+    """The report, as Markdown or HTML by the file's name."""
     if path.suffix.lower() in MARKDOWN:
         return page.markdown(found)
-    progress("Drawing the panels …")
+    progress("drawing the panels …")
     return page.html(found, panels.draw(target.prometheus, over, rules.alerts()))
 
 
-def _earlier(path: Path, *, required: bool) -> "dict[str, object] | None":
+def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:
+    """The facts of an earlier report; None where the file is none. Raises Misconfigured where it is `required`."""
     facts_ = page.earlier(files.read(path, remedy="name an earlier report with --previous"))
     if facts_ is None and required:
-        raise Misconfigured(f"{files.shown(path)} is no report; name an earlier one with --previous")
+        raise Misconfigured(f"{files.shown(path)} is not a report; name an earlier one with --previous")
     return dict(facts_) if facts_ is not None else None

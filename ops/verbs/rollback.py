@@ -1,4 +1,4 @@
-"""`rollback`: to an earlier deployment, previewed, asked for, applied, verified."""
+"""The verb `rollback`: previews an earlier deployment, asks, applies it and verifies."""
 
 import os
 import subprocess
@@ -22,22 +22,22 @@ Part = StrEnum("Part", [(name, name) for name in worktree.PARTS])  # type: ignor
 
 def rollback(
     commit: Annotated[
-        str | None, typer.Argument(help="The commit to go back to; the last good one if left out.")
+        str | None, typer.Argument(help="The commit to go back to; the last good deployment if left out.")
     ] = None,
     target: TargetOption = PROD,
     list_: Annotated[
-        bool, typer.Option("--list", help="List what was deployed when, by whom, with what result.")
+        bool, typer.Option("--list", help="List the deployments: when, by whom, with what result.")
     ] = False,
-    part: Annotated[Part | None, typer.Option(help="Bring back this part alone, by that commit's files.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask after the preview.")] = False,
-    unlock: Annotated[bool, typer.Option("--unlock", help="First remove the lock that a killed update left.")] = False,
+    part: Annotated[Part | None, typer.Option(help="Go back with this part only; the rest stays as deployed.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Apply without asking.")] = False,
+    unlock: Annotated[bool, typer.Option("--unlock", help="First remove the lock of a killed update.")] = False,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Go back to an earlier deployment: preview its commit from a worktree, ask, apply, verify.
+    """Go back to an earlier deployment: preview its commit, ask, apply, verify.
 
-    Goes back to files, not to a state: the program of that commit is deployed as any other, so whatever others
-    changed meanwhile stays theirs. With `--part`, the rest stays as deployed.
+    The program of that commit is deployed like any other, from a git worktree; changes of others since then stay.
+    With `--part`, the rest stays as deployed.
     """
     reached = access.stack_access(target)
     engine = Engine(reached)
@@ -55,11 +55,11 @@ def rollback(
         now = earlier_update.deployed(history)
         if now is None or now.commit is None or now.dirty:
             raise Misconfigured(
-                "what is deployed now is not a clean commit, so one part of it cannot be exchanged; "
+                "what is deployed now is not a clean commit, so one part of it cannot be rolled back; "
                 "roll back without --part"
             )
         base = worktree.resolve(now.commit)
-    progress(f"Going back to {_name(wanted)}" + (f", {part.value} only" if part else ""))
+    progress(f"going back to {_name(wanted)}" + (f", {part.value} only" if part else ""))
     with worktree.checked_out(base, stack_file=f"Pulumi.{reached.stack}.yaml") as folder:
         branch = worktree.with_part(folder, part.value, to) if part else None
         return _apply(engine.at(folder), folder, target, wanted, branch, yes=yes, dry_run=dry_run, format_=format_)
@@ -80,7 +80,10 @@ def _apply(
     changes = engine.preview(progress)
     answer: dict[str, object] = {"commit": wanted.commit, "changes": changes, "branch": branch, "applied": False}
     if undecided:
-        progress(f"{len(undecided)} creations were cut off and will be looked up again first: {', '.join(undecided)}")
+        progress(
+            f"{len(undecided)} resources were being created when an update was killed; they are read again first: "
+            f"{', '.join(undecided)}"
+        )
     if dry_run:
         if branch:
             worktree.git("switch", "-q", "--detach", folder=folder)
@@ -88,7 +91,9 @@ def _apply(
         return _finish(answer, format_, "Nothing was changed (--dry-run).")
     if not yes:
         if not sys.stdin.isatty():
-            raise Misconfigured("nobody can be asked here; look at the preview above and repeat the command with --yes")
+            raise Misconfigured(
+                "there is no terminal to ask on; read the preview above and repeat the command with --yes"
+            )
         typer.confirm("Apply this?", abort=True)
     if undecided:
         engine.refresh(progress, clear_pending=True)
@@ -101,12 +106,14 @@ def _apply(
 
 
 def _verify(folder: Path, target: str) -> None:
-    """That commit's own verify, because it knows that commit's rules; those that are new to Prometheus take a while."""
+    """Run the commit's own `verify`, as it knows that commit's rules. Raises Findings where it finds faults."""
     environment = {**os.environ, "PYTHONPATH": str(folder), "SANDBOX_HOME": str(sandbox_state.home().resolve())}
     command = [sys.executable, "-m", "ops", "verify", "--target", target, "--wait", "20"]
     done = subprocess.run(command, cwd=folder, env=environment, stdout=sys.stderr, check=False)
     if done.returncode:
-        raise Findings("the rollback was applied, but verify finds something amiss; it is named above")
+        raise Findings(
+            "the rollback was applied, but verify found faults, listed above; correct them, or go back further"
+        )
 
 
 def _finish(answer: dict[str, object], format_: Format, sentence: str) -> None:

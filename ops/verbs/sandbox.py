@@ -1,4 +1,4 @@
-"""`bin/ops sandbox …`: the local stack, up and down."""
+"""The verb `sandbox`: the local stack."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from ops.sandbox.state import State
 
-app = typer.Typer(help="Start, look at, exercise and stop the local stack.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Start, check, use and stop the local stack.", no_args_is_help=True, add_completion=False)
 
 LONGEST = 21 * 86400.0  # seconds of history
 
@@ -29,7 +29,7 @@ LONGEST = 21 * 86400.0  # seconds of history
 @app.command()
 def up(
     history: Annotated[
-        str, typer.Option("--history", help="How much traffic Prometheus remembers at its start, such as 2h or 7d.")
+        str, typer.Option("--history", help="How much past traffic Prometheus is given, such as 2h or 7d; 0 for none.")
     ] = f"{USUAL_HISTORY / 3600:g}h",
     port: Annotated[
         list[str] | None,
@@ -40,14 +40,14 @@ def up(
         bool,
         typer.Option(
             "--engine/--no-engine",
-            help="Deploy by `pulumi up` to a real Kubernetes API, or write what the program declares straight to disk.",
+            help="Deploy by `pulumi up` to a Kubernetes API, or write the declared files to disk without an engine.",
         ),
     ] = True,
     format: FormatOption = Format.text,
 ) -> None:
-    """Start Prometheus, Alertmanager, a mail sink and a stand-in application on loopback, deploy to them, verify."""
+    """Start Prometheus, Alertmanager, a mail sink and a simulated application on loopback, deploy to them, verify."""
     fixed, past = _ports(port or []), _seconds(history)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started by then is stopped
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises SystemExit, so that `up` stops what it has started
     state = Sandbox(sandbox_state.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
     code = _verified(format) if check else 0
     if format is Format.text:
@@ -59,7 +59,7 @@ def up(
 
 @app.command()
 def down(format: FormatOption = Format.text) -> None:
-    """Stop everything that `up` started; no process is left."""
+    """Stop everything that `up` started."""
     stopped = Sandbox(sandbox_state.home()).down()
     if format is Format.json:
         emit({"stopped": stopped})
@@ -69,7 +69,7 @@ def down(format: FormatOption = Format.text) -> None:
 
 @app.command()
 def status(format: FormatOption = Format.text) -> None:
-    """Say what runs and where; exit code 1 if a part has ended."""
+    """Show what runs and where; exit code 1 if a part has ended."""
     sandbox = Sandbox(sandbox_state.home())
     state = sandbox.state
     if state is None:
@@ -86,19 +86,21 @@ def status(format: FormatOption = Format.text) -> None:
 @app.command()
 def scenario(
     name: Annotated[str, typer.Argument(help=f"normal, {', '.join(traffic.SCENARIOS)}.")],
-    intensity: Annotated[float | None, typer.Option("--intensity", help="How bad, in the scenario's own unit.")] = None,
-    already: Annotated[float, typer.Option("--already", help="Seconds for which it has been so, made up for.")] = 0.0,
+    intensity: Annotated[float | None, typer.Option("--intensity", help="How strong, in the scenario's unit.")] = None,
+    already: Annotated[
+        float, typer.Option("--already", help="Seconds of this traffic that are added at once, as if it began earlier.")
+    ] = 0.0,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Let the stand-in application's traffic go wrong, or right again."""
+    """Make the simulated application's traffic faulty, or normal again."""
     if name not in ("normal", *traffic.SCENARIOS):
         raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     known = traffic.SCENARIOS.get(name)
     how = f" ({known.usual if intensity is None else intensity:g} {known.unit})" if known and known.unit else ""
-    what = f"{known.what}{how}" if known else "all is well"
+    what = f"{known.what}{how}" if known else "normal traffic"
     if not dry_run:
         Sandbox(sandbox_state.home()).control(name, intensity, already)
-    console().print(f"{'Would be told' if dry_run else 'From now on'}: {what}.", markup=False)
+    console().print(f"{'Would be set' if dry_run else 'Set'}: {what}.", markup=False)
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -138,7 +140,7 @@ def shell(
 
 
 def _verified(format: Format) -> int:
-    """Look at what was deployed; its exit code."""
+    """Verify what was deployed, print the result, and return the exit code."""
     report = check_until_passed(targets.load(targets.SANDBOX), 20, progress)
     if format is Format.json:
         emit(report.as_json())

@@ -1,4 +1,4 @@
-"""`test-alert`: send an alert through the whole path, and see the mail arrive and the resolved one after it."""
+"""The verb `test-alert`: sends an alert, and waits for its mail and for the resolved mail."""
 
 from typing import Annotated
 
@@ -15,24 +15,24 @@ from ops.replay import alert_path
 
 def test_alert(
     alert: Annotated[
-        str, typer.Argument(help="The alert to send: TestAPIAlert, or any alert of rules/ with its labels.")
+        str, typer.Argument(help="The alert to send: TestAPIAlert, or one of rules/ with its labels.")
     ] = NAME,
     label: Annotated[
-        list[str] | None, typer.Option("--label", help="A label of the alert, as k=v; also overrides one that it has.")
+        list[str] | None, typer.Option("--label", help="A label of the alert, as k=v; replaces one of the same name.")
     ] = None,
     target: TargetOption = PROD,
     format: FormatOption = Format.text,
     timeout: Annotated[
         float | None,
         typer.Option(
-            "--timeout", min=1, help="Seconds to wait for each of the two mails; by default what the route asks for."
+            "--timeout", min=1, help="Seconds to wait for each of the two mails; by default as long as the route needs."
         ),
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Send a test alert, wait for its mail, resolve it, and wait for the mail that says so.
+    """Send a test alert, wait for its mail, resolve it, and wait for the resolved mail.
 
-    With --dry-run: show the route, the receivers, what would mute it, and the mail.
+    With --dry-run: only show the route, the receivers, what would mute the alert, and the mail.
     """
     servers = targets.load(target)
     drill = prepare(alert, label or [], harmless=not dry_run)
@@ -58,4 +58,4 @@ def test_alert(
     raise typer.Exit(report.exit_code)
 
 
-test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever its name
+test_alert.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test

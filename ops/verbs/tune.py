@@ -1,4 +1,4 @@
-"""The verb `tune`."""
+"""The verb `tune`: proposes a limit from what was observed, and records the change."""
 
 import time
 from pathlib import Path
@@ -26,13 +26,13 @@ from rules import Alert
 
 def tune(
     alert: Annotated[
-        str | None, typer.Argument(help="The alert whose limit is to change; without it, what all could be.")
+        str | None, typer.Argument(help="The alert whose limit is to change; a proposal for each alert if left out.")
     ] = None,
     target: TargetOption = PROD,
     because: Annotated[
-        str | None, typer.Option("--because", help="Why; it is recorded with the change, which needs one.")
+        str | None, typer.Option("--because", help="The reason, recorded with the change; needed for a change.")
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", help="This limit instead of the proposed one.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="A limit to set instead of the proposed one.")] = None,
     window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
     end: Annotated[
         str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
@@ -47,16 +47,20 @@ def tune(
     ] = tracking.DOCUMENT,
     limits: Annotated[
         Path,
-        typer.Option("--limits", help="The list of limits that changed.", show_default=files.shown(tracking.LIMITS)),
+        typer.Option(
+            "--limits",
+            help="The list of changed limits, to which the change is added.",
+            show_default=files.shown(tracking.LIMITS),
+        ),
     ] = tracking.LIMITS,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Propose a limit from what was observed, show what it would have done, and write it down with the reason."""
+    """Propose a limit from what was observed, show what it would have done, and record it with the reason."""
     alerts, contract = rules.alerts(), metrics.load()
     if alert is None:
         if to is not None or because is not None:
-            raise Misconfigured("--to and --because are about one alert; name it, such as APIP95LatencyHigh")
+            raise Misconfigured("--to and --because need an alert; name one, such as APIP95LatencyHigh")
         _overview(target, alerts, contract, window, end, format_)
         return
     chosen = _chosen(alert, alerts)
@@ -64,12 +68,12 @@ def tune(
     reason = " ".join((because or "").split())
     if not reason and not dry_run:
         raise Misconfigured(
-            f'a limit is not changed without a reason; give --because "…", or --dry-run to see what {alert} could be'
+            'a limit is not changed without a reason; give --because "…", or --dry-run to see the proposal only'
         )
     over = windows.window(window, end, interval=chosen.interval)
     limit_edits.refuse_unwritable(chosen, document=document, limits=limits, dry_run=dry_run)
     servers = targets.load(target)
-    progress(f"Reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
+    progress(f"reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
     found = tuning(servers.prometheus, chosen, over, value, alerts, contract)
     today = time.strftime("%Y-%m-%d", time.gmtime())
     change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
@@ -100,7 +104,7 @@ def tune(
 def _overview(
     target: str, alerts: dict[str, Alert], contract: Contract, window: str, end: str | None, format_: Format
 ) -> None:
-    """Every alert with the limit that would follow, or why none does; nothing is written."""
+    """Print the proposed limit of every alert, or why there is none; nothing is written."""
     servers = targets.load(target)
     rows: list[tuple[Alert, Tuning | None, str]] = []
     tunable = [one for one in alerts.values() if not one.is_watchdog]
@@ -153,4 +157,4 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise Misconfigured(f"--to {text!r} is no number; give one such as 1200 or 0.02") from None
+        raise Misconfigured(f"--to {text!r} is not a number; give one such as 1200 or 0.02") from None

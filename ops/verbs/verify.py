@@ -1,4 +1,4 @@
-"""`verify`: is everything that the repository says live, and does it work?"""
+"""The verb `verify`: checks that what the repository says is live and works."""
 
 from typing import Annotated
 
@@ -18,17 +18,17 @@ def verify(
         float,
         typer.Option(
             "--wait",
-            help="Look again until all is in order, for at most so many seconds; what is recorded or scraped at an "
-            "interval is waited for by that interval in addition.",
+            help="Check again until nothing is wrong, for at most so many seconds; for what is recorded or scraped at "
+            "an interval, that interval is added.",
             min=0,
         ),
     ] = 0,
     every: Annotated[bool, typer.Option("--all", help="Print each check, also those that are in order.")] = False,
     success_criteria: Annotated[
-        bool, typer.Option("--success-criteria", help="Print the guide's success criteria, met or not, with evidence.")
+        bool, typer.Option("--success-criteria", help="Print the guide's success criteria: met or not, and why.")
     ] = False,
 ) -> None:
-    """Check that rules, routing and dashboard are live as in the repository, and that their data flows."""
+    """Check that rules, routing and dashboard are live as in the repository, and that they have data."""
     servers = targets.load(target)
     report = check_until_passed(servers, wait, progress) if wait else run_checks(servers)
     if success_criteria:

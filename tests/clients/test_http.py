@@ -85,25 +85,27 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         (
             httpx.Response(503, json={"kind": "Status", "message": 'no endpoints available for service "prometheus"'}),
             Unreachable,
-            f'Prometheus at {URL} is not behind that address (503: no endpoints available for service "prometheus"); '
+            f"Prometheus at {URL} cannot be reached through a proxy "
+            '(503: no endpoints available for service "prometheus"); '
             "is it running, and is the address right?",
         ),
         (
             httpx.Response(503, json={"kind": "Status", "message": "error trying to reach service: dial tcp: refused"}),
             Unreachable,
-            f"Prometheus at {URL} is not behind that address (503: error trying to reach service: dial tcp: refused); "
+            f"Prometheus at {URL} cannot be reached through a proxy "
+            "(503: error trying to reach service: dial tcp: refused); "
             "is it running, and is the address right?",
         ),
         (
             httpx.Response(404, json={"kind": "Status", "message": 'services "prometheus" not found'}),
             Unreachable,
-            f'Prometheus at {URL} is not behind that address (404: services "prometheus" not found); '
+            f'Prometheus at {URL} cannot be reached through a proxy (404: services "prometheus" not found); '
             "is it running, and is the address right?",
         ),
         (
             httpx.Response(502, text="<html><body>Bad Gateway</body></html>"),
             Unreachable,
-            f"Prometheus at {URL} is not behind that address (502 Bad Gateway); "
+            f"Prometheus at {URL} cannot be reached through a proxy (502 Bad Gateway); "
             "is it running, and is the address right?",
         ),
         (

@@ -78,5 +78,5 @@ def test_a_server_of_ones_own_that_does_not_run_is_one_sentence(
     with pytest.raises(SandboxError) as refused:
         program("prometheus", silent)
     assert str(refused.value) == (
-        f"SANDBOX_PROMETHEUS is {tmp_path / path}, which is no prometheus that runs: name another program, or unset it"
+        f"SANDBOX_PROMETHEUS is {tmp_path / path}, but no prometheus runs from there; name another program, or unset it"
     )

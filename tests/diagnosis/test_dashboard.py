@@ -38,7 +38,7 @@ def test_a_filter_leaves_nothing(target: targets.Target) -> None:
         lambda: empty_panels.diagnose(empty_panels.Case(target, dashboards.load(), [panel], named=True)),
         "query returns data",
     )
-    assert 'path="/nowhere" leaves nothing of it: path is \'/' in said(found)
+    assert 'path="/nowhere" matches none of its series: path is \'/' in said(found)
     misspelt = Panel(2, "Mine", "", "timeseries", (query.replace("path=", "paht="),), "reqps", ())
     found = soon(
         lambda: empty_panels.diagnose(empty_panels.Case(target, dashboards.load(), [misspelt], named=True)),

@@ -36,11 +36,11 @@ def test_prometheus_sends_nowhere_or_to_nobody(target: targets.Target, sandbox: 
 
     with rewritten(sandbox.mounts.prometheus_config, edited(nowhere), target.prometheus.reload):
         found = soon(lambda: of_alerts(target), "sent by prometheus")
-        assert "knows no Alertmanager" in said(found)
+        assert "has no Alertmanager to send alerts to" in said(found)
     with rewritten(sandbox.mounts.prometheus_config, edited(nobody), target.prometheus.reload):
         discovered("http://127.0.0.1:9/api/v2/alerts")
         with extra_rules(sandbox, target, drill("First")):
-            found = soon(lambda: of_alerts(target), "sent by prometheus", "could not send the last alerts")
+            found = soon(lambda: of_alerts(target), "sent by prometheus", "Prometheus could not send alerts")
         assert "127.0.0.1:9" in said(found)
     discovered(f"{target.alertmanager.url}/api/v2/alerts")
     with extra_rules(sandbox, target, drill("Second")):  # one that arrives ends it
@@ -85,7 +85,7 @@ def test_quiet_hours_that_somebody_else_made(target: targets.Target, sandbox: Sa
     with rewritten(path, edited(kept_back(datetime.now(UTC) + timedelta(days=3))), reload):
         found = soon(lambda: of_alerts(target, LATENCY), "quiet hours")
         (check,) = (one for one in every_check.run_checks(target).checks if one.name == "routing/hours")
-    assert f"to api-warnings is quiet now (outside of active_time_intervals: {INTERVAL})" in said(found)
+    assert f"to api-warnings is muted now (outside of active_time_intervals: {INTERVAL})" in said(found)
     assert (check.status, check.detail[:32]) == ("fail", "APIErrorRateHigh to api-warnings")
 
 
@@ -101,7 +101,7 @@ def test_the_stack_s_own_working_hours_are_no_fault(target: targets.Target, sand
         (check,) = (one for one in every_check.run_checks(meant).checks if one.name == "routing/hours")
     assert found.exit_code == 0
     assert found.as_intended == (
-        f" As meant, nothing about {LATENCY} is sent to api-warnings now "
+        f" As intended, nothing about {LATENCY} is sent to api-warnings now "
         f"(outside of active_time_intervals: {INTERVAL}), until {away:%Y-%m-%d} 00:00 UTC."
     )
     assert "login of api-performance-alerts" in detail(found, "mail relay")
@@ -116,7 +116,7 @@ def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
         found = soon(lambda: of_alerts(target, LATENCY), "inhibition")
         assert f"{LATENCY} is muted as long as {CRITICAL} fires" in said(found)
         assert found.next == f"bin/ops diagnose alerts {CRITICAL} --target sandbox"
-        everything = soon(lambda: of_alerts(target), None)  # and among all alerts, that is as meant
+        everything = soon(lambda: of_alerts(target), None)  # and among all alerts, that is as intended
         assert f"{LATENCY} by {CRITICAL}" in everything.as_intended
 
 
@@ -146,14 +146,14 @@ def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sand
     assert said(found).startswith(f"{name} is silenced until ")
     assert "by eve (maintenance)" in said(found)
     assert found.next == f"amtool silence expire {number} --alertmanager.url={target.alertmanager.url}"
-    assert detail(other, "silences") == "none of 1 active silences holds here"
+    assert detail(other, "silences") == "none of 1 active silences matches"
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
         ({"refuse_login": True}, "refused the login of api-performance-alerts (535"),
-        ({"no_tls": True}, "offers no STARTTLS, which smtp_require_tls asks for"),
+        ({"no_tls": True}, "offers no STARTTLS, which smtp_require_tls needs"),
         ({"hang_up": True}, "cannot be reached"),
     ],
     ids=["login", "tls", "hangs-up"],
@@ -185,7 +185,7 @@ def test_the_relay_takes_the_login_and_refuses_the_mail(target: targets.Target, 
     drill = {"alertname": "TestAPIAlert", "component": "api", "severity": "warning"}
     with relay(sandbox, refuse_recipients=True), firing(target, **drill, signal="diagnose-a"):
         found = soon(lambda: of_alerts(target), "last notifications")
-        assert "Alertmanager failed to notify" in said(found)
+        assert "Alertmanager failed to send a notification" in said(found)
         assert "grep -i notify" in str(found.next)
     with firing(target, **drill, signal="diagnose-b"):
         soon(lambda: of_alerts(target), None)

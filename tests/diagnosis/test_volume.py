@@ -139,7 +139,7 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
     assert best.next.startswith(f"set `keep_firing_for` to 10 min in rules/{RULE_FILE}:")
     assert text.returncode == 1
     assert f"First broken link: {NOISY}" in text.stdout
-    assert f"Of its 60 mails {NOISY} would have sent" in text.stdout
+    assert f"Instead of 60 mails, {NOISY} would have sent" in text.stdout
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads(done.stdout)
     assert answer["broken"] is None

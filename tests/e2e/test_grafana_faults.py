@@ -23,12 +23,12 @@ def test_a_fault_of_grafana_leaves_no_alert_undeployed_after_the_next_update(tog
     [
         ("POST /api/folders", 401, "Invalid API key", "check the credentials"),
         ("POST /api/folders", 403, "You'll need additional permissions", "check the credentials"),
-        ("POST /api/folders", 500, "Folder API error", "Folder API error; see what its log says"),
-        ("POST /api/folders", 503, "Grafana is starting", "Grafana is starting; see what its log says"),
+        ("POST /api/folders", 500, "Folder API error", "Folder API error; read its log"),
+        ("POST /api/folders", 503, "Grafana is starting", "Grafana is starting; read its log"),
         ("POST /api/dashboards/db", 401, "Invalid API key", "check the credentials"),
         ("POST /api/dashboards/db", 412, "The dashboard has been changed by someone else", "changed by someone else"),
         ("POST /api/dashboards/db", 500, "Failed to save dashboard", "Failed to save dashboard"),
-        ("POST /api/dashboards/db", 503, "Grafana is starting", "see what its log says"),
+        ("POST /api/dashboards/db", 503, "Grafana is starting", "read its log"),
     ],
 )
 def test_a_fault_of_grafana_is_one_sentence_and_the_next_update_converges(

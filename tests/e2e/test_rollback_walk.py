@@ -165,7 +165,7 @@ def test_the_guides_rollback(walk: Walk) -> None:
         assert walk.live() == everything
         assert f"Branch rollback/{part}-{walk.first[:10]}-" in said
     again = walk.ops("rollback", walk.first, "--target", "sandbox", "--part", "rules", "--yes", code=2)
-    assert again.endswith("is what is deployed already; there is nothing to bring back.\n")
+    assert again.endswith("is deployed already; choose another commit or part\n")
 
     walk.ops("rollback", walk.second[:10], "--target", "sandbox", "--yes")
     assert set(walk.live().values()) == {"second"}
@@ -183,7 +183,7 @@ def test_the_way_back_when_an_update_failed_halfway(walk: Walk) -> None:
     walk.live_timeout(round(PATIENCE))
     assert walk.live()["rules"] == "first"  # written by the update that failed
 
-    assert "was tried and failed" in walk.ops("rollback", third, "--target", "sandbox", "--yes", code=2)
+    assert "was deployed and failed" in walk.ops("rollback", third, "--target", "sandbox", "--yes", code=2)
     said = walk.ops("rollback", "--target", "sandbox", "--yes")
     assert f"Went back to {walk.second[:10]} of " in said
     assert set(walk.live().values()) == {"second"}

@@ -39,7 +39,10 @@ def test_a_second_up_deploys_what_the_checkout_says_and_says_where_it_runs(own: 
     assert own.state == before
     other = ops("sandbox", "up", "--no-engine", "--no-verify", "--port", "prometheus=1", home=own.home)
     assert other.returncode == 2
-    assert other.stderr == "the sandbox runs already, on other ports than prometheus=1; stop it first\n"
+    assert (
+        other.stderr
+        == "the sandbox runs already, on other ports than prometheus=1; stop it first with make sandbox-down\n"
+    )
 
 
 def test_what_was_killed_is_named_and_started_again_where_it_was(own: Sandbox) -> None:
@@ -94,7 +97,9 @@ def test_an_up_that_is_cut_off_leaves_nothing_that_down_does_not_find(number: si
         up.send_signal(signal.SIGCONT)
         _, said = up.communicate(timeout=PATIENCE)
     assert meanwhile.returncode == 2
-    assert meanwhile.stderr == f"the sandbox in {home} is just being started or stopped; try again\n"
+    assert (
+        meanwhile.stderr == f"the sandbox in {home} is being started or stopped by another command; try again later\n"
+    )
     assert "Traceback" not in said
     every = processes.recorded(home / "run")
     stopped = Sandbox(home).down()
@@ -110,7 +115,7 @@ def test_a_port_that_is_taken_is_one_sentence_and_nothing_runs(tmp_path: Path) -
         done = ops("sandbox", "up", "--no-engine", "--port", f"alertmanager={port}", home=tmp_path / "home")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith(f"port {port}, wanted for alertmanager, is taken (Address already in use): stop what")
+    assert done.stderr.startswith(f"port {port}, wanted for alertmanager, is taken (Address already in use): stop the")
     assert Sandbox(tmp_path / "home").down() == []
 
 
@@ -130,7 +135,7 @@ def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_p
     [
         (("--history", "soon"), "--history soon is no duration up to 21 d; give one such as 2h or 7d, or 0\n"),
         (("--port", "prometheus"), "--port prometheus is not NAME=NUMBER, such as prometheus=9090\n"),
-        (("--port", "x=1"), "nothing in the sandbox is called 'x'; ports can be given to application, mail, smtp, "),
+        (("--port", "x=1"), "the sandbox has no port 'x'; it has application, mail, smtp, "),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
@@ -144,5 +149,5 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     done = ops("sandbox", "up", "--no-engine", home=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == f"{tmp_path} is not empty and no sandbox's folder; give another one\n"
+    assert done.stderr == f"{tmp_path} is not empty and is no sandbox's folder; set SANDBOX_HOME to another one\n"
     assert [file.name for file in tmp_path.iterdir()] == ["data"]

@@ -24,12 +24,12 @@ FAILED = """Diagnostics:
     [
         (
             '[POST /dashboards/db][500] postDashboardInternalServerError {"message":"database is locked"}',
-            "Grafana answered POST /api/dashboards/db with 500: database is locked; see what its log says, and run "
+            "Grafana answered POST /api/dashboards/db with 500: database is locked; read its log, and run "
             "`pulumi up` again",
         ),
         (
             "[POST /dashboards/db] postDashboard (status 503): {}",
-            "Grafana answered POST /api/dashboards/db with 503; see what its log says, and run `pulumi up` again",
+            "Grafana answered POST /api/dashboards/db with 503; read its log, and run `pulumi up` again",
         ),
         (
             '[POST /dashboards/db][401] postDashboardUnauthorized {"message":"Invalid API key"}',
@@ -45,7 +45,7 @@ FAILED = """Diagnostics:
         (
             'Pulumi CLI version 3.200.0 does not satisfy the version range ">=3.219.0"',
             'Pulumi CLI version 3.200.0 does not satisfy the version range ">=3.219.0"; install a newer one as '
-            "https://www.pulumi.com/docs/install says.",
+            "https://www.pulumi.com/docs/install says",
         ),
     ],
 )

@@ -125,8 +125,8 @@ def test_reads_the_rules_of_a_revision(tmp_path: Path) -> None:
     [
         (["APIP95"], "did you mean APIP95LatencyHigh or APIP95LatencyCritical?"),
         (["Nothing"], "there is no alert 'Nothing' in rules/"),
-        (["--days", "0"], "--days 0 holds nothing to look at"),
-        (["--days", "nan"], "--days nan holds nothing to look at"),
+        (["--days", "0"], "--days 0 is not between 0 and 3650 days"),
+        (["--days", "nan"], "--days nan is not between 0 and 3650 days"),
         (["--from", "yesterday"], "--from 'yesterday' is no moment"),
         (["--from", "2026-01-02", "--to", "2026-01-01"], "--from 2026-01-02 is not before 2026-01-01"),
         (["--to", "2999-01-01"], "lies in the future"),

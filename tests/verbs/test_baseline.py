@@ -102,7 +102,7 @@ def test_each_signal_is_drawn_with_its_limits(document: Path, tmp_path: Path, ki
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["--window", "0h"], 2, "--window 0h holds nothing to look at"),
+        (["--window", "0h"], 2, "--window 0h is not between 0 and 10 years"),
         (["--window", "soon"], 2, "--window 'soon' is no duration"),
         (["--window", "2m"], 2, "--window 2m is too short"),
         (["--end", "yesterday"], 2, "--end 'yesterday' is no moment"),

@@ -37,7 +37,7 @@ def test_the_rules_are_the_files_of_the_repository_byte_for_byte(written: Path) 
 
 def test_the_mount_is_a_patch_that_adds_and_nothing_else(written: Path) -> None:
     text = (written / "manifests" / "deployment-prometheus-api-performance-alerts.yaml").read_text("utf-8")
-    assert text.startswith("# Adds these fields to an object that is there already:\n# kubectl apply --server-side ")
+    assert text.startswith("# Adds these fields to an existing object:\n# kubectl apply --server-side ")
     pod = yaml.safe_load(text)["spec"]["template"]["spec"]
     assert [volume["name"] for volume in pod["volumes"]] == ["api-performance-alerts"]
 

@@ -172,7 +172,7 @@ def test_bad_input_gets_one_sentence(
 def test_a_file_that_is_no_report_is_not_overwritten(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out.write_text("mine", "utf-8")
     assert run(out) == 2
-    assert "exists and is no report; name another file with --out" in capsys.readouterr().err
+    assert "exists and is not a report; name another file with --out" in capsys.readouterr().err
     assert out.read_text("utf-8") == "mine"
 
 

@@ -49,7 +49,7 @@ def test_a_stack_without_history_has_no_way_back() -> None:
     [
         ([], "was never deployed to this stack"),
         ([replace(GOOD, dirty=True)], "deployed with uncommitted changes"),
-        ([replace(GOOD, result="failed")], "was tried and failed"),
+        ([replace(GOOD, result="failed")], "was deployed and failed"),
     ],
 )
 def test_refuses_commits_that_never_ran_as_they_are(history: list[Update], sentence: str) -> None:
@@ -117,13 +117,13 @@ def test_a_part_that_is_there_already_is_refused() -> None:
     head = worktree.resolve("HEAD")
     with (
         worktree.checked_out(head, stack_file="Pulumi.try.yaml") as folder,
-        pytest.raises(Misconfigured, match="nothing to bring back"),
+        pytest.raises(Misconfigured, match="is deployed already"),
     ):
         worktree.with_part(folder, "dashboard", head)
 
 
 @pytest.mark.usefixtures("clone")
 def test_a_commit_that_this_clone_does_not_have_is_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"there is no commit --oops in this clone; `git fetch` it"):
+    with pytest.raises(Misconfigured, match=r"there is no commit --oops in this clone; run `git fetch`"):
         worktree.resolve("--oops")
     assert worktree.subject("0" * 40) is None

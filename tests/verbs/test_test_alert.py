@@ -76,7 +76,7 @@ def test_an_alert_of_the_rules_goes_where_it_would_and_at_once(target: targets.T
 
 def test_a_relay_that_refuses_the_login(target: targets.Target, relay: Http) -> None:
     relay.post("/control", json={"refuse_login": True})
-    says = "refusals by the relay: `bin/ops diagnose alerts --target sandbox` tries the relay"
+    says = "refusals by the relay; run `bin/ops diagnose alerts --target sandbox`, which tries the relay"
     checks = until(lambda: drilled_until(target, says), "the relay's refusals are not told")
     assert checks["mail"].status == "fail"
     assert checks["resolved-mail"].status == "skip"
@@ -113,7 +113,7 @@ def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> N
     finally:
         target.alertmanager.http.request("DELETE", f"/api/v2/silence/{made['silenceID']}")
     assert list(checks) == ["route"]
-    assert f"a silence holds for it ({made['silenceID']} until " in checks["route"].detail
+    assert f"a silence matches it ({made['silenceID']} until " in checks["route"].detail
     assert " by somebody); expire it" in checks["route"].detail
 
 

@@ -97,7 +97,7 @@ def test_a_prometheus_that_is_gone_cannot_be_looked_at(green: targets.Target, sa
         "is the sandbox running? make sandbox starts it"
     )
     assert {check.detail for check in report.checks if check.name in ("rules", "panels")} == {
-        "not looked at: prometheus did not answer"
+        "not checked, as prometheus did not answer"
     }
 
 

@@ -138,7 +138,9 @@ def test_what_fired_before_a_restart_of_prometheus_is_not_called_pending(
         sandbox.start("prometheus")
         check = until(lambda: found(target, f"alert/{name}"), "the alert is not active")
     assert check.status == "skip"
-    assert check.detail.endswith("Prometheus has only just started and may have had it firing; look again in 1 min")
+    assert check.detail.endswith(
+        "Prometheus has just started, and it may have been firing before; check again in 1 min"
+    )
 
 
 def found(target: targets.Target, name: str) -> Check | None:

@@ -1,1 +1,1 @@
-"""What runs in the sandbox as a process of its own, beside Prometheus and Alertmanager."""
+"""Processes of the sandbox other than Prometheus and Alertmanager."""

@@ -1,11 +1,11 @@
-"""The stand-in application: exports every metric of the contract, with traffic that can be told to go wrong.
+"""The simulated application: exports every metric of the contract, with traffic that can be made faulty.
 
 Runs as a process of its own: `python -m ops.sandbox.servers.application --port N`.
 
     GET  /metrics, /health     as the application's
     GET  /control              {"scenarios": {name: intensity}, "known": {name: what it is}}
     POST /control              {"scenario": "errors", "intensity": 0.4}, or {"scenarios": {"slow": 9000, "errors": 0.1}}
-                               or {"scenario": "normal"}. "already": seconds of it that are made up for at once
+                               or {"scenario": "normal"}. "already": seconds of it that are added at once
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ops.sandbox.servers import traffic
 from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
 
 TICK = 0.5  # seconds
-LONGEST_JUMP = 6 * 3600.0  # seconds that can be made up for at once; takes about 2 s
+LONGEST_JUMP = 6 * 3600.0  # seconds of traffic that can be added at once, which takes about 2 s
 
 _Exported = Counter | Gauge | Histogram
 
@@ -41,10 +41,10 @@ class Application:
         self._lock = threading.Lock()
         self._metrics = {metric.name: self._export(metric) for metric in contract.metrics.values()}
         self._labels = {metric.name: tuple(metric.labels) for metric in contract.metrics.values()}
-        self.advance(0.0)  # every series stands at 0 before anything happens, so that its first event counts
+        self.advance(0.0)  # every series begins at 0, so that rate() counts its first event
 
     def advance(self, seconds: float, at: float | None = None) -> None:
-        """Let `seconds` of traffic happen, at the pace of the moment `at` (now)."""
+        """Add `seconds` of traffic, at the pace of the moment `at` (seconds since the epoch; None: now)."""
         pace = traffic.pace(time.time() if at is None else at)
         with self._lock:
             for flow in traffic.flows(self.scenarios, self._contract):
@@ -56,7 +56,7 @@ class Application:
                 gauge.set(value if level.spread else level.mean)
 
     def set_scenarios(self, scenarios: Mapping[str, float], already: float = 0.0) -> None:
-        """Bend the traffic by `scenarios` (name → intensity) from now on, as if for `already` seconds."""
+        """Change the traffic by `scenarios` (name → intensity) from now on, after adding `already` seconds of it."""
         self.scenarios = dict(scenarios)
         self.advance(already)
 
@@ -70,7 +70,7 @@ class Application:
             return 200, kind, encode(registry)
 
     def health(self) -> Answer:
-        """Whether it is up."""
+        """200 where it is up, 503 where it is down."""
         return (503, "text/plain", b"down\n") if "down" in self.scenarios else (200, "text/plain", b"ok\n")
 
     def _export(self, metric: metrics.Metric) -> _Exported:
@@ -81,7 +81,7 @@ class Application:
         return kind(metric.name, about, labels, registry=self.registry)
 
     def _child(self, metric: str, labels: traffic.Labels) -> _Exported:
-        """The exported series: labels that the contract does not have are left out, those missing are empty."""
+        """The exported series; labels that are not in the contract are left out, missing ones are empty."""
         names = self._labels[metric]
         return (
             self._metrics[metric].labels(*(labels.get(name, "") for name in names)) if names else self._metrics[metric]
@@ -100,7 +100,7 @@ class Application:
                 counter.inc(times)
 
     def _poisson(self, mean: float) -> int:
-        """How many events happen where `mean` are expected."""
+        """A random number of events with that mean, by the Poisson distribution."""
         if mean > 50:
             return max(0, round(self._random.gauss(mean, math.sqrt(mean))))
         floor, product, count = math.exp(-mean), self._random.random(), 0
@@ -111,7 +111,7 @@ class Application:
 
 
 def control(application: Application, wanted: JsonValue) -> Answer:
-    """Take a change of scenario; BadRequest says what is wrong with it."""
+    """Set scenarios, and answer with those that are set; `wanted` None: only answer. Raises BadRequest."""
     if wanted is not None:
         if not isinstance(wanted, dict):
             raise BadRequest('give an object such as {"scenario": "errors", "intensity": 0.4}')
@@ -128,7 +128,7 @@ def control(application: Application, wanted: JsonValue) -> Answer:
     known = {
         name: f"{s.what} ({s.unit}, usually {s.usual:g})" if s.unit else s.what for name, s in traffic.SCENARIOS.items()
     }
-    return as_json({"scenarios": application.scenarios, "known": {"normal": "all is well", **known}})
+    return as_json({"scenarios": application.scenarios, "known": {"normal": "normal traffic", **known}})
 
 
 def _intensity(name: str, value: JsonValue) -> float:
@@ -145,7 +145,7 @@ def _number(value: JsonValue, what: str, most: float) -> float:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     options = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.application", description=__doc__)
     options.add_argument("--port", type=int, required=True)
     application = Application(metrics.load())

@@ -1,4 +1,4 @@
-"""A small JSON-over-HTTP server on loopback, for the parts of the sandbox that can be told to misbehave."""
+"""A small HTTP server with JSON on loopback, for the simulated parts of the sandbox."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from ops.sandbox.ports import HOST
 
 
 class BadRequest(ValueError):
-    """What was asked for cannot be done; the message is the answer."""
+    """The request is wrong; the message is the answer."""
 
 
 # Takes the decoded body (None without one) and the Accept header; answers (status, content type, body).
@@ -39,7 +39,7 @@ def serve(port: int, routes: Mapping[tuple[str, str], Route]) -> None:
                 status, kind, body = route(json.loads(text) if text else None, self.headers.get("Accept", "*/*"))
             except LookupError as error:
                 status, kind, body = as_json({"error": str(error)}, 404)
-            except ValueError as error:  # BadRequest, and what json says of a body that is none
+            except ValueError as error:  # BadRequest, or a body that is not JSON
                 status, kind, body = as_json({"error": str(error)}, 400)
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -51,7 +51,7 @@ def serve(port: int, routes: Mapping[tuple[str, str], Route]) -> None:
         do_GET = do_HEAD = do_POST = do_DELETE = _answer
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: the log is for what goes wrong."""
+            """Log no requests, only errors."""
 
     ThreadingHTTPServer.daemon_threads = True
     with ThreadingHTTPServer((HOST, port), Handler) as server:

@@ -1,12 +1,12 @@
-"""A mail relay that keeps what it is sent: STARTTLS and a login are required, as at the real one.
+"""A mail relay that keeps the mails: STARTTLS and a login are required, as at the real one.
 
 Runs as a process of its own: `python -m ops.sandbox.servers.mail_sink --smtp-port N --http-port N …`.
 
     GET    /messages   every mail, oldest first: {"received", "from", "to", "raw", "subject", "text", "html", "user"}
     DELETE /messages   forget them
-    GET    /control    what it is told to get wrong
+    GET    /control    the faults that are set
     POST   /control    {"refuse_login": bool, "no_tls": bool, "refuse_recipients": [addresses] or true,
-                       "hang_up": bool, "delay": seconds}; what is left out is in order
+                       "hang_up": bool, "delay": seconds}; sets these faults and no others
 """
 
 import argparse
@@ -35,7 +35,7 @@ KEPT = 2000  # mails, the latest ones
 
 @dataclass(frozen=True)
 class Faults:
-    """What the relay gets wrong. `refuse_recipients`: these addresses, or True for all; `delay`: seconds."""
+    """The faults of the relay. `refuse_recipients`: these addresses, or True for all; `delay`: seconds."""
 
     refuse_login: bool = False
     no_tls: bool = False
@@ -45,7 +45,7 @@ class Faults:
 
 
 class Sink:
-    """The mails, and what the relay gets wrong. Also the handler of every SMTP session."""
+    """The mails and the faults. Also the handler of every SMTP session."""
 
     def __init__(self, certificate: Path, password_file: Path) -> None:
         self.mails: deque[dict[str, object]] = deque(maxlen=KEPT)
@@ -55,7 +55,7 @@ class Sink:
         self._tls.load_cert_chain(certificate)
 
     def session(self) -> asyncio.Protocol:
-        """The SMTP protocol for one connection, as wrong as asked for at its start."""
+        """The SMTP protocol for one connection, with the faults that are set at its start."""
         if self.faults.hang_up:
             return _HangUp()
         return cast(
@@ -69,13 +69,13 @@ class Sink:
                 require_starttls=not self.faults.no_tls,
                 auth_required=not self.faults.no_tls,
                 auth_require_tls=True,
-                auth_exclude_mechanism=["LOGIN"],  # its challenges are worded in a way that Alertmanager refuses
+                auth_exclude_mechanism=["LOGIN"],  # Alertmanager does not accept the texts of its challenges
                 authenticator=self.login,
             ),
         )
 
     def login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
-        """Any user with the sandbox's password; the relay's own words otherwise."""
+        """Accept any user with the sandbox's password."""
         wanted = self._password_file.read_bytes().strip()
         if isinstance(data, LoginPassword) and data.password == wanted and not self.faults.refuse_login:
             return AuthResult(success=True, handled=False, auth_data=data.login)
@@ -84,7 +84,7 @@ class Sink:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a recipient, unless it is told to refuse it."""
+        """Accept a recipient, unless a fault refuses it."""
         refused = self.faults.refuse_recipients
         if refused if isinstance(refused, bool) else address in refused:
             return "550 5.1.1 no such recipient"
@@ -92,7 +92,7 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep a mail, as late as it is told to be."""
+        """Keep a mail, after the delay that is set."""
         await asyncio.sleep(self.faults.delay)
         raw = envelope.original_content or b""
         message = email.message_from_bytes(raw, policy=email.policy.default)
@@ -112,12 +112,12 @@ class Sink:
         return "250 OK"
 
     def forget(self) -> Answer:
-        """Throw all mails away."""
+        """Delete all mails."""
         self.mails.clear()
         return as_json([])
 
     def control(self, wanted: JsonValue) -> Answer:
-        """What goes wrong: set it, or only say it (None). Raises BadRequest."""
+        """Set the faults, and answer with those that are set; `wanted` None: only answer. Raises BadRequest."""
         if wanted is not None:
             names = [field.name for field in fields(Faults)]
             if not isinstance(wanted, dict) or set(wanted) - set(names):
@@ -139,7 +139,7 @@ def _fits(name: str, value: JsonValue) -> bool:
 
 
 class _HangUp(asyncio.Protocol):
-    """Takes a connection and drops it."""
+    """Accepts a connection and closes it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
@@ -151,7 +151,7 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process ends."""
     parser = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.mail_sink", description=__doc__)
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)

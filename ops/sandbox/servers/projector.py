@@ -1,4 +1,4 @@
-"""Stands for kubelet: writes what the Kubernetes API says to the mounted folders, restarts a server whose pod changed.
+"""Does what kubelet does: writes ConfigMaps and Secrets to the mounted folders, restarts a server whose pod changed.
 
     python -m ops.sandbox.servers.projector --home FOLDER
 
@@ -22,7 +22,7 @@ from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 
-PAUSE = 0.3  # seconds between two looks; kubelet takes up to a minute and a half
+PAUSE = 0.3  # seconds between two rounds; kubelet takes up to a minute and a half
 RETRY_AFTER = 2.0  # seconds until a server that did not start is started again
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
@@ -31,12 +31,12 @@ Objects = Mapping[str, Mapping[str, JsonValue]]
 
 
 class Missing(Exception):
-    """A pod that cannot start yet, as one of its volumes has nothing to come from."""
+    """A pod cannot start yet, as the source of a volume is missing."""
 
 
 @dataclass
 class Projector:
-    """What was written, and which pod templates were seen."""
+    """Keeps what was written, and the pod templates by which servers were started."""
 
     home: Path
     say: Callable[[str], None] = print
@@ -51,7 +51,7 @@ class Projector:
         self._sandbox = Sandbox(self.home)
 
     def synchronize(self) -> None:
-        """One look at everything. Raises ops.errors when the API does not answer."""
+        """One round: write what changed, restart what changed. Raises ops.errors where the API does not answer."""
         deployments = self._cluster.items("deployments")
         maps, secrets = self._cluster.items("configmaps"), self._cluster.items("secrets")
         for server in SERVERS:
@@ -79,7 +79,7 @@ class Projector:
                 self.say(f"{server}: emptied {path}")
 
     def _roll(self, server: str, template: str) -> None:
-        """Start the server anew where its pod changed, or where it did not start last time."""
+        """Restart the server where its pod changed, or where it did not start last time."""
         before = self._templates.setdefault(server, template)
         again = server in self._crashed and time.monotonic() > self._crashed[server]
         if before == template and not again:
@@ -102,9 +102,9 @@ class Projector:
 
 
 def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, secrets: Objects) -> dict[str, Data]:
-    """What a container of `pod` finds in its mounts: path → file → text. Raises Missing for a source that is not there.
+    """What a container of `pod` has in its mounts: path → file → text. Raises Missing where a source is missing.
 
-    Volumes of other kinds (emptyDir, claims) are not of interest here.
+    Volumes of other kinds (emptyDir, claims) are left out.
     """
     volumes = {volume["name"]: volume for volume in pod.get("volumes") or ()}
     found: dict[str, Data] = {}
@@ -135,7 +135,7 @@ def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, secre
     if held is None:
         if details.get("optional"):
             return {}
-        raise Missing(f"{kind} {name}, which its pod mounts, is not there")
+        raise Missing(f"{kind} {name}, which its pod mounts, does not exist")
     data: Data = dict(held.get("data") or {})
     if kind == "Secret":
         data = {key: base64.b64decode(text).decode() for key, text in data.items()}
@@ -145,7 +145,7 @@ def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, secre
 
 
 def main() -> None:
-    """Look again and again until the process is ended."""
+    """Run rounds until the process is ended."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--home", type=Path, required=True)
     projector = Projector(arguments.parse_args().home)
@@ -161,7 +161,7 @@ def main() -> None:
         except OSError as error:
             projector.say(f"could not write: {error}")
         except OpsError as error:
-            if not silent:  # it may be stopped, or starting; both are said once
+            if not silent:  # said once, as the API server may be stopped or starting
                 projector.say(str(error))
             silent = True
         time.sleep(PAUSE)

@@ -1,8 +1,8 @@
-"""What the stand-in application does, as streams of like events; live stand-in and backfilled history share it.
+"""The traffic of the simulated application, live and in the past, as flows of events.
 
-A `Flow` is a Poisson stream: so many events a second, each with a duration from a lognormal distribution. A `Level` is
-a gauge. Scenarios bend both. The numbers are of a small service in good health: percentiles well below the limits of
-the rules, a rare 5xx, a daily and weekly rhythm.
+A `Flow` is a Poisson process: so many events a second, each with a duration from a lognormal distribution. A `Level` is
+a gauge. Scenarios change both. The numbers are those of a small service without faults: percentiles well below the
+limits of the rules, few 5xx, daily and weekly patterns.
 """
 
 import math
@@ -41,7 +41,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Level:
-    """A gauge that wanders around `mean` by `spread`, between 0 and `top`."""
+    """A gauge with that `mean` and standard deviation (`spread`), between 0 and `top`."""
 
     metric: str
     labels: Labels
@@ -52,7 +52,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One thing that goes wrong. `intensity` is in `unit`, `usual` where none is given."""
+    """A fault of the traffic. `usual` is its intensity, in `unit`, where none is given; `most` the highest."""
 
     name: str
     what: str
@@ -127,7 +127,7 @@ _WEBHOOK_FAILING = 0.002
 
 
 def pace(at: float) -> float:
-    """How busy the service is at a moment (seconds since the epoch), about 1 at noon: UTC days, quieter weekends."""
+    """The factor of traffic at a moment (seconds since the epoch): about 1 at noon UTC, less at night and weekends."""
     moment = time.gmtime(at)
     hour = moment.tm_hour + moment.tm_min / 60
     day = 0.62 + 0.38 * math.cos((hour - 14) / 24 * 2 * math.pi)
@@ -135,10 +135,10 @@ def pace(at: float) -> float:
 
 
 def flows(active: Mapping[str, float], contract: Contract) -> list[Flow]:
-    """Every stream at the usual pace, changed by the scenarios in `active` (name → intensity).
+    """Every flow at the usual pace, changed by the scenarios in `active` (name → intensity).
 
-    Always the same ones in the same order, only rates and durations differ. A metric that `contract` has and nothing
-    here knows gets a plain stream of its own, so that a new one needs no code.
+    The flows and their order are always the same; only rates and durations differ. A metric of `contract` that is not
+    named here gets a simple flow of its own, so that a new metric needs no code.
     """
     known = [*_requests(active), *_queries(active), *_webhooks(active)]
     modelled = {name for flow in known for name in flow.metrics}
@@ -151,7 +151,7 @@ def flows(active: Mapping[str, float], contract: Contract) -> list[Flow]:
 
 
 def levels(active: Mapping[str, float], contract: Contract) -> list[Level]:
-    """Every gauge, likewise."""
+    """Every gauge, changed by the scenarios in `active`; a further metric is always 1."""
     share = active.get("pool_exhausted", 0.25)
     used = Level(POOL_USED, {"repo": _REPO}, _POOL * share, _POOL * min(0.04, (1 - share) / 2), _POOL)
     known = [used, Level(POOL_SIZE, {"repo": _REPO}, _POOL, 0.0, _POOL)]
@@ -191,12 +191,12 @@ def _requests(active: Mapping[str, float]) -> Iterable[Flow]:
                 "status": status,
             }
             flow = Flow((HTTP,), labels, arriving * endpoint.share * share, p50, p95)
-            # What is refused at the door is answered quickly.
+            # 4xx are answered quickly.
             yield replace(flow, p50=p50 / 5, p95=p95 / 5) if status[0] == "4" else flow
 
 
 def _queries(active: Mapping[str, float]) -> Iterable[Flow]:
-    quiet = 1 - 0.9 * active.get("silence", 0.0)  # jobs go on querying
+    quiet = 1 - 0.9 * active.get("silence", 0.0)  # background jobs still query
     for source, command, rate, *usual in _QUERIES:
         p50, p95 = _slower(usual[0], usual[1], active.get("db_slow"))
         yield Flow((QUERY,), {"repo": _REPO, "source": source, "command": command}, rate * quiet, p50, p95)
@@ -214,5 +214,5 @@ def _webhooks(active: Mapping[str, float]) -> Iterable[Flow]:
 
 
 def _slower(p50: float, p95: float, wanted: float | None) -> tuple[float, float]:
-    """A distribution whose P95 is `wanted`; slowness spreads less than health does."""
+    """P50 and P95 with `wanted` as P95; the same where it is None."""
     return (p50, p95) if wanted is None else (wanted / 1.8, wanted)
