@@ -20,6 +20,7 @@ from ops.sandbox.lifecycle import Sandbox
 from tests.diagnosis.walked import of_alerts, of_panels, said, soon
 from tests.support.breaking import RULE_FILE, edited, extra_rules, job, relay, rewritten
 from tests.support.checkout import ROOT
+from tests.support.limits import changed
 
 # Two series for each one: a sound expression, but for the data that it meets.
 TROUBLE = """
@@ -54,7 +55,7 @@ def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Ta
     assert (answer["tree"], answer["broken"], answer["next"]) == (f"alerts {LATENCY}", None, None)
     details = {link["name"]: link["detail"] for link in answer["links"]}
     assert details["condition"].startswith("not true: ")
-    assert ", limit > 1000 (" in details["condition"]
+    assert f", limit {rules.alerts()[LATENCY].limit.text} (" in details["condition"]
     assert details["receiver"] == "api-warnings to admin@rsolv.dev, alerts@rsolv.dev"
     assert "TLSv1." in details["mail relay"]
     assert "login of api-performance-alerts" in details["mail relay"]
@@ -104,7 +105,8 @@ def test_the_rule_file_is_gone(target: targets.Target, sandbox: Sandbox) -> None
 
 def test_the_rules_do_not_load(target: targets.Target, sandbox: Sandbox) -> None:
     path = sandbox.mounts.rules / RULE_FILE
-    with rewritten(path, lambda text: text.replace("> 0.05", "> > 0.05", 1), target.prometheus.reload):
+    alert = rules.alerts()[LATENCY]
+    with rewritten(path, changed(alert, f"> {alert.limit.text}"), target.prometheus.reload):
         found = of_alerts(target)
     assert found.broken == "rules loaded"
     assert "could not read its configuration last time" in said(found)

@@ -11,6 +11,7 @@ from formats.json_types import JsonObject
 from ops.sandbox import pulumi_stack
 from tests.e2e.rig import Rig, kill
 from tests.support.grafana_stand_in import TOKEN, Grafana
+from tests.support.limits import changed
 from tests.support.waiting import PATIENCE
 
 PROGRAM = '''"""The dashboard alone: neither cluster nor servers are needed."""
@@ -101,7 +102,5 @@ class Alone(Rig):
         """Change a limit and draw it anew; returns whether Grafana shows the new one."""
         alert = rules.alerts()["APIP95LatencyHigh"]
         path = self.program / "rules" / alert.file.name
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        lines[alert.limit_line - 1] = lines[alert.limit_line - 1].replace(alert.limit.text, "> 2345")
-        path.write_text("".join(lines), encoding="utf-8")
+        path.write_text(changed(alert, "> 2345")(path.read_text("utf-8")), encoding="utf-8")
         return lambda: "2345" in str(self.grafana.boards[UID].model)

@@ -17,6 +17,7 @@ from routing.on_call import with_on_call
 from tests.e2e.operated import FILES, OURS, Operated, configure, manifest, reached
 from tests.e2e.rig import Rig
 from tests.support.checkout import ROOT
+from tests.support.limits import other
 from tests.support.waiting import PATIENCE, until
 
 LABELS = [alert.label_set for alert in rules.alerts().values()]
@@ -60,26 +61,26 @@ def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_righ
     rig = operator.rig
     rig.up()
     alert = rules.alerts()["APIP95LatencyHigh"]
-    rig.edit(f"rules/{alert.file.name}", alert.limit.text, "> 2000")
+    rig.edit(f"rules/{alert.file.name}", alert.limit.text, other(alert))
     planned = rig.preview()
     shown = "".join(rig.said)
     assert set(planned) == {"update"}
     assert shown.count("~ kubernetes:monitoring.coreos.com") == 1, "the dashboard's line changes too"
-    assert "> 2000" in shown
+    assert other(alert) in shown
     rig.up()
-    assert expression(rig, alert.name).endswith("> 2000")
+    assert expression(rig, alert.name).endswith(other(alert))
     assert rig.preview(refresh=True) == {}
 
     name = f"api-monitoring-{alert.file.name.removesuffix('.yml')}"
     spec = operator.get("prometheusrules", name)["spec"]
     for rule in spec["groups"][0]["rules"]:
         if rule.get("alert") == alert.name:
-            rule["expr"] = rule["expr"].replace("> 2000", "> 9000")
+            rule["expr"] = rule["expr"].replace(other(alert), "> 9000")
     operator.patch("prometheusrules", name, {"spec": spec})
     until(lambda: expression(rig, alert.name).endswith("> 9000"))
     assert rig.preview(refresh=True).get("update", 0) >= 1
     rig.up(refresh=True)
-    assert expression(rig, alert.name).endswith("> 2000")
+    assert expression(rig, alert.name).endswith(other(alert))
     assert rig.preview(refresh=True) == {}
 
 

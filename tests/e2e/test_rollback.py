@@ -10,6 +10,7 @@ import pytest
 
 import rules
 from tests.e2e.rig import Rig
+from tests.support.limits import changed, other
 from tests.support.waiting import PATIENCE
 
 
@@ -41,9 +42,8 @@ def test_a_rollback_deploys_the_commit_before(repository: Rig) -> None:
 
     rig.up()
     before = running()
-    lines = (rig.program / file).read_text("utf-8").splitlines(keepends=True)
-    lines[alert.limit_line - 1] = lines[alert.limit_line - 1].replace(alert.limit.text, "> 2000")
-    (rig.program / file).write_text("".join(lines), encoding="utf-8")
+    text = (rig.program / file).read_text("utf-8")
+    (rig.program / file).write_text(changed(alert, other(alert))(text), encoding="utf-8")
     git(rig, "commit", "-q", "-a", "-m", "Raise a limit")
     rig.up()
     assert running() != before

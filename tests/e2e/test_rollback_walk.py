@@ -12,21 +12,26 @@ from pathlib import Path
 
 import pytest
 
+import dashboards
 from formats.json_types import JsonObject
 from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.stack.engine import find_pulumi
 from routing import tree
+from rules import alerts
 from tests.e2e.rig import Rig
 from tests.support import requires
+from tests.support.limits import other
 from tests.support.waiting import PATIENCE
 
-ALERT = "APIP95LatencyHigh"
+ALERT = alerts()["APIP95LatencyHigh"]
+RULE = "".join(ALERT.file.read_text("utf-8").splitlines(keepends=True)[ALERT.line - 1 : ALERT.limit_line])
+PANEL = dashboards.load().panels[0].title
 # What the second commit changes in each part: file, old, new.
 SECOND = {
-    "rules": ("rules/api-performance-alerts.yml", "> 1000\n        for: 10m", "> 2000\n        for: 10m"),
+    "rules": (f"rules/{ALERT.file.name}", RULE, RULE.replace(ALERT.limit.text, other(ALERT))),
     "routing": ("routing/alertmanager.yml", "repeat_interval: 6h", "repeat_interval: 8h"),
-    "dashboard": ("dashboards/api-performance-baseline.json", '"title": "API P95 Latency"', '"title": "The P95"'),
+    "dashboard": ("dashboards/api-performance-baseline.json", f'"title": "{PANEL}"', '"title": "The P95"'),
 }
 
 
@@ -103,12 +108,12 @@ class Walk:
 
     def live(self) -> dict[str, str]:
         """Which commit's version of each part the servers run."""
-        rules = [rule for group in self.sandbox.prometheus.rules() for rule in group.rules if rule.name == ALERT]
-        labels = {"alertname": ALERT, "component": "api", "severity": "warning"}
+        rules = [rule for group in self.sandbox.prometheus.rules() for rule in group.rules if rule.name == ALERT.name]
+        labels = ALERT.label_set
         (match,) = tree.matches(self.sandbox.alertmanager.status().config, labels)
         boards: JsonObject = Cluster(self.sandbox.home).items("configmaps")["dashboard-api-performance-baseline"]
         second = {
-            "rules": "2000" in rules[0].query,
+            "rules": rules[0].query.endswith(other(ALERT)),
             "routing": match.repeat_interval == 8 * 3600,
             "dashboard": '"The P95"' in next(iter(boards["data"].values())),
         }

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+import rules
 from components import settings
 from ops.sandbox.cluster import Cluster
 from tests.e2e.rig import Rig
+from tests.support.limits import other
 from tests.support.waiting import PATIENCE, until
 
 # An `up` through the Engine, as a verb has it, in a process that can be interrupted.
@@ -62,9 +64,10 @@ def test_no_copy_of_the_kubeconfig_is_left(rig: Rig, temporary: Path) -> None:
     rig.preview(refresh=True)
     assert copies(rig, temporary) == []
 
+    alert = rules.alerts()["APIP95LatencyHigh"]
     resume = rig.pause("prometheus")
     try:
-        rig.edit("rules/api-performance-alerts.yml", "> 5000", "> 4000")
+        rig.edit(f"rules/{alert.file.name}", alert.limit.text, other(alert))
         access = rig.engine.access
         arguments = [access.stack, str(access.config_file), str(rig.program)]
         process = subprocess.Popen(

@@ -158,7 +158,7 @@ def test_pieces_are_the_whole(server: Prometheus) -> None:
 
 
 def test_a_slow_hour_is_found_and_one_query_serves_two_limits(server: Prometheus) -> None:
-    observation = observe(server, rules.alerts()["APIP95LatencyHigh"], END - 4 * 3600, END)
+    observation = observe(server, past.alerts()["APIP95LatencyHigh"], END - 4 * 3600, END)
     found = observation.replay()
     assert found.times_fired == 1
     assert END - 3600 + 600 <= found.firing[0].start <= END - 3600 + 900
@@ -194,7 +194,7 @@ def test_no_data_at_all_is_an_error(server: Prometheus) -> None:
 
 def test_mails_of_a_critical_alert_replace_those_of_the_warning(server: Prometheus) -> None:
     """The other alert is replayed too where only the warning was asked for, since it mutes it."""
-    known = rules.alerts()
+    known = past.alerts()
     strict = {
         **known,
         "APIP95LatencyCritical": alert(

@@ -4,13 +4,24 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import rules
 from ops import build_tools
+from ops.tuning import propose
 from tests.support import real_servers
 
 STEP = 60
+# The limits for which this traffic was chosen: what crosses them, and when, does not follow what is tuned in rules/.
+LIMITS = {
+    "APIErrorRateHigh": 0.01,
+    "APIErrorRateCritical": 0.05,
+    "APIP95LatencyHigh": 1000,
+    "APIP95LatencyCritical": 5000,
+    "DatabaseQueryLatencyHigh": 100,
+    "DatabaseQueryLatencyCritical": 250,
+}
 BUCKETS = {
     "phoenix_http_request_duration_milliseconds": (10, 100, 500, 1000, 5000, 10000, 30000),
     "rsolv_prom_ex_ecto_query_duration_milliseconds": (10, 50, 250, 2500, 10000, 30000),
@@ -65,6 +76,21 @@ def traffic(start: int, end: int, slow_from: int) -> str:
         for key, value in totals.items():
             samples.setdefault(key, []).append(f"{key} {value:g} {at}")
     return "\n".join(line for lines in samples.values() for line in lines) + "\n# EOF\n"
+
+
+def alerts() -> dict[str, rules.Alert]:
+    """Our alerts with the limits of this past."""
+    ours = rules.alerts()
+    return ours | {name: replace(ours[name], limit=propose.limit(ours[name], value)) for name, value in LIMITS.items()}
+
+
+def write_rules(folder: Path) -> None:
+    """Our rule files, with the limits of this past."""
+    for file in rules.load():
+        (folder / file.name).write_text(file.text, "utf-8")
+    for name, value in LIMITS.items():
+        alert = rules.alerts(folder)[name]
+        alert.file.write_text(rules.with_limit(alert.file.read_text("utf-8"), alert, value), "utf-8")
 
 
 @contextmanager

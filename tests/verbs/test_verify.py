@@ -25,10 +25,12 @@ from ops.checks import (
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.breaking import RULE_FILE, rewritten
 from tests.support.checkout import ROOT
+from tests.support.limits import changed, other
 from tests.support.waiting import PATIENCE
 from tests.verbs.looking import found
 
 COUNT = sum(alert.group == "api_performance" for alert in rules.alerts().values())
+CRITICAL = rules.alerts()["APIErrorRateCritical"]
 
 
 @pytest.mark.usefixtures("green")
@@ -137,7 +139,10 @@ def test_a_rule_file_that_is_gone(green: targets.Target, sandbox: Sandbox) -> No
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("> 0.05", "> 0.06", 1), "APIErrorRateCritical: runs `> 0.06`, here `> 0.05`"),
+        (
+            changed(CRITICAL, other(CRITICAL)),
+            f"{CRITICAL.name}: runs `{other(CRITICAL)}`, here `{CRITICAL.limit.text}`",
+        ),
         (
             lambda text: text.replace("for: 2m", "for: 3m", 1),
             "APIErrorRateCritical: runs with `for: 180s`, here 120s",
@@ -169,7 +174,7 @@ def test_rules_that_differ(change: Callable[[str], str], said: str, green: targe
 def test_other_layout_is_no_difference(green: targets.Target, sandbox: Sandbox) -> None:
     with rewritten(
         sandbox.mounts.rules / RULE_FILE,
-        lambda text: text.replace("\n          > 0.05\n", "   > 0.05\n"),
+        lambda text: text.replace(f"\n          {CRITICAL.limit.text}\n", f"   {CRITICAL.limit.text}\n"),
         green.prometheus.reload,
     ):
         assert found(green, "rules/api_performance", "pass")
@@ -177,7 +182,7 @@ def test_other_layout_is_no_difference(green: targets.Target, sandbox: Sandbox) 
 
 def test_rules_that_do_not_load_and_rules_that_run_twice(green: targets.Target, sandbox: Sandbox) -> None:
     path = sandbox.mounts.rules / RULE_FILE
-    with rewritten(path, lambda text: text.replace("> 0.05", "> > 0.05", 1), green.prometheus.reload):
+    with rewritten(path, changed(CRITICAL, f"> {CRITICAL.limit.text}"), green.prometheus.reload):
         assert "could not read its configuration last time" in found(green, "rules/reload").detail
     twin = path.with_name("twin.yml")
     twin.write_bytes(path.read_bytes())

@@ -1,0 +1,23 @@
+"""Limits in tests. What a limit is stands in the rules alone: a test that needs another one derives it from there."""
+
+from collections.abc import Callable
+
+from rules import Alert
+
+
+def other(alert: Alert) -> str:
+    """A limit that this alert does not have, as the rules write it: twice as high."""
+    return f"{alert.limit.operator} {alert.limit.value * 2:g}"
+
+
+def changed(alert: Alert, limit: str) -> Callable[[str], str]:
+    """A change of the text of the alert's file: `limit` instead of its own."""
+
+    def change(text: str) -> str:
+        lines = text.split("\n")
+        line = lines[alert.limit_line - 1]
+        assert alert.limit.text in line, f"line {alert.limit_line} is {line!r}, not the limit of {alert.name}"
+        lines[alert.limit_line - 1] = line.replace(alert.limit.text, limit)
+        return "\n".join(lines)
+
+    return change
