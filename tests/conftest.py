@@ -15,7 +15,7 @@ os.environ.pop("COLUMNS", None)  # tables as wide as for a pipe, in whatever ter
 settings.register_profile("without a clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without a clock")
 
-pytest_plugins = ("tests.support.sandbox_fixture",)
+pytest_plugins = ("tests.support.sandbox_fixture", "tests.support.tree_copy")
 
 
 def pytest_configure() -> None:

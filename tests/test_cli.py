@@ -90,9 +90,12 @@ def test_a_sandbox_that_does_not_run(verb: str, tmp_path: Path) -> None:
 
 
 def test_a_target_that_there_is_not(tmp_path: Path) -> None:
-    done = ops("verify", "--target", "staging", home=tmp_path)
+    done = ops("verify", "--target", "nowhere", home=tmp_path)
     assert done.returncode == 2
-    assert sentence(done) == ("there is no target 'staging': Pulumi.staging.yaml does not exist; use sandbox or prod")
+    stacks = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+    assert sentence(done) == (
+        f"there is no target 'nowhere': Pulumi.nowhere.yaml does not exist; use sandbox or {' or '.join(stacks)}"
+    )
 
 
 @pytest.mark.parametrize("verb", sorted(set(VERBS) - {"diagnose", "sandbox"}))

@@ -13,6 +13,8 @@ import rules
 from ops.cli import VERBS
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.checkout import ROOT
+from tests.support.our_panels import panel_of
+from tests.support.our_routes import receiver_of
 from tests.support.waiting import PATIENCE
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text("utf-8")
@@ -40,7 +42,7 @@ STEPS = (
             rf"(?m)^✓ rules/api_performance +{COUNT} alerts as in rules/",
             r"(?m)^✓ routing/paths +all \d+ alerts reach their receivers",
             r"(?m)^✓ query/API P95 latency ",
-            r"(?m)^✓ panel/API P95 Latency ",
+            rf"(?m)^✓ panel/{re.escape(panel_of('APIP95LatencyHigh'))} ",
             r"(?m)^sandbox: \d+ passed, 0 failed, \d+ skipped$",
         ),
     ),
@@ -56,7 +58,10 @@ STEPS = (
     Step(
         "Test alert routing: a critical alert, looked at and not sent",
         "test-alert APIP95LatencyCritical --target sandbox --dry-run",
-        (r"to api-critical, grouped by alertname", r"subject +🚨  API Performance Critical: APIP95LatencyCritical"),
+        (
+            rf"to {receiver_of('APIP95LatencyCritical')}, grouped by alertname",
+            r"subject +🚨  API Performance Critical: APIP95LatencyCritical",
+        ),
     ),
     Step(
         "Record observations",

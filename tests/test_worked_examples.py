@@ -1,19 +1,12 @@
 """The worked examples of CONTRIBUTING.md: each change is made in a copy of the tree, with its very lines."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.support.checkout import ROOT
-from tests.support.waiting import PATIENCE
+from tests.support.tree_copy import Copy, failures
 
 SECTIONS = dict(
     re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
@@ -22,6 +15,13 @@ LAWS = [
     f"tests/test_architecture.py::test_{law}"
     for law in ("imports_obey_the_laws", "no_module_imports_itself_by_way_of_others")
 ]
+# What those tests say that is to be done.
+TASKS = (
+    "write tests/rules/ALERT.test.yml: promtool's scenarios quiet, storm, recovery, no traffic, no data, counter reset",
+    "write docs/runbooks/ALERT.md: Meaning, Impact, Diagnosis, Mitigation",
+    "write the margin of ALERT in ops/tuning/margins.yml",
+    "run python -m dashboards",
+)
 NEW, MODEL = "WebhookProcessingLatencyCritical", "WebhookProcessingLatencyHigh"
 
 
@@ -34,73 +34,6 @@ def blocks(section: str) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class Copy:
-    """The tree as it stands, in a repository of its own that may be written to."""
-
-    folder: Path
-
-    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """`python -m …` in it, with `given` on its standard input."""
-        environment = {**os.environ, "COLUMNS": "160", "SANDBOX_HOME": str(self.folder / ".sandbox")}
-        environment.pop("PYTEST_XDIST_WORKER", None)
-        return subprocess.run(
-            [sys.executable, "-m", *arguments],
-            cwd=self.folder,
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=5 * PATIENCE,
-            check=False,
-        )
-
-    def tests(self, *chosen: str) -> subprocess.CompletedProcess[str]:
-        return self.run("pytest", "-p", "no:cacheprovider", "-n", "0", *chosen)
-
-    def passes(self, *chosen: str) -> None:
-        done = self.tests(*chosen)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def succeeds(self, *arguments: str, given: str = "") -> str:
-        done = self.run(*arguments, given=given)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def changed(self) -> set[str]:
-        """The files that were changed or added."""
-        status = git(self.folder, "status", "--porcelain", "--untracked-files=all")
-        return {line[3:] for line in status.splitlines()}
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        text = (self.folder / name).read_text("utf-8")
-        assert text.count(old) == 1, f"{name} has {text.count(old)} times {old!r}"
-        (self.folder / name).write_text(text.replace(old, new), "utf-8")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
-def failures(done: subprocess.CompletedProcess[str]) -> set[str]:
-    """The tests that failed, without their parameters."""
-    return set(re.findall(r"^FAILED ([^\s\[]+)", done.stdout, re.MULTILINE))
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    folder = tmp_path / "copy"
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file() and not (ROOT / name).is_symlink():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    git(folder, "init", "-q")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "as it stands")
-    return Copy(folder)
-
-
 def test_an_alert(copy: Copy) -> None:
     section = SECTIONS["How an alert is added"]
     rows = dict(re.findall(r"^\| `([^`]+)` \|.*\| (?:`([^`]+)`|[^|`]+) \|$", section, re.MULTILINE))
@@ -111,6 +44,8 @@ def test_an_alert(copy: Copy) -> None:
     wanted = {test for test in rows.values() if test}
     done = copy.tests(*wanted)
     assert failures(done) == wanted, done.stdout + done.stderr
+    for task in TASKS:
+        assert f"{task.replace('ALERT', NEW)}" in done.stdout, done.stdout
 
     new = yaml.safe_load(rule)[0]
     old = next(
@@ -136,8 +71,10 @@ def test_an_alert(copy: Copy) -> None:
     assert copy.changed() == files
 
     named = set(re.findall(r"`(tests/[\w/]+\.py::\w+)`", section)) - {"tests/test_worked_examples.py::test_an_alert"}
-    copy.passes(*named, "tests/metrics", "tests/dashboards", "tests/routing/test_routing.py")
-    copy.passes("tests/rules", "-k", NEW)
+    copy.passes(
+        *named, "tests/metrics", "tests/dashboards", "tests/routing/test_routing.py", "tests/rules/test_rules.py"
+    )
+    copy.passes("tests/rules/test_promtool_scenarios.py", "-k", NEW)
     copy.succeeds("ops", "render", "--target", "prod", "--out", str(copy.folder / "rendered"))
     (config_map,) = (copy.folder / "rendered" / "manifests").glob("configmap-*.yaml")
     assert f"alert: {NEW}" in config_map.read_text("utf-8")
@@ -151,7 +88,7 @@ def test_a_verb(copy: Copy) -> None:
     assert "Usage: bin/ops where [OPTIONS]" in done
     assert "Print the addresses at which Prometheus and Alertmanager are reached." in done
     assert re.search(r"│ where +Print the addresses", copy.succeeds("ops", "--help"))
-    elsewhere = copy.run("ops", "where", "--target", "staging")
+    elsewhere = copy.run("ops", "where", "--target", "nowhere")
     assert (elsewhere.returncode, elsewhere.stderr.count("\n")) == (2, 1), "an error is one sentence"
 
     late = copy.tests("tests/test_reference.py")

@@ -24,6 +24,7 @@ from ops.clients.http import Http
 from ops.clients.mailbox import Mail, MailSink
 from ops.errors import OpsError
 from tests.e2e.rig import Rig
+from tests.support.our_routes import receiver_of
 from tests.support.waiting import PATIENCE, until
 
 STEPS = ("deploy", "nothing to do", "verify", "test alert", "fault to mail", "too new", "destroy")
@@ -36,7 +37,7 @@ SCENARIO = "errors"
 _END = "groups:\n  - name: n\n    interval: 1m\n    rules:\n      - record: a:b\n        expr: vector(end())\n"
 _GROUP, _RULES = "    interval: 1s\n", "rules/api-performance-alerts.yml"
 _SLACK = "    slack_configs:\n      - {api_url_file: /nowhere, update_message: true}\n"
-_RECEIVER, _ROUTING = "  - name: api-critical\n", "routing/alertmanager.yml"
+_RECEIVER, _ROUTING = f"  - name: {receiver_of(ALERT)}\n", "routing/alertmanager.yml"
 TOO_NEW: Mapping[str, Sequence[tuple[str, str, str, str]]] = {
     "prometheus": (
         ("2.53", _RULES, _GROUP, f"{_GROUP}    query_offset: 1s\n"),

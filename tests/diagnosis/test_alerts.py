@@ -21,6 +21,8 @@ from tests.diagnosis.walked import of_alerts, of_panels, said, soon
 from tests.support.breaking import RULE_FILE, edited, extra_rules, job, relay, rewritten
 from tests.support.checkout import ROOT
 from tests.support.limits import changed
+from tests.support.our_panels import panel_of
+from tests.support.our_routes import receiver_of
 
 # Two series for each one: a sound expression, but for the data that it meets.
 TROUBLE = """
@@ -56,7 +58,7 @@ def test_nothing_is_broken_and_said_so_to_programs_and_people(target: targets.Ta
     details = {link["name"]: link["detail"] for link in answer["links"]}
     assert details["condition"].startswith("not true: ")
     assert f", limit {rules.alerts()[LATENCY].limit.text} (" in details["condition"]
-    assert details["receiver"] == "api-warnings to admin@rsolv.dev, alerts@rsolv.dev"
+    assert details["receiver"] == f"{receiver_of(LATENCY)} to admin@rsolv.dev, alerts@rsolv.dev"
     assert "TLSv1." in details["mail relay"]
     assert "login of api-performance-alerts" in details["mail relay"]
 
@@ -140,7 +142,7 @@ def test_the_application_is_down_or_a_metric_gone_or_renamed(target: targets.Tar
         ]
 
     with rewritten(sandbox.mounts.prometheus_config, edited(drop), target.prometheus.reload):
-        found = soon(lambda: of_panels(target, "API P95 Latency"), "metrics present")
+        found = soon(lambda: of_panels(target, panel_of(LATENCY)), "metrics present")
         assert "Prometheus has no phoenix_http_request_duration_milliseconds" in said(found)
     with rewritten(sandbox.mounts.prometheus_config, edited(rename), target.prometheus.reload):
         name = "did you mean phoenix_http_requests_duration_milliseconds"

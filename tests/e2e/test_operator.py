@@ -18,6 +18,7 @@ from tests.e2e.operated import FILES, OURS, Operated, configure, manifest, reach
 from tests.e2e.rig import Rig
 from tests.support.checkout import ROOT
 from tests.support.limits import other
+from tests.support.our_routes import receiver_of
 from tests.support.waiting import PATIENCE, until
 
 LABELS = [alert.label_set for alert in rules.alerts().values()]
@@ -87,7 +88,9 @@ def test_a_changed_limit_is_one_update_of_one_object_and_drift_of_it_is_put_righ
 def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operated) -> None:
     rig = operator.rig
     rig.up()
-    until(lambda: f"{OURS}api-performance-watchdog" in reached(rig, 'alertname="APIPerformanceWatchdog"'))
+    until(
+        lambda: f"{OURS}{receiver_of('APIPerformanceWatchdog')}" in reached(rig, 'alertname="APIPerformanceWatchdog"')
+    )
     done = subprocess.run(
         [sys.executable, "-m", "ops", "test-alert", "--target", "sandbox"],
         cwd=ROOT,

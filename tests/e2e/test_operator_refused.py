@@ -14,6 +14,7 @@ from tests.e2e.operated import (
     manifest,
     reached,
 )
+from tests.support.our_routes import receiver_of
 from tests.support.waiting import until
 
 OBJECTS = [f"api-monitoring-{file.name.removesuffix('.yml')}" for file in rules.load()]
@@ -53,7 +54,7 @@ def test_a_strategy_that_would_swallow_our_alerts(operator: Operated) -> None:
         rig.up()
         assert 'namespace="monitoring"' in str(operator.generated())
         watchdog = ('alertname="APIPerformanceWatchdog"', 'namespace="monitoring"')
-        until(lambda: reached(rig, *watchdog) == {f"{OURS}api-performance-watchdog"})
+        until(lambda: reached(rig, *watchdog) == {f"{OURS}{receiver_of('APIPerformanceWatchdog')}"})
         assert rig.preview() == {}
         rig.destroy()
     finally:

@@ -15,10 +15,12 @@ from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER
+from tests.support.our_routes import FALLBACK, receiver_of
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
 THEIRS = "global: {}\nrule_files:\n- a.yml\n"
 ALERTING = ALERTMANAGER["everything there"]
+OURS = receiver_of("APIP95LatencyCritical")
 PROVIDER = ConfigTextProvider()
 WHERE = "/api/v1/namespaces/monitoring/configmaps/prometheus-config"
 POD = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus"
@@ -186,11 +188,11 @@ def test_a_replaced_file_changed_by_somebody_is_refused_in_preview_and_on_destro
         "/api/v1/namespaces/monitoring/configmaps/alertmanager-config",
         {
             "metadata": {"resourceVersion": str(api.version)},
-            "data": {"alertmanager.yml": text.replace("receiver: fallback", "receiver:  fallback")},
+            "data": {"alertmanager.yml": text.replace(f"receiver: {FALLBACK}", f"receiver:  {FALLBACK}")},
         },
     )
     said = refusal({**whole, "ours": whole["ours"] + "# more\n"}, whole)
-    assert "somebody has changed it since we wrote it" in said and said.endswith("+  receiver:  fallback")
+    assert "somebody has changed it since we wrote it" in said and said.endswith(f"+  receiver:  {FALLBACK}")
     with pytest.raises(NotDone, match="somebody has changed it"):
         PROVIDER.delete("", outs)
 
@@ -213,8 +215,8 @@ def test_what_is_wrong_is_said_in_preview(place: tuple[Api, Props]) -> None:
     assert "has no key nope; it holds other, prometheus.yml" in refusal({**props, "key": "nope"})
     api.config_map("prometheus-config", **{"prometheus.yml": "x: &a []\nrule_files: *a\n"})
     assert f"rule_files:\n  - {GLOB}" in refusal(props)
-    api.config_map("alertmanager-config", **{"alertmanager.yml": ALERTING.replace("name: pager", "name: api-critical")})
-    assert "has a receiver named 'api-critical' already" in refusal(alerting(props, "routing"))
+    api.config_map("alertmanager-config", **{"alertmanager.yml": ALERTING.replace("name: pager", f"name: {OURS}")})
+    assert f"has a receiver named {OURS!r} already" in refusal(alerting(props, "routing"))
     api.forbid.add(WHERE)
     assert "403" in refusal(props)
     assert refusal({**props, "kubeconfig": "/nope"}).startswith("kubeconfig /nope does not exist")
@@ -243,10 +245,10 @@ def test_a_receiver_that_somebody_came_to_need_is_not_taken_away(place: tuple[Ap
     api, props = place
     outs = PROVIDER.create(alerting(props, "routing")).outs or {}
     text = api.data("alertmanager-config")["alertmanager.yml"]
-    edited = text.replace("- receiver: default   # catch-all", "- receiver: api-critical")
+    edited = text.replace("- receiver: default   # catch-all", f"- receiver: {OURS}")
     assert edited != text
     api.config_map("alertmanager-config", **{"alertmanager.yml": edited})
-    with pytest.raises(NotDone, match="sends to api-critical, which goes with our part"):
+    with pytest.raises(NotDone, match=f"sends to {OURS}, which goes with our part"):
         PROVIDER.delete("", outs)
 
 

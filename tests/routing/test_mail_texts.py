@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from formats.json_types import JsonObject
-from tests.routing.our_routing import ROUTING, TABLE, amtool, receiver
+from tests.routing.our_routing import LABELS, amtool
+from tests.support.our_routes import ROUTING, receiver, receiver_of
 
 WATCHDOG = "APIPerformanceWatchdog"
+SIGNS = {"critical": "🚨", "warning": "⚠️"}
+WAYS = {(receiver_of(name), one["severity"]) for name, one in LABELS.items() if one["severity"] in SIGNS}
 
 
 def alert(name: str, status: str = "firing", **more: str) -> JsonObject:
@@ -54,18 +57,21 @@ def render(folder: Path, text: str, *alerts: JsonObject, kind: str = "text") -> 
     )
 
 
-@pytest.mark.parametrize(("name", "subject"), [pair for pair in TABLE.values() if pair[1]])
-def test_subjects(tmp_path: Path, name: str, subject: str) -> None:
+@pytest.mark.parametrize(("name", "severity"), sorted(WAYS))
+def test_subjects(tmp_path: Path, name: str, severity: str) -> None:
+    """A sign of the severity, words of the receiver's own, and which alert."""
     [mail] = receiver(name)["email_configs"]
     written = mail["headers"]["Subject"]
-    assert render(tmp_path, written, alert("SomeAlert"), alert("SomeAlert", path="/b")) == f"{subject}: SomeAlert"
-    words = subject.partition("  ")[2]
+    said = render(tmp_path, written, alert("SomeAlert"), alert("SomeAlert", path="/b"))
+    found = re.fullmatch(rf"{SIGNS[severity]}  (\S.*): SomeAlert", said)
+    assert found, f"begin the Subject of {name} with {SIGNS[severity]} and end it in the alert's name: {said}"
+    words, subject = found[1], said.removesuffix(": SomeAlert")
     assert render(tmp_path, written, alert("SomeAlert", "resolved")) == f"✅  Resolved: {words}: SomeAlert"
     assert render(tmp_path, written, alert("A"), alert("B")) == f"{subject}: 2 alerts"  # were group_by ever changed
 
 
 def test_the_guides_subject(tmp_path: Path) -> None:
-    [mail] = receiver("api-warnings")["email_configs"]
+    [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
     assert (
         render(tmp_path, mail["headers"]["Subject"], alert("TestAPIAlert"))
         == "⚠️  API Performance Warning: TestAPIAlert"
@@ -73,23 +79,30 @@ def test_the_guides_subject(tmp_path: Path) -> None:
 
 
 def test_the_watchdogs_subject_alarms_when_it_falls_silent(tmp_path: Path) -> None:
-    [mail] = receiver("api-performance-watchdog")["email_configs"]
+    [mail] = receiver(receiver_of(WATCHDOG))["email_configs"]
     subject = mail["headers"]["Subject"]
     assert render(tmp_path, subject, alert(WATCHDOG)) == "💚  API Performance Alerting: alive"
     assert render(tmp_path, subject, alert(WATCHDOG, "resolved")).startswith("🚨  API Performance Alerting: silent")
 
 
-def test_every_mail_goes_to_both_and_when_resolved() -> None:
-    for found in ROUTING.config["receivers"]:
-        [mail] = found["email_configs"]  # one mail to two recipients
-        assert mail["to"] == "admin@rsolv.dev, alerts@rsolv.dev"
-        assert mail["send_resolved"] is True
-        assert mail["text"] == receiver("api-critical")["email_configs"][0]["text"]
-        assert mail["html"] == receiver("api-critical")["email_configs"][0]["html"]
+def test_every_mail_has_the_same_text_and_comes_when_resolved_too() -> None:
+    first, *others = ROUTING.config["receivers"]
+    [usual] = first["email_configs"]
+    for found in (first, *others):
+        [mail] = found["email_configs"]  # one mail to all recipients
+        assert mail["to"]
+        assert mail["send_resolved"] is True, f"give {found['name']} send_resolved: true"
+        for part in ("text", "html"):
+            assert mail[part] == usual[part], f"give {found['name']} {part}: *{part}"
+
+
+def test_the_guides_test_alert_goes_to_both() -> None:
+    [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
+    assert mail["to"] == "admin@rsolv.dev, alerts@rsolv.dev"
 
 
 def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
-    [mail] = receiver("api-warnings")["email_configs"]
+    [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
     said = render(tmp_path, mail["text"], alert("Old", "resolved"), alert("New", path="/a"), alert("Bare"))
     assert said.index("FIRING: New") < said.index("FIRING: Bare") < said.index("RESOLVED: Old")
     first = said[: said.index("FIRING: Bare")]
@@ -108,7 +121,7 @@ def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
 
 
 def test_the_html_says_the_same_and_escapes(tmp_path: Path) -> None:
-    [mail] = receiver("api-warnings")["email_configs"]
+    [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
     said = render(
         tmp_path, mail["html"], alert("Old", "resolved"), alert("New", path="/<a>"), alert("Bare"), kind="html"
     )

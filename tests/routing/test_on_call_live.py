@@ -24,8 +24,8 @@ from ops.replay import alert_path
 from ops.sandbox import ports
 from routing import Routing, Smtp, tree
 from routing.on_call import INTERVAL, with_on_call
-from tests.routing.our_routing import ROUTING
 from tests.support import real_servers
+from tests.support.our_routes import ROUTING
 from tests.support.stand_in import stand_in
 from tests.support.waiting import until
 

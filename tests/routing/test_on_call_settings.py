@@ -7,7 +7,8 @@ from components.settings import SettingsError, WorkingHours, read
 from ops.errors import Misconfigured
 from ops.stack.declared import collect
 from routing.on_call import INTERVAL, with_on_call
-from tests.routing.our_routing import LABELS, ROUTING
+from tests.routing.our_routing import LABELS
+from tests.support.our_routes import ROUTING, receiver_of
 
 # ── settings ──
 
@@ -72,7 +73,9 @@ def test_the_operators_object_names_secrets() -> None:
     ).on_call
     parts = with_on_call(ROUTING, on_call).parts()
     spec = alertmanager_config.spec(alertmanager_config.below_one_route(parts, LABELS.values()), "mail")
-    critical = next(receiver for receiver in spec["receivers"] if receiver["name"] == "api-critical")
+    critical = next(
+        receiver for receiver in spec["receivers"] if receiver["name"] == receiver_of("APIP95LatencyCritical")
+    )
     assert critical["slackConfigs"][0]["apiURL"] == {"name": "on-call", "key": "slackWebhookFile"}
     assert critical["pagerdutyConfigs"][0]["routingKey"] == {"name": "on-call", "key": "pagerdutyKeyFile"}
     assert critical["webhookConfigs"] == [
@@ -96,8 +99,8 @@ def test_the_operators_object_names_secrets() -> None:
             ],
         }
     ]
-    waiting = [route["receiver"] for route in spec["route"]["routes"] if "activeTimeIntervals" in route]
-    assert waiting == ["api-warnings", "database-warnings", "webhook-warnings"]
+    waiting = {route["receiver"] for route in spec["route"]["routes"] if "activeTimeIntervals" in route}
+    assert waiting == {receiver_of(name) for name, labels in LABELS.items() if labels["severity"] == "warning"}
 
 
 # ── what the program declares ──

@@ -13,6 +13,7 @@ from ops import cli
 from ops.errors import Misconfigured
 from ops.repo import revision
 from tests.support import past
+from tests.support.our_routes import receiver_of
 
 END = int(time.time()) // 60 * 60 - 120
 SLOW = "APIP95LatencyHigh"
@@ -71,7 +72,7 @@ def test_answers_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert alert["intervals"][0]["seconds"] == alert["for_seconds"] == 600
     assert alert["intervals"][1]["open"]
     (mail,) = answer["messages"]
-    assert (mail["receiver"], mail["kind"], mail["why"]) == ("api-warnings", "email", "firing")
+    assert (mail["receiver"], mail["kind"], mail["why"]) == (receiver_of(SLOW), "email", "firing")
     assert answer["against"] is None
 
 

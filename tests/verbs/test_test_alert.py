@@ -17,6 +17,7 @@ from ops.errors import Misconfigured
 from ops.replay import alert_path
 from ops.sandbox.lifecycle import Sandbox
 from tests.support.checkout import ROOT
+from tests.support.our_routes import receiver_of
 from tests.support.waiting import PATIENCE, until
 
 
@@ -126,7 +127,7 @@ def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: t
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["labels"]["signal"] == "errors"
-    assert answer["routes"][0]["receiver"] == "api-warnings"
+    assert answer["routes"][0]["receiver"] == receiver_of("APIErrorRateHigh")
     assert answer["routes"][0]["group_wait_seconds"] == 60
     assert answer["muted_by"] == ["APIErrorRateCritical"]
     (mail,) = answer["mails"]

@@ -26,6 +26,7 @@ from ops.sandbox.lifecycle import Sandbox
 from tests.support.breaking import RULE_FILE, rewritten
 from tests.support.checkout import ROOT
 from tests.support.limits import changed, other
+from tests.support.our_routes import FALLBACK, ROUTING, receiver_of
 from tests.support.waiting import PATIENCE
 from tests.verbs.looking import found
 
@@ -202,7 +203,7 @@ def test_rules_that_do_not_load_and_rules_that_run_twice(green: targets.Target, 
         (
             lambda text: text.replace("admin@rsolv.dev, alerts@rsolv.dev", "admin@rsolv.dev"),
             "routing/receivers",
-            "receiver api-critical runs with another to",
+            f"receiver {ROUTING.config['receivers'][0]['name']} runs with another to",
         ),
         (
             lambda text: text.replace('severity="critical", signal!=""', 'severity="critical"'),
@@ -212,12 +213,12 @@ def test_rules_that_do_not_load_and_rules_that_run_twice(green: targets.Target, 
         (
             lambda text: text.replace('[component="api", severity="warning"]', '[component="api", severity="Warning"]'),
             "routing/paths",
-            "APIErrorRateHigh goes to fallback instead of api-warnings",
+            f"APIErrorRateHigh goes to {FALLBACK} instead of {receiver_of('APIErrorRateHigh')}",
         ),
         (
             lambda text: text.replace("group_wait: 10s", "group_wait: 11s"),
             "routing/paths",
-            "goes to api-critical with other timing or grouping",
+            f"goes to {receiver_of(CRITICAL.name)} with other timing or grouping",
         ),
     ],
     ids=["recipients", "inhibition", "route", "timing"],
