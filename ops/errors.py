@@ -4,7 +4,11 @@
     ├── Misconfigured         our own input: a target, a setting, a file, an argument
     ├── EngineMissing         there is no `pulumi` here
     ├── Unreachable           nothing answered, or it is not ready yet
+    │   ├── UnknownName       no address is known for its host name
+    │   ├── NoService         the cluster has no such Service
+    │   └── Untrusted         its certificate is not trusted
     ├── BadAnswer             something answered in another language than expected
+    │   └── Elsewhere         it sends on to another address
     ├── Refused               it answered, and said no (`status`, `words`)
     │   ├── Forbidden         401 and 403
     │   ├── NotFound          404
@@ -33,8 +37,24 @@ class Unreachable(OpsError):
     """Nothing answered in time, or it answered that it is not ready."""
 
 
+class UnknownName(Unreachable):
+    """No address is known for the host name: mistyped, or of a headless Service without ready pods."""
+
+
+class NoService(Unreachable):
+    """The cluster has no Service of that name."""
+
+
+class Untrusted(Unreachable):
+    """The certificate that it shows is not trusted, or is for another name."""
+
+
 class BadAnswer(OpsError):
     """The answer is not what this service would send; most likely the address belongs to another one."""
+
+
+class Elsewhere(BadAnswer):
+    """It sends on to another address, such as a login page."""
 
 
 class Refused(OpsError):
