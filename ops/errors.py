@@ -4,7 +4,11 @@
     ├── Misconfigured         a target, a setting, a file or an argument is wrong
     ├── EngineMissing         there is no usable `pulumi`
     ├── Unreachable           nothing answered, or it is not ready yet
+    │   ├── UnknownName       no address is known for its host name
+    │   ├── NoService         the cluster has no such Service
+    │   └── Untrusted         its certificate is not trusted
     ├── BadAnswer             the answer is not that of the expected service
+    │   └── Elsewhere         it redirects to another address
     ├── Refused               the service answered with an error (`status`, `words`)
     │   ├── Forbidden         401 and 403
     │   ├── NotFound          404
@@ -33,8 +37,24 @@ class Unreachable(OpsError):
     """Nothing answered in time, or it answered that it is not ready."""
 
 
+class UnknownName(Unreachable):
+    """No address is known for the host name: mistyped, or of a headless Service without ready pods."""
+
+
+class NoService(Unreachable):
+    """The cluster has no Service of that name."""
+
+
+class Untrusted(Unreachable):
+    """The certificate that it shows is not trusted, or is for another name."""
+
+
 class BadAnswer(OpsError):
     """The answer is not one of this service; most likely the address is that of another one."""
+
+
+class Elsewhere(BadAnswer):
+    """It redirects to another address, such as a login page."""
 
 
 class Refused(OpsError):

@@ -1,13 +1,26 @@
 """HTTP for all clients: time limits, one repeated GET, and answers turned into `ops.errors`."""
 
 import json
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 
 from formats.json_types import JsonValue
-from ops.errors import BadAnswer, Conflict, Forbidden, NotFound, OpsError, Refused, Unreachable
+from ops.errors import (
+    BadAnswer,
+    Conflict,
+    Elsewhere,
+    Forbidden,
+    NoService,
+    NotFound,
+    OpsError,
+    Refused,
+    UnknownName,
+    Unreachable,
+    Untrusted,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -142,7 +155,7 @@ class Http:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(f"{where} is not a valid address ({_reason(error)}); {self.advice}") from error
         except httpx.ConnectError as error:
-            raise Unreachable(f"{where} cannot be reached ({_reason(error)}); {self.advice}") from error
+            raise _unconnected(error)(f"{where} cannot be reached ({_reason(error)}); {self.advice}") from error
         except httpx.TransportError as error:
             raise Unreachable(f"{where} broke off the connection ({_reason(error)}); {self.advice}") from error
         if response.is_success:
@@ -155,7 +168,7 @@ class Http:
         where = f"{self.name} at {self.url}"
         said = f"{status}: {words}" if words else f"{status} {response.reason_phrase}".strip()
         if response.is_redirect:
-            return BadAnswer(
+            return Elsewhere(
                 f"{where} redirects {path} to {response.headers.get('location', '?')}; use that address, "
                 "or credentials that need no login page"
             )
@@ -166,11 +179,11 @@ class Http:
                 words=words,
             )
         # The API server's service proxy: no such Service, no pod behind it, or nothing listens there.
-        absent = (status == 404 and words.startswith('services "')) or (
-            status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
-        )
-        if absent or status in (502, 504):
-            return Unreachable(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
+        missing = status == 404 and words.startswith('services "')
+        absent = status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
+        if missing or absent or status in (502, 504):
+            error = NoService if missing else Unreachable
+            return error(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
         kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
         return kind(f"{where} answered {method} {path} with {said}", status=status, words=words)
 
@@ -186,6 +199,19 @@ def is_loopback(host: str) -> bool:
 def _without_none(values: Params | None) -> dict[str, Value] | None:
     """Without those that are None, which httpx would send as empty parameters."""
     return None if values is None else {key: value for key, value in values.items() if value is not None}
+
+
+def _unconnected(error: BaseException) -> type[Unreachable]:
+    """What kind of error it is that no connection could be made, by what the operating system said."""
+    reason: BaseException | None = error
+    while reason is not None:
+        # A resolver that does not answer (EAI_AGAIN) knows nothing about the name.
+        if isinstance(reason, socket.gaierror) and reason.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
+            return UnknownName
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return Untrusted
+        reason = reason.__cause__ or reason.__context__
+    return Unreachable
 
 
 def _reason(error: Exception) -> str:

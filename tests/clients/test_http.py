@@ -1,5 +1,8 @@
 """The HTTP seam: what an answer, or none, becomes. The transport is swapped; everything else meets real servers."""
 
+import socket
+import ssl
+
 import httpx
 import pytest
 
@@ -7,7 +10,19 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.grafana import Grafana, credentials
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.errors import BadAnswer, Conflict, Forbidden, NotFound, OpsError, Refused, Unreachable
+from ops.errors import (
+    BadAnswer,
+    Conflict,
+    Elsewhere,
+    Forbidden,
+    NoService,
+    NotFound,
+    OpsError,
+    Refused,
+    UnknownName,
+    Unreachable,
+    Untrusted,
+)
 
 URL = "http://prometheus.test:9090"
 
@@ -98,7 +113,7 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         ),
         (
             httpx.Response(404, json={"kind": "Status", "message": 'services "prometheus" not found'}),
-            Unreachable,
+            NoService,
             f'Prometheus at {URL} cannot be reached through a proxy (404: services "prometheus" not found); '
             "is it running, and is the address right?",
         ),
@@ -110,8 +125,8 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         ),
         (
             httpx.Response(302, headers={"location": "https://login.test/"}),
-            BadAnswer,
-            f"Prometheus at {URL} sends /x on to https://login.test/; use that address, "
+            Elsewhere,
+            f"Prometheus at {URL} redirects /x to https://login.test/; use that address, "
             "or credentials that need no login page",
         ),
     ],
@@ -125,6 +140,29 @@ def test_every_answer_becomes_one_sentence(
     assert type(caught.value) is kind
     assert str(caught.value) == sentence
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), UnknownName),
+        (socket.gaierror(socket.EAI_NODATA, "No address associated with hostname"), UnknownName),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), Unreachable),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate"), Untrusted),
+        (ssl.SSLError(1, "wrong version number"), Unreachable),
+        (ConnectionRefusedError(111, "Connection refused"), Unreachable),
+    ],
+)
+def test_why_no_connection_could_be_made_is_told_apart(reason: OSError, kind: type[Unreachable]) -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        try:
+            raise reason
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
+
+    with pytest.raises(Unreachable, match="cannot be reached") as caught:
+        Http(URL, name="Prometheus", transport=httpx.MockTransport(handle)).get("/x")
+    assert type(caught.value) is kind
 
 
 def test_a_get_is_repeated_once_when_the_connection_broke() -> None:

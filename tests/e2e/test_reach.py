@@ -35,6 +35,29 @@ def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig) -> None:
     assert rig.objects() == rig.before
 
 
+def test_where_neither_server_is_a_preview_warns_and_an_update_writes_nothing(rig: Rig) -> None:
+    """No Service of theirs; then, with the stack deployed, no Service any more."""
+    rig.configure(prometheusUrl="", alertmanagerUrl="")
+    assert rig.preview()["create"] > 0
+    warned = [line for text in rig.said for line in text.splitlines() if "has no Service" in line]
+    assert [line.strip() for line in warned] == [
+        "warning: Prometheus has no Service prometheus; `up` needs it",
+        "warning: Alertmanager has no Service alertmanager; `up` needs it",
+    ]
+    words = rig.refused(rig.up)
+    assert "nothing was written: " in words
+    for server in ("prometheus", "alertmanager"):
+        assert f"is Service {server} in namespace monitoring there" in words
+    assert not [line for line in rig.said if "waiting for" in line]
+    assert rig.objects() == rig.before
+    rig.configure()
+    rig.up()
+    rig.configure(prometheusUrl="", alertmanagerUrl="")
+    assert "nothing was written: " in rig.refused(rig.up)
+    rig.destroy()
+    assert rig.objects() == rig.before
+
+
 @pytest.mark.usefixtures("whole")
 def test_the_service_proxy_takes_the_place_of_urls() -> None:
     """In a network of its own: the API server proxies to no loopback address, and there is to be no other traffic."""

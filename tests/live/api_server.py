@@ -63,12 +63,14 @@ def _merge(into: JsonObject, patch: JsonObject) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Api, str]]:
-    """The API, and the path of a kubeconfig for it."""
+def serving(folder: Path, services: Callable[[Request], Response] | None = None) -> Iterator[tuple[Api, str]]:
+    """The API, and the path of a kubeconfig for it. `services` answers what goes to a Service by the proxy."""
     api = Api()
 
     def answer(request: Request) -> Response:
         path = request.path
+        if services and "/services/" in path:
+            return services(request)
         if request.method == "PATCH":
             if "dryRun=All" in target(request):
                 return json_answer({"message": "may not patch"}, api.dry_run)

@@ -119,9 +119,14 @@ def test_a_server_that_does_not_answer_is_a_warning(status: int, capsys: pytest.
     assert said.count("\n") == 1
 
 
-def test_nobody_is_asked_where_nothing_is_needed() -> None:
-    server_versions.refuse_unknown(props("prometheus", "http://127.0.0.1:9"))
-    server_versions.refuse_unknown({"prometheus": {"url": "http://127.0.0.1:9"}})  # the state of an older version
+@pytest.mark.parametrize("status", [404, 500])
+def test_where_nothing_is_needed_a_version_that_is_not_told_is_no_warning(
+    status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server({"/api/v1/status/buildinfo": status}) as url:
+        server_versions.refuse_unknown(props("prometheus", url))
+        server_versions.refuse_unknown({"prometheus": {"url": url}})  # the state of an older version
+    assert capsys.readouterr().out == ""
 
 
 def test_the_first_resource_refuses_it_before_it_looks_at_anything_else(tmp_path: Path) -> None:

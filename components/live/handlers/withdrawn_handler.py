@@ -62,11 +62,14 @@ class WithdrawnHandler(Handler):
         return super().diff(_id, _olds, _news)
 
     def create(self, props: Props) -> dynamic.CreateResult:
-        """Nothing is made: it is there to be deleted last."""
+        """Nothing is made: it is there to be deleted last. Raises EditRefused for an address where no server is."""
+        server_versions.refuse_unreachable(props)
         return dynamic.CreateResult("withdrawn", props)
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        """Nothing is changed."""
+        """Nothing is changed. Raises EditRefused for a new address where no server is."""
+        moved = [kind for kind in server_versions.SERVERS if _olds.get(kind) != _news.get(kind)]
+        server_versions.refuse_unreachable(_news, moved)
         return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:

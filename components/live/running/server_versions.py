@@ -1,38 +1,64 @@
-"""Whether the running servers know all that our files use: they refuse a whole file for one thing that is too new."""
+"""Whether the running servers answer, and know all that our files use: one thing too new, and they refuse a file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from components.live.cluster import connections
 from components.live.provider import Props, warn
+from components.live.running import reach
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
-from ops.errors import OpsError
+from ops.errors import OpsError, UnknownName
 
 NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
 ANSWER_TIMEOUT = 3.0  # seconds; without an answer a preview goes on
 
-_SERVERS = ("prometheus", "alertmanager")
+SERVERS = ("prometheus", "alertmanager")
 
 
 def refuse_unknown(props: Props) -> None:
-    """Raises EditRefused where a running server does not know what our files use; warns where it gives no version."""
+    """Raises EditRefused where a running server does not know what our files use.
+
+    Warns of a server that cannot be reached, or gives no version.
+    """
     needs = json.loads(props.get("needs") or "{}")
-    for kind in _SERVERS:
-        if props.get(kind) and needs.get(kind):
-            _refuse(kind, props, needs[kind])
+    for kind in SERVERS:
+        if props.get(kind):
+            _refuse(kind, props, needs.get(kind) or ())
+
+
+def refuse_unreachable(props: Props, kinds: Collection[str] = SERVERS) -> None:
+    """Raises EditRefused where a server has an address at which none will answer until somebody changes something.
+
+    To be asked before anything is written. A server that is only down is waited for later.
+    """
+    faults = []
+    for kind in kinds:
+        if props.get(kind):
+            try:
+                _server_version(kind, props)
+            except (*reach.LASTING, UnknownName) as problem:
+                faults.append(str(problem))
+            except OpsError:
+                continue  # `refuse_unknown` has warned
+    if faults:
+        raise EditRefused(f"nothing was written: {'; '.join(faults)}")
 
 
 def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
     server = kind.capitalize()
     try:
         url, version = _server_version(kind, props)
-    except OpsError as problem:
-        warn(f"could not check whether {server} knows all that our files use: {problem}")
+    except reach.NOT_REACHED as problem:
+        reach.warn_unreachable(problem)
         return
-    if version is None:
+    except OpsError as problem:
+        if needs:
+            warn(f"could not check whether {server} knows all that our files use: {problem}")
+        return
+    if version is None or not needs:
         return
     runs = number(version)
     if runs is None:

@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from components.live.provider import Props, info
-from components.live.running import operator_readback
+from components.live.provider import Props, info, warn
+from components.live.running import operator_readback, reach
 from components.live.running.servers import ServerCheck, server_checks
 from components.live.running.wanted import Wanted, no_longer_wanted
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
-from ops.errors import BadAnswer, OpsError, Refused, Unreachable
+from ops.errors import BadAnswer, NoService, OpsError, Refused, Unreachable
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
@@ -35,25 +35,44 @@ def until_running(props: Props, olds: Props | None = None) -> None:
 
 
 def until_gone(props: Props) -> None:
-    """Wait until both servers run, and nothing of ours. Raises EditRefused when the time is up."""
-    _wait(
-        props,
-        "run without what was taken back",
-        lambda server: server.still_running(cast(Wanted, props)) or server.reload_failed(),
-    )
+    """Wait until both servers run, and nothing of ours. Raises EditRefused when the time is up.
+
+    A server whose Service is gone is not waited for: what others took away must not keep us from going.
+    """
+
+    def still_running(server: ServerCheck) -> list[str]:
+        return server.still_running(cast(Wanted, props)) or server.reload_failed()
+
+    _wait(props, "run without what was taken back", still_running, may_be_gone=True)
 
 
 def not_running(props: Props) -> list[str]:
-    """What does not run as wanted now, without a reload. Raises ops.errors."""
-    return [fault for server in server_checks(props) for fault in server.not_running()]
+    """What does not run as wanted now, without a reload; warns of what could not be looked at. Raises ops.errors."""
+    found = []
+    for server in server_checks(props):
+        try:
+            found += server.not_running()
+        except reach.NOT_REACHED as problem:
+            reach.warn_unreachable(problem)
+        except OpsError as problem:
+            warn(f"could not check whether it still runs: {problem}")
+    return found
 
 
-def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) -> None:
+def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]], *, may_be_gone: bool = False) -> None:
     start = time.monotonic()
     limit, announced, attempt = float(props["timeout"]), start, 0
-    pending = server_checks(props)
+    pending, told = server_checks(props), set[str]()
     while True:
-        faults = {server: _faults(server, check) for server in pending}
+        faults = {}
+        for server in pending:
+            try:
+                faults[server] = _faults(server, check)
+            except NoService as gone:
+                if not may_be_gone:
+                    raise EditRefused(str(gone)) from None
+                reach.warn_gone(gone)
+        pending = list(faults)
         for server in pending:
             if not faults[server]:
                 info(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
@@ -66,8 +85,10 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]]) ->
             raise EditRefused(f"after {limit:g} s not all servers {goal}. {what}")
         if now - announced >= PROGRESS_INTERVAL:
             announced = now
-            seen = " and ".join(f"{server.name} ({shorten(faults[server], 1)})" for server in pending)
-            info(f"waiting for {seen}, {now - start:.0f} s")
+            lines = {_progress(server.name, faults[server]) for server in pending}
+            for line in sorted(lines - told) or [f"waiting for {_names(pending)}, {now - start:.0f} s"]:
+                info(line)
+            told |= lines
         time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))
         attempt += 1
 
@@ -79,6 +100,19 @@ def _faults(server: ServerCheck, check: Callable[[ServerCheck], list[str]]) -> l
         return server.reload() or check(server)
     except OpsError as problem:
         # It is starting, or the Service has no ready pod just now.
-        if isinstance(problem, (Unreachable, BadAnswer)) or (isinstance(problem, Refused) and problem.status >= 500):
+        waiting = isinstance(problem, (Unreachable, BadAnswer)) and not isinstance(problem, reach.LASTING)
+        if waiting or (isinstance(problem, Refused) and problem.status >= 500):
             return [str(problem)]
+        if isinstance(problem, NoService):
+            raise
         raise EditRefused(str(problem)) from None
+
+
+def _progress(server: str, faults: list[str]) -> str:
+    """What is waited for, in one line without the time: a line that was shown is not repeated."""
+    more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return reach.line(f"waiting for {server}: ", reach.in_short(faults[0]).removeprefix(f"{server} "), more)
+
+
+def _names(servers: list[ServerCheck]) -> str:
+    return " and ".join(server.name for server in servers)
