@@ -30,7 +30,7 @@ def test_a_second_up_deploys_what_the_checkout_says_and_says_where_it_runs(own: 
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
         "the sandbox is running already; deploying to it what this checkout says",
-        "without an engine: writing what the program declares straight to disk",
+        "writing the declared files to disk, as there is no engine",
     ]
     shell = ops("sandbox", "shell", "pulumi", "preview", home=own.home)
     assert shell.returncode == 2
