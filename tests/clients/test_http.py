@@ -111,7 +111,7 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         (
             httpx.Response(302, headers={"location": "https://login.test/"}),
             BadAnswer,
-            f"Prometheus at {URL} sends /x on to https://login.test/; use that address, "
+            f"Prometheus at {URL} redirects /x to https://login.test/; use that address, "
             "or credentials that need no login page",
         ),
     ],

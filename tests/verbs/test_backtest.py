@@ -127,7 +127,7 @@ def test_reads_the_rules_of_a_revision(tmp_path: Path) -> None:
         (["Nothing"], "there is no alert 'Nothing' in rules/"),
         (["--days", "0"], "--days 0 is not between 0 and 3650 days"),
         (["--days", "nan"], "--days nan is not between 0 and 3650 days"),
-        (["--from", "yesterday"], "--from 'yesterday' is no moment"),
+        (["--from", "yesterday"], "--from 'yesterday' cannot be read as a moment"),
         (["--from", "2026-01-02", "--to", "2026-01-01"], "--from 2026-01-02 is not before 2026-01-01"),
         (["--to", "2999-01-01"], "lies in the future"),
         (["--from", "2020-01-01", "--to", "2020-01-02"], "has no data between 2020-01-01 00:00 and 2020-01-02 00:00"),

@@ -105,7 +105,7 @@ def test_each_signal_is_drawn_with_its_limits(document: Path, tmp_path: Path, ki
         (["--window", "0h"], 2, "--window 0h is not between 0 and 10 years"),
         (["--window", "soon"], 2, "--window 'soon' is no duration"),
         (["--window", "2m"], 2, "--window 2m is too short"),
-        (["--end", "yesterday"], 2, "--end 'yesterday' is no moment"),
+        (["--end", "yesterday"], 2, "--end 'yesterday' cannot be read as a moment"),
         (["--end", "2999-01-01"], 2, "--end 2999-01-01 lies in the future"),
         (["--end", "2020-01-01"], 1, "has no data of the API, the database or webhooks from 2019-12-31 00:00"),
         (["--document", "missing.md"], 2, "missing.md does not exist; create it with two lines"),
