@@ -124,7 +124,7 @@ def notes(alert: Alert, value: float, contract: Contract) -> tuple[str, ...]:
 def check(alert: Alert, value: float, alerts: Mapping[str, Alert], contract: Contract, margin: Margin) -> None:
     """Raise Findings for a limit that cannot work: no number, never reached, or on the wrong side of its pair."""
     if not math.isfinite(value):
-        raise Findings(f"{alert.name}: {value} is not a number; give one such as 1200")
+        raise Findings(f"{alert.name}: {value} is not a finite number; give one such as 1200")
     tuned = replace(alert, limit=limit(alert, value))
     for problem in contract.limit_problems([tuned]):
         raise Findings(problem)

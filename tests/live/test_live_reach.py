@@ -120,7 +120,7 @@ def test_one_server_is_named_where_the_other_answers(cluster: str, capsys: pytes
 REFUSALS = [
     (Response(status=401), "refused the request (401 UNAUTHORIZED)", "check the credentials"),
     (json_answer({"message": "no way"}, 403), "refused the request (403: no way)", "check the credentials"),
-    (Response(status=302, headers={"Location": "https://login.test/"}), "sends on to https://login.test/", "that add"),
+    (Response(status=302, headers={"Location": "https://login.test/"}), "redirects to https://login.test/", "that add"),
 ]
 
 

@@ -34,7 +34,7 @@ def test_a_second_up_deploys_what_the_checkout_says_and_says_where_it_runs(own: 
     ]
     shell = ops("sandbox", "shell", "pulumi", "preview", home=own.home)
     assert shell.returncode == 2
-    assert shell.stderr.startswith("this sandbox was made without a Pulumi engine, so it has no history; stop it")
+    assert shell.stderr.startswith("this sandbox has no Pulumi engine, so it has no history; stop it")
     assert before.prometheus_url in done.stdout
     assert own.state == before
     other = ops("sandbox", "up", "--no-engine", "--no-verify", "--port", "prometheus=1", home=own.home)

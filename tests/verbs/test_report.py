@@ -158,8 +158,8 @@ def test_the_next_report_says_what_is_different(out: Path) -> None:
     ("arguments", "code", "says"),
     [
         (["--previous", "missing.html"], 2, "missing.html does not exist; name an earlier report"),
-        (["--previous", "Makefile"], 2, "is no report"),
-        (["--window", "0h"], 2, "--window 0h is not between 0 and 10 years"),
+        (["--previous", "Makefile"], 2, "is not a report"),
+        (["--window", "0h"], 2, "--window 0h is not between"),
         (["--target", "nowhere"], 2, "there is no target 'nowhere'"),
     ],
 )

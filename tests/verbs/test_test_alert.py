@@ -115,7 +115,7 @@ def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> N
         target.alertmanager.http.request("DELETE", f"/api/v2/silence/{made['silenceID']}")
     assert list(checks) == ["route"]
     assert f"a silence matches it ({made['silenceID']} until " in checks["route"].detail
-    assert " by somebody); expire it" in checks["route"].detail
+    assert " by somebody); expire the silence" in checks["route"].detail
 
 
 def test_the_dry_run_shows_the_way_and_sends_nothing(sandbox: Sandbox, target: targets.Target) -> None:

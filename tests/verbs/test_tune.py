@@ -100,8 +100,8 @@ def test_no_limit_follows_from_too_little(name: str, seen: list[float], says: st
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("APIP95LatencyHigh", math.nan, "nan is no limit"),
-        ("APIP95LatencyHigh", math.inf, "inf is no limit"),
+        ("APIP95LatencyHigh", math.nan, "nan is not a finite number"),
+        ("APIP95LatencyHigh", math.inf, "inf is not a finite number"),
         ("APIP95LatencyHigh", 0, "would always fire above 0"),
         ("APIP95LatencyCritical", 30000, "APIP95LatencyCritical can never fire"),
         ("DatabasePoolQueueTimeHigh", 10000, "can never fire"),
@@ -250,7 +250,7 @@ def test_without_a_name_every_alert_is_looked_at_and_nothing_written(project: Pr
             "there is no alert 'apip95latencyhigh' in rules/; did you mean APIP95LatencyHigh?",
         ),
         (["--because", "x"], 2, "need an alert"),
-        (["APIP95LatencyHigh", "--to", "much", "--dry-run"], 2, "--to 'much' is no number"),
+        (["APIP95LatencyHigh", "--to", "much", "--dry-run"], 2, "--to 'much' is not a number"),
         (["APIP95LatencyHigh", "--to", "6000", "--because", "x"], 1, "would not fire before APIP95LatencyCritical"),
         (["APIP95LatencyHigh", "--window", "7d", "--because", "x"], 1, "there is data for 2"),  # 24 h to 25 h
         (["APIErrorBudgetBurnSlow", "--because", "x"], 1, "does not depend on what was observed"),

@@ -14,10 +14,10 @@ LINE = 100  # characters
 _ADDRESS = re.compile(r" at https?://\S+")
 # What differs between two requests to the same server: without it both give the same line, which is shown once.
 _SAME = (
-    (re.compile(r'is not behind that address \(404: services "([^"]+)" not found\)'), r"has no Service \1"),
+    (re.compile(r'cannot be reached through a proxy \(404: services "([^"]+)" not found\)'), r"has no Service \1"),
     (re.compile(r"refused [A-Z]+ \S+ "), "refused the request "),
     (re.compile(r"answered [A-Z]+ \S+ with"), "answers with"),
-    (re.compile(r"sends \S+ on to"), "sends on to"),
+    (re.compile(r"redirects \S+ to"), "redirects to"),
     (re.compile(r"within [\d.]+ s$"), "in time"),
 )
 
