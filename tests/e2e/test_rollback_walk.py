@@ -170,11 +170,7 @@ def test_the_guides_rollback(walk: Walk) -> None:
         assert walk.live() == everything
         assert f"Branch rollback/{part}-{walk.first[:10]}-" in said
     again = walk.ops("rollback", walk.first, "--target", "sandbox", "--part", "rules", "--yes", code=2)
-<<<<<<< HEAD
     assert again.endswith("is deployed already; choose another commit or part\n")
-=======
-    assert again.endswith("is what is deployed already; there is nothing to bring back\n")
->>>>>>> bigtests
 
     walk.ops("rollback", walk.second[:10], "--target", "sandbox", "--yes")
     assert set(walk.live().values()) == {"second"}
