@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import rules
+from formats.durations import humanize
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.mailbox import Mail
 from ops.errors import Findings, Misconfigured
@@ -16,21 +17,27 @@ from ops.words import brief, no_such_alert
 
 NAME = "TestAPIAlert"
 LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
+SIGNAL = {"signal": "drill"}
 MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
 PAUSE = 0.3  # seconds between two checks
 _ATTEMPTS, _REFUSALS = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
+LOOKS = 5  # at the counters before a mail is waited for: each may reach another replica
 
 
 @dataclass(frozen=True)
 class Drill:
-    """The alert that is sent. `mark` is unique and stands in an annotation and a label, so that its mails are found."""
+    """The alert that is sent. `mark` is unique and stands in an annotation and a label, so that its mails are found.
+
+    `instead_of`: labels that the rule has with another value.
+    """
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     mark: str
     starts: datetime
+    instead_of: Mapping[str, str] = field(default_factory=dict)
 
     def posted(self, ends: datetime) -> dict[str, object]:
         """The alert as Alertmanager's API takes it; it fires until `ends`."""
@@ -42,17 +49,17 @@ class Drill:
         }
 
 
-def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
+def prepare(alert: str, given: list[str]) -> Drill:
     """The alert to send; `given`: further labels, each k=v. Raises Misconfigured for an unknown alert or a bad label.
 
-    `harmless`: it gets a `signal` of its own, so that it mutes no real warning while it fires.
+    One of rules/ gets a `signal` of its own, so that it mutes no real warning while it fires.
     """
     mark = secrets.token_hex(4)
     known = rules.alerts()
     if alert == NAME:
         labels = dict(LABELS)
     elif alert in known:
-        labels = known[alert].label_set | ({"signal": "drill"} if harmless else {})
+        labels = known[alert].label_set | SIGNAL
     elif given:
         labels = {"alertname": alert}
     else:
@@ -62,6 +69,7 @@ def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
         if not equals or not key:
             raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
         labels[key] = value
+    written = known[alert].label_set if alert in known and alert != NAME else {}
     return Drill(
         labels={**labels, "drill": mark},
         annotations={
@@ -70,6 +78,7 @@ def prepare(alert: str, given: list[str], *, harmless: bool) -> Drill:
         },
         mark=mark,
         starts=datetime.now(UTC),
+        instead_of={key: written[key] for key in SIGNAL if key in written and written[key] != labels[key]},
     )
 
 
@@ -103,12 +112,14 @@ def prove(
     first = timeout or max(path.first_mail, path.next_mail) + MARGIN
     after = timeout or path.next_mail + MARGIN
     alertmanager = target.alertmanager
-    # The start is set back by group_wait, so that Alertmanager sends the mail at once.
-    drill = Drill(drill.labels, drill.annotations, drill.mark, drill.starts - timedelta(seconds=path.first_mail))
+    # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
+    drill = replace(drill, starts=drill.starts - timedelta(seconds=path.first_mail))
     proof = _MailProof(target, drill, path) if target.mail else _CounterProof(target, path)
     started = time.monotonic()
     alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
     say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
+    if path.same_group:
+        say(f"  {brief(path.same_group)} is in its group already: the mail comes within {humanize(path.next_mail)}")
     try:
         checks += proof.firing(first, say)
         _refuse_inhibited(target, drill)
@@ -157,7 +168,8 @@ class _MailProof:
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         found = _wait_for(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
-            return [failed("mail", f"no mail within {limit:.0f} s; {_delivery_hint(self._target)}")]
+            hint = _too_early(self._path, limit) or _delivery_hint(self._target)
+            return [failed("mail", f"no mail within {limit:.0f} s; {hint}")]
         self._fired = found
         return [passed("mail", f"received {found.subject!r}"), *self._mail_checks(found, self._path.mails[0].subject)]
 
@@ -165,7 +177,8 @@ class _MailProof:
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
-            return [failed(name, f"no mail within {limit:.0f} s; is send_resolved true for {self._path.receivers[0]}?")]
+            hint = _too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
+            return [failed(name, f"no mail within {limit:.0f} s; {hint}")]
         return [passed(name, f"received {found.subject!r}")]
 
     def _mail(self, *, resolved: bool) -> Mail | None:
@@ -203,48 +216,90 @@ class _MailProof:
 
 
 class _CounterProof:
-    """Proof by Alertmanager's counters of mails that the relay took or refused, where no mailbox can be read."""
+    """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused.
+
+    Each replica behind a Service counts for itself, and begins again when it is restarted: only counts of the same
+    process are compared, and one that is seen for the first time proves nothing.
+    """
 
     def __init__(self, target: Target, path: alert_path.AlertPath) -> None:
-        self._target, self._alertmanager, self._path = target, target.alertmanager, path
-        self._before = self._count()
+        self._target, self._path = target, path
+        # (taken, refused) of each process, by the moment at which it was started: before the proof, and when last seen.
+        self._before: dict[float, tuple[float, float]] = {}
+        self._last: dict[float, tuple[float, float]] = {}
+        self._counted: set[float] = set()
+        self._look_at_each()
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         # Another alert's mail may have been counted. Resolved before its own first mail, ours would never be sent.
         settled = time.monotonic() + min(self._path.next_mail, SETTLE_TIME) + 1
         check = self._wait("mail", limit, say)
         time.sleep(max(0.0, settled - time.monotonic()))
-        self._before = self._count()
+        self._look_at_each()
         return [check]
 
     def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         return [self._wait("resolved-mail", limit, say)]
 
     def _wait(self, name: str, limit: float, say: Callable[[str], None]) -> Check:
-        before = self._before
-        found = _wait_for(limit, lambda: "taken" if self._count()[0] > before[0] else None, say)
-        taken, refused = self._before = self._count()
+        self._before, self._counted = dict(self._last), set()
+        found = _wait_for(limit, self._taken, say)
         if found is not None:
             return passed(
                 name,
-                f"the relay took {taken - before[0]:.0f} mail(s) for {brief(self._path.recipients)} from Alertmanager; "
+                f"the relay took {found} mail(s) for {brief(self._path.recipients)} from Alertmanager; "
                 "check the mailbox yourself",
             )
-        what = "the relay refused it" if refused > before[1] else f"Alertmanager sent no mail within {limit:.0f} s"
-        return failed(name, f"{what}; {_delivery_hint(self._target)}")
+        if any(self._more(process)[1] > 0 for process in self._last):
+            return failed(name, f"the relay refused it; {_delivery_hint(self._target)}")
+        hint = _too_early(self._path, limit) or _delivery_hint(self._target)
+        return failed(name, f"Alertmanager sent no mail within {limit:.0f} s; {hint}")
 
-    def _count(self) -> tuple[float, float]:
-        """(taken, refused) mails so far; only this receiver's where Alertmanager counts them by receiver.
+    def _taken(self) -> str | None:
+        """How many mails a process has sent, once two looks at it say so: one that is refused counts as sent first."""
+        process = self._look()
+        taken, _ = self._more(process)
+        if taken <= 0 or process not in self._counted:
+            (self._counted.add if taken > 0 else self._counted.discard)(process)
+            return None
+        return f"{taken:.0f}"
+
+    def _more(self, process: float) -> tuple[float, float]:
+        """(taken, refused) mails of a process since the proof began, or since it was first seen."""
+        now, before = self._last[process], self._before[process]
+        return now[0] - before[0], now[1] - before[1]
+
+    def _look_at_each(self) -> None:
+        """At every replica, if each look reaches the next one."""
+        for _ in range(LOOKS):
+            self._look()
+
+    def _look(self) -> float:
+        """Counts mails so far; of this receiver alone where Alertmanager counts them by receiver. Returns the process.
 
         Requests are counted, as a notification that is being retried counts neither as sent nor as failed.
         """
-        page = self._alertmanager.metrics()
+        page = self._target.alertmanager.metrics()
         counts = []
         for series in _ATTEMPTS, _REFUSALS:
             every = list(page.samples(series, integration="email"))
             ours = [one for one in every if one.labels.get("receiver_name") in self._path.receivers]
             counts.append(sum(one.value for one in ours or every))
-        return counts[0] - counts[1], counts[1]
+        process = page.total("process_start_time_seconds") or 0.0
+        self._last[process] = counts[0] - counts[1], counts[1]
+        self._before.setdefault(process, self._last[process])
+        return process
+
+
+def _too_early(path: alert_path.AlertPath, limit: float) -> str:
+    """That news of a group may take longer than `limit` seconds; "" where it does not."""
+    if limit >= path.next_mail:
+        return ""
+    one = f"{brief(path.same_group)} is in its group already, so" if path.same_group else "if another was just mailed,"
+    return (
+        f"{one} the next mail comes within {humanize(path.next_mail)} (group_interval): "
+        f"repeat it with --timeout {path.next_mail + MARGIN:.0f}"
+    )
 
 
 def _delivery_hint(target: Target) -> str:

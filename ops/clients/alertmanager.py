@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from formats.json_types import JsonObject, JsonValue
 from ops.clients.server import Server
-from ops.errors import BadAnswer
+from ops.errors import BadAnswer, OpsError
 from routing import RoutingError, tree
 
 
@@ -68,6 +68,21 @@ class Alertmanager(Server):
     def receivers(self) -> list[str]:
         """The names of the receivers that run."""
         return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
+
+    def external_url(self) -> str | None:
+        """With what the links in its messages begin; None where it was started without, or does not show how.
+
+        Its API does not tell it, but it shows its command line.
+        """
+        try:
+            words = self.http.get("/debug/pprof/cmdline").text.split("\0")
+        except OpsError:
+            return None
+        option = "--web.external-url"
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            if word == option or word.startswith(f"{option}="):
+                return (following if word == option else word.partition("=")[2]).rstrip("/") or None
+        return None
 
     def _bad_answer(self, path: str) -> BadAnswer:
         return BadAnswer(

@@ -33,8 +33,10 @@ class Mail:
 class AlertPath:
     """Where an alert with these labels goes in a configuration.
 
-    `muted_by`: names of our alerts that would inhibit it while they fire. `silenced_by`: `ID until … by …`.
-    `muted_now`: the time intervals that mute all its routes now. `other_channels`: its integrations other than mail.
+    `muted_by`: the names of those of our alerts that would mute it while they fire. `silenced_by`: `ID until … by …`.
+    `muted_now`: which hours keep it back now, none where a route of several sends it. `other_channels`: how else than
+    by mail it is told. `same_group`: the names of the alerts that Alertmanager holds in the same group already: then
+    `group_wait` is over. `external_url`: what links begin with; "" where Alertmanager does not show it.
     """
 
     labels: Labels
@@ -44,6 +46,8 @@ class AlertPath:
     mails: tuple[Mail, ...]
     muted_now: str = ""
     other_channels: tuple[str, ...] = ()
+    same_group: tuple[str, ...] = ()
+    external_url: str = ""
 
     @property
     def receivers(self) -> tuple[str, ...]:
@@ -84,6 +88,7 @@ class AlertPath:
             "silenced_by": list(self.silenced_by),
             "muted_now": self.muted_now,
             "other_channels": list(self.other_channels),
+            "same_group": list(self.same_group),
             "mails": [
                 {"receiver": mail.receiver, "to": list(mail.recipients), "subject": mail.subject, "text": mail.text}
                 for mail in self.mails
@@ -103,6 +108,7 @@ def find_path(
     receivers = tree.receivers(config)
     muting = tree.inhibitors(config, labels, others)
     quiet = [hours.quiet(config, match, time.time()) for match in matches]
+    external_url = alertmanager.external_url() or ""
     return AlertPath(
         labels=labels,
         matches=matches,
@@ -113,8 +119,15 @@ def find_path(
         ),
         mails=tuple(
             mail
-            for name in dict.fromkeys(match.receiver for match in matches)
-            for mail in mails(receivers.get(name) or {}, labels, annotations, render=render)
+            for name, match in {match.receiver: match for match in reversed(matches)}.items()
+            for mail in mails(
+                receivers.get(name) or {},
+                labels,
+                annotations,
+                render=render,
+                group_labels=_group(match, labels),
+                external_url=external_url or alertmanager.url,
+            )
         ),
         muted_now=quiet[0] if all(quiet) else "",
         other_channels=tuple(
@@ -125,7 +138,29 @@ def find_path(
                 if kind.endswith("_configs") and kind != "email_configs" and entries
             )
         ),
+        same_group=tuple(
+            dict.fromkeys(
+                notice.labels.get("alertname", "?")
+                for notice in alertmanager.alerts()
+                if _share_a_group(matches, labels, tree.matches(config, notice.labels), notice.labels)
+            )
+        ),
+        external_url=external_url,
     )
+
+
+def _share_a_group(ours: Sequence[tree.Match], labels: Labels, theirs: Sequence[tree.Match], others: Labels) -> bool:
+    """Whether two alerts are told of together, by one of the routes that take the first."""
+    return any(
+        mine.position == other.position and _group(mine, labels) == _group(other, others)
+        for mine in ours
+        for other in theirs
+    )
+
+
+def _group(match: tree.Match, labels: Labels) -> Labels:
+    """The labels by which a route groups an alert."""
+    return {name: value for name, value in labels.items() if match.group_by == ("...",) or name in match.group_by}
 
 
 def mails(
@@ -135,12 +170,15 @@ def mails(
     *,
     render: bool = True,
     resolved: bool = False,
+    group_labels: Labels,
+    external_url: str,
 ) -> list[Mail]:
     """The mails that a receiver sends for one alert."""
     found = []
     for settings in receiver.get("email_configs") or ():
         headers = {str(key).lower(): str(value) for key, value in (settings.get("headers") or {}).items()}
         data = _data(str(receiver["name"]), labels, annotations, resolved=resolved)
+        data |= {"groupLabels": dict(group_labels), "externalURL": external_url}
         found.append(
             Mail(
                 receiver=str(receiver["name"]),
@@ -189,10 +227,8 @@ def _data(receiver: str, labels: Labels, annotations: Labels, *, resolved: bool)
         "receiver": receiver,
         "status": status,
         "alerts": [alert],
-        "groupLabels": dict(labels),
         "commonLabels": dict(labels),
         "commonAnnotations": dict(annotations),
-        "externalURL": "",
     }
 
 
@@ -225,6 +261,8 @@ def describe(path: AlertPath) -> Sequence[str]:
         ]
     lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))
+    if path.same_group:
+        lines.append(f"group     has {', '.join(path.same_group)}, so its mail comes within {humanize(path.next_mail)}")
     if path.muted_now:
         lines.append(f"muted now ({path.muted_now})")
     if path.other_channels:
@@ -233,4 +271,6 @@ def describe(path: AlertPath) -> Sequence[str]:
         lines.append("mail to   " + ", ".join(mail.recipients))
         lines.append("subject   " + (mail.subject or "(make tools brings amtool, which renders it)"))
         lines += ["          " + line for line in (mail.text or "").splitlines()]
+    if path.mails and not path.external_url:
+        lines.append("links     begin with its host's name instead: Alertmanager shows no --web.external-url")
     return lines

@@ -1,5 +1,6 @@
 """The verb `test-alert`: sends an alert, and waits for its mail and for the resolved mail."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -8,9 +9,10 @@ from rich.markup import escape
 import rules
 from ops import evidence, targets
 from ops.checks import findings
-from ops.drill import NAME, prepare, prove
+from ops.drill import NAME, Drill, prepare, prove
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.replay import alert_path
+from ops.words import brief
 
 
 def test_alert(
@@ -35,16 +37,19 @@ def test_alert(
     With --dry-run: only show the route, the receivers, what would mute the alert, and the mail.
     """
     servers = targets.load(target)
-    drill = prepare(alert, label or [], harmless=not dry_run)
+    drill = prepare(alert, label or [])
     others = [rule.label_set for rule in rules.alerts().values()]
     path = alert_path.find_path(servers.alertmanager, drill.labels, drill.annotations, others)
     if dry_run:
+        real = {**drill.labels, **drill.instead_of}
+        muted_by = alert_path.find_path(servers.alertmanager, real, drill.annotations, others, render=False).muted_by
         if format is Format.json:
-            emit({"target": target, **path.as_json()})
+            more = {"instead_of": dict(drill.instead_of), "real_alert_muted_by": list(muted_by)}
+            emit({"target": target, **path.as_json(), **more})
         else:
-            out = console()
-            for line in alert_path.describe(path):
-                out.print(escape(line))
+            labels, *rest = alert_path.describe(path)
+            for line in (labels, *_changed(drill, muted_by), *rest):
+                console().print(escape(line))
         return
     say = progress if format is Format.text else lambda _: None
     report = findings.Report(target, tuple(prove(servers, drill, path, timeout, say)))
@@ -58,4 +63,11 @@ def test_alert(
     raise typer.Exit(report.exit_code)
 
 
-test_alert.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test
+def _changed(drill: Drill, muted_by: Sequence[str]) -> Iterator[str]:
+    """One line for a label that is sent with another value than in rules/."""
+    muted = f"; the real alert is muted by {brief(muted_by)} while firing" if muted_by else ""
+    for name, value in drill.instead_of.items():
+        yield f"{name.ljust(9)} {drill.labels[name]}, not {value} as in rules/, so that it mutes no real warning{muted}"
+
+
+test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test of ours, whatever its name
