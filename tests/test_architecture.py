@@ -66,7 +66,7 @@ LAWS: dict[str, tuple[str, ...]] = {
         *("components.live.running.operator_names", "ops.checks", "ops.replay", "ops.repo"),
         *(*TARGET, *COMMON, *CLIENTS),
     ),
-    "ops.drill": ("ops.checks", "ops.replay", *TARGET, *COMMON, *CLIENTS),
+    "ops.drill": ("ops.drill", "ops.checks", "ops.replay", *TARGET, *COMMON, *CLIENTS),
     "ops.diagnosis": ("ops.diagnosis", "ops.checks", "ops.replay", "ops.tuning", *TARGET, *COMMON, *CLIENTS),
     "ops.reporting": (
         *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),

@@ -1,146 +1,29 @@
-"""The drill: send a test alert, wait for its mail, resolve it, and wait for the resolved mail."""
+"""Two proofs that a drill's mail was sent: the mail itself, or Alertmanager's counters."""
 
-import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 
-import rules
 from formats.durations import humanize
-from ops.checks import Check, failed, passed, skipped
+from ops.checks import Check, failed, passed
 from ops.clients.mailbox import Mail
-from ops.errors import Findings, Misconfigured
+from ops.drill.drill_alert import Drill
 from ops.replay import alert_path
 from ops.targets import Target
-from ops.words import brief, no_such_alert
+from ops.words import brief
 
-NAME = "TestAPIAlert"
-LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
-SIGNAL = {"signal": "drill"}
-MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
+
+
 PAUSE = 0.3  # seconds between two checks
+
+
 _ATTEMPTS, _REFUSALS = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
+
+
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
+
+
 LOOKS = 5  # at the counters before a mail is waited for: each may reach another replica
-
-
-@dataclass(frozen=True)
-class Drill:
-    """The alert that is sent. `mark` is unique and stands in an annotation and a label, so that its mails are found.
-
-    `instead_of`: labels that the rule has with another value.
-    """
-
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    mark: str
-    starts: datetime
-    instead_of: Mapping[str, str] = field(default_factory=dict)
-
-    def posted(self, ends: datetime) -> dict[str, object]:
-        """The alert as Alertmanager's API takes it; it fires until `ends`."""
-        return {
-            "labels": dict(self.labels),
-            "annotations": dict(self.annotations),
-            "startsAt": self.starts.isoformat(),
-            "endsAt": ends.isoformat(),
-        }
-
-
-def prepare(alert: str, given: list[str]) -> Drill:
-    """The alert to send; `given`: further labels, each k=v. Raises Misconfigured for an unknown alert or a bad label.
-
-    One of rules/ gets a `signal` of its own, so that it mutes no real warning while it fires.
-    """
-    mark = secrets.token_hex(4)
-    known = rules.alerts()
-    if alert == NAME:
-        labels = dict(LABELS)
-    elif alert in known:
-        labels = known[alert].label_set | SIGNAL
-    elif given:
-        labels = {"alertname": alert}
-    else:
-        raise Misconfigured(f"{no_such_alert(alert, known)}; or give the labels of one by --label")
-    for pair in given:
-        key, equals, value = pair.partition("=")
-        if not equals or not key:
-            raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
-        labels[key] = value
-    written = known[alert].label_set if alert in known and alert != NAME else {}
-    return Drill(
-        labels={**labels, "drill": mark},
-        annotations={
-            "summary": f"Test of {labels['alertname']}: nothing is wrong",
-            "description": f"This is a test alert to verify email routing (drill {mark}).",
-        },
-        mark=mark,
-        starts=datetime.now(UTC),
-        instead_of={key: written[key] for key in SIGNAL if key in written and written[key] != labels[key]},
-    )
-
-
-def prove(
-    target: Target, drill: Drill, path: alert_path.AlertPath, timeout: float | None, say: Callable[[str], None]
-) -> list[Check]:
-    """Send the alert and wait for both mails; one check for each step. The alert is resolved in any case.
-
-    `timeout`: seconds for each mail; None: what the route needs. Raises what the clients raise, and Findings where
-    another alert inhibits it.
-    """
-    if path.silenced_by:
-        return [
-            failed("route", f"a silence matches it ({path.silenced_by[0]}); expire the silence, or choose other labels")
-        ]
-    if path.muted_now:
-        return [
-            failed(
-                "route",
-                f"its route is muted now ({path.muted_now}); try TestAPIAlert, or a critical alert",
-            )
-        ]
-    if not path.recipients:
-        return [
-            failed(
-                "route", f"receiver {brief(path.receivers)} sends no mail; choose the labels of an alert that is mailed"
-            )
-        ]
-    checks = [passed("route", f"{' › '.join(path.matches[0].path)} to {brief(path.receivers)}")]
-    # Where an alert of the same group fires already, the mail comes after group_interval instead of group_wait.
-    first = timeout or max(path.first_mail, path.next_mail) + MARGIN
-    after = timeout or path.next_mail + MARGIN
-    alertmanager = target.alertmanager
-    # Dated back by the route's group_wait, which Alertmanager then regards as over: the mail goes at once.
-    drill = replace(drill, starts=drill.starts - timedelta(seconds=path.first_mail))
-    proof = _MailProof(target, drill, path) if target.mail else _CounterProof(target, path)
-    started = time.monotonic()
-    alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
-    say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
-    if path.same_group:
-        say(f"  {brief(path.same_group)} is in its group already: the mail comes within {humanize(path.next_mail)}")
-    try:
-        checks += proof.firing(first, say)
-        _refuse_inhibited(target, drill)
-    finally:
-        alertmanager.post_alerts([drill.posted(datetime.now(UTC))])
-    if any(check.status == "fail" for check in checks):
-        return [*checks, skipped("resolved-mail", "not waited for, as the first mail did not arrive as expected")]
-    say(f"resolved it; waiting up to {after:.0f} s for the resolved mail …")
-    checks += proof.resolved(after, say)
-    say(f"done after {time.monotonic() - started:.0f} s")
-    return checks
-
-
-def _refuse_inhibited(target: Target, drill: Drill) -> None:
-    """Raise Findings where another firing alert inhibits the drill's alert."""
-    for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
-        if notice.inhibited_by:
-            raise Findings(
-                f"{drill.labels['alertname']} is inhibited by an alert that fires now; "
-                f"see `bin/ops verify --target {target.name}` for which, or choose another severity"
-            )
 
 
 def _wait_for(limit: float, look: Callable[[], Mail | str | None], say: Callable[[str], None]) -> Mail | str | None:
@@ -158,7 +41,7 @@ def _wait_for(limit: float, look: Callable[[], Mail | str | None], say: Callable
         time.sleep(PAUSE)
 
 
-class _MailProof:
+class MailProof:
     """Proof by the mails themselves, where a mail sink can be read: in the sandbox."""
 
     def __init__(self, target: Target, drill: Drill, path: alert_path.AlertPath) -> None:
@@ -168,7 +51,7 @@ class _MailProof:
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
         found = _wait_for(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
-            hint = _too_early(self._path, limit) or _delivery_hint(self._target)
+            hint = too_early(self._path, limit) or _delivery_hint(self._target)
             return [failed("mail", f"no mail within {limit:.0f} s; {hint}")]
         self._fired = found
         return [passed("mail", f"received {found.subject!r}"), *self._mail_checks(found, self._path.mails[0].subject)]
@@ -177,7 +60,7 @@ class _MailProof:
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
-            hint = _too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
+            hint = too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
             return [failed(name, f"no mail within {limit:.0f} s; {hint}")]
         return [passed(name, f"received {found.subject!r}")]
 
@@ -215,7 +98,7 @@ class _MailProof:
         return [to, subject, content]
 
 
-class _CounterProof:
+class CounterProof:
     """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused.
 
     Each replica behind a Service counts for itself, and begins again when it is restarted: only counts of the same
@@ -252,7 +135,7 @@ class _CounterProof:
             )
         if any(self._more(process)[1] > 0 for process in self._last):
             return failed(name, f"the relay refused it; {_delivery_hint(self._target)}")
-        hint = _too_early(self._path, limit) or _delivery_hint(self._target)
+        hint = too_early(self._path, limit) or _delivery_hint(self._target)
         return failed(name, f"Alertmanager sent no mail within {limit:.0f} s; {hint}")
 
     def _taken(self) -> str | None:
@@ -291,7 +174,7 @@ class _CounterProof:
         return process
 
 
-def _too_early(path: alert_path.AlertPath, limit: float) -> str:
+def too_early(path: alert_path.AlertPath, limit: float) -> str:
     """That news of a group may take longer than `limit` seconds; "" where it does not."""
     if limit >= path.next_mail:
         return ""

@@ -1,0 +1,74 @@
+"""The alert that a drill sends."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import rules
+from ops.errors import Misconfigured
+from ops.words import no_such_alert
+
+NAME = "TestAPIAlert"
+
+
+LABELS = {"alertname": NAME, "severity": "warning", "component": "api"}
+
+
+SIGNAL = {"signal": "drill"}
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The alert that is sent. `mark` is unique and stands in an annotation and a label, so that its mails are found.
+
+    `instead_of`: labels that the rule has with another value.
+    """
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    mark: str
+    starts: datetime
+    instead_of: Mapping[str, str] = field(default_factory=dict)
+
+    def posted(self, ends: datetime) -> dict[str, object]:
+        """The alert as Alertmanager's API takes it; it fires until `ends`."""
+        return {
+            "labels": dict(self.labels),
+            "annotations": dict(self.annotations),
+            "startsAt": self.starts.isoformat(),
+            "endsAt": ends.isoformat(),
+        }
+
+
+def prepare(alert: str, given: list[str]) -> Drill:
+    """The alert to send; `given`: further labels, each k=v. Raises Misconfigured for an unknown alert or a bad label.
+
+    One of rules/ gets a `signal` of its own, so that it mutes no real warning while it fires.
+    """
+    mark = secrets.token_hex(4)
+    known = rules.alerts()
+    if alert == NAME:
+        labels = dict(LABELS)
+    elif alert in known:
+        labels = known[alert].label_set | SIGNAL
+    elif given:
+        labels = {"alertname": alert}
+    else:
+        raise Misconfigured(f"{no_such_alert(alert, known)}; or give the labels of one by --label")
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
+        labels[key] = value
+    written = known[alert].label_set if alert in known and alert != NAME else {}
+    return Drill(
+        labels={**labels, "drill": mark},
+        annotations={
+            "summary": f"Test of {labels['alertname']}: nothing is wrong",
+            "description": f"This is a test alert to verify email routing (drill {mark}).",
+        },
+        mark=mark,
+        starts=datetime.now(UTC),
+        instead_of={key: written[key] for key in SIGNAL if key in written and written[key] != labels[key]},
+    )
