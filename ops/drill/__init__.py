@@ -8,15 +8,13 @@ from datetime import UTC, datetime, timedelta
 from formats.durations import humanize
 from ops.checks import Check, failed, passed, skipped
 from ops.drill.drill_alert import NAME, Drill, prepare
-from ops.drill.mail_proofs import CounterProof, MailProof
+from ops.drill.mail_proofs import MARGIN, CounterProof, MailProof
 from ops.errors import Findings
 from ops.replay import alert_path
 from ops.targets import Target
 from ops.words import brief
 
 __all__ = ["NAME", "Drill", "prepare", "prove"]
-
-MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 
 
 def prove(

@@ -11,18 +11,11 @@ from ops.replay import alert_path
 from ops.targets import Target
 from ops.words import brief
 
+MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
-
-
 PAUSE = 0.3  # seconds between two checks
-
-
 _ATTEMPTS, _REFUSALS = "alertmanager_notification_requests_total", "alertmanager_notification_requests_failed_total"
-
-
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
-
-
 LOOKS = 5  # at the counters before a mail is waited for: each may reach another replica
 
 
@@ -49,6 +42,7 @@ class MailProof:
         self._fired: Mail | None = None
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        """The mail that says that it fires, within `limit` seconds."""
         found = _wait_for(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
             hint = too_early(self._path, limit) or _delivery_hint(self._target)
@@ -57,6 +51,7 @@ class MailProof:
         return [passed("mail", f"received {found.subject!r}"), *self._mail_checks(found, self._path.mails[0].subject)]
 
     def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        """The mail that says that it is resolved, within `limit` seconds."""
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
@@ -114,6 +109,7 @@ class CounterProof:
         self._look_at_each()
 
     def firing(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        """The mail that says that it fires, within `limit` seconds."""
         # Another alert's mail may have been counted. Resolved before its own first mail, ours would never be sent.
         settled = time.monotonic() + min(self._path.next_mail, SETTLE_TIME) + 1
         check = self._wait("mail", limit, say)
@@ -122,6 +118,7 @@ class CounterProof:
         return [check]
 
     def resolved(self, limit: float, say: Callable[[str], None]) -> list[Check]:
+        """The mail that says that it is resolved, within `limit` seconds."""
         return [self._wait("resolved-mail", limit, say)]
 
     def _wait(self, name: str, limit: float, say: Callable[[str], None]) -> Check:
