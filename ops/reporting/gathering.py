@@ -17,7 +17,7 @@ from ops.replay.alert_history import alert_name, fired
 from ops.repo import files, tracking, worktree
 from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
 from ops.targets import Target
-from ops.window import DAY, MINUTE, Window
+from ops.window import DAY, MINUTE, Window, parse_moment
 from routing import tree
 from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
@@ -91,14 +91,17 @@ def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
 def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> AlertState:
     firing = [one for one in active if one.state == "firing"]
     state = "firing" if firing else "pending" if active else "quiet" if loaded else "not loaded"
+    # Prometheus says since when the expression is true: an alert fires when its `for` is over.
+    began = [parse_moment(one.active_at) + (alert.for_ if firing else 0.0) for one in firing or active]
     limit, below = alert.limit.value, alert.limit.fires_below
     used = None
     headroom = "no data" if value is None else ""
     if value is not None and limit > 0 and not (below and value <= 0):
         used = limit / value if below else value / limit
         share = abs(value - limit) / limit * 100
-        side = "above" if value > limit else "below"
-        headroom = f"{share:.0f} % {side}" if share < 1000 else f"{share / 100:.0f} times {side}"
+        far = f"{share:.0f} %" if share < 1000 else f"{share / 100:.0f} times"
+        exceeded = value < limit if below else value > limit
+        headroom = f"over the limit by {far}" if exceeded else f"{far} left"
         headroom = "at the limit" if share < 0.5 else headroom
     return AlertState(
         name=alert.name,
@@ -108,7 +111,7 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         limit=f"{alert.limit.operator} {windows.quantity(limit, unit)}",
         for_=alert.for_,
         state=state,
-        since=min((one.active_at for one in firing or active), default="")[:16].replace("T", " "),
+        since=windows.stamp(min(began)) if began else "",
         value=value,
         shown=windows.quantity(value, unit),
         used=used,

@@ -114,7 +114,7 @@ def test_what_the_facts_say(out: Path, capsys: pytest.CaptureFixture[str]) -> No
     limit = OURS["APIP95LatencyHigh"].limit.value
     assert high["value"] == pytest.approx(4800)
     assert high["used"] == pytest.approx(4800 / limit)
-    assert high["headroom"].endswith("above" if limit < 4800 else "below")
+    assert high["headroom"].startswith("over the limit by ") == (limit < 4800)
     assert states["DatabaseQueryLatencyHigh"]["shown"] == "40 ms"
     assert answer["frequent"][0]["name"] == "APIP95LatencyHigh"
     assert len(answer["criteria"]) == 6
