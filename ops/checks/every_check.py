@@ -101,7 +101,7 @@ def look(target: Target) -> Report:
     }
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()
-    drawn = dashboards.draw_limits(board.model, every.values())
+    drawn = dashboards.deployed(board, every.values())
     sources = Sources(target, contract, files)
     seen = _Look()
     seen.at("prometheus", lambda: prerequisites.prometheus(target))

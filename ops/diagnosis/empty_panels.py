@@ -146,7 +146,7 @@ def returns_data(about: Case) -> Step:
 
 def deployed(about: Case) -> Step:
     """Grafana has the dashboard as it is deployed from here."""
-    drawn = dashboards.draw_limits(about.board.model, rules.alerts())
+    drawn = dashboards.deployed(about.board, rules.alerts())
     return from_check(dashboard_checks.present(about.target, drawn), deploy_command(about.target))
 
 
