@@ -21,7 +21,7 @@ with without_gc(), readable_errors():
 
     to_prometheus = rules_delivery(files, settings)
     to_alertmanager = routing_delivery(with_on_call(routing.load(), settings.on_call), alerts.values(), settings)
-    with_limits = dashboards.text(dashboards.draw_limits(dashboard.model, alerts))
+    with_limits = dashboards.text(dashboards.deployed(dashboard, alerts))
     to_grafana = dashboard_delivery(dashboards.UID, with_limits, settings)
 
     proof = Proof(files, to_prometheus, to_alertmanager, settings)

@@ -2,6 +2,9 @@
 
 A panel whose query measures what an alert measures is given that alert's limits, as colours and lines, and the links to
 its runbooks. They are joined on the query, so neither names the other, and no limit is written here by hand.
+
+Beside it `limits-kept.json` may stand: then the limits in the file are deployed, not those of rules/. A rollback of the
+rules alone writes it, and `python -m dashboards` removes it.
 """
 
 import json
@@ -15,10 +18,14 @@ from dashboards._draw import drawn
 from formats.json_types import JsonObject, JsonValue
 from formats.places import FormatError, Place, read_text, shown
 
-__all__ = ["FILE", "UID", "Dashboard", "DashboardError", "Panel", "draw_limits", "load", "measured", "text"]
+__all__ = [
+    *("FILE", "KEPT", "UID", "Dashboard", "DashboardError", "Panel"),
+    *("deployed", "draw_limits", "load", "measured", "text"),
+]
 
 UID = "api-performance-baseline"
 FILE = Path(__file__).resolve().parent / f"{UID}.json"
+KEPT = FILE.with_name("limits-kept.json")
 
 # Grafana's variables, as they would read in a query; any other stands for some text.
 _DURATIONS = ("__rate_interval", "__interval", "__range")
@@ -70,6 +77,11 @@ def draw_limits(
     copy: JsonObject = json.loads(json.dumps(model))
     copy["panels"] = [drawn(panel, _meant(panel, every)) for panel in copy["panels"]]
     return copy
+
+
+def deployed(dashboard: Dashboard, alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]) -> JsonObject:
+    """The model that Grafana is given: with the limits of these alerts, unless those in the file are kept."""
+    return dict(dashboard.model) if KEPT.exists() else draw_limits(dashboard.model, alerts)
 
 
 def text(model: Mapping[str, JsonValue]) -> str:

@@ -14,6 +14,7 @@ def main() -> int:
         changed = text != dashboards.FILE.read_text("utf-8")
         if changed:
             dashboards.FILE.write_text(text, "utf-8")
+        dashboards.KEPT.unlink(missing_ok=True)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

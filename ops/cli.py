@@ -4,6 +4,7 @@
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -117,7 +118,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """The entry point of `bin/ops`."""
+    """The entry point of `bin/ops`. Writes UTF-8 whatever the locale: names and texts have more than ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -166,3 +166,26 @@ def test_a_mistake_of_ours_is_called_one() -> None:
     line = sentence(done)
     assert line.startswith("this is a bug in the program, not a fault of the target: AttributeError at cli.py:")
     assert line.endswith("repeat it with OPS_TRACEBACK=1 and report what it prints")
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=lambda locale: " ".join(f"{name}={value}" for name, value in locale.items()),
+)
+def test_any_locale_will_do(locale: dict[str, str], tmp_path: Path) -> None:
+    shown = ops("--help", home=tmp_path, **locale)
+    assert shown.returncode == 0, shown.stderr
+    assert "│ verify " in shown.stdout
+    rendered = ops("render", "--dry-run", "--format", "json", "--out", str(tmp_path / "☂"), home=tmp_path, **locale)
+    assert rendered.returncode == 0, rendered.stderr
+    assert json.loads(rendered.stdout)["written"] is False
+    refused = ops("verify", "--target", "☂", home=tmp_path, **locale)
+    assert refused.returncode == 2
+    assert sentence(refused).startswith("there is no target '")

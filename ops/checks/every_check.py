@@ -99,7 +99,7 @@ def run_checks(target: Target) -> Report:
     }
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()
-    drawn = dashboards.draw_limits(board.model, every.values())
+    drawn = dashboards.deployed(board, every.values())
     sources = Sources(target, contract, files)
     run = _CheckRun()
     run.check("prometheus", lambda: prerequisites.prometheus(target))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import kubeconfig_check
 from ops.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -78,15 +79,20 @@ async def _from_kr8s(kubeconfig: str | None, context: str | None) -> ClusterAcce
     from kr8s._auth import KubeAuth
 
     if kubeconfig is not None and "\n" in kubeconfig.strip():
-        source: str | JsonObject = _contents(kubeconfig)
-        what = "the kubeconfig given as text"
+        what, contents = "the kubeconfig given as text", _contents(kubeconfig)
+        kubeconfig_check.refuse_unusable(what, [contents], context)
+        source: str | JsonObject = contents
     else:
         paths = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
         files = [Path(path).expanduser() for path in paths.split(os.pathsep)]
-        source = os.pathsep.join(map(str, files))
         what = f"kubeconfig {paths}"
-        if not any(path.is_file() for path in files) and (kubeconfig is not None or not _IN_CLUSTER.is_file()):
-            raise Misconfigured(f"{what} does not exist; set KUBECONFIG, or kubeconfig in the stack's settings")
+        may_lack = kubeconfig is None and _IN_CLUSTER.is_file()
+        if not any(path.exists() for path in files) and not may_lack:
+            raise Misconfigured(f"{what} does not exist; {kubeconfig_check.REMEDY}")
+        configs = kubeconfig_check.read([path for path in files if path.exists()])
+        if configs or not may_lack:
+            kubeconfig_check.refuse_unusable(what, [*configs.values()], context)
+        source = os.pathsep.join(map(str, configs or files))
     auth = KubeAuth(kubeconfig=source, context=context)
     try:
         await auth.reauthenticate()
@@ -132,4 +138,6 @@ def _delete_unpacked(auth: "KubeAuth") -> None:
 
 def _one_line(error: Exception) -> str:
     """An error's message in one line."""
+    if isinstance(error, KeyError):
+        return f"it lacks {error}"
     return " ".join(str(error).split()) or type(error).__name__

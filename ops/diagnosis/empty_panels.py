@@ -147,8 +147,8 @@ def returns_data(case: Case) -> Step:
 
 
 def deployed(case: Case) -> Step:
-    """Grafana has the dashboard as in the repository."""
-    drawn = dashboards.draw_limits(case.board.model, rules.alerts())
+    """Grafana has the dashboard as it is deployed from here."""
+    drawn = dashboards.deployed(case.board, rules.alerts())
     return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
 

@@ -1,7 +1,9 @@
 """What the program declares, as files to read, compare or apply by hand: for `render`."""
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -12,6 +14,7 @@ from ops.repo import files
 from ops.stack.declared import SECRET, Declared
 
 MARK = ".rendered"  # the list of files that an earlier render wrote
+FRESH = ".rendering"  # the folder in which a render is prepared
 
 
 def rendered(resources: Sequence[Declared]) -> dict[str, str]:
@@ -109,7 +112,7 @@ _Dumper.add_representer(str, _text)
 def write(out: Path, texts: Mapping[str, str]) -> None:
     """Write the files below `out`, and delete those of an earlier render that are no longer declared.
 
-    Raises Misconfigured where the folder has a file that `render` did not write.
+    All or nothing. Raises Misconfigured where the folder has a file that `render` did not write, or the disk is full.
     """
     if out.exists() and not out.is_dir():
         raise Misconfigured(f"{files.shown(out)} is not a folder; name another with --out")
@@ -117,20 +120,68 @@ def write(out: Path, texts: Mapping[str, str]) -> None:
     strange = sorted(
         str(file.relative_to(out))
         for file in out.rglob("*")
-        if not file.is_dir() and str(file.relative_to(out)) not in before
+        if not file.is_dir() and str(file.relative_to(out)) not in before and file.relative_to(out).parts[0] != FRESH
     )
     if strange:
-        raise Misconfigured(
-            f"{files.shown(out)} holds {strange[0]}, which render did not write; name an empty folder, or delete it"
-        )
-    for name in before - {*texts, MARK}:
-        (out / name).unlink(missing_ok=True)
-    for name, text in {**texts, MARK: "\n".join(texts) + "\n"}.items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_text(text, "utf-8", newline="")
-    for folder in sorted((path for path in out.rglob("*") if path.is_dir()), reverse=True):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        raise Misconfigured(f"{files.shown(out)} holds {strange[0]}, which render did not write; name an empty folder")
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        _replace(out, texts, before)
+    except BaseException as error:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise Misconfigured(
+                f"{files.shown(out)} cannot be written ({error.strerror}); nothing was changed: make room for it or "
+                "permit it, or name another folder with --out"
+            ) from error
+        raise
+
+
+def _replace(out: Path, texts: Mapping[str, str], before: Collection[str]) -> None:
+    """Write all to a folder inside `out`, and then only rename. Raises OSError, with `out` as it was.
+
+    Inside, as `out` may be a mount, or the folder in which somebody stands: those cannot be renamed.
+    """
+    fresh = out / FRESH
+    shutil.rmtree(fresh, ignore_errors=True)  # left by one that was killed
+    done: list[tuple[Path, Path]] = []
+
+    def move(source: Path, to: Path) -> None:
+        source.rename(to)
+        done.append((source, to))
+
+    try:
+        for name, text in texts.items():
+            _put(fresh / "new" / name, text)
+        _put(fresh / "new" / MARK, "\n".join(texts) + "\n")
+        # While names are exchanged, the mark has both sets: if this is killed, the next one knows all as its own.
+        _put(fresh / "both", "\n".join(sorted({*before, *texts} - {MARK})) + "\n")
+        _put(fresh / "old" / MARK, "\n".join(sorted({*before} - {MARK})) + "\n")
+        (fresh / "both").replace(out / MARK)
+        try:
+            for top in sorted({Path(name).parts[0] for name in before if name != MARK}):
+                if (out / top).exists():
+                    move(out / top, fresh / "old" / top)
+            for top in sorted({Path(name).parts[0] for name in texts}):
+                move(fresh / "new" / top, out / top)
+            (fresh / "new" / MARK).replace(out / MARK)
+        except BaseException:
+            for source, to in reversed(done):
+                to.rename(source)
+            if before:
+                (fresh / "old" / MARK).replace(out / MARK)
+            else:
+                (out / MARK).unlink()
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8", newline="")
 
 
 def _written(out: Path) -> set[str]:

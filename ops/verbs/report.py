@@ -17,7 +17,7 @@ from ops.reporting import facts, gathering, page, panels
 from ops.targets import Target
 from ops.window import Window
 
-MARKDOWN = (".md", ".markdown")
+HTML, MARKDOWN = (".html", ".htm"), (".md", ".markdown")
 
 
 def report(
@@ -45,6 +45,8 @@ def report(
     """
     path = out or Path("report.html")
     wanted = out is not None or format_ is Format.text
+    if path.suffix.lower() not in (*HTML, *MARKDOWN):
+        raise Misconfigured(f"{files.shown(path)} is no page and no Markdown; name a file in .html or .md with --out")
     before = files.read(path) if path.exists() and wanted else None
     compared = _earlier(previous or path, required=previous is not None) if previous or path.exists() else None
     if before is not None and page.earlier(before) is None:

@@ -76,33 +76,40 @@ def _apply(
     dry_run: bool,
     format_: Format,
 ) -> None:
-    undecided = engine.pending()
-    changes = engine.preview(progress)
-    answer: dict[str, object] = {"commit": wanted.commit, "changes": changes, "branch": branch, "applied": False}
-    if undecided:
-        progress(
-            f"{len(undecided)} resources were being created when an update was killed; they are read again first: "
-            f"{', '.join(undecided)}"
-        )
-    if dry_run:
-        if branch:
-            worktree.git("switch", "-q", "--detach", folder=folder)
-            worktree.git("branch", "-q", "-D", branch)
-        return _finish(answer, format_, "Nothing was changed (--dry-run).")
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Misconfigured(
-                "there is no terminal to ask on; read the preview above and repeat the command with --yes"
+    answer: dict[str, object] = {"commit": wanted.commit, "changes": {}, "branch": branch, "applied": False}
+    agreed = False
+    try:
+        undecided = engine.pending()
+        answer["changes"] = engine.preview(progress)
+        if undecided:
+            progress(
+                f"{len(undecided)} resources were being created when an update was killed; they are read again first: "
+                f"{', '.join(undecided)}"
             )
-        typer.confirm("Apply this?", abort=True)
+        agreed = not dry_run and (yes or _agreed())
+    finally:
+        if branch and not agreed:
+            worktree.drop(branch, folder)
+            answer["branch"] = None
+    if not agreed:
+        return _finish(answer, format_, "Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
     if undecided:
         engine.refresh(progress, clear_pending=True)
     engine.up(progress, message=f"Roll back to {str(wanted.commit)[:10]}")
     answer["applied"] = True
     _verify(folder, target)
     kept = f" Branch {branch} holds what runs now; merge it, or the next deployment undoes this." if branch else ""
+    if branch and branch.startswith("rollback/rules-"):
+        kept += " The dashboard keeps its limit lines; `python -m dashboards` draws those of the rules."
     kept = kept or " The next deployment of main undoes this, unless what was wrong is reverted there."
     return _finish(answer, format_, f"Went back to {_name(wanted)}, and it runs.{kept}")
+
+
+def _agreed() -> bool:
+    """Whether the person says yes. Raises Misconfigured where there is nobody to be asked."""
+    if not sys.stdin.isatty():
+        raise Misconfigured("there is no terminal to ask on; read the preview above and repeat the command with --yes")
+    return typer.confirm("Apply this?")
 
 
 def _verify(folder: Path, target: str) -> None:

@@ -185,7 +185,10 @@ def test_what_is_wrong_with_a_kubeconfig(
     good = kubeconfig(server, authority, {"token": "abc"})
     with pytest.raises(Misconfigured, match=r"/nowhere does not exist; set KUBECONFIG, or kubeconfig"):
         Kubernetes(str(tmp_path / "nowhere")).get("/version")
-    with pytest.raises(Misconfigured, match="No such context theirs"):
+    with pytest.raises(
+        Misconfigured,
+        match=r"has no context called 'theirs'; set kubeContext in the stack's settings to one of mine, other$",
+    ):
         Kubernetes(yaml.safe_dump(good), "theirs").get("/version")
     with pytest.raises(Misconfigured, match="given as text has no clusters"):
         Kubernetes("a: 1\nb: 2\n").get("/version")
@@ -202,3 +205,93 @@ def test_what_is_wrong_with_a_kubeconfig(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
     with pytest.raises(Misconfigured, match=r"kubeconfig .*/absent does not exist"):
         Kubernetes().get("/version")
+
+
+USERS = "users: [{name: u, user: {}}]"
+CLUSTERS = 'clusters: [{name: c, cluster: {server: "https://127.0.0.1:9"}}]'
+CONTEXTS = "contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: u}}]"
+
+UNUSABLE = [
+    (b"", "is empty; set KUBECONFIG, or kubeconfig in the stack's settings"),
+    (b"# nothing\n---\n", "is empty; set KUBECONFIG, or kubeconfig in the stack's settings"),
+    (b"{}", "is empty; set KUBECONFIG, or kubeconfig in the stack's settings"),
+    (b"- a\n- b\n", "holds a list and no kubeconfig; set "),
+    (b"token-do-not-show", "holds one value and no kubeconfig; set "),
+    (b"42", "holds one value and no kubeconfig; set "),
+    (b"\x7fELF\x02\x01\x00\xff\xfe", "is not YAML; set "),
+    (b"\x1f\x8b\x08\x00", "is not YAML; set "),
+    (b"a: [do-not-show\nb: c", "is not YAML (line 2); set "),
+    (b"apiVersion: v1\nkind: Config\n", "has no contexts; set "),
+    (f"{CLUSTERS}\n{USERS}\ncontexts: []".encode(), "has no contexts; set "),
+    (f"{CLUSTERS}\n{USERS}\ncontexts: null".encode(), "has no contexts; set "),
+    (f"{CLUSTERS}\n{USERS}\ncontexts: {{a: b}}".encode(), "its contexts are no list of entries with `name` and "),
+    (f"{CLUSTERS}\n{USERS}\ncontexts: [a]".encode(), "its contexts are no list of entries with `name` and "),
+    (
+        f"{CLUSTERS}\n{USERS}\n{CONTEXTS}".encode(),
+        "has no current-context; set kubeContext in the stack's settings to ",
+    ),
+    (
+        f"{CLUSTERS}\n{USERS}\n{CONTEXTS}\ncurrent-context: x".encode(),
+        "has no context called 'x', though it is the current one; set kubeContext in the stack's settings to one of a",
+    ),
+    (f"{USERS}\n{CONTEXTS}\ncurrent-context: a".encode(), "context 'a' names cluster 'c', which is not in it; mend"),
+    (f"{CLUSTERS}\n{CONTEXTS}\ncurrent-context: a".encode(), "context 'a' names user 'u', which is not in it; mend"),
+    (
+        f"{CLUSTERS}\n{USERS}\ncontexts: [{{name: a, context: {{cluster: c}}}}]".encode(),
+        "context 'a' names no user; mend",
+    ),
+    (
+        f"clusters: [{{name: c, cluster: null}}]\n{USERS}\n{CONTEXTS}\ncurrent-context: a".encode(),
+        "cluster 'c' has no server; mend it",
+    ),
+    (
+        f"{CLUSTERS}\nusers: [{{name: u, user: null}}]\n{CONTEXTS}\ncurrent-context: a".encode(),
+        "user 'u' has no credentials; mend it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "says"), UNUSABLE)
+def test_an_unusable_kubeconfig_is_one_sentence(
+    content: bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config"
+    path.write_bytes(content)
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    for given in (str(path), None):
+        with pytest.raises(Misconfigured) as refusal:
+            Kubernetes(given).get("/version")
+        words = str(refusal.value)
+        assert words.startswith(f"kubeconfig {path}")
+        assert says in words
+        assert "\n" not in words and "do-not-show" not in words and "NoneType" not in words
+
+
+def test_a_folder_as_kubeconfig_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"cannot be read \(Is a directory\); set KUBECONFIG"):
+        Kubernetes(str(tmp_path)).get("/version")
+
+
+def test_empty_and_missing_files_among_several_are_passed_over(
+    server: str, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = kubeconfig(server, authority, {"token": "abc"})
+    files = [tmp_path / name for name in ("missing", "empty", "contexts", "rest")]
+    files[1].write_text("")
+    files[2].write_text(yaml.safe_dump({key: good[key] for key in ("contexts", "current-context")}))
+    files[3].write_text(yaml.safe_dump({key: good[key] for key in ("clusters", "users")}))
+    monkeypatch.setenv("KUBECONFIG", ":".join(map(str, files)))
+    assert Kubernetes().get("/version")["token"] == "Bearer abc"
+
+
+def test_a_pods_own_account_counts_where_the_usual_file_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_text("of the pod")
+    (tmp_path / "empty").write_text("")
+    monkeypatch.setattr(kube_access, "_IN_CLUSTER", tmp_path / "token")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "empty"))
+    with pytest.raises(Misconfigured, match="cannot be used"):  # kr8s looks for the account, which is not there
+        Kubernetes().get("/version")
+    with pytest.raises(Misconfigured, match="is empty"):
+        Kubernetes(str(tmp_path / "empty")).get("/version")

@@ -53,6 +53,17 @@ def test_the_file_is_its_own_drawing() -> None:
     assert dashboards.text(dashboards.draw_limits(json.loads(drawn), ALERTS.values())) == drawn
 
 
+def test_limits_are_those_of_the_rules_unless_those_of_the_file_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = json.loads(json.dumps(BOARD.model).replace('"color": "red"', '"color": "blue"'))
+    board = replace(BOARD, model=other)
+    monkeypatch.setattr(dashboards, "KEPT", tmp_path / "limits-kept.json")
+    assert dashboards.deployed(board, ALERTS) == BOARD.model != other
+    dashboards.KEPT.write_text("{}")
+    assert dashboards.deployed(board, ALERTS) == other
+
+
 def test_redrawing_says_so() -> None:
     command = [sys.executable, "-m", "dashboards"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=True)

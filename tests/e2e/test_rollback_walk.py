@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -111,13 +112,41 @@ class Walk:
         rules = [rule for group in self.sandbox.prometheus.rules() for rule in group.rules if rule.name == ALERT.name]
         labels = ALERT.label_set
         (match,) = tree.matches(self.sandbox.alertmanager.status().config, labels)
-        boards: JsonObject = Cluster(self.sandbox.home).items("configmaps")["dashboard-api-performance-baseline"]
         second = {
             "rules": rules[0].query.endswith(other(ALERT)),
             "routing": match.repeat_interval == 8 * 3600,
-            "dashboard": '"The P95"' in next(iter(boards["data"].values())),
+            "dashboard": '"The P95"' in self.board(),
         }
         return {part: "second" if found else "first" for part, found in second.items()}
+
+    def board(self) -> str:
+        """The dashboard that stands in the cluster."""
+        found: JsonObject = Cluster(self.sandbox.home).items("configmaps")["dashboard-api-performance-baseline"]
+        return str(next(iter(found["data"].values())))
+
+    def answering(self, word: str, *arguments: str) -> str:
+        """What a verb prints, by the engine and to a person who answers `word` to its question at a terminal."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ops", *arguments],
+            cwd=self.program,
+            env={
+                **os.environ,
+                "SANDBOX_HOME": str(self.sandbox.home),
+                "PYTHONPATH": str(self.program),
+                "COLUMNS": "200",
+            },
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        os.close(theirs)
+        os.write(ours, f"{word}\n".encode())
+        said, _ = process.communicate(timeout=2 * PATIENCE)
+        os.close(ours)
+        assert process.returncode == 0, said
+        return said
 
 
 @pytest.fixture(scope="module")
@@ -164,11 +193,21 @@ def test_the_guides_rollback(walk: Walk) -> None:
     dry = walk.ops("rollback", walk.first, "--target", "sandbox", "--part", "routing", "--dry-run")
     assert dry.endswith("Nothing was changed (--dry-run).\n")
     assert not walk.git("branch", "--list", "rollback/*")
+    for word in "n", "":
+        said = walk.answering(word, "rollback", walk.first, "--target", "sandbox", "--part", "rules")
+        assert said.endswith("Nothing was changed.\n"), said
+        assert "interrupted" not in said
+        assert walk.live() == everything
+    assert not walk.git("branch", "--list", "rollback/*")
+    board = walk.board()
     for part in SECOND:
         said = walk.ops("rollback", walk.first, "--target", "sandbox", "--part", part, "--yes")
         everything[part] = "first"
         assert walk.live() == everything
         assert f"Branch rollback/{part}-{walk.first[:10]}-" in said
+        if part == "rules":
+            assert walk.board() == board  # with the limits of before
+            assert "The dashboard keeps its limit lines; `python -m dashboards` draws those of the rules." in said
     again = walk.ops("rollback", walk.first, "--target", "sandbox", "--part", "rules", "--yes", code=2)
     assert again.endswith("is deployed already; choose another commit or part\n")
 

@@ -77,6 +77,9 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     run("config", "user.email", "t@example.org")
     (root / ".gitignore").write_text("/.venv\n/Pulumi.try.yaml\n")
     (root / "Pulumi.try.yaml").write_text("config: {}\n")
+    # As `python -m dashboards`: draws the limits of the rules that are there into the dashboard's file.
+    draws = "open('dashboards/x.json', 'w').write('drawn from ' + open('rules/a.yml').read())"
+    (root / "dashboards/__main__.py").write_text(f"{draws}\n")
     for number in ("one", "two"):
         for file in ("rules/a.yml", "rules/reader.py", "routing/alertmanager.yml", "dashboards/x.json"):
             (root / file).write_text(number)
@@ -107,19 +110,64 @@ def test_one_part_is_brought_back_and_the_rest_stays() -> None:
         assert (folder / "rules/a.yml").read_text() == "one"
         assert (folder / "rules/reader.py").read_text() == "two"
         assert (folder / "routing/alertmanager.yml").read_text() == "two"
+        assert (folder / "dashboards/x.json").read_text() == "drawn from two"  # as deployed
+        assert (folder / worktree.KEPT).exists()
         assert worktree.git("status", "--porcelain", folder=folder) == ""
     assert branch.startswith(f"rollback/rules-{old[:10]}-")
     assert worktree.subject(branch) == f"Bring back the rules of {old[:10]}"
 
 
 @pytest.mark.usefixtures("clone")
-def test_a_part_that_is_there_already_is_refused() -> None:
+def test_limits_that_are_kept_are_not_drawn_anew_by_a_second_rollback() -> None:
+    with worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder:
+        first = worktree.with_part(folder, "rules", worktree.resolve("HEAD~1"))
+        assert (folder / "rules/a.yml").read_text() == "one"
+        second = worktree.with_part(folder, "rules", worktree.resolve("HEAD"))
+        assert first != second
+        assert (folder / "rules/a.yml").read_text() == "two"
+        assert (folder / "dashboards/x.json").read_text() == "drawn from two"
+        assert (folder / worktree.KEPT).exists()
+
+
+@pytest.mark.parametrize("part", ["routing", "dashboard"])
+@pytest.mark.usefixtures("clone")
+def test_another_part_leaves_the_limits_to_the_rules(part: str) -> None:
+    with worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder:
+        worktree.with_part(folder, part, worktree.resolve("HEAD~1"))
+        assert (folder / "rules/a.yml").read_text() == "two"
+        assert (folder / "dashboards/x.json").read_text() == ("one" if part == "dashboard" else "two")
+        assert not (folder / worktree.KEPT).exists()
+
+
+def test_limits_that_cannot_be_drawn_are_one_sentence(clone: Path) -> None:
+    (clone / "dashboards/__main__.py").write_text("raise SystemExit('rules/a.yml:1: no rules')\n")
+    subprocess.run(["git", "commit", "-q", "-a", "-m", "Broken"], cwd=clone, check=True)
+    with (
+        worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder,
+        pytest.raises(Misconfigured, match=r"deployed cannot be drawn: rules/a\.yml:1: no rules$"),
+    ):
+        worktree.with_part(folder, "rules", worktree.resolve("HEAD~2"))
+    assert worktree.git("branch", "--list", "rollback/*") == ""
+
+
+@pytest.mark.parametrize("part", ["dashboard", "rules"])
+@pytest.mark.usefixtures("clone")
+def test_a_part_that_is_there_already_is_refused(part: str) -> None:
     head = worktree.resolve("HEAD")
     with (
         worktree.checked_out(head, stack_file="Pulumi.try.yaml") as folder,
         pytest.raises(Misconfigured, match="is deployed already"),
     ):
-        worktree.with_part(folder, "dashboard", head)
+        worktree.with_part(folder, part, head)
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_branch_that_was_not_wanted_leaves_no_trace() -> None:
+    with worktree.checked_out(worktree.resolve("HEAD"), stack_file="Pulumi.try.yaml") as folder:
+        branch = worktree.with_part(folder, "rules", worktree.resolve("HEAD~1"))
+        assert branch in worktree.git("branch", "--list", "rollback/*")
+        worktree.drop(branch, folder)
+        assert worktree.git("branch", "--list", "rollback/*") == ""
 
 
 @pytest.mark.usefixtures("clone")
