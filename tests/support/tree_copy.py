@@ -24,6 +24,7 @@ class Copy:
         """`python -m …` in it, with `given` on its standard input."""
         environment = {**os.environ, "COLUMNS": "160", "SANDBOX_HOME": str(self.folder / ".sandbox")}
         environment.pop("PYTEST_XDIST_WORKER", None)
+        environment.pop("E2E", None)  # that end-to-end tests have to run is asked of the whole run, not of this one
         return subprocess.run(
             [sys.executable, "-m", *arguments],
             cwd=self.folder,
