@@ -75,10 +75,11 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
 
 
 def did_you_mean(metric: Metric, names: Collection[str]) -> str:
-    """The message for a metric that is not among `names`."""
-    bases = sorted({_PARTS.sub("", name) if metric.type == "histogram" else name for name in names})
+    """The message for a metric that has no samples; `names`: those that Prometheus lists, its own perhaps still too."""
+    bases = {_PARTS.sub("", name) if metric.type == "histogram" else name for name in names}
+    bases.discard(metric.name)
     known = [alias for alias in metric.aliases if alias in bases]
-    near = known or difflib.get_close_matches(metric.name, bases, n=1, cutoff=0.7)
+    near = known or difflib.get_close_matches(metric.name, sorted(bases), n=1, cutoff=0.7)
     if near:
         why = "an alias in the contract" if known else "the most similar name"
         return (

@@ -71,5 +71,6 @@ def test_a_metric_that_has_no_more_samples_is_gone_though_prometheus_lists_its_n
     finally:
         sandbox.control("normal")
     assert " and no sample of it for 5 s; " in metric.detail
+    assert "did you mean phoenix_http_request_duration_milliseconds " not in metric.detail
     assert "the metrics are there" not in panel.detail
     assert found(green, "metric/phoenix_http_request_duration_milliseconds", "pass")
