@@ -55,18 +55,23 @@ class Walk:
         self.git("commit", "-q", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a verb, which commits where one part is brought back."""
+        return {
+            **os.environ,
+            "SANDBOX_HOME": str(self.sandbox.home),
+            "PYTHONPATH": str(self.program),
+            "COLUMNS": "200",
+            **{f"GIT_{who}_{what}": "ada@x.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+
     def ops(self, *arguments: str, code: int = 0) -> str:
         """What a verb prints; its exit code is held to `code`, and it never prints a traceback of ours."""
         done = subprocess.run(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.program,
-            env={
-                **os.environ,
-                "SANDBOX_HOME": str(self.sandbox.home),
-                "PYTHONPATH": str(self.program),
-                "COLUMNS": "200",
-                **{f"GIT_{who}_{what}": "ada@x.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-            },
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=2 * PATIENCE,
@@ -130,12 +135,7 @@ class Walk:
         process = subprocess.Popen(
             [sys.executable, "-m", "ops", *arguments],
             cwd=self.program,
-            env={
-                **os.environ,
-                "SANDBOX_HOME": str(self.sandbox.home),
-                "PYTHONPATH": str(self.program),
-                "COLUMNS": "200",
-            },
+            env=self.environment,
             stdin=theirs,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
