@@ -32,6 +32,10 @@ FormatOption = Annotated[
     Format,
     typer.Option("--format", help="For people (text) or programs (json).", case_sensitive=False),
 ]
+WindowOption = Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")]
+EndOption = Annotated[
+    str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 
 

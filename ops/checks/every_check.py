@@ -90,13 +90,7 @@ class _CheckRun:
 def run_checks(target: Target) -> Report:
     """Every check, in the order of dependence. Raises errors of the data packages only."""
     files = rules.load()
-    every = {
-        rule.name: rule
-        for file in files
-        for group in file.groups
-        for rule in group.rules
-        if isinstance(rule, rules.Alert)
-    }
+    every = {alert.name: alert for file in files for alert in file.alerts}
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()
     drawn = dashboards.deployed(board, every.values())

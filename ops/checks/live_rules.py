@@ -80,12 +80,8 @@ def differing(group: Group, live: RunningGroup) -> list[str]:
     found += [f"{name} runs but is not in the repository" for name in theirs if name not in ours]
     for name, rule in ours.items():
         if name in theirs:
-            found += _rule_differences(rule, theirs[name])
+            found += [_difference(rule, theirs[name], part) for part in differing_parts(rule, theirs[name])]
     return found
-
-
-def _rule_differences(ours: Alert | Recording, live: RunningRule) -> list[str]:
-    return [_difference(ours, live, part) for part in differing_parts(ours, live)]
 
 
 def _difference(ours: Alert | Recording, live: RunningRule, part: str) -> str:
@@ -103,14 +99,10 @@ def _difference(ours: Alert | Recording, live: RunningRule, part: str) -> str:
             key = next(key for key in sorted({*written, *runs}) if written.get(key) != runs.get(key))
             there, here = runs.get(key, "(none)"), written.get(key, "(none)")
             return f"{ours.name}: its {part.removesuffix('s')} {key} runs as {there!r}, here {here!r}"
-    runs_for, here_for = (
-        (live.duration, getattr(ours, "for_", 0.0))
-        if part == "for"
-        else (
-            live.keep_firing_for,
-            getattr(ours, "keep_firing_for", 0.0),
-        )
-    )
+        case "for":
+            runs_for, here_for = live.duration, getattr(ours, "for_", 0.0)
+        case _:
+            runs_for, here_for = live.keep_firing_for, getattr(ours, "keep_firing_for", 0.0)
     return f"{ours.name}: runs with `{part}: {runs_for:g}s`, here {here_for:g}s"
 
 

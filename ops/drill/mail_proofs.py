@@ -45,7 +45,7 @@ class MailProof:
         """The mail that says that it fires, within `limit` seconds."""
         found = _wait_for(limit, lambda: self._mail(resolved=False), say)
         if not isinstance(found, Mail):
-            hint = too_early(self._path, limit) or _delivery_hint(self._target)
+            hint = _too_early(self._path, limit) or _delivery_hint(self._target)
             return [failed("mail", f"no mail within {limit:.0f} s; {hint}")]
         self._fired = found
         return [passed("mail", f"received {found.subject!r}"), *self._mail_checks(found, self._path.mails[0].subject)]
@@ -55,7 +55,7 @@ class MailProof:
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
-            hint = too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
+            hint = _too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
             return [failed(name, f"no mail within {limit:.0f} s; {hint}")]
         return [passed(name, f"received {found.subject!r}")]
 
@@ -132,7 +132,7 @@ class CounterProof:
             )
         if any(self._more(process)[1] > 0 for process in self._last):
             return failed(name, f"the relay refused it; {_delivery_hint(self._target)}")
-        hint = too_early(self._path, limit) or _delivery_hint(self._target)
+        hint = _too_early(self._path, limit) or _delivery_hint(self._target)
         return failed(name, f"Alertmanager sent no mail within {limit:.0f} s; {hint}")
 
     def _taken(self) -> str | None:
@@ -171,7 +171,7 @@ class CounterProof:
         return process
 
 
-def too_early(path: alert_path.AlertPath, limit: float) -> str:
+def _too_early(path: alert_path.AlertPath, limit: float) -> str:
     """That news of a group may take longer than `limit` seconds; "" where it does not."""
     if limit >= path.next_mail:
         return ""

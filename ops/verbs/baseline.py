@@ -12,17 +12,26 @@ from ops import targets
 from ops import window as windows
 from ops.drawing.line_chart import Picture
 from ops.drawing.signal_pictures import draw
-from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import (
+    PROD,
+    DryRunOption,
+    EndOption,
+    Format,
+    FormatOption,
+    TargetOption,
+    WindowOption,
+    console,
+    emit,
+    progress,
+)
 from ops.repo import files, tracking
 from ops.tuning.normal_traffic import Baseline, measure
 
 
 def baseline(
     target: TargetOption = PROD,
-    window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
-    end: Annotated[
-        str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
-    ] = None,
+    window: WindowOption = "24h",
+    end: EndOption = None,
     document: Annotated[
         Path,
         typer.Option(

@@ -70,10 +70,7 @@ def down(format: FormatOption = Format.text) -> None:
 @app.command()
 def status(format: FormatOption = Format.text) -> None:
     """Show what runs and where; exit code 1 if a part has ended."""
-    sandbox = Sandbox(sandbox_state.home())
-    state = sandbox.state
-    if state is None:
-        raise SandboxError("the sandbox is not running; start it with make sandbox")
+    sandbox, state = Sandbox(sandbox_state.home()), sandbox_state.running()
     if format is Format.json:
         emit(_summary(state) | {"ended": sandbox.ended})
     else:

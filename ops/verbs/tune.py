@@ -14,7 +14,18 @@ from metrics import Contract
 from ops import targets
 from ops import window as windows
 from ops.errors import Findings, Misconfigured
-from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import (
+    PROD,
+    DryRunOption,
+    EndOption,
+    Format,
+    FormatOption,
+    TargetOption,
+    WindowOption,
+    console,
+    emit,
+    progress,
+)
 from ops.repo import files, tracking
 from ops.repo.tracking import Change
 from ops.tuning import limit_edits
@@ -33,10 +44,8 @@ def tune(
         str | None, typer.Option("--because", help="The reason, recorded with the change; needed for a change.")
     ] = None,
     to: Annotated[str | None, typer.Option("--to", help="A limit to set instead of the proposed one.")] = None,
-    window: Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")] = "24h",
-    end: Annotated[
-        str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
-    ] = None,
+    window: WindowOption = "24h",
+    end: EndOption = None,
     document: Annotated[
         Path,
         typer.Option(

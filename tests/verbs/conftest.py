@@ -3,9 +3,7 @@
 import pytest
 
 from ops import targets
-from ops.checks import (
-    every_check,
-)
+from ops.checks import every_check
 from tests.support.waiting import PATIENCE
 
 

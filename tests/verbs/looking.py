@@ -1,10 +1,7 @@
 """One check of verify, as soon as it has the status that a test waits for."""
 
 from ops import targets
-from ops.checks import (
-    Check,
-    every_check,
-)
+from ops.checks import Check, every_check
 from tests.support.waiting import until
 
 
