@@ -11,6 +11,7 @@ import re2
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+_REFERENCE = re.compile(r"\$(?:\$|\{(?P<braced>\w+)\}|(?P<bare>\w+))")
 _PIECE = re.compile(r"\\Q.*?(?:\\E|\Z)|\\(?P<escape>.)", re.DOTALL)
 
 
@@ -28,6 +29,26 @@ class Regex:
     def matches(self, text: str) -> bool:
         """Whether it matches the whole of `text`."""
         return self._compiled.search(_encoded(text)) is not None
+
+    def expand(self, template: str, text: str) -> str | None:
+        """`template` with what the groups found in `text` for `$1` and `${name}`; None where `text` does not match.
+
+        As Go's `Regexp.Expand`: a group that does not exist is empty, and `$$` is a dollar.
+        """
+        found = self._compiled.search(_encoded(text))
+        if found is None:
+            return None
+        groups = dict(enumerate((found[0], *found.groups())))
+        named = {name.decode(): groups[number] for name, number in self._compiled.groupindex.items()}
+
+        def value(reference: re.Match[str]) -> str:
+            name = reference["braced"] or reference["bare"]
+            if name is None:
+                return "$"
+            group = groups.get(int(name)) if name.isascii() and name.isdecimal() else named.get(name)
+            return (group or b"").decode("utf-8", "surrogateescape")
+
+        return _REFERENCE.sub(value, template)
 
 
 @lru_cache(maxsize=4096)
