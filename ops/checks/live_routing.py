@@ -1,7 +1,7 @@
 """Does Alertmanager run our routing, and does every alert of ours reach its receiver there?"""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from components.live.running import compare, operator_names
 from components.live.running.wanted import RoutingMarks, wanted_routing
@@ -9,14 +9,17 @@ from components.settings import ROUTING_OBJECT
 from formats.json_types import JsonValue
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
+from ops.errors import Unreachable
 from ops.replay import hours
 from ops.targets import Target
 from ops.window import age
 from ops.words import brief, count_noun
 from routing import Routing, tree
+from routing.sent_labels import UNCHANGED, Labels
 from rules import Alert
 
 Config = Mapping[str, JsonValue]
+Arrived = Mapping[str, Sequence[Labels]]  # alert → the label sets with which it is, or would be, at Alertmanager
 
 DEPLOY = "deploy with `pulumi up`"
 _NOTHING: RoutingMarks = {"routes": {}, "receivers": {}, "inhibitions": {}}
@@ -28,13 +31,14 @@ RESENT = 120.0
 def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Check]:
     """Reload, receivers, inhibitions, and the way and the hours of every alert, on the configuration that runs."""
     config, alerts = target.alertmanager.status().config, list(alerts)
+    arrived = labels_there(target, alerts)
     ours, written = our_part(config, target), written_routing(routing, target)
     return [
         reload(target.alertmanager),
         receivers(ours, written),
         inhibitions(ours, written),
-        paths(config, routing, alerts),
-        quiet_hours(config, routing, alerts),
+        paths(config, routing, alerts, arrived),
+        quiet_hours(config, routing, alerts, arrived),
     ]
 
 
@@ -81,34 +85,59 @@ def inhibitions(config: Config, written: RoutingMarks) -> Check:
     return passed("routing/inhibitions", f"{len(written['inhibitions'])} of ours run, {every} in all")
 
 
-def paths(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Check:
+def labels_there(target: Target, alerts: Iterable[Alert]) -> Arrived:
+    """The label sets with which each alert is at Alertmanager; those that Prometheus would send where it is not.
+
+    An alert that Prometheus drops has none.
+    """
+    held = target.alertmanager.alerts()
+    try:
+        sender = target.prometheus.sender()
+    except Unreachable:  # another check says so
+        sender = UNCHANGED
+    found = {}
+    for alert in alerts:
+        there = [notice.labels for notice in held if notice.labels.get("alertname") == alert.name]
+        found[alert.name] = there or sender.sent(alert.label_set)
+    return found
+
+
+def paths(config: Config, routing: Routing, alerts: Iterable[Alert], arrived: Arrived) -> Check:
     """Every alert ends, in the configuration that runs, where the repository sends it, as fast and as often."""
     name = "routing/paths"
-    astray, count = [], 0
+    astray, changed, count = [], False, 0
+    decisive = {matcher.name for there in (config, routing.config) for matcher in _matchers(there)}
     for alert in alerts:
         count += 1
-        labels = alert.label_set
-        wanted = [_timing(match) for match in tree.matches(routing.config, labels)]
-        actual = [_timing(match) for match in tree.matches(config, labels)]
-        if any(way not in actual for way in wanted):
-            there = " and ".join(sorted({match.receiver for match in tree.matches(config, labels)}))
-            here = " and ".join(sorted({match.receiver for match in tree.matches(routing.config, labels)}))
+        if not arrived[alert.name]:
+            astray.append(f"{alert.name} is not sent at all: alert_relabel_configs of Prometheus drops it")
+            changed = True
+        wanted = tree.matches(routing.config, alert.label_set)
+        for labels in arrived[alert.name]:
+            actual = tree.matches(config, labels)
+            if all(_timing(way) in map(_timing, actual) for way in wanted):
+                continue
+            there, here = _receivers(actual), _receivers(wanted)
             how = f"to {there} instead of {here}" if there != here else f"to {here} with other timing or grouping"
-            astray.append(f"{alert.name} goes {how}")
+            unlike = _unlike(alert.label_set, labels, decisive)
+            changed = changed or bool(unlike)
+            astray.append(f"{alert.name} goes {how}" + (f", as it arrives {unlike}" if unlike else ""))
+            break
     if astray:
-        return failed(name, f"{brief(astray, 2)}; {DEPLOY}")
+        relabeled = "correct external_labels or alert_relabel_configs in prometheus.yml, or the routes"
+        return failed(name, f"{brief(astray, 2)}; {relabeled if changed else DEPLOY}")
     return passed(name, f"all {count} alerts reach their receivers")
 
 
-def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Check:
+def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert], arrived: Arrived) -> Check:
     """No route is quiet at other hours of the week than the repository and the stack's working hours say."""
     name = "routing/hours"
     weeks = _Weeks(time.time() // 60 * 60)
     astray, kept = [], False
     for alert in alerts:
-        labels = alert.label_set
-        wanted = {(one.receiver, weeks.of(routing.config, one)) for one in tree.matches(routing.config, labels)}
-        for match in tree.matches(config, labels):
+        ours = tree.matches(routing.config, alert.label_set)
+        wanted = {(one.receiver, weeks.of(routing.config, one)) for one in ours}
+        for match in matches(config, arrived[alert.name]):
             receiver, week = plain(match.receiver), weeks.of(config, match)
             kept = kept or any(week)
             if receiver in {one for one, _ in wanted} and (receiver, week) not in wanted:
@@ -118,6 +147,11 @@ def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert]) -> Ch
     return passed(
         name, "some routes have hours, as the repository and the stack's settings say" if kept else "mails at any hour"
     )
+
+
+def matches(config: Config, label_sets: Iterable[Labels]) -> list[tree.Match]:
+    """The routes that take alerts with these label sets, each once."""
+    return list(dict.fromkeys(match for labels in label_sets for match in tree.matches(config, labels)))
 
 
 def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
@@ -145,6 +179,24 @@ def watchdog(target: Target, alerts: Iterable[Alert]) -> Check:
             "would be; look at Prometheus' /alerts and its log for `notify`",
         )
     return passed(name, f"{brief([alert.name for alert in always])} has come from Prometheus to Alertmanager")
+
+
+def _receivers(found: Iterable[tree.Match]) -> str:
+    return " and ".join(sorted({match.receiver for match in found}))
+
+
+def _matchers(config: Config) -> Iterator[tree.Matcher]:
+    for route in tree.tree(config).walk():
+        yield from route.matchers
+
+
+def _unlike(written: Labels, arrived: Labels, decisive: Collection[str]) -> str:
+    """What an alert's decisive labels are else than in rules/: lost, changed and added ones."""
+    lost = [f"without {name}" for name in written if name in decisive and name not in arrived]
+    other = [
+        f"with {name}={arrived[name]}" for name in arrived if name in decisive and written.get(name) != arrived[name]
+    ]
+    return brief([*lost, *other], 3) if lost or other else ""
 
 
 def _timing(match: tree.Match) -> tuple[object, ...]:

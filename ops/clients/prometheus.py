@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from formats.json_types import JsonValue
 from ops.clients.http import Params
 from ops.clients.server import Server
-from ops.errors import BadAnswer
+from ops.errors import BadAnswer, NotFound
+from routing import sent_labels
+from routing.sent_labels import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,13 @@ class Prometheus(Server):
     def config(self) -> str:
         """The configuration that runs, as YAML, with secrets hidden."""
         return str(self._data("/api/v1/status/config")["yaml"])
+
+    def sender(self) -> Sender:
+        """What it does to the labels of an alert before it sends it; nothing where it shows no configuration."""
+        try:
+            return sent_labels.read(self.config())
+        except NotFound:  # Mimir and Cortex
+            return sent_labels.UNCHANGED
 
     def version(self) -> str:
         """Its version, such as `3.11.3`."""

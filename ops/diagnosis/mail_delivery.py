@@ -25,6 +25,7 @@ from ops.replay import alert_path, hours
 from ops.targets import Target
 from ops.words import brief
 from routing import tree
+from routing.sent_labels import Labels
 from rules import Alert
 
 LinkCheck = Callable[[Case], Step]
@@ -94,12 +95,13 @@ def routed(case: Case) -> Step:
     """The routes of these alerts are those of the repository."""
     target = case.target
     config = target.alertmanager.status().config
-    check = routing_checks.paths(config, case.routing, case.alerts)
+    arrived = routing_checks.labels_there(target, case.alerts)
+    check = routing_checks.paths(config, case.routing, case.alerts, arrived)
     if check.status == "fail":
         return from_check(check, deploy_command(target))
     if not case.named:
         return ok(check.detail)
-    found = tree.matches(config, case.alerts[0].label_set)
+    found = routing_checks.matches(config, arrived[case.alerts[0].name])
     return ok("; ".join(f"{' › '.join(match.path)} to {match.receiver}" for match in found))
 
 
@@ -110,7 +112,7 @@ def inhibited(case: Case) -> Step:
     sources = [notice.labels for notice in target.alertmanager.alerts()]
     ours = {alert.name for alert in rules.alerts().values()}
     muted = []
-    for alert, own in _with_live_labels(target, case.alerts):
+    for alert, own in _with_labels(target, case.alerts):
         for found in tree.inhibitors(config, own, sources):
             source = found.source.get("alertname", "?")
             if case.named or source not in ours:
@@ -132,7 +134,7 @@ def silenced(case: Case) -> Step:
     """No silence matches them."""
     target = case.target
     silences = target.alertmanager.silences()
-    for alert, own in _with_live_labels(target, case.alerts):
+    for alert, own in _with_labels(target, case.alerts):
         for one in alert_path.silencing(silences, own):
             comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
@@ -149,9 +151,10 @@ def in_hours(case: Case) -> Step:
     target = case.target
     config, now = target.alertmanager.status().config, time.time()
     intervals, kept_back, ends = 0, [], []
+    arrived = routing_checks.labels_there(target, case.alerts)
     for alert in case.alerts:
         ours = tree.matches(case.routing.config, alert.label_set)
-        for match in tree.matches(config, alert.label_set):
+        for match in routing_checks.matches(config, arrived[alert.name]):
             intervals += len(match.mute_time_intervals) + len(match.active_time_intervals)
             if not (quiet := hours.quiet(config, match, now)):
                 continue
@@ -178,8 +181,9 @@ def received(case: Case) -> Step:
     config = target.alertmanager.status().config
     by_name = tree.receivers(config)
     used: dict[str, list[str]] = {}
+    arrived = routing_checks.labels_there(target, case.alerts)
     for alert in case.alerts:
-        for match in tree.matches(config, alert.label_set):
+        for match in routing_checks.matches(config, arrived[alert.name]):
             receiver = by_name.get(match.receiver) or {}
             kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
             if not kinds:
@@ -207,10 +211,12 @@ LINKS: Mapping[str, LinkCheck] = {
 }
 
 
-def _with_live_labels(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Mapping[str, str]]]:
-    """Each alert with the labels of each active series of it; with those of its rule where none is active."""
-    active = target.prometheus.alerts()
+def _with_labels(target: Target, alerts: Sequence[Alert]) -> Iterator[tuple[Alert, Labels]]:
+    """Each alert with each of the label sets with which it is, or would be, at Alertmanager."""
+    sender, active = target.prometheus.sender(), target.prometheus.alerts()
+    arrived = routing_checks.labels_there(target, alerts)
     for alert in alerts:
-        found = [one.labels for one in active if one.name == alert.name]
-        for own in found or [alert.label_set]:
-            yield alert, {**alert.labels, **own}
+        # What is pending is not there yet: its series say with which labels it will be.
+        pending = [sent for one in active if one.name == alert.name for sent in sender.sent(one.labels)]
+        for labels in [*arrived[alert.name], *(labels for labels in pending if labels not in arrived[alert.name])]:
+            yield alert, labels

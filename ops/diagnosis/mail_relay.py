@@ -7,6 +7,7 @@ from pathlib import Path
 
 from formats.durations import humanize
 from formats.json_types import JsonValue
+from ops.checks import live_routing
 from ops.clients.mailbox import SmtpProbe
 from ops.clients.prometheus import Prometheus
 from ops.diagnosis.case import Case
@@ -32,10 +33,11 @@ def relay(case: Case) -> Step:
     target = case.target
     config = target.alertmanager.status().config
     by_name = tree.receivers(config)
+    arrived = live_routing.labels_there(target, case.alerts)
     mails = [
         mail
         for alert in case.alerts
-        for match in tree.matches(config, alert.label_set)
+        for match in live_routing.matches(config, arrived[alert.name])
         for mail in (by_name.get(match.receiver) or {}).get("email_configs") or ()
     ]
     if not mails:

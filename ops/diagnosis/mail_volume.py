@@ -70,7 +70,7 @@ def measure(target: Target, days: float, most: float) -> Volume:
     over = Window(end - round(days * DAY / STEP) * STEP, end, STEP)
     config = target.alertmanager.status().config
     known = rules.alerts()
-    firings = fired(target.prometheus, over)
+    firings = mails.arriving(target.prometheus.sender(), fired(target.prometheus, over))
     since = min((one.start for one in firings), default=None)
     found = volumes(config, firings, known, over)
     noise = [one for one in found if one.ours]

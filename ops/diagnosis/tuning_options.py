@@ -8,6 +8,7 @@ import metrics
 import rules
 from formats.durations import humanize
 from formats.json_types import JsonValue
+from ops.checks import live_routing
 from ops.diagnosis.chain import verb_command
 from ops.errors import OpsError
 from ops.replay import mails
@@ -63,7 +64,8 @@ def variants(
         "keep_firing_for", humanize(alert.keep_firing_for), new, sent(config, kept),
         f"set `keep_firing_for` to {new} in {place}, {retry}",
     )  # fmt: skip
-    for match in tree.matches(config, alert.label_set):
+    arrived = live_routing.labels_there(target, [alert])
+    for match in live_routing.matches(config, arrived[alert.name]):
         for setting, old, value in (
             ("group_wait", match.group_wait, max(5 * MINUTE, 2 * match.group_wait)),
             ("group_interval", match.group_interval, max(15 * MINUTE, 2 * match.group_interval)),

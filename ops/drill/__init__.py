@@ -52,7 +52,7 @@ def prove(
     proof = MailProof(target, drill, path) if target.mail else CounterProof(target, path)
     started = time.monotonic()
     alertmanager.post_alerts([drill.posted(datetime.now(UTC) + timedelta(seconds=first + 60))])
-    say(f"sent {drill.labels['alertname']} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
+    say(f"sent {drill.name} (drill {drill.mark}); waiting up to {first:.0f} s for the mail …")
     if path.same_group:
         say(f"  {brief(path.same_group)} is in its group already: the mail comes within {humanize(path.next_mail)}")
     try:
@@ -73,6 +73,6 @@ def _refuse_inhibited(target: Target, drill: Drill) -> None:
     for notice in target.alertmanager.alerts([f'drill="{drill.mark}"']):
         if notice.inhibited_by:
             raise Findings(
-                f"{drill.labels['alertname']} is inhibited by an alert that fires now; "
+                f"{drill.name} is inhibited by an alert that fires now; "
                 f"see `bin/ops verify --target {target.name}` for which, or choose another severity"
             )

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import rules
-from ops.errors import Misconfigured
+from ops.errors import Findings, Misconfigured
 from ops.words import no_such_alert
+from routing.sent_labels import UNCHANGED, Sender
 
 NAME = "TestAPIAlert"
 
@@ -31,6 +32,11 @@ class Drill:
     starts: datetime
     instead_of: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """Its name; empty where a relabeling takes the name away."""
+        return self.labels.get("alertname", "")
+
     def posted(self, ends: datetime) -> dict[str, object]:
         """The alert as Alertmanager's API takes it; it fires until `ends`."""
         return {
@@ -41,10 +47,11 @@ class Drill:
         }
 
 
-def prepare(alert: str, given: list[str]) -> Drill:
-    """The alert to send; `given`: further labels, each k=v. Raises Misconfigured for an unknown alert or a bad label.
+def prepare(alert: str, given: list[str], sender: Sender = UNCHANGED) -> Drill:
+    """The alert to send, with the labels with which `sender` would send it; `given`: further labels, each k=v.
 
-    One of rules/ gets a `signal` of its own, so that it mutes no real warning while it fires.
+    One of rules/ gets a `signal` of its own, so that it mutes no real warning while it fires. Raises Misconfigured for
+    an unknown alert or a bad label, Findings where `sender` drops the alert.
     """
     mark = secrets.token_hex(4)
     known = rules.alerts()
@@ -56,19 +63,26 @@ def prepare(alert: str, given: list[str]) -> Drill:
         labels = {"alertname": alert}
     else:
         raise Misconfigured(f"{no_such_alert(alert, known)}; or give the labels of one by --label")
+    sent = sender.sent(labels)
+    if not sent:
+        raise Findings(
+            f"Prometheus would not send {alert}: its alert_relabel_configs drop it; correct them in prometheus.yml"
+        )
+    labels = dict(sent[0])
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
         labels[key] = value
     written = known[alert].label_set if alert in known and alert != NAME else {}
+    own = {key: written[key] for key in SIGNAL if key in written and labels.get(key, written[key]) != written[key]}
     return Drill(
         labels={**labels, "drill": mark},
         annotations={
-            "summary": f"Test of {labels['alertname']}: nothing is wrong",
+            "summary": f"Test of {labels.get('alertname', alert)}: nothing is wrong",
             "description": f"This is a test alert to verify email routing (drill {mark}).",
         },
         mark=mark,
         starts=datetime.now(UTC),
-        instead_of={key: written[key] for key in SIGNAL if key in written and written[key] != labels[key]},
+        instead_of=own,
     )

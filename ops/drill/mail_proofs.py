@@ -68,7 +68,7 @@ class MailProof:
         return next((mail for mail in ours if self._fired and mail.subject != self._fired.subject), None)
 
     def _mail_checks(self, mail: Mail, wanted: str | None) -> list[Check]:
-        name, said = self._drill.labels["alertname"], self._drill.annotations
+        name, said = self._drill.name, self._drill.annotations
         if {*mail.recipients} == {*self._path.recipients}:
             to = passed("recipients", brief(mail.recipients))
         else:

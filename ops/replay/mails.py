@@ -18,6 +18,7 @@ from formats.json_types import JsonValue
 from ops.replay import hours
 from ops.replay.fetch import LABELS
 from routing import tree
+from routing.sent_labels import Sender
 from routing.tree import Match
 
 Why = Literal["firing", "changed", "resolved", "repeat"]
@@ -50,7 +51,7 @@ class Message:
     @property
     def alerts(self) -> frozenset[str]:
         """The names of the alerts in it."""
-        return frozenset(dict(labels)["alertname"] for labels in (*self.firing, *self.resolved))
+        return frozenset(dict(labels).get("alertname", "") for labels in (*self.firing, *self.resolved))
 
 
 @dataclass(slots=True)
@@ -83,6 +84,28 @@ def send(config: tree.Config, firings: Iterable[Firing], until: float) -> list[M
     `firings`: all alerts that it gets, also those that only inhibit. Raises RoutingError.
     """
     return _Replay(config, list(firings), until).run()
+
+
+def arriving(sender: Sender, firings: Iterable[Firing]) -> list[Firing]:
+    """The firings with the labels that Alertmanager gets. Those that have the same labels there are one alert."""
+    by_labels: dict[LABELS, list[Firing]] = {}
+    for one in firings:
+        for labels in sender.sent(dict(one.labels)):
+            key = tuple(sorted(labels.items()))
+            by_labels.setdefault(key, []).append(Firing(key, one.start, one.end))
+    return [one for alike in by_labels.values() for one in _united(alike)]
+
+
+def _united(firings: Sequence[Firing]) -> list[Firing]:
+    """Firings with the same labels, as one where they overlap."""
+    found: list[Firing] = []
+    for one in sorted(firings, key=lambda one: one.start):
+        last = found[-1] if found else None
+        if last is None or (last.end is not None and last.end < one.start):
+            found.append(one)
+        elif last.end is not None:
+            found[-1] = Firing(last.labels, last.start, None if one.end is None else max(last.end, one.end))
+    return found
 
 
 _GroupKey = tuple[tuple[int, ...], LABELS]  # the route's position, and the labels that the group is for

@@ -15,6 +15,7 @@ from ops.replay.mails import Firing, Message
 from ops.replay.recordings import expand
 from ops.replay.signals import Replay, Signal, observed, signal
 from routing import tree
+from routing.sent_labels import UNCHANGED, Sender
 from rules import Alert, Recording
 
 Progress = Callable[[int, int], None]
@@ -62,15 +63,17 @@ def run(
     end: float,
     config: tree.Config,
     progress: Progress | None = None,
+    sender: Sender = UNCHANGED,
 ) -> Outcome:
     """Replay the alerts of these names, in each version that has them, from `start` to `end` (seconds).
 
-    `config`: the Alertmanager configuration. `progress` is called with (requests done, all). Raises BadAnswer where
-    there is no data at all, Misconfigured where an alert cannot be replayed, and what the client raises.
+    `config`: the Alertmanager configuration; `sender`: what changes the labels on the way there. `progress` is called
+    with (requests done, all). Raises BadAnswer where there is no data at all, Misconfigured where an alert cannot be
+    replayed, and what the client raises.
     """
     wanted = list(names)
     chosen = [
-        {name: version.alerts[name] for name in _with_companions(version.alerts, wanted, config)}
+        {name: version.alerts[name] for name in _with_companions(version.alerts, wanted, config, sender)}
         for version in versions
     ]
     pairs = [(version, alert) for version, alerts in zip(versions, chosen, strict=True) for alert in alerts.values()]
@@ -80,7 +83,7 @@ def run(
         replays = {name: signals[version.name, name].replay() for name in alerts}
         messages = [
             message
-            for message in mails.send(config, _firings(replays.values()), end)
+            for message in mails.send(config, mails.arriving(sender, _firings(replays.values())), end)
             if message.at >= start and not message.alerts.isdisjoint(wanted)
         ]
         shown = {name: replays[name] for name in wanted if name in replays}
@@ -186,27 +189,30 @@ def _not_recorded(
     return found
 
 
-def _with_companions(alerts: Mapping[str, Alert], names: Sequence[str], config: tree.Config) -> list[str]:
+def _with_companions(
+    alerts: Mapping[str, Alert], names: Sequence[str], config: tree.Config, sender: Sender
+) -> list[str]:
     """The wanted alerts, and those that could inhibit them or share a mail with them, as mails depend on these."""
     root, inhibitions = tree.tree(config), tree.inhibitions(config)
-
-    def labels(name: str) -> dict[str, str]:
-        return {**alerts[name].labels, "alertname": name}
-
-    def groups(name: str) -> set[object]:
-        own = labels(name)
-        return {
-            (route.match.position, tuple((label, own.get(label)) for label in route.match.group_by))
-            for route in root.takes(own)
+    sent = {name: sender.sent(alert.label_set) for name, alert in alerts.items()}
+    groups = {
+        name: {
+            (route.match.position, tuple((label, labels.get(label)) for label in route.match.group_by))
+            for labels in sent[name]
+            for route in root.takes(labels)
         }
+        for name in alerts
+    }
+
+    def mutes(name: str, other: str) -> bool:
+        return any(
+            rule.mutes(target, source) for rule in inhibitions for target in sent[other] for source in sent[name]
+        )
 
     asked = [name for name in names if name in alerts]
     found = list(asked)
     for name in alerts:
-        if name not in found and any(
-            groups(name) & groups(other) or any(rule.mutes(labels(other), labels(name)) for rule in inhibitions)
-            for other in asked
-        ):
+        if name not in found and any(groups[name] & groups[other] or mutes(name, other) for other in asked):
             found.append(name)
     return found
 

@@ -64,7 +64,8 @@ def backtest(
         progress(
             f"replaying {count_noun(len(names), 'alert')} over {humanize(end - start)} from {servers.prometheus.url} …"
         )
-        outcome = run(servers.prometheus, versions, names, start, end, config, _reporter())
+        sender = servers.prometheus.sender()
+        outcome = run(servers.prometheus, versions, names, start, end, config, _reporter(), sender)
     if drawing is not None:
         timeline.draw(outcome, drawing)
     if format_ is Format.json:

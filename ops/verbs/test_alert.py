@@ -37,8 +37,9 @@ def test_alert(
     With --dry-run: only show the route, the receivers, what would mute the alert, and the mail.
     """
     servers = targets.load(target)
-    drill = prepare(alert, label or [])
-    others = [rule.label_set for rule in rules.alerts().values()]
+    sender = servers.prometheus.sender()
+    drill = prepare(alert, label or [], sender)
+    others = [labels for rule in rules.alerts().values() for labels in sender.sent(rule.label_set)]
     path = alert_path.find_path(servers.alertmanager, drill.labels, drill.annotations, others)
     if dry_run:
         real = {**drill.labels, **drill.instead_of}
@@ -53,7 +54,7 @@ def test_alert(
         return
     say = progress if format is Format.text else lambda _: None
     report = findings.Report(target, tuple(prove(servers, drill, path, timeout, say)))
-    if drill.labels["alertname"] == NAME:
+    if drill.name == NAME:
         proof = next((check.detail for check in report.checks if check.name == "mail" and check.status == "pass"), None)
         evidence.write(target, "test-alert", {"delivered": not report.failures, "evidence": proof or "not received"})
     if format is Format.json:

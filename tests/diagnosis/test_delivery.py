@@ -127,7 +127,9 @@ def test_a_critical_alert_mutes_a_warning(target: targets.Target) -> None:
 def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sandbox) -> None:
     name = LATENCY if label[0] == "component" else "APIEndpointLatencyHigh"
     # an alert of ours that fires with the labels of a series, which a silence may be about
-    alert = {"alert": "APIEndpointLatencyHigh", "expr": 'label_replace(vector(1), "path", "/slow", "", "")'}
+    ours = rules.alerts()["APIEndpointLatencyHigh"]
+    expression = 'label_replace(vector(1), "path", "/slow", "", "")'
+    alert = {"alert": ours.name, "expr": expression, "labels": dict(ours.labels)}
     now = datetime.now(UTC)
     silence = {
         "matchers": [{"name": label[0], "value": label[1], "isRegex": False, "isEqual": True}],

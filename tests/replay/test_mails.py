@@ -14,8 +14,8 @@ from werkzeug import Request, Response
 
 from formats.json_types import JsonObject
 from ops.replay import hours
-from ops.replay.mails import Firing, Message, send
-from routing import RoutingError, tree
+from ops.replay.mails import Firing, Message, arriving, send
+from routing import RoutingError, sent_labels, tree
 from tests.support import real_servers
 from tests.support.stand_in import stand_in
 
@@ -249,3 +249,21 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, JsonObject, float]]]]:
 
     with stand_in(hear) as url:
         yield url, heard
+
+
+def test_firings_that_arrive_with_the_same_labels_are_one_alert() -> None:
+    sender = sent_labels.read("alerting: {alert_relabel_configs: [{action: labeldrop, regex: path}]}")
+    spans: list[tuple[str, float, float | None]] = [("/a", 0, 10), ("/b", 5, 20), ("/c", 30, 40), ("/d", 35, None)]
+    apart = [Firing((("alertname", "a"), ("path", path)), start, end) for path, start, end in spans]
+    labels = (("alertname", "a"),)
+    assert arriving(sender, apart) == [Firing(labels, 0, 20), Firing(labels, 30, None)]
+    assert arriving(sent_labels.UNCHANGED, apart) == apart
+
+
+def test_a_dropped_firing_does_not_arrive_and_an_external_label_does() -> None:
+    drop = {"action": "drop", "source_labels": ["alertname"], "regex": "a"}
+    config = {"global": {"external_labels": {"region": "eu"}}, "alerting": {"alert_relabel_configs": [drop]}}
+    fired = [Firing((("alertname", name),), 0, 10) for name in "ab"]
+    assert arriving(sent_labels.read(json.dumps(config)), fired) == [
+        Firing((("alertname", "b"), ("region", "eu")), 0, 10)
+    ]

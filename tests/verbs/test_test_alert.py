@@ -132,7 +132,7 @@ def test_the_dry_run_shows_what_is_sent_and_sends_nothing(sandbox: Sandbox, targ
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    sent = dict(drills.prepare("APIErrorRateHigh", []).labels)
+    sent = dict(drills.prepare("APIErrorRateHigh", [], target.prometheus.sender()).labels)
     assert {**answer["labels"], "drill": ""} == {**sent, "drill": ""}
     assert answer["instead_of"] == {"signal": "errors"}
     assert answer["routes"][0]["receiver"] == receiver_of("APIErrorRateHigh")
