@@ -47,9 +47,7 @@ class Relabeling:
                 digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
                 return _with(labels, target, str(int.from_bytes(digest[8:], "big") % self.modulus))
             case "labeldrop" | "labelkeep":
-                return {
-                    name: value for name, value in labels.items() if regex.matches(name) == (action == "labelkeep")
-                }
+                return {name: value for name, value in labels.items() if regex.matches(name) == (action == "labelkeep")}
             case "labelmap":
                 mapped = labels
                 for known, value in labels.items():
@@ -99,8 +97,7 @@ def read(text: str) -> Sender:
             shared + _relabelings(entry.get("alert_relabel_configs")) for entry in alerting.get("alertmanagers") or [{}]
         ]
         external = {
-            str(name): str(value)
-            for name, value in ((config.get("global") or {}).get("external_labels") or {}).items()
+            str(name): str(value) for name, value in ((config.get("global") or {}).get("external_labels") or {}).items()
         }
     except (yaml.YAMLError, AttributeError, TypeError, ValueError, RegexError) as error:
         what = " ".join(str(getattr(error, "problem", None) or error).split())

@@ -28,6 +28,7 @@ class Delivery(RoutingDelivery):
             editor=self.editor,
             ours=self.whole_config() or self.parts().as_json(),
             alerts=self.alerts,
+            sent_by=self.settings.prometheus,
             ask=self.settings.other_routes == "ask",
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
         )

@@ -45,6 +45,7 @@ class ConfigTextInputs(ClusterInputs):
     editor: str
     ours: str
     alerts: Sequence[Mapping[str, str]]
+    prometheus: ServerInputs | None  # that sends the alerts
     ask: bool
     before: str | None  # the text without ours
     after: str | None  # the text as we left it

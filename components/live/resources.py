@@ -18,6 +18,7 @@ from components.live.inputs import (
     ProofInputs,
     WithdrawnInputs,
     cluster_inputs,
+    server_inputs,
 )
 from components.live.provider import Provider
 from components.settings import Cluster, Server
@@ -80,8 +81,8 @@ class _Resource(Resource):
 class ConfigText(_Resource, module="monitoring", name="ConfigText"):
     """Our part of a text that others wrote: `ours` (see components.live.text.editors) in `server`'s configuration.
 
-    `alerts`: the label sets of our alerts, from which a preview tells what changes for others. `ask`: the preview stops
-    where routes of others match them too.
+    `alerts`: the label sets of our alerts, from which a preview tells what changes for others, with the labels that
+    `sent_by`, a Prometheus, gives them on the way. `ask`: the preview stops where routes of others match them too.
     """
 
     provider = ConfigTextProvider
@@ -96,6 +97,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
         editor: str,
         ours: str,
         alerts: Sequence[Mapping[str, str]] = (),
+        sent_by: Server | None = None,
         ask: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -106,6 +108,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
             "editor": editor,
             "ours": ours,
             "alerts": [dict(sorted(labels.items())) for labels in alerts],
+            "prometheus": server_inputs(sent_by) if sent_by else None,
             "ask": ask,
             "before": None,
             "after": None,

@@ -1,6 +1,7 @@
 """Our part of one key of one ConfigMap: read, edited and written by compare-and-swap."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import pulumi
 from pulumi import dynamic
@@ -15,6 +16,8 @@ from components.live.text.editors import editor
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools
+from ops.errors import OpsError
+from routing.sent_labels import UNCHANGED
 
 _CHECKS = {
     "rule-files": promtools.check_prometheus,
@@ -43,7 +46,7 @@ class ConfigTextHandler(EditHandler):
             config_map.try_write(cluster, at, new)
         edit = editor(at.editor)
         if not edit.has(found.text, news["ours"]):
-            alerts = news.get("alerts") or ()
+            alerts = _as_sent(news)
             if isinstance(edit, Routing) and news.get("ask"):
                 edit.refuse_lost_routes(text, news["ours"], alerts)
             for line in edit.warnings(text, news["ours"], alerts):
@@ -81,6 +84,16 @@ class ConfigTextHandler(EditHandler):
             info(f"{gone}: there is nothing of ours to remove")
             return
         config_map.swap(cluster, at, bare, gone=True)
+
+
+def _as_sent(props: Props) -> list[Mapping[str, str]]:
+    """The label sets of our alerts as they arrive; as in the rules where Prometheus cannot be asked."""
+    alerts = props.get("alerts") or ()
+    sender = UNCHANGED
+    if alerts and props.get("prometheus"):
+        with suppress(OpsError):  # `Live` warns of a server that does not answer
+            sender = connections.prometheus(props).sender()
+    return [labels for alert in alerts for labels in sender.sent(alert)]
 
 
 def _key(props: Props) -> Key:
