@@ -80,13 +80,23 @@ def bare(folder: Path, home: Path, env: dict[str, str], count: int, dynamic: int
     return made
 
 
+def up_again(stack: Engine) -> float:
+    """Seconds of an `up` that makes everything anew."""
+    stack.destroy()  # nothing, the first time
+    return seconds(stack.up)
+
+
+def medians(turns: list[list[float]]) -> tuple[float, ...]:
+    """The median of each program's times; `turns`: the times of each turn, by program."""
+    return tuple(statistics.median(side) for side in zip(*turns, strict=True))
+
+
 def with_engine(folder: Path) -> None:
     sandbox = Sandbox(folder / "home")
     try:
         state = sandbox.up(say, past=0, with_engine=True, deployed=False)
         assert state.pulumi is not None
         ours = pulumi_stack.create(sandbox.home, state.pulumi, pulumi_stack.settings(sandbox.home, state))
-        up = seconds(ours.up)
         found = [
             entry
             for entry in collect(pulumi_stack.settings(sandbox.home, state), stack=pulumi_stack.STACK)
@@ -97,12 +107,12 @@ def with_engine(folder: Path) -> None:
         env = dict(state.pulumi["env"])
         mixed = bare(folder / "mixed", sandbox.home, env, len(found) - dynamic, dynamic)
         alike = bare(folder / "alike", sandbox.home, env, len(found), 0)
-        show("up, proved live", up, f"up of a bare {len(found) - dynamic} + {dynamic} dynamic", seconds(mixed.up))
-        alike.up()
-        turns = [tuple(seconds(one.preview) for one in (ours, mixed, alike)) for _ in range(TURNS)]
-        medians = [statistics.median(side) for side in zip(*turns, strict=True)]
-        show("preview without changes", medians[0], f"of a bare {len(found) - dynamic} + {dynamic} dynamic", medians[1])
-        show("preview without changes", medians[0], f"of a bare {len(found)}, none dynamic", medians[2])
+        programs = (ours, mixed, alike)
+        ups = medians([[up_again(one) for one in programs] for _ in range(TURNS)])
+        previews = medians([[seconds(one.preview) for one in programs] for _ in range(TURNS)])
+        for what, (own, with_dynamic, without) in (("up, proved live", ups), ("preview without changes", previews)):
+            show(what, own, f"of a bare {len(found) - dynamic} + {dynamic} dynamic", with_dynamic)
+            show(what, own, f"of a bare {len(found)}, none dynamic", without)
         ours.destroy()
     finally:
         sandbox.down()

@@ -6,11 +6,12 @@ Nothing else of Kubernetes runs: no controllers, no pods, and `ops.sandbox.serve
 import base64
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import httpx
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -142,16 +143,17 @@ class Cluster:
     @cached_property
     def http(self) -> Http:
         """The API, as administrator; OSError before the API server has written its certificate."""
+        url, headers, tls = self._access()
+        advice = "is the sandbox running? make sandbox starts it"
+        return Http(url, name="the sandbox's Kubernetes API", headers=headers, verify=tls, advice=advice)
+
+    def _access(self) -> tuple[str, dict[str, str], ssl.SSLContext]:
+        """The administrator's URL, headers and TLS context."""
         config = yaml.safe_load(self.kubeconfig.read_text("utf-8"))
         server = config["clusters"][0]["cluster"]
         token = config["users"][0]["user"]["token"]
-        return Http(
-            server["server"],
-            name="the sandbox's Kubernetes API",
-            headers={"Authorization": f"Bearer {token}"},
-            verify=ssl.create_default_context(cafile=server["certificate-authority"]),
-            advice="is the sandbox running? make sandbox starts it",
-        )
+        tls = ssl.create_default_context(cafile=server["certificate-authority"])
+        return server["server"], {"Authorization": f"Bearer {token}"}, tls
 
     def get(self, path: str) -> JsonValue:
         """The object at an API path; None where there is none, or no answer."""
@@ -165,9 +167,25 @@ class Cluster:
 
         Raises ops.errors.
         """
-        group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
-        found = self.http.get_json(f"{group}/namespaces/{NAMESPACE}/{kind}")
-        return {item["metadata"]["name"]: item for item in found["items"]}
+        return {item["metadata"]["name"]: item for item in self.http.get_json(_path(kind))["items"]}
+
+    def changes(self, kind: str) -> Iterator[None]:
+        """Comes back once for each object and each change of one, until the API server ends it.
+
+        Raises httpx.HTTPError, and OSError before the API server has written its certificate.
+        """
+        url, headers, tls = self._access()
+        with httpx.stream(
+            "GET",
+            f"{url}{_path(kind)}",
+            params={"watch": "1"},
+            headers=headers,
+            verify=tls,
+            timeout=httpx.Timeout(10.0, read=None),
+            trust_env=False,
+        ) as events:
+            for _ in events.iter_lines():
+                yield
 
     def apply(self, manifest: Mapping[str, JsonValue]) -> None:
         """Create an object; an existing one is not changed. Raises ops.errors."""
@@ -207,3 +225,8 @@ def _is_healthy(etcd: str) -> bool:
             return bool(http.get_json("/health").get("health") == "true")
     except OpsError:
         return False
+
+
+def _path(kind: str) -> str:
+    group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
+    return f"{group}/namespaces/{NAMESPACE}/{kind}"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STACK = "sandbox"
 _DONE = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "same": "unchanged"}
-LIVE_TIMEOUT = 60  # seconds; the projector needs 0.3, a restart of Prometheus one or two
+LIVE_TIMEOUT = 60  # seconds; a restart of Prometheus takes one or two
 
 
 def settings(home: Path, state: State) -> dict[str, object]:

@@ -12,7 +12,7 @@ from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from ops.errors import BadAnswer, NoService, OpsError, Refused, Unreachable
 
-PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
+PAUSES = (0.1, 0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
 
 

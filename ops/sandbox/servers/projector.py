@@ -11,10 +11,14 @@ import base64
 import json
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx
 
 from formats.json_types import JsonValue
 from ops.errors import OpsError
@@ -22,7 +26,9 @@ from ops.sandbox.cluster import Cluster
 from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 
-PAUSE = 0.3  # seconds between two rounds; kubelet takes up to a minute and a half
+PAUSE = 2.0  # seconds between two rounds in which nothing changes
+GATHER = 0.02  # seconds after a change in which others may follow
+KINDS = ("deployments", "configmaps", "secrets")
 RETRY_AFTER = 2.0  # seconds until a server that did not start is started again
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
@@ -52,8 +58,7 @@ class Projector:
 
     def synchronize(self) -> None:
         """One round: write what changed, restart what changed. Raises ops.errors where the API does not answer."""
-        deployments = self._cluster.items("deployments")
-        maps, secrets = self._cluster.items("configmaps"), self._cluster.items("secrets")
+        deployments, maps, secrets = (self._cluster.items(kind) for kind in KINDS)
         for server in SERVERS:
             if server not in deployments:
                 continue
@@ -144,16 +149,33 @@ def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, secre
     return data
 
 
+def _watch(cluster: Cluster, kind: str, changed: threading.Event) -> None:
+    """Set `changed` at each change of an object of that kind, for ever."""
+    while True:
+        with suppress(httpx.HTTPError, OSError):
+            for _ in cluster.changes(kind):
+                changed.set()
+        time.sleep(PAUSE)  # the API server is stopped, or starting
+
+
 def main() -> None:
     """Run rounds until the process is ended."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--home", type=Path, required=True)
     projector = Projector(arguments.parse_args().home)
-    stopping: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    stopping, changed = threading.Event(), threading.Event()
+
+    def stop(*_: object) -> None:
+        stopping.set()
+        changed.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    for kind in KINDS:
+        threading.Thread(target=_watch, args=(Cluster(projector.home), kind, changed), daemon=True).start()
     mark = projector.home / "cluster" / "projected"
     silent = False
-    while not stopping:
+    while not stopping.is_set():
+        changed.clear()
         try:
             projector.synchronize()
             mark.touch()
@@ -164,7 +186,8 @@ def main() -> None:
             if not silent:  # said once, as the API server may be stopped or starting
                 projector.say(str(error))
             silent = True
-        time.sleep(PAUSE)
+        changed.wait(PAUSE)
+        stopping.wait(GATHER)
     sys.exit(0)
 
 
