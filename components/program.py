@@ -61,7 +61,7 @@ def configured() -> Settings:
     prefix = f"{pulumi.get_project()}:"
     own = {key.removeprefix(prefix): value for key, value in every.items() if key.startswith(prefix)}
     where = f"Pulumi.{pulumi.get_stack()}.yaml"
-    plain = [key for key, value in own.items() if value and not pulumi_config.is_config_secret(f"{prefix}{key}")]
+    plain = {key: value for key, value in own.items() if not pulumi_config.is_config_secret(f"{prefix}{key}")}
     settings.refuse_plain(plain, where=where)
     return settings.read(own, where=where)
 

@@ -75,7 +75,7 @@ def stack_values(name: str) -> dict[str, object]:
     prefix = f"{settings.project()}:"  # which Pulumi adds to a key that has none
     own = {str(key).removeprefix(prefix): value for key, value in config.items() if _is_own(str(key), prefix)}
     clear = {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
-    settings.refuse_plain([key for key, value in clear.items() if value], where=path.name)
+    settings.refuse_plain(clear, where=path.name)
     return clear
 
 

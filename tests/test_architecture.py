@@ -26,7 +26,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "metrics": ("metrics", "formats"),
     "dashboards": ("dashboards", "rules", "formats"),
     "components": ("components", "formats", *DATA),
-    "components.settings": ("components.settings",),
+    "components.settings": ("components.settings", "formats"),
     "components.live": ("components.live", "components.settings", "ops.errors", "formats", *DATA),
     "components.live.text": ("components.live.text", "formats", *DATA),  # pure
     "components.live.cluster": (

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 from components.settings.schema import SECRETS, SettingsError, choices, schema
@@ -19,6 +19,7 @@ from components.settings.values import (
     Smtp,
     WorkingHours,
 )
+from formats import kubeconfig_text
 
 # Kubernetes' own rule for names of namespaces, services and most objects (RFC 1123 subdomain).
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -38,9 +39,11 @@ _PATH = r"/[^\s:]*[^\s:/]"
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
-def refuse_plain(plain: Collection[str], *, where: str) -> None:
-    """Raise SettingsError for secrets among `plain`, the keys that have a value and are not encrypted."""
-    if found := [key for key in SECRETS if key in plain]:
+def refuse_plain(plain: Mapping[str, object], *, where: str) -> None:
+    """Raise SettingsError for secrets among `plain`, settings that are not encrypted; a path is none."""
+    given = plain.get("kubeconfig")
+    secret = [*SECRETS, *(["kubeconfig"] if isinstance(given, str) and kubeconfig_text.contents(given) else [])]
+    if found := [key for key in secret if plain.get(key)]:
         verb = "is" if len(found) == 1 else "are"
         commands = " and ".join(f"`pulumi config set --secret {key}`" for key in found)
         raise SettingsError(
@@ -55,8 +58,14 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
     `where` names the source in messages, such as `Pulumi.prod.yaml`. Raises SettingsError.
     """
     get = _Reader(values, where)
+    kubeconfig = get.optional("kubeconfig")
     return Settings(
-        cluster=Cluster(get.optional("kubeconfig"), get.optional("kubeContext"), get.text("namespace")),
+        cluster=Cluster(
+            # Decoded here, as the Kubernetes provider takes a path or the contents, and no base64.
+            (kubeconfig_text.contents(kubeconfig) or kubeconfig) if kubeconfig else None,
+            get.optional("kubeContext"),
+            get.text("namespace"),
+        ),
         rules=Rules(
             mode=get.text("rulesMode"),
             config_map=get.text("rulesConfigMap"),

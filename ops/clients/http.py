@@ -43,7 +43,7 @@ class Http:
         *,
         name: str,
         timeout: float = 10.0,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
         verify: ssl.SSLContext | bool = True,
         advice: str = DEFAULT_ADVICE,
         transport: "httpx.BaseTransport | None" = None,
@@ -60,7 +60,7 @@ class Http:
         self._extensions = {"sni_hostname": server_name} if server_name else {}
         self._client = httpx.Client(
             base_url=base_url,
-            headers=dict(headers or {}),
+            headers=headers,
             timeout=timeout,
             # A TLS context takes longer to build than a request takes, and plain HTTP needs none.
             verify=verify if url.scheme != "http" else False,

@@ -143,12 +143,12 @@ class Kubernetes:
             return self._http
 
     def _client_for(self, access: ClusterAccess, url: str, *, name: str, timeout: float, advice: str) -> Http:
-        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
+        bearer = [("Authorization", f"Bearer {access.token}")] if access.token else []
         return Http(
             url,
             name=name,
             timeout=timeout,
-            headers=headers,
+            headers=[*bearer, *access.acting_as],
             verify=access.verify,
             advice=advice,
             transport=self._transport,

@@ -4,10 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import kr8s.asyncio
-import yaml
 from kr8s.asyncio.objects import Pod
 
-from formats.json_types import JsonValue
+from ops.clients.kube_access import choose
 from ops.errors import Refused, Unreachable
 
 TIMEOUT = 10.0  # seconds; kr8s has no limit of its own while the pod is not ready or its node does not answer
@@ -18,13 +17,16 @@ def run(
 ) -> None:
     """Run `command`, which needs `create` on `pods/exec`. `kubeconfig`: a path, a text, or None, as for Kubernetes.
 
-    Raises Unreachable without an answer, Refused where the command fails.
+    Raises Misconfigured for the kubeconfig, Unreachable without an answer, Refused where the command fails.
     """
+    _, chosen = choose(kubeconfig, context)
     where = f"{' '.join(command)} in {namespace}/{pod}"
 
     async def execute() -> None:
-        source: JsonValue = yaml.safe_load(kubeconfig) if kubeconfig and "\n" in kubeconfig else kubeconfig
-        api = await kr8s.asyncio.api(kubeconfig=source, context=context, namespace=namespace)
+        api = await kr8s.asyncio.api(kubeconfig=chosen.as_config() if chosen else None, namespace=namespace)
+        if chosen and chosen.headers:
+            await api._create_session()
+            api._session.headers.update(chosen.headers)
         found = await Pod.get(pod, namespace=namespace, api=api)
         await found.exec(command, container=container)
 

@@ -4,75 +4,24 @@ The API server itself is met in tests/e2e; here only its TLS is, by a real liste
 """
 
 import asyncio
-import base64
 import json
-import ssl
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import trustme
 import yaml
-from werkzeug import Request, Response
 
 from formats.json_types import JsonObject
 from ops.clients import kube_access
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Misconfigured, OpsError
-from tests.support.stand_in import json_answer, stand_in, target
+from tests.clients.api_over_tls import authority, b64, kubeconfig, server
 
-
-def _who_asks(request: Request) -> Response:
-    """An API server's answer to every GET: the client's certificate and bearer token."""
-    return json_answer(
-        {
-            "path": target(request),
-            "token": request.headers.get("Authorization", ""),
-            "certificate": bool(request.environ["werkzeug.socket"].getpeercert()),
-            "metadata": {"namespace": "n", "name": "c", "resourceVersion": "1"},
-        }
-    )
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def server(authority: trustme.CA) -> Iterator[str]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.configure_trust(context)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    with stand_in(_who_asks, tls=context) as url:
-        yield url
-
-
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def kubeconfig(server: str, authority: trustme.CA, user: JsonObject) -> JsonObject:
-    cluster = {"server": server, "certificate-authority-data": b64(authority.cert_pem.bytes())}
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {"name": "here", "cluster": cluster},
-            {"name": "nowhere", "cluster": {"server": "https://127.0.0.1:9"}},
-        ],
-        "users": [{"name": "me", "user": user}],
-        "contexts": [
-            {"name": "mine", "context": {"cluster": "here", "user": "me", "namespace": "n"}},
-            {"name": "other", "context": {"cluster": "nowhere", "user": "me"}},
-        ],
-        "current-context": "mine",
-    }
+__all__ = ["authority", "server"]  # fixtures
 
 
 def test_a_token_from_a_file_from_text_and_from_the_environment(
@@ -88,11 +37,12 @@ def test_a_token_from_a_file_from_text_and_from_the_environment(
 
 @pytest.mark.parametrize("context", [None, "mine", "other"])
 def test_a_plain_token_is_read_as_kr8s_reads_it(server: str, authority: trustme.CA, context: str | None) -> None:
-    text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc"}))
-    ours = kube_access._from_token(text, context)
+    text = yaml.safe_dump(kubeconfig(server, authority, {"token": "abc", "as": "eve", "as-groups": ["a", "b"]}))
+    what, chosen = kube_access.choose(text, context)
+    assert chosen is not None
+    ours, theirs = kube_access._from_token(chosen), asyncio.run(kube_access._from_kr8s(what, chosen))
     assert ours is not None
-    theirs = asyncio.run(kube_access._from_kr8s(text, context))
-    for name in ("server", "token", "proxy", "server_name", "context"):
+    for name in ("server", "token", "proxy", "server_name", "context", "acting_as"):
         assert getattr(ours, name) == getattr(theirs, name), name
 
 
@@ -105,7 +55,9 @@ def test_anything_else_is_left_to_kr8s(
 ) -> None:
     config = kubeconfig(server, authority, user)
     config["clusters"][0]["cluster"] |= cluster
-    assert kube_access._from_token(yaml.safe_dump(config), None) is None
+    _, chosen = kube_access.choose(yaml.safe_dump(config), None)
+    assert chosen is not None
+    assert kube_access._from_token(chosen) is None
 
 
 def test_a_client_certificate_leaves_no_key_behind(
