@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import promql_parser as promql
 
+from formats.promql import parse
+
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
@@ -23,7 +25,7 @@ class Selector(NamedTuple):
 
 def find(expr: str) -> list[Selector]:
     """Every series that `expr` reads, in order. Raises ValueError if it is not PromQL."""
-    return list(_walk(promql.parse(expr), (), ()))
+    return list(_walk(parse(expr), (), ()))
 
 
 def _walk(node: promql.Expr, grouping: tuple[str, ...], functions: tuple[str, ...]) -> Iterator[Selector]:

@@ -78,6 +78,19 @@ SYNTAX = {
 }
 _SYNTAX = {what: (re.compile(pattern), feature) for what, (pattern, feature) in SYNTAX.items()}
 
+# Names of labels and annotations beyond letters, digits and _.
+NAMES = {"a UTF-8 label name": Feature("3.0", "CHANGELOG of 3.0, UTF-8")}
+
+# Functions and aggregations that want --enable-feature=promql-experimental-functions (Experimental in
+# promql/parser/functions.go; IsExperimentalAggregator in promql/parser/lex.go).
+EXPERIMENTAL = frozenset(
+    {
+        *("double_exponential_smoothing", "histogram_quantiles", "info", "integral", "limit_ratio", "limitk"),
+        *("mad_over_time", "max_of", "min_of", "sort_by_label", "sort_by_label_desc", "start_timestamp"),
+        *(f"ts_of_{which}_over_time" for which in ("min", "max", "first", "last")),
+    }
+)
+
 # Functions, variables and fields of the templates in labels and annotations.
 TEMPLATES = {
     "$externalLabels": Feature("2.10", "#5463"),
@@ -93,6 +106,7 @@ TEMPLATES = {
     "urlQueryEscape": Feature("3.8", "#17403"),
 }
 
+_CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _IN_PLACE = re.compile(r"\[[^\]]*\]|\boffset\s+[-+]?\w+")
 _CALL = re.compile(r"\b([a-z_][a-z0-9_]*)\s*(?:\(|(?:by|without)\b)")
 
@@ -106,6 +120,11 @@ def needs(files: Iterable[RuleFile]) -> list[Need]:
     return list(found.values())
 
 
+def experimental(expr: str) -> list[str]:
+    """The experimental functions and aggregations that an expression calls."""
+    return sorted(set(_CALL.findall(_promql.bare(expr))) & EXPERIMENTAL)
+
+
 def _used(file: RuleFile) -> Iterator[tuple[str, str, Feature]]:
     for group in file.groups:
         for key in sorted(group.keys & GROUPS.keys()):
@@ -113,11 +132,14 @@ def _used(file: RuleFile) -> Iterator[tuple[str, str, Feature]]:
         for rule in group.rules:
             for what, feature in _in_expression(rule.expr):
                 yield rule.name, what, feature
-            texts = [*rule.labels.values()]
+            texts, names = [*rule.labels.values()], [*rule.labels]
             if isinstance(rule, Alert):
+                names += rule.annotations
                 for key in sorted(rule.keys & ALERTS.keys()):
                     yield rule.name, key, ALERTS[key]
                 texts += rule.annotations.values()
+            if any(not _CLASSIC_NAME.fullmatch(name) for name in names):
+                yield rule.name, "a UTF-8 label name", NAMES["a UTF-8 label name"]
             words = {word for text in texts if "{{" in text for word in _annotation_templates.words(text)}
             for word in sorted(words & TEMPLATES.keys()):
                 yield rule.name, word, TEMPLATES[word]

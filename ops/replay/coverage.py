@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import promql_parser as promql
 
+from formats.promql import parse
 from ops.replay.fetch import Answer, Question
 
 COARSE = 5 * 60_000  # ms
@@ -49,7 +50,7 @@ def metrics_read(expression: str) -> set[str]:
         if isinstance(node, promql.VectorSelector) and node.name:
             found.add(node.name)
 
-    promql.walk(promql.parse(expression), visit)
+    promql.walk(parse(expression), visit)
     return found
 
 
@@ -70,7 +71,7 @@ def lookback(expression: str) -> float:
         if isinstance(node, promql.SubqueryExpr | promql.MatrixSelector):
             nested.pop()
 
-    promql.walk(promql.parse(expression), enter, leave)
+    promql.walk(parse(expression), enter, leave)
     return longest
 
 

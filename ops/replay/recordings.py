@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import promql_parser as promql
 
+from formats.promql import parse
 from ops.errors import Misconfigured
 from rules import Recording
 
@@ -16,7 +17,7 @@ def expand(expression: str, recordings: Mapping[str, Recording]) -> str:
     group's interval: computed as often as it would be recorded. Raises Misconfigured for
     what cannot be replaced: a recorded series with matchers, a recording that reads itself.
     """
-    return str(_expand(promql.parse(expression), recordings, ()).prettify())
+    return str(_expand(parse(expression), recordings, ()).prettify())
 
 
 def _expand(tree: promql.Expr, recordings: Mapping[str, Recording], within: tuple[str, ...]) -> promql.Expr:
@@ -33,14 +34,14 @@ def _expand(tree: promql.Expr, recordings: Mapping[str, Recording], within: tupl
                 f"{selector.prettify()} has no data from before it was recorded, and its matchers cannot be moved "
                 "into its expression; write the expression itself in the alert"
             )
-        inner = _expand(promql.parse(recording.expr), recordings, (*within, recording.name)).prettify()
+        inner = _expand(parse(recording.expr), recordings, (*within, recording.name)).prettify()
         for label, value in recording.labels.items():
             inner = f'label_replace({inner}, "{label}", "{_quoted(value)}", "", "")'
         step = promql.display_duration(timedelta(seconds=recording.interval))
         when = selector.prettify().removeprefix(recording.name).removeprefix("{}")  # its offset and @
         if isinstance(node, promql.MatrixSelector):
-            return promql.parse(f"({inner})[{promql.display_duration(node.range)}:{step}]{when}")
-        return promql.parse(f"last_over_time(({inner})[{step}:{step}]{when})")
+            return parse(f"({inner})[{promql.display_duration(node.range)}:{step}]{when}")
+        return parse(f"last_over_time(({inner})[{step}:{step}]{when})")
 
     return promql.transform(tree, visit)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import promql_parser
 
+from formats import promql
 from formats.durations import humanize
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
@@ -130,7 +131,7 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
 
 def median(quantity: str) -> str:
     """The P50 of a percentile: `histogram_quantile(0.95, x)` → `histogram_quantile(0.5, x)`. Raises Misconfigured."""
-    parsed = promql_parser.parse(quantity)
+    parsed = promql.parse(quantity)
     if not isinstance(parsed, promql_parser.Call) or parsed.func.name != "histogram_quantile":
         raise Misconfigured(
             f"`{_line(quantity)}` in rules/ is no histogram_quantile, so its median cannot be computed; write it as one"
@@ -140,7 +141,7 @@ def median(quantity: str) -> str:
 
 def traffic(quantity: str) -> str:
     """The whole of a share: the right side of its division. Raises Misconfigured where it is no share."""
-    parsed = promql_parser.parse(quantity)
+    parsed = promql.parse(quantity)
     if not isinstance(parsed, promql_parser.BinaryExpr) or str(parsed.op) != "/":
         raise Misconfigured(
             f"`{_line(quantity)}` in rules/ is no share (a / b), so its traffic cannot be computed; write it as one"

@@ -47,7 +47,7 @@ def test_every_form_of_the_contents(server: str, authority: trustme.CA, form: st
         settings.refuse_plain(values, where="here")
 
 
-@pytest.mark.parametrize("path", ["/home/me/.kube/config", "~/.kube/config", "config", "./a/b", "a:b"])
+@pytest.mark.parametrize("path", ["/etc/kube/config", "~/.kube/config", "config", "./a/b", "a:b"])
 def test_a_path_is_left_as_it_is_and_is_no_secret(path: str) -> None:
     assert settings.read({"kubeconfig": path}, where="here").cluster.kubeconfig == path
     settings.refuse_plain({"kubeconfig": path}, where="here")

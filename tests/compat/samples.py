@@ -109,6 +109,12 @@ def for_prometheus() -> Iterator[Sample]:
         yield Sample(name, feature, GROUP.format(keys="", expr=quoted(f"{name}({_TAKES.get(name, 'up')})")))
     for what, (_, feature) in rules.rule_needs.SYNTAX.items():
         yield Sample(what, feature, GROUP.format(keys="", expr=quoted(_SYNTAX[what])))
+    for what, feature in rules.rule_needs.NAMES.items():
+        yield Sample(
+            what,
+            feature,
+            _ALERT.format(keys="", description="Sample.").replace("signal:", "team.name: a\n          signal:"),
+        )
     for word, feature in rules.rule_needs.TEMPLATES.items():
         description = f"{{{{ {_TEMPLATE[word]} }}}}"
         yield Sample(word, feature, _ALERT.format(keys="", description=description))

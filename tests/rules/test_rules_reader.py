@@ -130,7 +130,7 @@ def changed(old: str, new: str) -> str:
         (changed("          signal: latency\n", ""), 13, "lacks `signal`"),
         (changed("component: api", "component: 5"), 15, "in quotes"),
         (changed("component: api", "component:"), 15, "is empty"),
-        (changed("component: api", "my-component: api"), 15, "no name for a label"),
+        (changed("component: api", "'': api"), 15, "an empty name"),
         (changed("component: api", "alertname: x"), 15, "Prometheus itself"),
         (changed("          summary: Slow.\n", ""), 17, "no `summary`"),
         (changed("$value }} ms", "$value ms"), 19, "{{ is not closed"),

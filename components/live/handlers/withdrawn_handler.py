@@ -12,7 +12,7 @@ from components.live.cluster.workload import Workload
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, info, warn
-from components.live.running import server_versions, wait
+from components.live.running import expressions, server_versions, wait
 from components.live.running.wanted import decode_wanted
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Forbidden, NotFound, OpsError
@@ -30,6 +30,7 @@ class WithdrawnHandler(Handler):
         """Look at everything that could be in the way. Raises EditRefused, ops.errors."""
         known = _olds.get("own") or ()  # checked when this was made
         server_versions.refuse_unknown(news)
+        expressions.refuse_unknown(_olds, news)
         try:
             cluster = connections.kubernetes(news)
 
