@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from formats.durations import seconds
 from formats.json_types import JsonValue
 from formats.places import Place
-from routing import _matchers, _typed
+from routing import _matchers, _shape, _typed
 from routing._matchers import Matcher
 from routing._times import ends as range_ends
 from routing._times import spans
@@ -123,7 +123,7 @@ def parse(text: str, file: str = "alertmanager.yml") -> Config:
         return {}
     if not isinstance(value, dict):
         raise RoutingError("the configuration must be a mapping (`key: value` lines)", Place(file, 1))
-    return value
+    return _shape.checked(value)
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:

@@ -3,10 +3,10 @@
 import calendar
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from formats.json_types import JsonValue
-from routing import tree
+from routing import RoutingError, tree
 from routing.tree import Match
 
 
@@ -45,9 +45,20 @@ def week(config: tree.Config, match: Match, at: float) -> tuple[bool, ...]:
     return minutes if any(minutes) else ()
 
 
+def _zone(name: str) -> ZoneInfo:
+    """The time zone of an interval. `Local` is that of Alertmanager's own machine: UTC, as its container image has it.
+
+    Raises RoutingError for a name that this machine does not know.
+    """
+    try:
+        return ZoneInfo("UTC" if name == "Local" else name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise RoutingError(f"{name!r} is not a time zone that this machine knows; is `location` right?") from None
+
+
 def _contains(interval: Mapping[str, JsonValue], at: float) -> bool:
     """All fields that are given have to hold; of the entries of one field, any."""
-    here = datetime.fromtimestamp(at, ZoneInfo(str(interval.get("location") or "UTC")))
+    here = datetime.fromtimestamp(at, _zone(str(interval.get("location") or "UTC")))
     days = calendar.monthrange(here.year, here.month)[1]
     now = {
         "weekdays": (here.weekday() + 1) % 7,
