@@ -3,7 +3,6 @@
 import smtplib
 import ssl
 from dataclasses import dataclass
-from typing import cast
 
 from ops.clients.http import Http
 from ops.errors import BadAnswer, Forbidden, Unreachable
@@ -59,7 +58,7 @@ class SmtpProbe:
 
     def __init__(self, smarthost: str, *, timeout: float = 10.0) -> None:
         host, _, port = smarthost.rpartition(":")
-        self.host, self.port, self.timeout = host, int(port), timeout
+        self.host, self.port, self.timeout = host.strip("[]"), int(port), timeout
 
     def check(
         self,
@@ -67,22 +66,25 @@ class SmtpProbe:
         username: str | None = None,
         password: str | None = None,
         require_tls: bool = True,
+        implicit_tls: bool | None = None,
         context: ssl.SSLContext | None = None,
     ) -> RelayAnswer:
         """Connect, start TLS where it is offered, log in where there are credentials.
 
+        `implicit_tls`: TLS from the first byte, as `force_implicit_tls` of Alertmanager says; None: at port 465 alone.
         Raises Unreachable where connection or TLS fails, Forbidden where the login does.
         """
         where = f"the mail relay {self.host}:{self.port}"
+        implicit = self.port == 465 if implicit_tls is None else implicit_tls
+        context = context or ssl.create_default_context()
         try:
-            with smtplib.SMTP(self.host, self.port, timeout=self.timeout) as smtp:
+            with self._connect(context if implicit else None) as smtp:
                 smtp.ehlo()
-                tls = None
-                if smtp.has_extn("starttls"):
-                    smtp.starttls(context=context or ssl.create_default_context())
+                if not implicit and smtp.has_extn("starttls"):
+                    smtp.starttls(context=context)
                     smtp.ehlo()
-                    tls = cast(ssl.SSLSocket, smtp.sock).version()
-                elif require_tls:
+                tls = smtp.sock.version() if isinstance(smtp.sock, ssl.SSLSocket) else None
+                if tls is None and require_tls:
                     raise Unreachable(f"{where} offers no STARTTLS, which smtp_require_tls needs; check the port (587)")
                 if username and password:
                     smtp.login(username, password)
@@ -99,6 +101,13 @@ class SmtpProbe:
                 words=words,
             ) from error
         except (smtplib.SMTPException, OSError) as error:
+            silent = isinstance(error, TimeoutError | smtplib.SMTPServerDisconnected) and not implicit
+            hint = "; a port that wants TLS at once needs force_implicit_tls" if silent else ""
             raise Unreachable(
-                f"{where} cannot be reached ({error}); check host, port and the network's outbound rules"
+                f"{where} cannot be reached ({error}); check host, port and the network's outbound rules{hint}"
             ) from error
+
+    def _connect(self, tls: ssl.SSLContext | None) -> smtplib.SMTP:
+        if tls is None:
+            return smtplib.SMTP(self.host, self.port, timeout=self.timeout)
+        return smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout, context=tls)

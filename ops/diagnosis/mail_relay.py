@@ -98,10 +98,12 @@ def last_rise(prometheus: Prometheus, query: str) -> float | None:
 def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue]) -> Step:
     """Test connection and TLS; in the sandbox, whose password can be read, the login too."""
     require_tls = _smtp(mail, general, "require_tls") is not False
+    forced = _smtp(mail, general, "force_implicit_tls")
+    implicit_tls = forced if isinstance(forced, bool) else None
     user = _smtp(mail, general, "auth_username")
     if not target.is_sandbox:
         try:
-            seen = SmtpProbe(host, timeout=5.0).check(require_tls=require_tls)
+            seen = SmtpProbe(host, timeout=5.0).check(require_tls=require_tls, implicit_tls=implicit_tls)
         except (OpsError, ValueError) as error:
             return not_applicable(
                 f"from this machine, {error}; Alertmanager may reach it by another route, see the next link"
@@ -123,7 +125,11 @@ def _try_relay(target: Target, host: str, mail: Mapping[str, JsonValue], general
     context = ssl.create_default_context(cafile=authority) if authority else None
     try:
         seen = SmtpProbe(host, timeout=5.0).check(
-            username=str(user) if user else None, password=password, require_tls=require_tls, context=context
+            username=str(user) if user else None,
+            password=password,
+            require_tls=require_tls,
+            implicit_tls=implicit_tls,
+            context=context,
         )
     except OpsError as error:
         return broken(str(error), next)
