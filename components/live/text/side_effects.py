@@ -8,6 +8,10 @@ from formats.json_types import JsonValue
 from routing import tree
 from routing.tree import Inhibition, Matcher, Route
 
+# Parts of a regular expression that stand for texts: repetitions of any character, classes, flags.
+_REPEATED = re.compile(r"\.[*+?]?|[*+?]")
+_CLASS = re.compile(r"\[[^\]]+\][*+?]?|\\[dws][*+?]?")
+_FLAGS = re.compile(r"\(\?\w+\)")
 SHOWN = 4  # alerts, receivers or labels that one sentence names
 
 Labels = Mapping[str, str]
@@ -112,9 +116,29 @@ def _mutes(config: Mapping[str, JsonValue], alerts: Sequence[Labels]) -> list[st
 def _can_mute(rule: Inhibition, target: Labels) -> bool:
     if "alertname" in rule.equal:  # no alert of others has the name of one of ours
         return False
-    same = [Matcher(label, target[label], "=") for label in rule.equal if label in target]
-    source = _matching_labels([*rule.source, *same])
-    return source is not None and rule.mutes(target, source)
+    same = [Matcher(label, target.get(label, ""), "=") for label in rule.equal]
+    by_label: dict[str, list[Matcher]] = {}
+    for matcher in (*rule.source, *same):
+        by_label.setdefault(matcher.name, []).append(matcher)
+    source = {}
+    for label, matchers in by_label.items():
+        value = _example(matchers)
+        if value is None and any(matcher.operator == "=" for matcher in matchers):
+            return False
+        if value is None:  # a regular expression of which no example was found: most likely something fulfils it
+            return rule.has_target(target)
+        source[label] = value
+    return rule.mutes(target, {label: value for label, value in source.items() if value})
+
+
+def _example(matchers: Sequence[Matcher]) -> str | None:
+    """A value that fulfils all matchers of one label, "" for a label that is not there; None where none was found."""
+    tried = ["other", "", *(matcher.value for matcher in matchers)]
+    for matcher in matchers:
+        for word in matcher.value.strip("^$").removeprefix("(").removesuffix(")").split("|"):
+            plain = _REPEATED.sub("", _CLASS.sub("x", _FLAGS.sub("", word)))
+            tried += [plain, plain + "x", plain.lower(), re.sub(r"\\(.)", r"\1", plain)]
+    return next((value for value in tried if all(matcher.matches({matcher.name: value}) for matcher in matchers)), None)
 
 
 def _name(labels: Labels) -> str:
