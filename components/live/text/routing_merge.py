@@ -72,7 +72,10 @@ class Routing:
             ]
         try:
             config = self._config(marked_lists.remove(text, self.where))
-            return side_effects.warnings(config, parts[LISTS["routes"]], alerts)
+            return [
+                *side_effects.warnings(config, parts[LISTS["routes"]], alerts),
+                *side_effects.inherited_mail_settings(config, parts[LISTS["receivers"]]),
+            ]
         except (RoutingError, EditRefused) as problem:
             return [f"{self.where}: could not check what our routes change for others: {problem}"]
 

@@ -12,6 +12,8 @@ from routing.tree import Inhibition, Matcher, Route
 _REPEATED = re.compile(r"\.[*+?]?|[*+?]")
 _CLASS = re.compile(r"\[[^\]]+\][*+?]?|\\[dws][*+?]?")
 _FLAGS = re.compile(r"\(\?\w+\)")
+# Settings of a mail that Alertmanager takes from `global` where a receiver has none (config.go, `EmailConfig`).
+_INHERITED = ("hello", "auth_identity", "auth_secret", "auth_secret_file", "tls_config", "force_implicit_tls")
 SHOWN = 4  # alerts, receivers or labels that one sentence names
 
 Labels = Mapping[str, str]
@@ -23,6 +25,22 @@ def warnings(config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alert
     Raises routing.RoutingError for a configuration that cannot be read.
     """
     return [*_lost_alerts(config, routes, alerts), *_mutes(config, alerts)]
+
+
+def inherited_mail_settings(config: Mapping[str, JsonValue], receivers: Sequence[JsonValue]) -> list[str]:
+    """The mail settings that our receivers take from the `global` of others, as they say nothing of them themselves."""
+    mails = [mail for receiver in receivers for mail in receiver.get("email_configs") or ()]
+    found = [
+        f"smtp_{key}"
+        for key in _INHERITED
+        if (config.get("global") or {}).get(f"smtp_{key}") not in (None, "", False, {})
+        and any(mail.get(key) is None for mail in mails)
+    ]
+    if not found:
+        return []
+    relays = list(dict.fromkeys(str(mail.get("smarthost")) for mail in mails if mail.get("smarthost")))
+    of = f" by {', '.join(relays)}" if relays else ""
+    return [f"alertmanager.yml: our mails{of} also go by its global {', '.join(found)}: is that right for this relay?"]
 
 
 def routes_that_lose_alerts(
