@@ -55,6 +55,8 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
     found = [one.labels for one in prometheus.query(f"last_over_time({series}[{WINDOW:.0f}s])")]
     if not found:
         names = prometheus.metric_names(time.time() - WINDOW)
+        if form := _other_form(metric, names):
+            return failed(name, form, sources.scrape())
         if before := prometheus.label_values("job", [series]):
             return failed(
                 name,
@@ -76,6 +78,8 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
 
 def did_you_mean(metric: Metric, names: Collection[str]) -> str:
     """The message for a metric that has no samples; `names`: those that Prometheus lists, its own perhaps still too."""
+    if form := _other_form(metric, names):
+        return form
     bases = {_PARTS.sub("", name) if metric.type == "histogram" else name for name in names}
     bases.discard(metric.name)
     known = [alias for alias in metric.aliases if alias in bases]
@@ -87,6 +91,24 @@ def did_you_mean(metric: Metric, names: Collection[str]) -> str:
             "Then rename it in rules/, dashboards/ and metrics/contract.yml"
         )
     return f"Prometheus has no {metric.name} and no similar name; it comes from {metric.source}: is that switched on?"
+
+
+def _other_form(metric: Metric, names: Collection[str]) -> str:
+    """That a histogram is there in a form without the series that rules and panels read; "" where it is not."""
+    if metric.type != "histogram":
+        return ""
+    if metric.name in names:
+        return (
+            f"Prometheus has {metric.name} as a native histogram, and rules and panels read the classic one "
+            f"({metric.name}_bucket); set always_scrape_classic_histograms: true in its scrape job "
+            "(scrape_classic_histograms before 3.0), and no convert_classic_histograms_to_nhcb"
+        )
+    if f"{metric.name}_count" in names and f"{metric.name}_bucket" not in names:
+        return (
+            f"Prometheus has {metric.name}_count and no {metric.name}_bucket, so it is a summary, or "
+            "metric_relabel_configs drop its buckets; export a histogram, or keep them"
+        )
+    return ""
 
 
 def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Alert], sources: Sources) -> Check:
