@@ -92,13 +92,20 @@ def labels_there(target: Target, alerts: Iterable[Alert]) -> Arrived:
     """
     held = target.alertmanager.alerts()
     try:
-        sender = target.prometheus.sender()
+        sender, firing = (
+            target.prometheus.sender(),
+            [one for one in target.prometheus.alerts() if one.state == "firing"],
+        )
     except Unreachable:  # another check says so
-        sender = UNCHANGED
-    found = {}
+        sender, active = UNCHANGED, []
+    firing = [one for one in active if one.state == "firing"]
+    found: dict[str, Sequence[Labels]] = {}
     for alert in alerts:
-        there = [notice.labels for notice in held if notice.labels.get("alertname") == alert.name]
-        found[alert.name] = there or sender.sent(alert.label_set)
+        expected = [labels for one in firing if one.name == alert.name for labels in sender.sent(one.labels)]
+        there = [notice.labels for notice in held if notice.labels.get("alertname") == alert.name] if expected else []
+        # Alertmanager holds an alert for minutes after Prometheus has sent it last, with former labels too.
+        current = [labels for labels in there if labels in expected]
+        found[alert.name] = current or there or sender.sent(alert.label_set)
     return found
 
 

@@ -18,7 +18,7 @@ from ops.errors import Findings
 from ops.replay import alert_path
 from ops.sandbox.lifecycle import Sandbox
 from tests.diagnosis.walked import of_alerts, said, soon
-from tests.support.breaking import edited, rewritten
+from tests.support.breaking import edited, firing, rewritten
 from tests.support.checkout import ROOT
 from tests.support.our_routes import FALLBACK
 from tests.support.waiting import until
@@ -146,3 +146,9 @@ def test_a_test_alert_has_the_labels_that_prometheus_would_send(target: targets.
     with rewritten(sandbox.mounts.prometheus_config, gone, target.prometheus.reload):  # noqa: SIM117
         with pytest.raises(Findings, match=f"Prometheus would not send {LATENCY}: its alert_relabel_configs drop it"):
             prepare(LATENCY, [], target.prometheus.sender())
+
+
+def test_what_an_earlier_rule_left_at_alertmanager_is_not_judged(target: targets.Target) -> None:
+    """It holds an alert for minutes after its rule has changed or gone."""
+    with firing(target, alertname=LATENCY, component="elsewhere"):
+        assert paths(target).status == "pass"
