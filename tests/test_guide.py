@@ -76,7 +76,7 @@ STEPS = (
     ),
     Step(
         "Would it have fired?",
-        "backtest --target sandbox --days 0.08 --picture {tmp}/backtest.png",
+        "backtest --target sandbox --window 2h --picture {tmp}/backtest.png",
         (r"APIP95LatencyHigh +> ", r"WebhookProcessingFailuresHigh +> ", r"\d+ mails? in all"),
         makes=("backtest.png",),
     ),

@@ -203,16 +203,3 @@ def test_numbers_are_written_without_powers_and_read_back(value: float) -> None:
     text = windows.number(value)
     assert "e" not in text
     assert float(text) == pytest.approx(value, rel=0.006)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("1h30m", 5400), ("24h", 86400), ("7d", 604800), ("1w", 604800)]
-)
-def test_spans_of_time(text: str, seconds: float) -> None:
-    assert windows.duration(text, option="--window") == seconds
-
-
-def test_a_long_window_is_asked_for_in_coarser_steps() -> None:
-    week = windows.window("7d", None, interval=30, now=1_700_000_000)
-    assert (week.step % 30, week.moments <= 6000, week.span) == (0, True, 604800)
-    assert week.end <= 1_700_000_000
