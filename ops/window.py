@@ -35,6 +35,10 @@ class Window:
         """How many moments there are."""
         return round(self.span / self.step)
 
+    def as_json(self) -> dict[str, object]:
+        """The window for programs."""
+        return {"start": iso(self.start), "end": iso(self.end), "seconds": self.span, "step": self.step}
+
     def __str__(self) -> str:
         return f"{stamp(self.start)} to {stamp(self.end)} UTC"
 

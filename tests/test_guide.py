@@ -107,7 +107,7 @@ STEPS = (
         (r"(?m)^[✓–] history ", r"No alert sends too many mails\."),  # –: not evaluated yet
     ),
     Step(
-        "Success criteria: all but the hours that they ask for, and a baseline of production",
+        "Success criteria: all but the hours that they ask for, and a baseline in the sandbox's document",
         "verify --target sandbox --success-criteria",
         (
             rf"✓ All alert rules are loaded in Prometheus \({COUNT} in api_performance\)",
