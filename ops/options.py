@@ -32,9 +32,17 @@ FormatOption = Annotated[
     Format,
     typer.Option("--format", help="For people (text) or programs (json).", case_sensitive=False),
 ]
-WindowOption = Annotated[str, typer.Option("--window", help="How far back to look, such as 24h or 7d.")]
+# The one pair for a period in the past; `ops.window` reads it.
+WindowOption = Annotated[
+    str, typer.Option("--window", help="How far back to look, such as 90m, 24h or 7d.", metavar="DURATION")
+]
 EndOption = Annotated[
-    str | None, typer.Option("--end", help="Where the window ends, such as 2026-01-31T12:00Z; now if left out.")
+    str | None,
+    typer.Option(
+        "--end",
+        help="Where the window ends, such as 2026-01-31T12:00Z, or 2h for two hours ago; now if left out.",
+        metavar="MOMENT",
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 

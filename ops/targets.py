@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -54,6 +55,11 @@ def load(name: str) -> Target:
     Raises Misconfigured where there is none or the sandbox is not running, SettingsError for a wrong setting.
     """
     return _sandbox() if name == SANDBOX else _stack(name)
+
+
+def documents(name: str) -> Path:
+    """The folder with what is recorded for people about a target: `docs`; for the sandbox its own folder."""
+    return sandbox_state.home() if name == SANDBOX else ROOT / "docs"
 
 
 def stack_values(name: str) -> dict[str, object]:

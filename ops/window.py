@@ -13,6 +13,7 @@ from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+LONGEST = 10 * durations.UNITS["y"]  # seconds of a span
 _CHUNK = 2880  # points per request: a day at the usual 30 s interval
 
 
@@ -33,6 +34,10 @@ class Window:
     def moments(self) -> int:
         """How many moments there are."""
         return round(self.span / self.step)
+
+    def as_json(self) -> dict[str, object]:
+        """The window for programs."""
+        return {"start": iso(self.start), "end": iso(self.end), "seconds": self.span, "step": self.step}
 
     def __str__(self) -> str:
         return f"{stamp(self.start)} to {stamp(self.end)} UTC"
@@ -86,15 +91,32 @@ def window(span: str, end: str | None = None, *, interval: float, now: float | N
     Raises Misconfigured.
     """
     length = duration(span, option="--window")
-    now = time.time() if now is None else now
-    until = now if end is None else moment(end, option="--end")
-    if until > now + MINUTE:
-        raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
+    _, until = period(span, end, now=now)
     step = interval * max(1, math.ceil(length / (6000 * interval)))
     if length < 10 * step:
         raise Misconfigured(f"--window {span} is too short; give at least {humanize(10 * step)}")
     last = math.floor(until / step) * step
     return Window(last - math.ceil(length / step) * step, last, step)
+
+
+def period(
+    span: str, end: str | None = None, *, least: float = 0.0, most: float = LONGEST, now: float | None = None
+) -> tuple[float, float]:
+    """(start, end) in seconds since the epoch, not rounded: the length `span` (`24h`) up to `end` (None: now).
+
+    The words are those of the options `--window` and `--end`, which every verb with a period has. Raises Misconfigured,
+    also where the length is not between `least` and `most` seconds.
+    """
+    length = duration(span, option="--window")
+    now = time.time() if now is None else now
+    until = now if end is None else moment(end, option="--end", now=now)
+    if until > now + MINUTE:
+        raise Misconfigured(f"--end {end} lies in the future; give a moment that has passed, or leave it out")
+    if length < least:
+        raise Misconfigured(f"--window {span} is too short; give at least {humanize(least)}")
+    if length > most:
+        raise Misconfigured(f"--window {span} is too long; give at most {humanize(most)}")
+    return until - length, until
 
 
 def history(prometheus: Prometheus, query: str, over: Window) -> list[Series]:
@@ -145,24 +167,38 @@ def duration(text: str, *, option: str) -> float:
     """Seconds of a span as Prometheus writes it (`24h`, `1h30m`, `7d`). Raises Misconfigured, which names `option`."""
     try:
         seconds = durations.seconds(text)
-    except ValueError as error:
-        raise Misconfigured(f"{option} {error}") from None
-    if not 0 < seconds <= 10 * durations.UNITS["y"]:
+    except ValueError:
+        raise Misconfigured(f"{option} {text!r} is no duration up to 10 years; write it as 90m, 24h or 7d") from None
+    if not 0 < seconds <= LONGEST:
         raise Misconfigured(f"{option} {text} is not between 0 and 10 years; give a span such as 24h or 7d")
     return seconds
 
 
-def moment(text: str, *, option: str) -> float:
-    """Seconds since the epoch, from ISO 8601 (UTC without an offset) or from that number. Raises Misconfigured."""
+def moment(text: str, *, option: str, now: float | None = None) -> float:
+    """Seconds since the epoch, from ISO 8601 (UTC without an offset), from that number, or from how long ago it was.
+
+    `2h` is two hours before `now` (None: the present). Raises Misconfigured, which names `option`.
+    """
+    if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
+        return float(text)
+    if re.fullmatch(r"(\d+[a-z]+)+", text) and _is_duration(text):
+        return (time.time() if now is None else now) - duration(text, option=option)
     try:
-        if re.fullmatch(r"\d{9,11}(\.\d+)?", text):
-            return float(text)
         parsed = datetime.fromisoformat(text)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise Misconfigured(
-            f"{option} {text!r} cannot be read as a moment; write it as 2026-01-31T12:00Z, or as seconds since 1970"
+            f"{option} {text!r} cannot be read as a moment; write it as 2026-01-31T12:00Z, as 2h for two hours ago, "
+            "or as seconds since 1970"
         ) from None
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        durations.seconds(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_moment(text: str) -> float:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import rules
 from formats.durations import humanize
-from ops import evidence
+from ops import evidence, targets
 from ops.checks import Check, failed, passed, skipped
 from ops.errors import OpsError
 from ops.repo import files, tracking
@@ -16,7 +16,6 @@ from ops.words import brief, count_noun
 
 GROUP = "api_performance"
 QUIET_PERIOD = 6 * 3600.0  # seconds without a false alarm
-NOT_RECORDED = "Not recorded yet."
 
 
 def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
@@ -35,7 +34,7 @@ def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
         _judged_safely(
             "No false-positive alerts in the first 6 hours", lambda name: _no_false_positive(target, name, ours, always)
         ),
-        _judged_safely("Baseline metrics are documented", _baseline),
+        _judged_safely("Baseline metrics are documented", lambda name: _baseline(target, name)),
     ]
 
 
@@ -92,12 +91,15 @@ def _no_false_positive(target: Target, name: str, ours: Collection[str], always:
     return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
 
 
-def _baseline(name: str) -> Check:
-    where = files.shown(tracking.DOCUMENT)
-    body = tracking.section(files.read(tracking.DOCUMENT), "baseline", where=where).strip()
-    if not body or body == NOT_RECORDED:
-        return failed(name, f"{where} has none; run `bin/ops baseline --target prod` after a day of traffic")
-    return passed(name, f"in {where}: {body.lstrip('#').strip().splitlines()[0].strip(' *:#')}")
+def _baseline(target: Target, name: str) -> Check:
+    document = tracking.place(None, tracking.DOCUMENT, targets.documents(target.name))
+    where = files.shown(document.path)
+    _, text = document.read("restore it")
+    body = tracking.record(text, target.name, where=where)
+    if not body:
+        command = f"bin/ops baseline --target {target.name}"
+        return failed(name, f"{where} has none of {target.name}; run `{command}` after a day of traffic")
+    return passed(name, f"in {where}: {body.splitlines()[0].rstrip('.')}")
 
 
 def _day(moment: str) -> str:

@@ -15,11 +15,13 @@ from ops.replay import mails
 from ops.replay.alert_history import alert_name, fired
 from ops.replay.mails import Firing
 from ops.targets import Target
-from ops.window import DAY, Window
+from ops.window import DAY, MINUTE, Window
 from ops.words import count_noun, times
 from rules import Alert
 
 STEP = 60.0  # seconds between two samples of ALERTS; an alert that fires for less may be missed
+SHORTEST, LONGEST = 10 * MINUTE, 90 * DAY  # a window
+_NOW = 2 * MINUTE  # a window that ended less long ago ends now
 
 
 @dataclass(frozen=True)
@@ -61,20 +63,20 @@ class Volume:
         }
 
 
-def measure(target: Target, days: float, most: float) -> Volume:
-    """The volume of the last `days` days; more than `most` mails a day are too many for an alert.
+def measure(target: Target, between: tuple[float, float], most: float) -> Volume:
+    """The volume between two moments (seconds since the epoch); more than `most` mails a day are too many for an alert.
 
     Raises what the clients raise, and errors of the data packages.
     """
-    end = float(int(time.time()))  # not rounded to a minute, so that alerts of the last seconds count
-    over = Window(end - round(days * DAY / STEP) * STEP, end, STEP)
+    start, end = between[0], float(int(between[1]))  # not rounded to a minute, so that alerts of the last seconds count
+    over = Window(end - round((end - start) / STEP) * STEP, end, STEP)
     config = target.alertmanager.status().config
     known = rules.alerts()
     firings = mails.arriving(target.prometheus.sender(), fired(target.prometheus, over))
     since = min((one.start for one in firings), default=None)
     found = volumes(config, firings, known, over)
     noise = [one for one in found if one.ours]
-    checks = [_history(target, since, over), *(_volume_check(one, most * max(days, 1.0)) for one in found)]
+    checks = [_history(target, since, over), *(_volume_check(one, most * max(over.span / DAY, 1.0)) for one in found)]
     worst = next((one for one in noise if one.mails), None)
     options: list[TuningOption] = []
     if worst is not None:
@@ -124,6 +126,12 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
     """For how much of the window Prometheus has alerts: the watchdog, which always fires, shows it."""
     name = "history"
     if since is None:
+        where = f"Prometheus at {target.prometheus.url} has no alert"
+        if over.end < time.time() - _NOW:
+            return failed(
+                name,
+                f"{where} from {over}, not even the watchdog, which always fires; choose another --window or --end",
+            )
         always = [rule for group in target.prometheus.rules() for rule in group.rules if rule.name in _always()]
         if any(rule.health == "unknown" for rule in always):
             return skipped(name, "the rules were loaded just now, and are evaluated within a minute")
@@ -132,8 +140,7 @@ def _history(target: Target, since: float | None, over: Window) -> Check:
             return skipped(name, "Prometheus has just started: it records alerts within two minutes")
         return failed(
             name,
-            f"Prometheus at {target.prometheus.url} has no alert in {humanize(over.span)}, not even the "
-            "watchdog, which always fires; check that the rules run",
+            f"{where} in {humanize(over.span)}, not even the watchdog, which always fires; check that the rules run",
         )
     if since > over.start + 2 * over.step:
         for_ = humanize(over.end - since) if over.end - since >= over.step else "less than a minute"

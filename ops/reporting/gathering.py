@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import routing
 import rules
 from formats.durations import humanize
+from ops import targets
 from ops import window as windows
 from ops.checks import success_criteria
 from ops.checks.every_check import run_checks
@@ -37,9 +38,10 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
     states = _states(target.prometheus, alerts, at)
     checks = run_checks(target).checks
     routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
-    document = files.read(tracking.DOCUMENT)
-    where = files.shown(tracking.DOCUMENT)
-    blocks, notes = _observed(tracking.section(document, "baseline", where=where))
+    document = tracking.place(None, tracking.DOCUMENT, targets.documents(target.name))
+    where = files.shown(document.path)
+    _, text = document.read("restore it")
+    blocks, notes = _observed(tracking.record(text, target.name, where=where))
     return Facts(
         target=target.name,
         at=windows.iso(at),
@@ -57,7 +59,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
         inhibitions=inhibitions,
         baseline=blocks,
         baseline_notes=notes,
-        recorded=tracking.changes(document, where=where),
+        recorded=tracking.changes(text, where=where),
     )
 
 

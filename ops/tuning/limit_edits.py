@@ -1,18 +1,17 @@
 """The edits for a changed limit: in the rule file, the dashboard and the two records."""
 
 import json
-from pathlib import Path
 
 import dashboards
 import rules
 from ops.errors import Misconfigured
 from ops.repo import files, tracking
 from ops.repo.files import Edit
-from ops.repo.tracking import Change
+from ops.repo.tracking import Change, Place
 from rules import Alert
 
 
-def edits(alert: Alert, value: float, change: Change, *, document: Path, limits: Path) -> list[Edit]:
+def edits(alert: Alert, value: float, change: Change, *, document: Place, limits: Place) -> list[Edit]:
     """The edits of both records, of the dashboard with the limit drawn, and of the rule file with its number changed.
 
     The rule file is last, so that a changed limit is always recorded. Raises Misconfigured, RulesError, DashboardError.
@@ -22,11 +21,11 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, limits:
     alerts = rules.alerts(alert.file.parent) | {one.name: one for one in rules.parse(changed, alert.file).alerts}
     board = files.read(dashboards.FILE)
     drawn = dashboards.text(dashboards.draw_limits(json.loads(board), alerts))
-    where = files.shown(document)
-    record, log = _records(document, limits)
+    where = files.shown(document.path)
+    (record, recorded), (log, logged) = _records(document, limits)
     wanted = [
-        Edit(document, record, tracking.with_change(record, change, where=where)),
-        Edit(limits, log, tracking.with_entry(log, change)),
+        Edit(document.path, record, tracking.with_change(recorded, change, where=where)),
+        Edit(limits.path, log, tracking.with_entry(logged, change)),
         Edit(dashboards.FILE, board, drawn),
         Edit(alert.file, text, changed),
     ]
@@ -38,20 +37,20 @@ def edits(alert: Alert, value: float, change: Change, *, document: Path, limits:
     return wanted
 
 
-def refuse_unwritable(alert: Alert, *, document: Path, limits: Path, dry_run: bool) -> None:
+def refuse_unwritable(alert: Alert, *, document: Place, limits: Place, dry_run: bool) -> None:
     """Raise Misconfigured where a change could not be recorded, or with `dry_run` False not be written."""
-    record, _ = _records(document, limits)
-    tracking.changes(record, where=files.shown(document))
+    (_, recorded), _ = _records(document, limits)
+    tracking.changes(recorded, where=files.shown(document.path))
     if not dry_run:
-        for path in (document, limits, dashboards.FILE, alert.file):
+        for path in (document.path, limits.path, dashboards.FILE, alert.file):
             files.must_be_writable(path)
 
 
-def _records(document: Path, limits: Path) -> tuple[str, str]:
-    """The texts of the tracking document and of the list of limits."""
+def _records(document: Place, limits: Place) -> tuple[tuple[str | None, str], tuple[str | None, str]]:
+    """The tracking document and the list of limits, each as `Place.read` gives it."""
     return (
-        files.read(document, remedy="name the tracking document with --document"),
-        files.read(limits, remedy="create it with a title, or name another with --limits"),
+        document.read("name the tracking document with --document"),
+        limits.read("create it with a title, or name another with --limits"),
     )
 
 

@@ -15,6 +15,7 @@ from formats.durations import humanize
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
+from ops.tuning.incidents import Incidents, incidents
 from ops.window import Values, Window
 from ops.words import listed
 from rules import Alert
@@ -47,6 +48,7 @@ class Baseline:
     window: Window
     figures: tuple[Figure, ...]
     covered: Mapping[str, Values]
+    incidents: Incidents
 
     @property
     def gaps(self) -> list[str]:
@@ -61,9 +63,19 @@ class Baseline:
             for gap, names in found.items()
         ]
 
+    def record(self, target: str) -> str:
+        """The record for the tracking document, in Markdown."""
+        return "\n\n".join(
+            [
+                f"Target `{target}`, {self.window} ({humanize(self.window.span)}).\n"
+                f"Alerts that fired in it: {self.incidents.text}.",
+                self.body,
+            ]
+        )
+
     @property
     def body(self) -> str:
-        """The block of the tracking document, in Markdown."""
+        """The values, in Markdown."""
         blocks: list[str] = []
         for section in dict.fromkeys(figure.section for figure in self.figures):
             title = section if blocks else f"{section} ({self.window})"
@@ -73,7 +85,7 @@ class Baseline:
 
 
 def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Baseline:
-    """Measure the guide's values over a window, by nine range queries.
+    """Measure the guide's values over a window, by nine range queries, and read which of `alerts` fired in it.
 
     Raises Findings where there is no data, Misconfigured where an alert is missing, and what the client raises.
     """
@@ -126,6 +138,7 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
             ),
         ),
         {api: requests, base: database, hooks: webhooks},
+        incidents(prometheus, over, alerts),
     )
 
 

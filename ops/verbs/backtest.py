@@ -11,10 +11,21 @@ import typer
 import routing
 import rules
 from formats.durations import humanize
-from ops import targets, window
+from ops import targets
+from ops import window as windows
 from ops.drawing import timeline
 from ops.errors import Misconfigured
-from ops.options import PROD, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import (
+    PROD,
+    EndOption,
+    Format,
+    FormatOption,
+    TargetOption,
+    WindowOption,
+    console,
+    emit,
+    progress,
+)
 from ops.replay import as_text
 from ops.replay.as_document import document
 from ops.replay.run import Rules, run
@@ -27,11 +38,8 @@ from rules import Alert
 def backtest(
     alerts: Annotated[list[str] | None, typer.Argument(help="Names of alerts; all if left out.")] = None,
     target: TargetOption = PROD,
-    days: Annotated[float, typer.Option("--days", help="How far back from now, or from --to.")] = 7.0,
-    since: Annotated[
-        str | None, typer.Option("--from", help="Where to begin, such as 2026-01-31T12:00 (UTC); replaces --days.")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Where to end; now if left out.")] = None,
+    window: WindowOption = "7d",
+    end: EndOption = None,
     against: Annotated[
         str | None,
         typer.Option("--against", help="A git revision; its rules are replayed too, and compared."),
@@ -51,7 +59,7 @@ def backtest(
     """
     if drawing is not None:
         timeline.check(drawing)
-    start, end = _window(days, since, until)
+    start, until = windows.period(window, end)
     ours = Rules("working tree", rules.alerts(), rules.recordings())
     with ExitStack() as stack:
         versions = [ours]
@@ -61,11 +69,10 @@ def backtest(
         names = _names(alerts or [], versions)
         servers = targets.load(target)
         config = with_on_call(routing.load(), servers.settings.on_call).config
-        progress(
-            f"replaying {count_noun(len(names), 'alert')} over {humanize(end - start)} from {servers.prometheus.url} …"
-        )
+        what = f"{count_noun(len(names), 'alert')} over {humanize(until - start)}"
+        progress(f"replaying {what} from {servers.prometheus.url} …")
         sender = servers.prometheus.sender()
-        outcome = run(servers.prometheus, versions, names, start, end, config, _reporter(), sender)
+        outcome = run(servers.prometheus, versions, names, start, until, config, _reporter(), sender)
     if drawing is not None:
         timeline.draw(outcome, drawing)
     if format_ is Format.json:
@@ -74,22 +81,6 @@ def backtest(
     as_text.show(console(), outcome, pending=bool(alerts))
     if drawing is not None:
         console().print(f"The timeline is in {drawing}.", markup=False)
-
-
-def _window(days: float, since: str | None, until: str | None) -> tuple[float, float]:
-    """The window in seconds since the epoch. Raises Misconfigured."""
-    now = time.time()
-    end = now if until is None else window.moment(until, option="--to")
-    if end > now + window.MINUTE:
-        raise Misconfigured(f"--to {until} lies in the future; give a moment that has passed, or leave it out")
-    if since is None:
-        if not 0 < days <= 3650:
-            raise Misconfigured(f"--days {days:g} is not between 0 and 3650 days; give a number such as 7")
-        return end - days * window.DAY, end
-    start = window.moment(since, option="--from")
-    if start >= end:
-        raise Misconfigured(f"--from {since} is not before {until or 'now'}; give an earlier moment")
-    return start, end
 
 
 def _names(wanted: list[str], versions: list[Rules]) -> list[str]:

@@ -33,13 +33,13 @@ def baseline(
     window: WindowOption = "24h",
     end: EndOption = None,
     document: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--document",
-            help="The tracking document; the values go between its markers.",
+            help="The tracking document, which has our markers. With --target sandbox: tracking.md in its folder.",
             show_default=files.shown(tracking.DOCUMENT),
         ),
-    ] = tracking.DOCUMENT,
+    ] = None,
     pictures_folder: Annotated[
         Path | None, typer.Option("--pictures", help="A folder for pictures: one for each signal, with its limits.")
     ] = None,
@@ -47,17 +47,22 @@ def baseline(
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Measure normal traffic and record it in the tracking document."""
+    """Measure normal traffic and record it in the tracking document.
+
+    A document has one record for each target: its window, the alerts that fired in it, and the values. Where an alert
+    fired, a warning says so.
+    """
     alerts = rules.alerts()
     interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
     over = windows.window(window, end, interval=interval)
-    tracking.edit(document, "baseline", "")  # refuses what cannot be written, before the queries
-    if not dry_run:
-        files.must_be_writable(document)
     servers = targets.load(target)
+    into = tracking.place(document, tracking.DOCUMENT, targets.documents(target))
+    tracking.record_edit(into, target, "")  # refuses what cannot be written, before the queries
+    if not dry_run:
+        files.must_be_writable(into.path)
     progress(f"reading {humanize(over.span)} from {servers.prometheus.url} …")
     found = measure(servers.prometheus, over, alerts)
-    edit = tracking.edit(document, "baseline", found.body)
+    edit = tracking.record_edit(into, target, found.record(target))
     drawn: dict[str, Path] = {}
     if not dry_run:
         if pictures_folder is not None:
@@ -67,13 +72,16 @@ def baseline(
         emit(_json(target, found, edit, drawn, dry_run))
         return
     out = console()
-    out.print(found.body, markup=False)
+    out.print(found.record(target), markup=False)
     out.print()
+    for warning in found.incidents.warnings:
+        out.print(f"warning: {warning}", markup=False, style="yellow")
     if dry_run:
-        out.print(f"Nothing was written; without --dry-run this is written to {files.shown(document)}.", markup=False)
+        out.print(f"Nothing was written; without --dry-run this is written to {files.shown(edit.path)}.", markup=False)
         return
     state = "Recorded in" if edit.changes else "Recorded already in"
-    out.print(f"{state} {files.shown(document)}.", markup=False)
+    kept = "" if into.fresh is None else ", the sandbox's own document; --document names another"
+    out.print(f"{state} {files.shown(edit.path)}{kept}.", markup=False)
     if drawn and pictures_folder is not None:
         out.print(f"{len(set(drawn.values()))} pictures are in {files.shown(pictures_folder)}.", markup=False)
 
@@ -83,12 +91,7 @@ def _json(
 ) -> dict[str, object]:
     return {
         "target": target,
-        "window": {
-            "start": windows.iso(found.window.start),
-            "end": windows.iso(found.window.end),
-            "seconds": found.window.span,
-            "step": found.window.step,
-        },
+        "window": found.window.as_json(),
         "values": {
             figure.key: {
                 "label": f"{figure.section}: {figure.label}",
@@ -100,6 +103,8 @@ def _json(
         },
         "coverage": {section: round(values.coverage, 4) for section, values in found.covered.items()},
         "gaps": found.gaps,
+        "alerts": found.incidents.as_json(),
+        "warnings": found.incidents.warnings,
         "document": {"path": files.shown(edit.path), "written": edit.changes and not dry_run},
         "pictures": {name: str(path) for name, path in drawn.items()},
     }

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from ops import targets
+from ops import window as windows
 from ops.diagnosis import empty_panels, mail_volume, silent_alerts
 from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import Diagnosis, show
-from ops.options import PROD, Format, FormatOption, TargetOption, emit
+from ops.options import PROD, EndOption, Format, FormatOption, TargetOption, WindowOption, emit
 
 app = typer.Typer(
     help="Find the cause of a symptom: show the first broken link and the next command.",
@@ -51,7 +52,8 @@ def dashboard(
 
 @app.command()
 def volume(
-    days: Annotated[float, typer.Option("--days", help="How far back to look.", min=0.01, max=90)] = 7.0,
+    window: WindowOption = "7d",
+    end: EndOption = None,
     mails: Annotated[
         float,
         typer.Option(
@@ -65,9 +67,11 @@ def volume(
 ) -> None:
     """Too many mails: which alerts fired how often, and which change of a setting would avoid most mails.
 
-    What fired is read from Prometheus; the mails are computed with the routing that runs.
+    What fired is read from Prometheus; the mails are computed with the routing that runs. The window is of
+    10 minutes to 90 days.
     """
-    found = mail_volume.measure(targets.load(target), days, mails)
+    over = windows.period(window, end, least=mail_volume.SHORTEST, most=mail_volume.LONGEST)
+    found = mail_volume.measure(targets.load(target), over, mails)
     if format is Format.json:
         emit(found.as_json())
     else:

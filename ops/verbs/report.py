@@ -10,7 +10,18 @@ import rules
 from ops import targets
 from ops import window as windows
 from ops.errors import Misconfigured
-from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
+from ops.options import (
+    PROD,
+    DryRunOption,
+    EndOption,
+    Format,
+    FormatOption,
+    TargetOption,
+    WindowOption,
+    console,
+    emit,
+    progress,
+)
 from ops.repo import files
 from ops.repo.files import Edit
 from ops.reporting import facts, gathering, page, panels
@@ -27,11 +38,8 @@ def report(
         typer.Option("--out", help="The file to write; report.html if left out. With a name in .md it is Markdown."),
     ] = None,
     format_: FormatOption = Format.text,
-    window: Annotated[str, typer.Option("--window", help="How far back the pictures go, such as 24h or 7d.")] = "24h",
-    end: Annotated[
-        str | None,
-        typer.Option("--end", help="Where values and pictures end; now if left out. States are always those of now."),
-    ] = None,
+    window: WindowOption = "24h",
+    end: EndOption = None,
     by: Annotated[str, typer.Option("--by", help="Who deployed; shown in the report.")] = "",
     note: Annotated[str, typer.Option("--note", help="A note; shown in the report.")] = "",
     previous: Annotated[
@@ -40,6 +48,8 @@ def report(
     dry_run: DryRunOption = False,
 ) -> None:
     """Write the state of the monitoring to one page: for the weekly review, or as the record of a deployment.
+
+    The pictures are of the window; the values are those at its end. Which alerts fire is always that of now.
 
     With --format json the facts go to stdout, and a page is written only if --out is given.
     """

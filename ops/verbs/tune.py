@@ -29,6 +29,7 @@ from ops.options import (
 from ops.repo import files, tracking
 from ops.repo.tracking import Change
 from ops.tuning import limit_edits
+from ops.tuning.incidents import Incidents, incidents
 from ops.tuning.margins import margin
 from ops.tuning.tuning import Tuning, fired_text, tuning
 from ops.words import count_noun, no_such_alert
@@ -47,25 +48,28 @@ def tune(
     window: WindowOption = "24h",
     end: EndOption = None,
     document: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--document",
-            help="The tracking document that records the change.",
+            help="The tracking document that records the change. With --target sandbox: tracking.md in its folder.",
             show_default=files.shown(tracking.DOCUMENT),
         ),
-    ] = tracking.DOCUMENT,
+    ] = None,
     limits: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--limits",
-            help="The list of changed limits, to which the change is added.",
+            help="The list of changed limits; the change is added. With --target sandbox: limits.md in its folder.",
             show_default=files.shown(tracking.LIMITS),
         ),
-    ] = tracking.LIMITS,
+    ] = None,
     dry_run: DryRunOption = False,
     format_: FormatOption = Format.text,
 ) -> None:
-    """Propose a limit from what was observed, show what it would have done, and record it with the reason."""
+    """Propose a limit from what was observed, show what it would have done, and record it with the reason.
+
+    The record says where and when that was observed, and which alerts fired meanwhile; if any did, a warning says so.
+    """
     alerts, contract = rules.alerts(), metrics.load()
     if alert is None:
         if to is not None or because is not None:
@@ -80,14 +84,26 @@ def tune(
             'a limit is not changed without a reason; give --because "…", or --dry-run to see the proposal only'
         )
     over = windows.window(window, end, interval=chosen.interval)
-    limit_edits.refuse_unwritable(chosen, document=document, limits=limits, dry_run=dry_run)
     servers = targets.load(target)
+    record = tracking.place(document, tracking.DOCUMENT, targets.documents(target))
+    log = tracking.place(limits, tracking.LIMITS, targets.documents(target))
+    limit_edits.refuse_unwritable(chosen, document=record, limits=log, dry_run=dry_run)
     progress(f"reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
     found = tuning(servers.prometheus, chosen, over, value, alerts, contract)
-    today = time.strftime("%Y-%m-%d", time.gmtime())
-    change = Change(today, chosen.name, chosen.limit.text, found.proposal.limit.text, found.evidence, reason)
+    during = incidents(servers.prometheus, over, alerts)
+    change = Change(
+        date=time.strftime("%Y-%m-%d", time.gmtime()),
+        alert=chosen.name,
+        before=chosen.limit.text,
+        after=found.proposal.limit.text,
+        target=target,
+        window=str(over),
+        fired=during.text,
+        evidence=found.evidence,
+        reason=reason,
+    )
     edits = (
-        limit_edits.edits(chosen, found.proposal.limit.value, change, document=document, limits=limits)
+        limit_edits.edits(chosen, found.proposal.limit.value, change, document=record, limits=log)
         if found.proposal.changes
         else []
     )
@@ -95,9 +111,14 @@ def tune(
         files.write(edits)
     written = [files.shown(edit.path) for edit in edits if edit.changes]
     if format_ is Format.json:
-        emit({"target": target} | found.as_json() | {"written": [] if dry_run else written, "because": reason or None})
+        emit(
+            {"target": target, "window": over.as_json()}
+            | found.as_json()
+            | {"alerts": during.as_json(), "warnings": during.warnings}
+            | {"written": [] if dry_run else written, "because": reason or None}
+        )
         return
-    _show(found)
+    _show(found, during)
     out = console()
     if not edits:
         out.print(f"The limit is already {chosen.limit.text}; nothing to change.", markup=False)
@@ -107,6 +128,12 @@ def tune(
     else:
         panels = limit_edits.changed_panels(edits[2])
         out.print(f"Written: {', '.join(written)} ({count_noun(panels, 'panel')} redrawn).", markup=False)
+        if record.fresh is not None or log.fresh is not None:
+            out.print(
+                "These are figures of the sandbox: production's record has none of them, unless --document and "
+                "--limits name it; but the limit in rules/ is that of every stack.",
+                markup=False,
+            )
         out.print("Look at it with git diff, then open a pull request; merging deploys it.", markup=False)
 
 
@@ -146,12 +173,14 @@ def _overview(
     console().print(table, markup=False)
 
 
-def _show(found: Tuning) -> None:
+def _show(found: Tuning, during: Incidents) -> None:
     proposal, out = found.proposal, console()
     out.print(f"{proposal.alert.name}: {proposal.alert.limit.text} → {proposal.limit.text}", markup=False, style="bold")
     out.print(f"  observed: {proposal.evidence}", markup=False)
     for note in proposal.notes:
         out.print(f"  note: {note}", markup=False)
+    for warning in during.warnings:
+        out.print(f"  warning: {warning}", markup=False, style="yellow")
     for word, replay in (("before", found.before), ("after", found.after)):
         out.print(f"  {word:>8} ({replay.limit.text}): would have fired {fired_text(replay)}", markup=False)
 

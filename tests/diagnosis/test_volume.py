@@ -14,7 +14,8 @@ import pytest
 
 import routing
 import rules
-from ops import build_tools, targets
+from ops import build_tools, cli, targets
+from ops import window as windows
 from ops.clients.prometheus import ActiveAlert, Series
 from ops.diagnosis import mail_volume, tuning_options
 from ops.replay import mails
@@ -75,7 +76,7 @@ def test_what_has_only_just_begun_to_fire_is_remembered(
 
     monkeypatch.setattr(time, "time", lambda: now + 0.4)
     monkeypatch.setattr(target.prometheus, "query_range", answer)
-    found = mail_volume.measure(target, 7, 3)
+    found = mail_volume.measure(target, windows.period("7d"), 3)
     assert found.diagnosis.exit_code == 0
     assert detail(found.diagnosis, "history").endswith(" UTC only, less than a minute of 7 d")
     assert not found.alerts
@@ -91,19 +92,32 @@ def test_rules_that_were_not_evaluated_yet_are_no_fault_and_no_rules_are(
     )
     monkeypatch.setattr(target.prometheus, "query_range", lambda *_, **__: [])
     monkeypatch.setattr(target.prometheus, "rules", lambda: new)
-    found = mail_volume.measure(target, 7, 3).diagnosis
+    found = mail_volume.measure(target, windows.period("7d"), 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
     monkeypatch.setattr(target.prometheus, "rules", lambda: evaluated)  # once, and no ALERTS are written yet
     (watchdog,) = (alert for alert in rules.alerts().values() if alert.is_watchdog)
     active = ActiveAlert(watchdog.name, {}, {}, "firing", "", 1.0)
     monkeypatch.setattr(target.prometheus, "alerts", lambda: [active])
-    found = mail_volume.measure(target, 7, 3).diagnosis
+    found = mail_volume.measure(target, windows.period("7d"), 3).diagnosis
     assert (found.exit_code, found.links[0].status) == (0, "skip")
     monkeypatch.setattr(target.prometheus, "rules", lambda: [])
     monkeypatch.setattr(target.prometheus, "alerts", lambda: [])
-    found = mail_volume.measure(target, 7, 3).diagnosis
+    found = mail_volume.measure(target, windows.period("7d"), 3).diagnosis
     assert (found.exit_code, found.broken) == (1, "history")
     assert found.next == "bin/ops diagnose alerts --target sandbox"
+
+
+def test_a_window_before_the_first_record_is_not_a_prometheus_that_has_just_started(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDBOX_HOME", str(sandbox.home))
+    command = ["diagnose", "volume", "--target", "sandbox"]
+    assert cli.run([*command, "--window", "2h", "--end", "2020-01-02"]) == 1
+    told = capsys.readouterr().out
+    assert "has no alert from 2020-01-01 22:00 to 2020-01-02 00:00 UTC, not even the watchdog" in told
+    assert "choose another --window or --end" in told
+    assert cli.run([*command, "--window", "2m"]) == 2
+    assert capsys.readouterr().err == "--window 2m is too short; give at least 10 min\n"
 
 
 def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, sandbox: Sandbox) -> None:
@@ -111,11 +125,11 @@ def test_the_loudest_alert_and_what_would_quieten_it(target: targets.Target, san
     start = (time.time() - 3 * DAY) // 60 * 60
     # three minutes of every fifteen
     with remembered(sandbox, flapping(alert, start, 30, 900, 180)):
-        found = mail_volume.measure(target, 7, 3)
+        found = mail_volume.measure(target, windows.period("7d"), 3)
 
         def taken_up() -> bool:
             nonlocal found
-            found = mail_volume.measure(target, 7, 3)
+            found = mail_volume.measure(target, windows.period("7d"), 3)
             return any(one.name == NOISY and one.fired == 30 for one in found.alerts)
 
         until(taken_up, "not taken up")  # the blocks are, one after the other

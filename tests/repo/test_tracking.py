@@ -6,16 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ops.errors import Conflict, Misconfigured, OpsError
 from ops.repo import files, tracking
 from ops.repo.files import Edit
-from ops.repo.tracking import Change
+from ops.repo.tracking import Change, Place
 
 BEGIN, END = "<!-- begin baseline: by a verb -->", "<!-- end baseline -->"
-CHANGE = Change("2026-11-23", "APIP95LatencyHigh", "> 1000", "> 1200", "P95 990 ms", "it fired | at <noon>, `p` \\ *_*")
+CHANGE = Change(
+    date="2026-11-23",
+    alert="APIP95LatencyHigh",
+    before="> 1000",
+    after="> 1200",
+    target="prod",
+    window="2026-11-22 10:00 to 2026-11-23 10:00 UTC",
+    fired="none",
+    evidence="P95 990 ms",
+    reason="it fired | at <noon>, `p` \\ *_*",
+)
 
 # Whatever people write: any characters but those that would make a marker or a code fence.
 prose = st.text(alphabet=st.characters(exclude_characters="`~<", codec="utf-8"), max_size=60)
@@ -42,11 +52,13 @@ def test_only_the_section_changes_and_twice_is_once(
 
 @given(
     cells=st.tuples(
-        *[st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=20)] * 5
+        *[st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=20)] * 8
     ),
     eol=st.sampled_from(["\n", "\r\n"]),
 )
-def test_a_change_is_read_back_as_it_was_recorded(cells: tuple[str, str, str, str, str], eol: str) -> None:
+def test_a_change_is_read_back_as_it_was_recorded(
+    cells: tuple[str, str, str, str, str, str, str, str], eol: str
+) -> None:
     text = eol.join(["# T", "<!-- begin limits -->", "kept", "<!-- end limits -->", ""])
     first, second = Change("2026-11-23", *cells), Change("2026-11-24", *cells)
     once = tracking.with_change(text, first, where="t.md")
@@ -55,6 +67,56 @@ def test_a_change_is_read_back_as_it_was_recorded(cells: tuple[str, str, str, st
     twice = tracking.with_change(once, second, where="t.md")
     assert tracking.changes(twice, where="t.md") == (second, first)
     assert "kept" in twice
+
+
+targets = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
+
+
+@given(records=st.dictionaries(targets, body.map("\n".join).map(str.strip), min_size=1, max_size=4), again=st.data())
+def test_each_target_has_its_own_record(
+    records: dict[str, str], again: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assume(not any(line.startswith("### ") for one in records.values() for line in one.split("\n")))
+    path = tmp_path_factory.mktemp("records") / "t.md"
+    path.write_text(f"# T\n{BEGIN}\nNot recorded yet.\n{END}\nmine\n", "utf-8")
+    name = again.draw(st.sampled_from(sorted(records)))
+    for target, wanted in [*records.items(), (name, "measured again")]:
+        files.write([tracking.record_edit(Place(path), target, wanted)])
+    text = files.read(path)
+    found = {target: tracking.record(text, target, where="t.md") for target in records}
+    assert found == records | {name: "measured again"}
+    assert tracking.record(text, "another", where="t.md") == ""
+    assert "Not recorded yet" not in text
+    assert text.startswith(f"# T\n{BEGIN}\n") and text.endswith(f"{END}\nmine\n")
+
+
+def test_a_record_that_would_begin_another_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.md"
+    path.write_text(f"{BEGIN}\n{END}\n", "utf-8")
+    with pytest.raises(Misconfigured, match="the record of prod contains a line that begins with ###"):
+        tracking.record_edit(Place(path), "prod", "a\n### staging\nb")
+
+
+def test_a_table_with_other_columns_is_not_added_to() -> None:
+    table = "| Date | Alert | From | To | Evidence | Reason |\n| --- | --- | --- | --- | --- | --- |"
+    text = f"<!-- begin limits -->\n\n{table}\n\n<!-- end limits -->\n"
+    with pytest.raises(Misconfigured, match="the columns Date, Alert, From, To, Evidence, Reason; make them Date, "):
+        tracking.changes(text, where="t.md")
+
+
+def test_the_sandbox_has_documents_of_its_own(tmp_path: Path) -> None:
+    for usual in (tracking.DOCUMENT, tracking.LIMITS):
+        assert tracking.place(None, usual, usual.parent) == Place(usual)
+        assert tracking.place(tmp_path / "given", usual, tmp_path) == Place(tmp_path / "given")
+        own = tracking.place(None, usual, tmp_path)
+        assert own.path == tmp_path / usual.name
+        before, text = own.read("")
+        assert before is None and "sandbox" in text
+        files.write([files.Edit(own.path, before, text + "\nmine")])
+        assert own.read("") == (text + "\nmine", text + "\nmine")
+    edit = tracking.record_edit(tracking.place(None, tracking.DOCUMENT, tmp_path / "new"), "sandbox", "x")
+    assert (edit.before, tracking.record(edit.after, "sandbox", where="t")) == (None, "x")
+    assert tracking.changes(tracking.with_change(edit.after, CHANGE, where="t"), where="t") == (CHANGE,)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +185,7 @@ def test_whatever_the_list_holds_one_line_is_added_and_every_other_byte_stays(li
 
 
 def test_the_projects_own_document_can_be_written() -> None:
-    for name in ("baseline", "limits"):
-        assert tracking.edit(tracking.DOCUMENT, name, "x").changes
+    assert tracking.record_edit(Place(tracking.DOCUMENT), "prod", "x").changes
     limits = files.read(tracking.LIMITS)
     entry = "\n- `APIP95LatencyHigh`: `> 1000` → "
     assert tracking.with_entry(limits, CHANGE).count(entry) == limits.count(entry) + 1

@@ -28,6 +28,7 @@ BUCKETS = {
     "rsolv_prom_ex_ecto_repo_query_queue_time_milliseconds": (10, 50, 250, 1000, 5000, 10000),
     "rsolv_billing_stripe_webhook_received_duration_milliseconds": (10, 50, 100, 250, 500, 1000, 5000),
 }
+WATCHDOG = next(name for name, alert in rules.alerts().items() if alert.is_watchdog)
 # A minute of traffic: (metric, labels, how many observations fall into which bucket's upper bound)
 API, QUERY, QUEUE, HOOK = BUCKETS
 USUAL = (
@@ -70,6 +71,7 @@ def traffic(start: int, end: int, slow_from: int) -> str:
         totals['rsolv_prom_ex_ecto_connection_pool_used_connections{repo="Repo"}'] = 4
         totals['rsolv_prom_ex_ecto_connection_pool_size{repo="Repo"}'] = 10
         totals['up{job="rsolv-platform"}'] = 1
+        totals[f'ALERTS{{alertname="{WATCHDOG}",alertstate="firing",severity="none"}}'] = 1  # the rules run
         if slow_from + 600 <= at:
             alert = 'alertname="APIP95LatencyHigh",alertstate="firing",severity="warning",component="api"'
             totals[f"ALERTS{{{alert}}}"] = 1

@@ -5,6 +5,7 @@ import math
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,19 @@ from hypothesis import strategies as st
 import rules
 from ops import cli
 from ops import window as windows
-from ops.clients.prometheus import Series
+from ops.clients.http import Http
+from ops.clients.prometheus import Prometheus, Series
 from ops.errors import Misconfigured
+from ops.repo import tracking
 from ops.tuning import normal_traffic
+from ops.tuning.incidents import incidents
 from ops.window import Values, Window
 from tests.support import past
 
 END = math.floor(time.time() / 60) * 60 - 120
 HOURS = 25.0
+# 10 minutes after the slow hour began, to the end
+SLOW_HOUR = f"APIP95LatencyHigh (once, 50 min, from {windows.stamp(END - 3000)} UTC)"
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +69,9 @@ def test_the_guides_block_is_written_between_the_markers(document: Path) -> None
         r"- Processing success rate: 100%",
     ):
         assert any(re.fullmatch(expected, line) for line in lines), expected
+    assert "### sandbox" in lines
+    assert f"Target `sandbox`, {windows.stamp(END - 86400)} to {windows.stamp(END)} UTC (24 h)." in lines
+    assert f"Alerts that fired in it: {SLOW_HOUR}." in lines
     assert "The data covers" not in written.decode("utf-8", "replace")
     assert run(document) == 0
     assert document.read_bytes() == written
@@ -82,6 +91,70 @@ def test_it_says_how_much_of_the_window_the_data_covers(document: Path, capsys: 
         "at": None,
     }
     assert b"old" in document.read_bytes()
+    (unknown,) = (one for one in answer["warnings"] if "not known" in one)
+    assert re.fullmatch(
+        r"whether alerts fired is not known of the whole window: the rules ran for 25 h of 2 d, from .* UTC on", unknown
+    )
+
+
+def test_an_incident_in_the_window_is_a_warning(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(document) == 0
+    told = capsys.readouterr().out
+    warning = f"an incident is in the window: {SLOW_HOUR} fired; unless this is normal, choose another window with"
+    assert f"\nwarning: {warning}" in told
+    assert run(document, "--format", "json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    (said,) = answer["warnings"]
+    assert said.startswith(warning)
+    (alert,) = answer["alerts"]
+    assert (alert["alert"], alert["times"], alert["last"]) == ("APIP95LatencyHigh", 1, None)
+    assert alert["seconds"] == pytest.approx(50 * 60, abs=60)
+    assert alert["first"] == windows.iso(END - alert["seconds"])
+
+    assert run(document, "--end", str(END - 7200), "--window", "20h") == 0
+    assert "warning" not in capsys.readouterr().out
+    assert "Alerts that fired in it: none." in document.read_text("utf-8", "replace").splitlines()
+    assert run(document, "--end", str(END - 7200), "--window", "20h", "--format", "json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["alerts"], answer["warnings"]) == ([], [])
+
+
+def test_what_fired_is_unknown_where_no_rules_ran(url: str) -> None:
+    prometheus, over = Prometheus(Http(url, name="Prometheus")), windows.window("2h", str(END), interval=30)
+    ours = rules.alerts()
+    found = incidents(prometheus, over, ours)
+    assert ([one.name for one in found.alerts], found.since is not None) == (["APIP95LatencyHigh"], True)
+    nobody = {f"Not{name}": replace(alert, name=f"Not{name}") for name, alert in ours.items()}
+    found = incidents(prometheus, over, nobody)
+    assert (found.alerts, found.since, found.text) == ((), None, "unknown, as no rules of ours ran")
+    assert found.warnings == ["nobody can say whether alerts fired in the window, as no rules of ours ran in it"]
+
+
+def test_the_sandbox_stays_out_of_productions_document(
+    document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    production, own = tracking.DOCUMENT.read_bytes(), tmp_path / "home" / "tracking.md"
+    command = ["baseline", "--target", "sandbox", "--end", str(END), "--window", "2h"]
+    assert cli.run([*command, "--dry-run"]) == 0
+    assert f"Nothing was written; without --dry-run this is written to {own}." in capsys.readouterr().out
+    assert not own.exists()
+    assert cli.run(command) == 0
+    assert f"Recorded in {own}, the sandbox's own document; --document names another." in capsys.readouterr().out
+    assert "Request rate: 200 req/min" in tracking.record(own.read_text("utf-8"), "sandbox", where="own")
+    assert cli.run([*command, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["document"] == {"path": str(own), "written": False}
+    assert tracking.DOCUMENT.read_bytes() == production
+    assert b"old" in document.read_bytes()
+
+
+def test_the_record_of_another_target_stays(document: Path) -> None:
+    other = "### prod\n\nTarget `prod`, a week.\n\n- Average P95 latency: 1 ms"
+    document.write_text(f"<!-- begin baseline -->\n{other}\n<!-- end baseline -->\n", "utf-8")
+    for end in (END, END - 3600):
+        assert run(document, "--end", str(end), "--window", "2h") == 0
+    text = document.read_text("utf-8")
+    assert text.startswith(f"<!-- begin baseline -->\n\n{other}\n\n### sandbox\n\nTarget `sandbox`, ")
+    assert text.count("### ") == 2 and f"to {windows.stamp(END - 3600)} UTC (2 h)." in text
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
@@ -203,16 +276,3 @@ def test_numbers_are_written_without_powers_and_read_back(value: float) -> None:
     text = windows.number(value)
     assert "e" not in text
     assert float(text) == pytest.approx(value, rel=0.006)
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("1h30m", 5400), ("24h", 86400), ("7d", 604800), ("1w", 604800)]
-)
-def test_spans_of_time(text: str, seconds: float) -> None:
-    assert windows.duration(text, option="--window") == seconds
-
-
-def test_a_long_window_is_asked_for_in_coarser_steps() -> None:
-    week = windows.window("7d", None, interval=30, now=1_700_000_000)
-    assert (week.step % 30, week.moments <= 6000, week.span) == (0, True, 604800)
-    assert week.end <= 1_700_000_000

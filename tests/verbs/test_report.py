@@ -135,6 +135,20 @@ def test_programs_get_the_facts_and_a_page_only_where_one_is_named(
     assert page.earlier(out.read_text("utf-8"))
 
 
+def test_a_report_shows_the_record_of_its_own_target(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for _ in range(2):
+        assert cli.run(["report", "--target", "sandbox", "--window", "2h", "--format", "json"]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+        assert cli.run(["baseline", "--target", "sandbox", "--window", "2h", "--end", str(END)]) == 0
+        capsys.readouterr()
+    assert [one["criteria"][-1]["status"] for one in told] == ["fail", "pass"]
+    own = out.parent / "home" / "tracking.md"
+    assert told[0]["criteria"][-1]["detail"].startswith(f"{own} has none of sandbox; run `bin/ops baseline --target sa")
+    assert (told[0]["baseline"], len(told[1]["baseline"])) == ([], 3)
+    assert told[1]["baseline_notes"][1].startswith("Alerts that fired in it: APIP95LatencyHigh (once")
+
+
 def test_the_next_report_says_what_is_different(out: Path) -> None:
     assert run(out) == 0
     text = out.read_text("utf-8")
@@ -201,7 +215,7 @@ def made(text: str) -> Facts:
     return Facts(
         text, "2026-11-23T10:00:00Z", text, text, text, text, ({"name": text, "status": "fail", "detail": text},),
         (state,), (FrequentAlert(text, False, 2, 60.0, text),), node, (text,), (BaselineBlock(text, ((text, text),)),),
-        (text,), (Change(text, text, text, text, text, text),), "2026-11-20T10:00:00Z", (text,),
+        (text,), (Change(*[text] * 9),), "2026-11-20T10:00:00Z", (text,),
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ops.errors import Findings
 from ops.repo import files, tracking
 from ops.tuning import margins, propose
 from ops.tuning.margins import Margin
-from ops.window import Values, Window
+from ops.window import Values, Window, iso, stamp
 from tests.support import past
 from tests.support.waiting import PATIENCE
 
@@ -31,6 +31,7 @@ END = math.floor(time.time() / 60) * 60 - 120
 ALERTS, CONTRACT = past.alerts(), metrics.load()
 P95, CRITICAL = ALERTS["APIP95LatencyHigh"], ALERTS["APIP95LatencyCritical"]
 OVER = Window(0, 3000, 30)
+PRODUCTIONS = ("--document", "docs/tracking.md", "--limits", "docs/limits.md")
 
 
 def values(*numbers: float) -> Values:
@@ -177,11 +178,10 @@ def project(tmp_path: Path, url: str) -> Project:
 
 def test_a_limit_is_tuned_everywhere_at_once_and_nothing_else_changes(project: Project) -> None:
     before = project.bytes()
-    done = project.tune("APIP95LatencyHigh", "--because", "P95 is 750 ms | on a <calm> day")
+    done = project.tune("APIP95LatencyHigh", "--because", "P95 is 750 ms | on a <calm> day", *PRODUCTIONS)
     assert done.returncode == 0, done.stderr
-    assert "APIP95LatencyHigh: > 1000 → > 900" in done.stdout
-    assert "would have fired once" in done.stdout
-    assert "is no bucket of" in done.stdout
+    for said in ("APIP95LatencyHigh: > 1000 → > 900", "would have fired once", "is no bucket of"):
+        assert said in done.stdout
     after = project.bytes()
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {
@@ -202,18 +202,36 @@ def test_a_limit_is_tuned_everywhere_at_once_and_nothing_else_changes(project: P
 
     (change,) = tracking.changes(after["docs/tracking.md"].decode(), where="t")
     assert (change.alert, change.before, change.after) == ("APIP95LatencyHigh", "> 1000", "> 900")
-    assert change.reason == "P95 is 750 ms | on a <calm> day"
+    assert (change.target, change.reason) == ("sandbox", "P95 is 750 ms | on a <calm> day")
+    assert change.window == f"{stamp(END - 86400)} to {stamp(END)} UTC"
+    assert change.fired == f"APIP95LatencyHigh (once, 50 min, from {stamp(END - 3000)} UTC)"
+    assert f"  warning: an incident is in the window: {change.fired} fired; unless this is normal" in done.stdout
     assert re.match(
         r"in the 24 h to .* UTC 95 % of the time it was at most 750 ms \(average 9\d\d ms, peak 4800 ms\), "
         r"\+ 20 % is 900 ms; "
         r"it would have fired once \(\d+ min( \d+ s)?\) with > 1000, once \(.*\) with > 900$",
         change.evidence,
     )
-    assert b"- `APIP95LatencyHigh`: `> 1000` \xe2\x86\x92 `> 900`" in after["docs/limits.md"]
+    listed = after["docs/limits.md"].decode()
+    assert "- `APIP95LatencyHigh`: `> 1000` → `> 900`" in listed
+    assert f"from `sandbox`, {change.window}; alerts that fired in it: {change.fired}. In the 24 h to" in listed
 
-    again = project.tune("APIP95LatencyHigh", "--because", "the same")
+    again = project.tune("APIP95LatencyHigh", "--because", "the same", *PRODUCTIONS)
     assert (again.returncode, project.bytes()) == (0, after)
     assert "already > 900; nothing to change" in again.stdout
+
+
+def test_what_was_seen_in_the_sandbox_is_recorded_there(project: Project) -> None:
+    before = project.bytes()
+    done = project.tune("APIP95LatencyHigh", "--because", "practice")
+    assert done.returncode == 0, done.stderr
+    after = project.bytes()
+    assert not [name for name in after if after[name] != before[name] and name.startswith("docs/")]
+    own, log = project.home / "tracking.md", project.home / "limits.md"
+    assert f"Written: {own}, {log}, dashboards/" in done.stdout
+    assert "These are figures of the sandbox: production's record has none of them" in done.stdout
+    assert [one.after for one in tracking.changes(own.read_text("utf-8"), where="t")] == ["> 900"]
+    assert "- `APIP95LatencyHigh`: `> 1000` → `> 900`" in log.read_text("utf-8")
 
 
 def test_a_chosen_limit_and_the_answer_for_programs(project: Project) -> None:
@@ -223,6 +241,8 @@ def test_a_chosen_limit_and_the_answer_for_programs(project: Project) -> None:
     answer = json.loads(done.stdout)
     assert (answer["from"], answer["to"], answer["changes"], answer["written"]) == ("> 1000", "> 4900", True, [])
     assert answer["backtest"]["before"]["fired"] == 1
+    assert (answer["window"]["end"], answer["alerts"][0]["alert"]) == (iso(END), "APIP95LatencyHigh")
+    assert answer["warnings"][0].startswith("an incident is in the window: APIP95LatencyHigh (once, 50 min, from ")
     assert answer["backtest"]["after"] == {"fired": 0, "seconds": 0}
     assert project.bytes() == before
 
@@ -256,7 +276,7 @@ def test_without_a_name_every_alert_is_looked_at_and_nothing_written(project: Pr
         (["APIErrorBudgetBurnSlow", "--because", "x"], 1, "does not depend on what was observed"),
         (["APIP95LatencyHigh", "--because", "x", "--document", "docs/limits.md"], 2, "limits.md has no markers"),
         (["APIP95LatencyHigh", "--because", "x", "--limits", "none.md"], 2, "none.md does not exist; create it"),
-        (["APIP95LatencyHigh", "--because", "x", "--limits", "docs/tracking.md"], 2, "name the same file"),
+        (["APIP95LatencyHigh", "--because", "x", *PRODUCTIONS[:3], "docs/tracking.md"], 2, "name the same file"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_nothing_is_written(
