@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from components.live.running import compare, operator_names
 from components.live.running.wanted import RoutingMarks, wanted_routing
@@ -9,6 +10,7 @@ from components.settings import ROUTING_OBJECT
 from formats.json_types import JsonValue
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
+from ops.clients.prometheus import ActiveAlert
 from ops.errors import Unreachable
 from ops.replay import hours
 from ops.targets import Target
@@ -91,14 +93,10 @@ def labels_there(target: Target, alerts: Iterable[Alert]) -> Arrived:
     An alert that Prometheus drops has none.
     """
     held = target.alertmanager.alerts()
-    try:
-        sender, firing = (
-            target.prometheus.sender(),
-            [one for one in target.prometheus.alerts() if one.state == "firing"],
-        )
-    except Unreachable:  # another check says so
-        sender, active = UNCHANGED, []
-    firing = [one for one in active if one.state == "firing"]
+    sender, firing = UNCHANGED, list[ActiveAlert]()
+    with suppress(Unreachable):  # another check says so
+        sender = target.prometheus.sender()
+        firing = [one for one in target.prometheus.alerts() if one.state == "firing"]
     found: dict[str, Sequence[Labels]] = {}
     for alert in alerts:
         expected = [labels for one in firing if one.name == alert.name for labels in sender.sent(one.labels)]
