@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ __all__ = ["CLUSTER", "E2E", "ENGINE", "SERVERS", "TOOLS", "Progress", "Tool", "
 __all__ += ["bring", "built", "dotted", "find", "get", "installed", "path", "pinned", "run_version"]
 
 PARALLEL_BUILDS = 2  # builds at a time; compiling uses all processors, but linking and downloading only one
+SIDE_BY_SIDE = 0.9  # what two builds at a time take, of what they take one after the other
 PROGRESS_INTERVAL = 30.0  # seconds between two lines of progress
 
 
@@ -87,11 +88,23 @@ def run_version(program: Path, command: str) -> Version | None:
 
 def _announce(missing: Sequence[Tool], progress: Progress) -> None:
     if len(missing) > 1:
-        minutes = max(1, round(sum(tool.seconds for tool in missing) / 60 * 0.9))
         progress(
             f"{len(missing)} tools have to be built from source with Go, once on this machine (kept in "
-            f"{_build.cache()}): about {minutes} minute{'s' if minutes > 1 else ''} on two processors"
+            f"{_build.cache()}): {_minutes(sum(tool.seconds for tool in missing) * SIDE_BY_SIDE)} on two processors"
         )
+
+
+def time_left(missing: Sequence[Tool], under_way: Mapping[str, float]) -> str:
+    """How long the builds of `missing` still take, in words; `under_way`: for how many seconds each of them has run."""
+    left = [tool.seconds - under_way.get(tool.name, 0.0) for tool in missing]
+    if all(seconds <= 0 for seconds in left):
+        return "longer than usual on two processors"
+    return f"{_minutes(sum(max(seconds, 0.0) for seconds in left) * SIDE_BY_SIDE)} left on two processors"
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"about {minutes} minute{'s' if minutes > 1 else ''}"
 
 
 def _build_all(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
@@ -122,8 +135,10 @@ def _build_all(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
                 for future in ended:
                     done[waiting.pop(future).name] = future.result()
                 if not ended:
-                    under_way = ", ".join(f"{name} {monotonic() - since:.0f} s" for name, since in list(begun.items()))
-                    progress(f"still building, {len(done)} of {count} done: {under_way}")
+                    under_way = {name: monotonic() - since for name, since in list(begun.items())}
+                    shown = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in under_way.items())
+                    left = time_left([tool for tool in missing if tool.name not in done], under_way)
+                    progress(f"still building, {len(done)} of {count} done, {left}: {shown}")
         except BaseException:
             stop.set()
             for future in waiting:
