@@ -6,6 +6,7 @@
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 # Packages whose errors already name file and line.
 DATA = ("formats", "rules", "routing", "metrics", "dashboards", "components")
 
+INTERRUPTED = "interrupted; nothing more was done"
 # Verb → module:attribute. A verb is imported when it is called, so that it does not wait for libraries of others.
 VERBS = {
     "verify": "ops.verbs.verify:verify",
@@ -106,7 +108,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as misuse:
         return _usage(misuse)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; nothing more was done", 130)
+        return _fail(INTERRUPTED, 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -114,6 +116,8 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_file_error(error), 2)
     except Exception as error:  # noqa: BLE001 - any error becomes a sentence
         return _unexpected(error)
+    if code == 130:  # what typer makes of a Ctrl-C
+        return _fail(INTERRUPTED, 130)
     return code if isinstance(code, int) else 0
 
 
@@ -122,7 +126,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    early = signal.getsignal(signal.SIGINT)
+    if early is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = run(sys.argv[1:])
+    signal.signal(signal.SIGINT, early)  # all is said, so an interrupt may end the process at once
+    sys.exit(code)
 
 
 def _fail(sentence: str, code: int) -> int:
