@@ -120,7 +120,8 @@ def test_an_entry_in_place_of_our_only_one_may_be_theirs_so_it_stays_and_is_name
     assert not EDITOR.has(edited, OURS)
     assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- /changed/*.yml\n- a.yml\n"
     assert EDITOR.left(edited, OURS, LastEdit(text, new)) == [
-        "prometheus.yml: what we did not write stays in rule_files, between our marks: /changed/*.yml"
+        "prometheus.yml: 1 of ours was taken out of rule_files or changed by somebody else; between our marks stays "
+        "/changed/*.yml"
     ]
 
 

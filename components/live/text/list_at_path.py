@@ -93,8 +93,15 @@ def check_only_lists_changed(
     except NotPlain as problem:
         raise EditRefused(f"{where}: with {names} edited the text {problem}; do it by hand", paste) from None
     same = without_lists(after, expected) == without_lists(old, expected)
-    if not same or any([item.shape for item in items(after, path)] != [*list_] for path, list_ in expected.items()):
+    if not same or any(_shapes(after, path) != [*list_] for path, list_ in expected.items()):
         raise EditRefused(f"{where}: editing {names} would change more than our own lines; do it by hand", paste)
+
+
+def _shapes(document: Document, path: Path) -> list[Shape] | None:
+    """Those of the items; None where something else stands than a list."""
+    found = find(document, path)
+    is_list = found is None or found[1].kind == "sequence" or found[1].is_null()
+    return [item.shape for item in items(document, path)] if is_list else None
 
 
 def key_line(document: Document, key: Node) -> tuple[int, int, int] | None:

@@ -74,9 +74,10 @@ def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) 
                 f"{where}: what looks like ours stays in {'.'.join(path)}: {names}; take out what is not meant to stay"
             )
     for part in find_parts(document, where, _written(last_edit, where)):
-        if strangers := part.strangers():
-            names = _names(strangers)
-            found.append(f"{where}: what we did not write stays in {'.'.join(part.path)}, between our marks: {names}")
+        if part.missing:
+            name, between = ".".join(part.path), part.strangers()
+            stays = f"; between our marks stays {_names(between)}" if between else ""
+            found.append(f"{where}: {part.missing} of ours was taken out of {name} or changed by somebody else{stays}")
     return found
 
 

@@ -26,6 +26,11 @@ class Part:
     ours: Sequence[Node]
     others: Sequence[Node]
 
+    @property
+    def missing(self) -> int:
+        """How many of ours are not there."""
+        return len(self.memory.items or ()) - len(self.ours)
+
     def strangers(self) -> list[Node]:
         """Items between the marks that are not as we wrote them, and taken for somebody else's."""
         return [item for item in self.others if self.region and self.region.holds(item.start)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from components.live.text.items import Path
 from components.live.text.list_at_path import check_only_lists_changed, find, key_line, read
 from components.live.text.marks import Memory, Region, find_marks
 from components.live.text.our_parts import Part, find_parts
@@ -13,6 +14,7 @@ EMPTY_VALUE = re.compile(
     r"""(\ufeff?[ \t]*(?:"[^"]*"|'[^']*'|[^\s"':]+)[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|Null|NULL|~)([ \t]*|[ \t]+#.*)$"""
 )  # `key: []  # why` → "key:", "  # why"
 _COMMA = re.compile(r"(?:\s|#[^\n]*\n)*,")
+_NOTHING_ELSE = re.compile(r"(?:[\s,]|#[^\n]*\n?)*")
 _BLANKS = re.compile(r"[ \t]*")
 
 
@@ -44,28 +46,44 @@ def _end_of_rest(text: str, changes: Sequence[Splice]) -> int:
 def _changes(document: Document, part: Part) -> list[Splice]:
     found, region = find(document, part.path), part.region
     emptied = found is not None and not part.others
-    if region and _holds_only_ours(document, part, region, found, emptied):
+    key_goes = found is not None and emptied and part.memory.key and _has_own_lines(document, part.path)
+    if region and _holds_only_ours(document, part, region, key_goes):
         changes = [_without_region(document.text, region, part.memory)]
     else:
         changes = [Splice(mark.start, mark.end) for mark in part.marks]
         if found and not found[1].flow:
             changes += [_without_lines(document.text, found[1], item) for item in part.ours]
-        elif found and not (emptied and part.memory.key):
+        elif not key_goes:
             changes += [change for item in part.ours for change in _without_entry(document.text, item)]
-    if found and emptied and part.ours:
-        changes += _restored(document, found, part.memory)
+    if found and key_goes:
+        changes.append(_without_key(document.text, *found))
+    elif found and emptied:
+        changes += _with_former_value(document, found[0], part.memory)
     return changes
 
 
-def _holds_only_ours(
-    document: Document, part: Part, region: Region, found: tuple[Node, Node] | None, emptied: bool
-) -> bool:
-    """Whether nothing but what we wrote is between the marks: then whatever else stands there goes too, as they say."""
+def _has_own_lines(document: Document, path: Path) -> bool:
+    """Whether no braces are around the key of a list."""
+    above = found[1] if (found := find(document, path[:-1])) else document.root
+    return above is not None and not above.flow
+
+
+def _holds_only_ours(document: Document, part: Part, region: Region, key_goes: bool) -> bool:
+    """Whether all of ours is between the marks, and nothing else: then comments there go too, as the marks say."""
+    text, found = document.text, find(document, part.path)
     known = {node.start for item in part.ours for node in item.walk()}
     if found:
-        known |= {found[1].start, *([found[0].start] if emptied and part.memory.key else ())}
-    others = any(region.holds(mark.start) and mark not in part.marks for mark in find_marks(document.text))
-    return not others and known.issuperset(document.starts_between(region.start, region.end))
+        known |= {found[1].start, *([found[0].start] if key_goes else ())}
+    last = max((item.last for item in part.ours), default=region.start)
+    comma = _COMMA.match(text, last)
+    return (
+        all(region.start <= item.start and item.last <= region.end for item in part.ours)
+        and known.issuperset(document.starts_between(region.start, region.end))
+        # Not a dash or a bracket that belongs to what follows, and our own comma.
+        and _NOTHING_ELSE.fullmatch(text, last, region.end) is not None
+        and (comma is None or comma.end() <= region.end)
+        and not any(region.holds(mark.start) and mark not in part.marks for mark in find_marks(text))
+    )
 
 
 def _without_region(text: str, region: Region, memory: Memory) -> Splice:
@@ -102,16 +120,15 @@ def _without_entry(text: str, item: Node) -> list[Splice]:
     return [Splice(start, stop + len(behind) if comma else stop), *cuts]
 
 
-def _restored(document: Document, found: tuple[Node, Node], memory: Memory) -> list[Splice]:
-    """The key's line as it was before us, unless somebody has changed it since; none where the key is ours."""
-    key, value = found
-    line = key_line(document, key)
-    if line is None:
-        return []
-    if memory.key:
-        end = document.text.find("\n", value.end) + 1 if value.flow else line[2]
-        return [Splice(line[0], end or len(document.text))]
-    empty = EMPTY_VALUE.match(memory.was or "")
-    if memory.was is not None and empty and document.text[line[0] : line[1]] == empty[1] + empty[2]:
-        return [Splice(line[0], line[1], memory.was)]
+def _without_key(text: str, key: Node, value: Node) -> Splice:
+    """The key's line; with a list in brackets, up to their end."""
+    stop = text.find("\n", value.end if value.flow else key.start)
+    return Splice(text.rfind("\n", 0, key.start) + 1, len(text) if stop < 0 else stop + 1)
+
+
+def _with_former_value(document: Document, key: Node, memory: Memory) -> list[Splice]:
+    """`key: []` as it was before us, unless somebody has changed the line since."""
+    line, empty = key_line(document, key), EMPTY_VALUE.match(memory.was or "")
+    if line and empty and document.text[line[0] : line[1]] == empty[1] + empty[2]:
+        return [Splice(line[0], line[1], empty[0])]
     return []

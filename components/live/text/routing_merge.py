@@ -42,7 +42,7 @@ class Routing:
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
         """Raises EditRefused also where a route of others sends to a receiver of ours."""
         bare = marked_lists.remove(text, self.where, last_edit)
-        if lost := _receivers(text) - _receivers(bare) & _named_by_routes(bare):
+        if lost := receiver_names(text) - receiver_names(bare) & _named_by_routes(bare):
             raise EditRefused(
                 f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
                 "part: give that route another receiver first"
@@ -138,8 +138,8 @@ def _parts(ours: str) -> Lists:
     return {path: data.get(name) or [] for name, path in LISTS.items()}
 
 
-def _receivers(text: str) -> set[str]:
-    """The names of the receivers that a text has."""
+def receiver_names(text: str) -> set[str]:
+    """The names of the receivers that a text has. Raises EditRefused for a text that is not one YAML document."""
     named = [value_of(item, "name") for item in items_by_any_name(read(text, WHERE), LISTS["receivers"])]
     return {name.value for name in named if name}
 
