@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from formats import collector
 from formats.places import FormatError, Place
 
 MAX_DEPTH = 20  # of a plain text
@@ -136,6 +137,7 @@ def _hint(key: str, known: Collection[str]) -> str:
     return f"; known are {', '.join(sorted(known))}" if len(known) < 20 else ": it would be refused, so remove it"
 
 
+@collector.paused()
 def read(text: str, file: str, error: type[FormatError], *, plain: bool = False) -> Node | None:
     """The root of a text that is one YAML document; None for an empty one. Raises `error`.
 

@@ -3,6 +3,8 @@
 1. A preview without changes, against that of a bare program with as many resources of a provider.
 2. `pulumi up` from start to proved live, against that of the bare program.
 3. A replay of seven days of every alert, against the bare range queries that it cannot do without.
+4. An edit of an alertmanager.yml of 10 KB, 100 KB and 1 MB, against PyYAML's bare reading of it: linear if the ratio
+   does not grow.
 """
 
 import statistics
@@ -14,8 +16,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
+
 import routing
 import rules
+from components.live.text.routing_merge import Routing
+from components.live.text.yaml_tree import PARSER, parse
 from ops import replay
 from ops.build_tools import pulumi as built_engine
 from ops.errors import OpsError
@@ -28,6 +34,7 @@ from tests.support.checkout import ROOT
 
 TURNS = 5
 DAYS = 7
+SIZES = (10_000, 100_000, 1_000_000)  # characters
 
 # As many resources of a provider as we have: ConfigMaps, and dynamic ones that do nothing.
 BARE = """\
@@ -62,7 +69,7 @@ def say(line: str) -> None:
 
 
 def show(what: str, ours: float, yardstick: str, theirs: float) -> None:
-    print(f"{what:<34} {ours:6.2f} s   {yardstick:<34} {theirs:6.2f} s   ratio {ours / theirs:.2f}", flush=True)
+    print(f"{what:<34} {ours:7.3f} s   {yardstick:<34} {theirs:7.3f} s   ratio {ours / theirs:.2f}", flush=True)
 
 
 def bare(folder: Path, home: Path, env: dict[str, str], count: int, dynamic: int) -> Engine:
@@ -143,7 +150,58 @@ def without_engine(folder: Path) -> None:
         sandbox.down()
 
 
+def alertmanager_of(size: int) -> str:
+    """An alertmanager.yml of at least that many characters, of teams that each have a route, a receiver and a rule."""
+    routes = receivers = inhibitions = ""
+    team_number = 0
+    while len(routes) + len(receivers) + len(inhibitions) < size:
+        team_number += 1
+        team = f"team-{team_number}"
+        routes += (
+            f"    # {team}\n    - match:\n        team: {team}\n        severity: critical\n      receiver: {team}\n"
+            '      continue: true\n      routes:\n        - matchers: [severity="warning"]\n'
+            "          receiver: default\n"
+        )
+        receivers += (
+            f"  - name: {team}\n    webhook_configs:\n      - url: 'http://hooks.example/{team}'  # theirs\n"
+            f"    slack_configs:\n      - channel: '#{team}'\n        api_url_file: /etc/slack/url\n"
+            "        text: '{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}'\n"
+        )
+        inhibitions += (
+            f"  - source_match: {{severity: critical, team: {team}}}\n    target_match:\n      severity: warning\n"
+            "    equal: ['cluster', namespace]\n"
+        )
+    head = "global:\n  resolve_timeout: 5m\n\nroute:\n  receiver: default\n  routes:\n"
+    tail = "receivers:\n  - name: default\n"
+    return head + routes + tail + receivers + "inhibit_rules:\n" + inhibitions
+
+
+def edits() -> None:
+    ours, edit = routing.load().parts().as_json(), Routing()
+
+    def anew(act: Callable[[], object]) -> float:
+        """The median of some turns, each without what the turn before has read."""
+
+        def turn() -> float:
+            parse.cache_clear()
+            return seconds(act)
+
+        return statistics.median(turn() for _ in range(TURNS))
+
+    for size in SIZES:
+        text = alertmanager_of(size)
+        new = edit.insert(text, ours)
+        assert edit.remove(new) == text
+        bare = anew(lambda text=text: yaml.load(text, Loader=PARSER))  # type: ignore[misc]
+        for what, act in (
+            ("insert", lambda text=text: edit.insert(text, ours)),
+            ("remove", lambda new=new: edit.remove(new)),
+        ):
+            show(f"{what}, {len(text) // 1000} KB of alertmanager.yml", anew(act), "PyYAML reads it", bare)
+
+
 def main() -> None:
+    edits()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if built_engine.find():
             with_engine(Path(folder))

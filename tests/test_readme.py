@@ -14,7 +14,7 @@ import metrics
 import routing
 import rules
 from components import settings
-from components.live.text import marks
+from components.live.text import marks, remove
 from ops import cli
 from tests.support.checkout import ROOT
 
@@ -147,7 +147,7 @@ def said_in_a_preview(_: pytest.CaptureFixture[str]) -> str:
 
 def said_of_a_text_of_others(_: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(ValueError, match="marks") as refused:
-        marks.regions(f"{marks.begin('receivers', '', marks.Memory())}\n", "alertmanager.yml")
+        remove.remove_marked(f"{marks.begin('receivers', '', marks.Memory())}\n", "alertmanager.yml")
     return str(refused.value)
 
 

@@ -1,7 +1,13 @@
 """Somebody else edits what we have part in, between two `up`s and before destroy: theirs survives, ours is mended."""
 
-import pytest
+import json
+import re
+from collections.abc import Callable
 
+import pytest
+import yaml
+
+import routing
 import rules
 from formats.json_types import JsonObject
 from tests.e2e.rig import Rig
@@ -138,3 +144,85 @@ def test_a_limit_that_somebody_edited_in_the_cluster_is_named_with_the_way_back(
     rig.up(refresh=True)
     assert rig.objects() == as_it_should_be
     assert rig.preview() == {}
+
+
+def rewrite(rig: Rig, anew: Callable[[str], str]) -> None:
+    for name, key, _, _ in TEXTS:
+        rig.write(name, {key: anew(rig.text(name, key))})
+
+
+def sorted_by_pyyaml(text: str) -> str:
+    return yaml.safe_dump(yaml.safe_load(text), allow_unicode=True)
+
+
+def closing_marks_moved(text: str) -> str:
+    """As `yq -i` does: into the first item of theirs, where there is one."""
+    return re.sub(r"(?m)^( *)(# <<< \S+)\n((?: *#.*\n)*)( *)- ", r"\4-\n\1\2\n\3\4  ", text)
+
+
+def what_they_say(rig: Rig) -> list[JsonObject]:
+    return [yaml.safe_load(rig.text(name, key)) for name, key, _, _ in TEXTS]
+
+
+@pytest.mark.parametrize("anew", [sorted_by_pyyaml, closing_marks_moved])
+def test_texts_that_a_tool_wrote_anew_are_updated_and_freed_of_ours_by_destroy(
+    rig: Rig, anew: Callable[[str], str]
+) -> None:
+    theirs = what_they_say(rig)
+    rig.up()
+    with_ours = what_they_say(rig)
+    rewrite(rig, anew)
+    assert what_they_say(rig) == with_ours != theirs
+    assert rig.preview(refresh=True) == {}, "all of ours is there"
+    rig.edit("rules/watchdog.yml", "name: watchdog", "name: guardian")
+    rig.edit("routing/alertmanager.yml", "repeat_interval: 2h", "repeat_interval: 3h")
+    assert rig.preview().get("update", 0) >= 1
+    rig.up()
+    rewrite(rig, anew)
+    rig.destroy()
+    assert what_they_say(rig) == theirs
+    assert "api-performance" not in "".join(rig.text(name, key) for name, key, _, _ in TEXTS)
+
+
+def test_what_a_tool_added_between_our_marks_is_theirs_and_stays(rig: Rig) -> None:
+    theirs = yaml.safe_load(rig.text(*TEXTS[1][:2]))
+    rig.up()
+    mark = "  # <<< api-performance/inhibit_rules\n"
+    text = rig.text(*TEXTS[1][:2])
+    at = text.index(mark.lstrip())
+    indent = text[text.rfind("\n", 0, at) + 1 : at]
+    rule = {"source_matchers": ["a=b"], "target_matchers": ["c=d"], "equal": ["e"]}
+    dash = re.search(r"(?m)^( *)- source_matchers", text)
+    assert dash
+    added = f"{dash[1]}- {json.dumps(rule)}\n"
+    rig.write("alertmanager-config", {"alertmanager.yml": text[: at - len(indent)] + added + text[at - len(indent) :]})
+    assert rig.preview(refresh=True) == {}
+    rig.destroy()
+    assert yaml.safe_load(rig.text(*TEXTS[1][:2])) == {**theirs, "inhibit_rules": [rule]}
+
+
+def test_a_text_that_can_be_edited_no_more_stops_preview_and_destroy_with_a_sentence(rig: Rig) -> None:
+    rig.up()
+    text = rig.text(*TEXTS[1][:2])
+    rig.write("alertmanager-config", {"alertmanager.yml": f"{text}---\nroute: {{}}\n"})
+    says = "the text holds several documents, so it is not edited"
+    assert says in rig.refused(rig.preview)
+    assert says in rig.refused(rig.destroy)
+    rig.write("alertmanager-config", {"alertmanager.yml": text})
+    rig.destroy()
+    assert rig.objects() == rig.before
+
+
+def test_receivers_of_ours_that_destroy_leaves_running_are_named(rig: Rig) -> None:
+    """They stand there without our marks, and somebody has changed one: so it is not known for ours."""
+    rig.up()
+    data = yaml.safe_load(rig.text(*TEXTS[1][:2]))
+    name = routing.load().parts().receivers[0]["name"]
+    (receiver,) = (receiver for receiver in data["receivers"] if receiver["name"] == name)
+    receiver["email_configs"][0]["to"] = "somebody@example.com"
+    data["route"]["routes"] = [route for route in data["route"]["routes"] if route["receiver"] != name]
+    rig.write("alertmanager-config", {"alertmanager.yml": yaml.safe_dump(data)})
+    rig.destroy()
+    said = "".join(rig.said)
+    assert f"what looks like ours stays in receivers: {name}" in said
+    assert f"receiver {name} still runs, as the text of Alertmanager has it without our marks" in said

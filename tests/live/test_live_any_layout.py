@@ -12,6 +12,7 @@ from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import Editor, editor
 from components.live.text.marked_lists import LastEdit
 from formats.json_types import JsonObject, JsonValue
+from tests.live.shapes import ALERTMANAGER
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
 ROUTING = json.dumps(
@@ -174,6 +175,30 @@ def test_routing_of_any_layout() -> None:
         held(editor("routing"), text, ROUTING, added)
 
     check()
+
+
+def test_an_edit_reads_a_text_once_and_what_it_made_of_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many lists are edited. Lines are counted for messages only: each time from the start of the text."""
+    read: list[str] = []
+    build = yaml_tree._build
+
+    def counting(text: str, candidate: str) -> yaml_tree.Document:
+        read.append(text)
+        return build(text, candidate)
+
+    def counted(_document: yaml_tree.Document, _position: int) -> int:
+        raise AssertionError("lines were counted though there is nothing to say")
+
+    edit, text = editor("routing"), ALERTMANAGER["everything there"]
+    assert edit.has(edit.insert(text, ROUTING), ROUTING)  # what is ours is read now, and kept
+    yaml_tree.parse.cache_clear()
+    monkeypatch.setattr(yaml_tree, "_build", counting)
+    monkeypatch.setattr(yaml_tree.Document, "line", counted)
+    new = edit.insert(text, ROUTING)
+    assert read == [text, new]
+    yaml_tree.parse.cache_clear()
+    assert edit.remove(new) == text
+    assert read == [text, new, new, text]
 
 
 @settings(max_examples=100, deadline=None)

@@ -104,12 +104,25 @@ def test_an_entry_added_between_our_marks_to_a_list_that_we_made_stays() -> None
     assert EDITOR.remove(edited, LastEdit("global: {}\n", new)) == "global: {}\nrule_files:\n  - theirs.yml\n"
 
 
-def test_our_entry_changed_by_somebody_goes_all_the_same() -> None:
-    new = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
+def test_one_of_our_entries_changed_by_somebody_goes_all_the_same() -> None:
+    text, two = "rule_files:\n- a.yml\n", f"{OURS}\n/two/*.yml"
+    new = EDITOR.insert(text, two)
+    edited = new.replace(OURS, "/changed/*.yml")
+    assert not EDITOR.has(edited, two)
+    assert EDITOR.remove(edited) == EDITOR.remove(edited, LastEdit(text, new)) == text
+    assert EDITOR.insert(edited, two) == new
+
+
+def test_an_entry_in_place_of_our_only_one_may_be_theirs_so_it_stays_and_is_named() -> None:
+    text = "rule_files:\n- a.yml\n"
+    new = EDITOR.insert(text, OURS)
     edited = new.replace(OURS, "/changed/*.yml")
     assert not EDITOR.has(edited, OURS)
-    assert EDITOR.remove(edited, LastEdit("rule_files:\n- a.yml\n", new)) == "rule_files:\n- a.yml\n"
-    assert EDITOR.insert(edited, OURS) == new
+    assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- /changed/*.yml\n- a.yml\n"
+    assert EDITOR.left(edited, OURS, LastEdit(text, new)) == [
+        "prometheus.yml: 1 of ours was taken out of rule_files or changed by somebody else; between our marks stays "
+        "/changed/*.yml"
+    ]
 
 
 @pytest.mark.parametrize("text", ["a: 1", "rule_files:", "rule_files: []"])
@@ -152,8 +165,9 @@ def test_comments_lost_ours_is_still_found() -> None:
         == "rule_files:\n- a.yml\nglobal: {}\n"
     )
     assert EDITOR.remove(f"rule_files:\n- a.yml\n- {OURS}", written) == "rule_files:\n- a.yml\n"
-    with pytest.raises(EditRefused, match=r"prometheus\.yml:1: the marks around our entries of rule_files are gone"):
-        EDITOR.remove(f"rule_files: [{OURS}, a.yml]\n", written)
+    assert EDITOR.remove(f"rule_files: [{OURS}, a.yml]\n", written) == "rule_files: [a.yml]\n"
+    assert EDITOR.remove(f"rule_files: [a.yml, {OURS}] # x\n", written) == "rule_files: [a.yml] # x\n"
+    assert EDITOR.remove(f"rule_files: [\n  {OURS},\n  a.yml\n]\n", written) == "rule_files: [\n  a.yml\n]\n"
 
 
 def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
@@ -163,9 +177,18 @@ def test_an_entry_of_theirs_that_is_equal_to_ours_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize("gone", ["# >>>", "# <<<"])
-def test_a_damaged_mark_is_refused(gone: str) -> None:
-    new = "".join(line for line in lines(EDITOR.insert("rule_files:\n- a.yml\n", OURS)) if gone not in line)
-    words = r"prometheus\.yml:\d: the marks around the lines of api-performance are damaged"
+def test_with_a_mark_lost_ours_is_still_found(gone: str) -> None:
+    text = "rule_files:\n- a.yml\n"
+    whole = EDITOR.insert(text, OURS)
+    new = "".join(line for line in lines(whole) if gone not in line)
+    assert EDITOR.remove(new, LastEdit(text, whole)) == text
+    assert EDITOR.insert(new, "/other/*.yml", LastEdit(text, whole)) == EDITOR.insert(text, "/other/*.yml")
+
+
+def test_without_the_opening_mark_and_without_a_state_it_is_not_known_what_is_ours() -> None:
+    whole = EDITOR.insert("rule_files:\n- a.yml\n", OURS)
+    new = "".join(line for line in lines(whole) if "# >>>" not in line)
+    words = r"prometheus\.yml:3: the marks around the lines of api-performance are damaged"
     with pytest.raises(EditRefused, match=words):
         EDITOR.remove(new)
     with pytest.raises(EditRefused, match=words):

@@ -34,24 +34,20 @@ class ConfigTextHandler(EditHandler):
     compared = ("ours", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
-        """Try the edit on the live text, without writing it. Raises EditRefused, ops.errors."""
-        if pulumi.UNKNOWN in news.values():
-            return dynamic.CheckResult(news, [])
-        at = _key(news)
-        cluster = connections.kubernetes(news)
-        found = config_map.read(cluster, at)
-        text = _without_former(at, found, _olds)
-        new = _edited(at, text, news["ours"], found.replaced)
-        if new != found.text:
-            config_map.try_write(cluster, at, new)
-        edit = editor(at.editor)
-        if not edit.has(found.text, news["ours"]):
-            alerts = _as_sent(news)
-            if isinstance(edit, Routing) and news.get("ask"):
-                edit.refuse_lost_routes(text, news["ours"], alerts)
-            for line in edit.warnings(text, news["ours"], alerts):
-                warn(line)
+        """Try the edit on the live text before it is made, without writing it. Raises EditRefused, ops.errors.
+
+        Later ones are tried by `diff`: it is given the state, which knows what is ours where our marks are gone.
+        """
+        if any(_olds.get(name) != news.get(name) for name in self.identity):
+            _try(news, lambda found: found.replaced, _olds)
         return dynamic.CheckResult(news, [])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
+        """Whether an update or a replacement is needed; an update is tried. Raises EditRefused, ops.errors."""
+        found = super().diff(_id, _olds, _news)
+        if not found.replaces:
+            _try(_news, lambda found: _last_edit(_olds, found), _olds)
+        return found
 
     def drift(self, props: Props) -> str:
         """Raises EditRefused where the ConfigMap or its key is gone."""
@@ -83,7 +79,37 @@ class ConfigTextHandler(EditHandler):
         except EditRefused as gone:
             info(f"{gone}: there is nothing of ours to remove")
             return
-        config_map.swap(cluster, at, bare, gone=True)
+        found, _ = config_map.swap(cluster, at, bare, gone=True)
+        for line in editor(at.editor).left(found.text, _props["ours"], _last_edit(_props, found)):
+            warn(line)
+
+
+def _key(props: Props) -> Key:
+    return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
+
+
+def _try(news: Props, last_edit: Callable[[StoredText], LastEdit | None], olds: Props) -> None:
+    """The edit of a preview: nothing is written, and warnings say what changes for others."""
+    if pulumi.UNKNOWN in news.values():
+        return
+    at, edit = _key(news), editor(news["editor"])
+    cluster = connections.kubernetes(news)
+    found = config_map.read(cluster, at)
+    text = _without_former(at, found, olds)
+    new = _edited(at, text, news["ours"], last_edit(found))
+    if new != found.text:
+        config_map.try_write(cluster, at, new)
+    first = "before" not in olds
+    if edit.has(found.text, news["ours"]):
+        lines = edit.warnings(text, news["ours"], _as_sent(news)) if first else []
+    else:
+        alerts, bare = _as_sent(news), edit.remove(text, last_edit(found))
+        if isinstance(edit, Routing) and news.get("ask"):
+            edit.refuse_lost_routes(bare, news["ours"], alerts)
+        lines = edit.warnings(bare, news["ours"], alerts)
+        lines += [] if first else edit.left(text, olds["ours"], last_edit(found))
+    for line in lines:
+        warn(line)
 
 
 def _as_sent(props: Props) -> list[Mapping[str, str]]:
@@ -94,10 +120,6 @@ def _as_sent(props: Props) -> list[Mapping[str, str]]:
         with suppress(OpsError):  # `Live` warns of a server that does not answer
             sender = connections.prometheus(props).sender()
     return [labels for alert in alerts for labels in sender.sent(alert)]
-
-
-def _key(props: Props) -> Key:
-    return Key(props["namespace"], props["config_map"], props["key"], props["editor"])
 
 
 def _without_former(at: Key, found: StoredText, olds: Props) -> str:
@@ -124,9 +146,12 @@ def _write(props: Props, written: Callable[[StoredText], LastEdit | None]) -> Pr
         connections.kubernetes(props), at, lambda found: _edited(at, found.text, props["ours"], written(found))
     )
     last = written(found)
+    if at.editor == "replace":
+        return {**props, "before": last.before if last else found.text, "after": new, "drift": ""}
+    if last and new == found.text:  # our marks may be gone from it: what we remember still tells what is ours
+        return {**props, "before": last.before, "after": last.after, "drift": ""}
     # Not simply `found.text`: an `up` that was killed may have written ours already.
-    before = (last.before if last else found.text) if at.editor == "replace" else edit.remove(new)
-    return {**props, "before": before, "after": new, "drift": ""}
+    return {**props, "before": edit.remove(new), "after": new, "drift": ""}
 
 
 def _edited(at: Key, text: str, ours: str, written: LastEdit | None) -> str:

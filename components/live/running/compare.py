@@ -1,6 +1,6 @@
 """Compares what is wanted (components.live.running.wanted) with what runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from components.live.running.wanted import (
     ROOT,
@@ -120,10 +120,17 @@ def routing_not_running(wanted: RoutingMarks, config: Mapping[str, JsonValue]) -
     return faults
 
 
-def routing_still_running(wanted: RoutingMarks, config: Mapping[str, JsonValue], left: Sequence[str]) -> list[str]:
-    """A sentence for each of these receivers that runs. `left`: names that a text of others declares too."""
-    names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()} - {*left}
-    return [f"receiver {name} still runs" for name in wanted["receivers"] if name in names]
+def running_receivers(wanted: RoutingMarks, config: Mapping[str, JsonValue]) -> list[str]:
+    """The receivers of `wanted` that run, by name."""
+    names = {str(receiver.get("name")) for receiver in config.get("receivers") or ()}
+    return [name for name in wanted["receivers"] if name in names]
+
+
+def routing_still_running(
+    wanted: RoutingMarks, config: Mapping[str, JsonValue], left: Collection[str] = ()
+) -> list[str]:
+    """A sentence for each of these receivers that runs. `left`: names that the live text declares too."""
+    return [f"receiver {name} still runs" for name in running_receivers(wanted, config) if name not in left]
 
 
 def _differing_keys(wanted: Mapping[str, list[dict[str, str]]], runs: Mapping[str, JsonValue]) -> list[str]:

@@ -5,14 +5,15 @@ from typing import ClassVar
 
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key
-from components.live.provider import Props
+from components.live.provider import Props, warn
 from components.live.running import compare, operator_names, operator_readback
 from components.live.running.wanted import Wanted
+from components.live.text import marked_lists
 from components.live.text.edit_errors import EditRefused
+from components.live.text.routing_merge import receiver_names
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.errors import Forbidden, NotFound, OpsError, Refused
-from routing import RoutingError, tree
 
 
 class ServerCheck(ABC):
@@ -146,19 +147,27 @@ class AlertmanagerCheck(ServerCheck):
     def still_running(self, wanted: Wanted) -> list[str]:
         """Receivers of `wanted` that run, and that no text of others declares. Raises ops.errors."""
         config = operator_names.our_part(self.alertmanager.status().config, self.props)
-        return compare.routing_still_running(wanted["routing"], config, self._declared())
+        declared, left = self._declared()
+        for name in {*compare.running_receivers(wanted["routing"], config)} & left:
+            warn(
+                f"receiver {name} still runs, as the text of {self.name} has it without our marks: take it out there "
+                "if it is not meant to stay"
+            )
+        return compare.routing_still_running(wanted["routing"], config, declared)
 
-    def _declared(self) -> list[str]:
-        """Receivers in the live text: one that others declare may go on running."""
+    def _declared(self) -> tuple[set[str], set[str]]:
+        """Receivers that the live text has, which may go on running; and those of them that no part of ours has."""
         if operator_names.prefix(self.props):
-            return []  # only the operator makes such names
+            return set(), set()  # only the operator makes such names
         server = self.props[self.kind]
         at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")
         try:
-            config = tree.parse(config_map.read(connections.kubernetes(self.props), at).text)
-        except (OpsError, EditRefused, RoutingError):
-            return []
-        return [str(receiver.get("name")) for receiver in config.get("receivers") or ()]
+            found = config_map.read(connections.kubernetes(self.props), at)
+            declared = receiver_names(found.text)
+            bare = marked_lists.remove(found.text, at.key)
+        except (OpsError, EditRefused):
+            return set(), set()
+        return declared, set() if found.replaced else receiver_names(bare)
 
 
 def server_checks(props: Props) -> list[ServerCheck]:

@@ -26,6 +26,9 @@ class Editor(Protocol):
     def has(self, text: str, ours: str) -> bool:
         """Whether ours is in the text as it should be."""
 
+    def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
+        """Sentences for what stays in the text without ours, and looks like ours: what `remove` does not take out."""
+
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         """Sentences for a preview on what changes for others. `alerts`: the label sets of our alerts."""
 

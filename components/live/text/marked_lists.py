@@ -1,21 +1,18 @@
 """Several lists of one text at once: insert our items, remove them, tell whether they are there."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
-
-import yaml
 
 from components.live.text.edit_errors import EditRefused
 from components.live.text.insert import insert_items
-from components.live.text.items import shapes, snippet
-from components.live.text.list_at_path import Path, items, marked, read
-from components.live.text.marks import Region, regions
-from components.live.text.remove import remove_items, remove_unmarked_items
-from components.live.text.yaml_tree import PARSER, Document, Shape
-from formats.json_types import JsonValue
-
-Lists: TypeAlias = Mapping[Path, Sequence[object]]
+from components.live.text.items import Lists, digests, nodes
+from components.live.text.list_at_path import items_by_any_name, read, value_of
+from components.live.text.marks import Memory, find_marks
+from components.live.text.our_parts import find_parts, memories
+from components.live.text.remove import remove_marked
+from components.live.text.shorten import shorten
+from components.live.text.yaml_tree import Node, NotPlain, parse
 
 
 @dataclass(frozen=True)
@@ -26,78 +23,71 @@ class LastEdit:
     after: str
 
 
-def insert(text: str, parts: Lists, where: str, last_edit: LastEdit | None = None) -> str:
+def insert(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> str:
     """The text with our items in it, each part marked; the same text where they are in already. Raises EditRefused."""
-    if has(text, parts, where):
-        return text
-    new = remove(text, where, last_edit)
-    for path, wanted in parts.items():
-        try:
-            new = insert_items(new, path, wanted, where)
-        except EditRefused as refusal:
-            raise EditRefused(refusal.sentence, snippets(parts)) from None
-    return new
+    return text if has(text, ours, where) else insert_items(remove(text, where, last_edit), ours, where)
 
 
 def remove(text: str, where: str, last_edit: LastEdit | None = None) -> str:
     """The text without what is ours. Raises EditRefused, when a mark was damaged for example."""
-    if last_edit and (text == last_edit.after or last_edit.before == last_edit.after):
-        return last_edit.before if text == last_edit.after else text
-    ours = _written_items(last_edit, where)
-    present = regions(text, where)
-    for part in reversed(present):
-        text = remove_items(text, tuple(part.split(".")), where, ours.get(part))
-    for part, left in ours.items():
-        if (
-            part not in present and last_edit
-        ):  # somebody rewrote the file without comments: our marks are gone, our items may be there
-            path = tuple(part.split("."))
-            text = remove_unmarked_items(text, path, left, items(read(last_edit.before, where), path), where)
-    return text
+    if last_edit and text == last_edit.after:
+        return last_edit.before
+    return remove_marked(text, where, _written(last_edit, where))
 
 
-def _written_items(last_edit: LastEdit | None, where: str) -> dict[str, list[Shape]]:
-    if last_edit is None:
-        return {}
-    document = read(last_edit.after, where)
-    return {
-        part: [item.shape() for item in marked(document, tuple(part.split(".")), region)]
-        for part, region in regions(last_edit.after, where).items()
-    }
+def _written(last_edit: LastEdit | None, where: str) -> Mapping[str, Memory]:
+    """What we remember; nothing where all of it was there already, and is not ours."""
+    return memories(last_edit.after, where) if last_edit and last_edit.before != last_edit.after else {}
 
 
-def has(text: str, parts: Lists, where: str) -> bool:
-    """Whether every item is in: exactly between our marks, or without marks."""
-    if is_there_unmarked(text, parts):
-        return True
+def has(text: str, ours: Lists, where: str) -> bool:
+    """Whether every item is in its list, and none of those that our marks remember and that are not wanted any more."""
     try:
-        document, present = read(text, where), regions(text, where)
-    except EditRefused:
+        document = parse(text)
+        parts = find_parts(document, where, {})
+    except (NotPlain, EditRefused):
         return False
-    names = {".".join(path) for path, wanted in parts.items() if wanted}
-    return present.keys() == names and all(_is_inserted(document, path, parts[path], present) for path in parts)
+    wanted = {path: Counter(digests(items)) for path, items in ours.items()}
+    there = {path: _count(items_by_any_name(document, path)) for path, count in wanted.items() if count}
+    missing = any(wanted[path] - count for path, count in there.items())
+    return not missing and not any(_count(part.ours) - wanted.get(part.path, Counter()) for part in parts)
 
 
-def _is_inserted(document: Document, path: Path, wanted: Sequence[object], present: Mapping[str, Region]) -> bool:
-    region = present.get(".".join(path))
-    return region is None or [item.shape() for item in marked(document, path, region)] == shapes(wanted)
+def _count(items: Sequence[Node]) -> Counter[str]:
+    return Counter(item.digest() for item in items)
 
 
-def is_there_unmarked(text: str, parts: Lists) -> bool:
-    """Whether all of it stands in the text without our marks, in any layout: then we never change or remove it."""
-    try:
-        data = None if "# >>> " in text and regions(text, "") else yaml.load(text, Loader=PARSER)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, EditRefused, RecursionError, ValueError):
-        return False
-    return all(item in _list_at(data, path) for path, wanted in parts.items() for item in wanted)
+def is_there_unmarked(text: str, ours: Lists, where: str) -> bool:
+    """Whether all of it stands in the text without our marks: then we never change or remove it."""
+    return not find_marks(text) and has(text, ours, where)
 
 
-def _list_at(data: JsonValue, path: Path) -> list[JsonValue]:
-    for name in path:
-        data = data.get(name) if isinstance(data, dict) else None
-    return data if isinstance(data, list) else []
+def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> list[str]:
+    """A sentence for what stays in the text without ours, and looks like ours. Raises EditRefused."""
+    document, bare = read(text, where), read(remove(text, where, last_edit), where)
+    found = []
+    for path, wanted in ours.items():
+        known = {mark for node in nodes(wanted) for mark in (node.digest(), _label(node)) if mark}
+        if alike := [item for item in items_by_any_name(bare, path) if known & {item.digest(), _label(item)}]:
+            names = _names(alike)
+            found.append(
+                f"{where}: what looks like ours stays in {'.'.join(path)}: {names}; take out what is not meant to stay"
+            )
+    for part in find_parts(document, where, _written(last_edit, where)):
+        if part.missing:
+            name, between = ".".join(part.path), part.strangers()
+            stays = f"; between our marks stays {_names(between)}" if between else ""
+            found.append(f"{where}: {part.missing} of ours was taken out of {name} or changed by somebody else{stays}")
+    return found
 
 
-def snippets(parts: Lists) -> str:
-    """The lines that a person would paste, for all lists."""
-    return "\n".join(snippet(path, wanted) for path, wanted in parts.items() if wanted)
+def _names(items: Sequence[Node]) -> str:
+    return shorten([_label(item) or "an item without a name" for item in items], 4)
+
+
+def _label(item: Node) -> str:
+    """By what an item is known: its own text, its name, or the receiver of a route."""
+    if item.kind == "scalar":
+        return item.value
+    named = (value_of(item, key) for key in ("name", "receiver"))
+    return next((value.value for value in named if value and value.kind == "scalar"), "")

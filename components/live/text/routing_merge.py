@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import yaml
 
 from components.live.text import marked_lists, side_effects
 from components.live.text.edit_errors import EditRefused
-from components.live.text.list_at_path import read
-from components.live.text.marked_lists import LastEdit, Lists
+from components.live.text.insert import insert_items
+from components.live.text.items import Lists
+from components.live.text.list_at_path import entries, items_by_any_name, read, value_of
+from components.live.text.marked_lists import LastEdit
 from components.live.text.redact import redacted
+from components.live.text.yaml_tree import Node
 from formats.json_types import JsonValue
 from routing import RoutingError, tree
 
@@ -35,30 +37,25 @@ class Routing:
         parts = _parts(ours)
         bare = marked_lists.remove(text, self.where, last_edit)
         self._refuse_clashes(bare, parts)
-        return marked_lists.insert(bare, parts, self.where)
+        return insert_items(bare, parts, self.where)
 
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
         """Raises EditRefused also where a route of others sends to a receiver of ours."""
         bare = marked_lists.remove(text, self.where, last_edit)
-        if lost := self._undefined_receivers(bare) - self._undefined_receivers(text):
+        if lost := receiver_names(text) - receiver_names(bare) & _named_by_routes(bare):
             raise EditRefused(
                 f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
                 "part: give that route another receiver first"
             )
         return bare
 
-    def _undefined_receivers(self, text: str) -> set[str]:
-        """Receivers that routes name and that the text does not define."""
-        try:
-            config = self._config(text)
-            named = {node.match.receiver for node in tree.tree(config).walk()}
-        except RoutingError:
-            return set()
-        return named - {str(_name(receiver)) for receiver in config.get("receivers") or ()}
-
     def has(self, text: str, ours: str) -> bool:
         """Whether all of ours is in, between our marks or without them."""
-        return _is_inserted(text, ours)
+        return marked_lists.has(text, _parts(ours), self.where)
+
+    def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
+        """What stays in the text without ours, and looks like ours. Raises EditRefused."""
+        return marked_lists.left(text, _parts(ours), self.where, last_edit)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:
         """What changes for others: routes that lose alerts to ours, live inhibitions that can mute ours.
@@ -66,7 +63,7 @@ class Routing:
         ``alerts``: the label sets of our alerts. Never raises: a text that cannot be read is one of the sentences.
         """
         parts = _parts(ours)
-        if marked_lists.is_there_unmarked(text, parts):
+        if marked_lists.is_there_unmarked(text, parts, self.where):
             return [
                 f"{self.where}: all of our routing is there already without our marks: we never change or remove it"
             ]
@@ -90,7 +87,7 @@ class Routing:
             )
 
     def _refuse_clashes(self, bare: str, parts: Lists) -> None:
-        read(bare, self.where, marked_lists.snippets(parts))
+        read(bare, self.where, parts)
         try:
             config = self._config(bare)
             live = tree.tree(config).routes
@@ -139,15 +136,30 @@ class Routing:
         )
 
 
-@lru_cache(maxsize=8)
-def _is_inserted(text: str, ours: str) -> bool:
-    """Kept, as a preview asks three times."""
-    return marked_lists.has(text, _parts(ours), WHERE)
-
-
 def _parts(ours: str) -> Lists:
     data = json.loads(ours)
     return {path: data.get(name) or [] for name, path in LISTS.items()}
+
+
+def receiver_names(text: str) -> set[str]:
+    """The names of the receivers that a text has. Raises EditRefused for a text that is not one YAML document."""
+    named = [value_of(item, "name") for item in items_by_any_name(read(text, WHERE), LISTS["receivers"])]
+    return {name.value for name in named if name}
+
+
+def _named_by_routes(text: str) -> set[str]:
+    """The names of the receivers to which routes send."""
+    root = read(text, WHERE).root
+    waiting: list[Node | None] = [value_of(root, "route") if root else None]
+    names, seen = set(), set()
+    while waiting:
+        route = waiting.pop()
+        if route is not None and route not in seen:
+            seen.add(route)
+            receiver = value_of(route, "receiver")
+            names |= {receiver.value} if receiver else set()
+            waiting += entries(value_of(route, "routes"))
+    return names
 
 
 def _name(item: JsonValue) -> JsonValue:

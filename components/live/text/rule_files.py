@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from components.live.text import marked_lists
-from components.live.text.marked_lists import LastEdit, Lists
+from components.live.text.items import Lists
+from components.live.text.marked_lists import LastEdit
 
 
 class RuleFiles:
@@ -23,10 +24,14 @@ class RuleFiles:
         """Whether all entries are in, between our marks or without them."""
         return marked_lists.has(text, _parts(ours), self.where)
 
+    def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
+        """What stays in the text without ours, and looks like ours. Raises EditRefused."""
+        return marked_lists.left(text, _parts(ours), self.where, last_edit)
+
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
         """That entries like ours are there already without our marks."""
         parts = _parts(ours)
-        if parts and marked_lists.is_there_unmarked(text, parts):
+        if parts and marked_lists.is_there_unmarked(text, parts, self.where):
             names = " and ".join(ours.split())
             return [f"{self.where}: rule_files lists {names} already without our marks: we never change or remove it"]
         return []

@@ -43,6 +43,10 @@ class WholeText:
         """Whether the text is ours."""
         return text == ours
 
+    def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:  # noqa: ARG002
+        """Nothing: the whole text goes."""
+        return []
+
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
         """That the text is replaced."""
         if text == ours:
