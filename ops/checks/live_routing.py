@@ -12,9 +12,9 @@ from ops.checks import Check, failed, passed, skipped
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.prometheus import ActiveAlert
 from ops.errors import Unreachable
-from ops.replay import hours
+from ops.replay import alert_path, hours
 from ops.targets import Target
-from ops.window import age
+from ops.window import age, parse_moment, stamp
 from ops.words import brief, count_noun
 from routing import Routing, tree
 from routing.sent_labels import UNCHANGED, Labels
@@ -41,6 +41,7 @@ def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Chec
         inhibitions(ours, written),
         paths(config, routing, alerts, arrived),
         quiet_hours(config, routing, alerts, arrived),
+        silences(target.alertmanager, arrived),
     ]
 
 
@@ -152,6 +153,23 @@ def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert], arriv
     return passed(
         name, "some routes have hours, as the repository and the stack's settings say" if kept else "mails at any hour"
     )
+
+
+def silences(alertmanager: Alertmanager, arrived: Arrived) -> Check:
+    """Which of our alerts somebody has silenced, until when. A silence may be about single series: these count too."""
+    name = "routing/silences"
+    every = alertmanager.silences()
+    found: dict[str, list[str]] = {}
+    for alert, label_sets in arrived.items():
+        for labels in label_sets:
+            for one in alert_path.silencing(every, labels):
+                comment = f" ({one['comment']})" if one.get("comment") else ""
+                until = f"until {stamp(parse_moment(str(one['endsAt'])))} UTC by {one.get('createdBy') or '?'}{comment}"
+                found.setdefault(until, []).append(alert)
+    if found:
+        told = [f"{brief(list(dict.fromkeys(names)))} {until}" for until, names in found.items()]
+        return skipped(name, f"silenced: {brief(told, 2)}; nobody is told of them meanwhile")
+    return passed(name, "no alert of ours is silenced")
 
 
 def matches(config: Config, label_sets: Iterable[Labels]) -> list[tree.Match]:
