@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.live.text.edit_errors import EditRefused
-from components.live.text.insert import insert_items
 from components.live.text.items import Lists, digests, nodes
 from components.live.text.list_at_path import items_by_any_name, read, value_of
 from components.live.text.marks import Memory, find_marks
@@ -21,11 +20,6 @@ class LastEdit:
 
     before: str
     after: str
-
-
-def insert(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> str:
-    """The text with our items in it, each part marked; the same text where they are in already. Raises EditRefused."""
-    return text if has(text, ours, where) else insert_items(remove(text, where, last_edit), ours, where)
 
 
 def remove(text: str, where: str, last_edit: LastEdit | None = None) -> str:
