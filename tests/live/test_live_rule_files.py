@@ -158,7 +158,7 @@ def test_an_entry_in_place_of_our_only_one_may_be_theirs_so_it_stays_and_is_name
     assert not EDITOR.has(edited, OURS)
     assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- /changed/*.yml\n- a.yml\n"
     assert EDITOR.left(edited, OURS, LastEdit(text, new)) == [
-        "prometheus.yml: 1 of ours was taken out of rule_files or changed by somebody else; between our marks stays "
+        "prometheus.yml: somebody else has taken out or changed 1 of our items in rule_files; between our marks stays "
         "/changed/*.yml"
     ]
 

@@ -57,8 +57,12 @@ def is_there_unmarked(text: str, ours: Lists, where: str) -> bool:
 
 
 def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> list[str]:
-    """A sentence for what stays in the text without ours, and looks like ours. Raises EditRefused."""
-    document, bare = read(text, where), read(remove(text, where, last_edit), where)
+    """A sentence for what stays in the text without ours, and looks like ours; or why that cannot be said."""
+    try:
+        document, bare = read(text, where), read(remove(text, where, last_edit), where)
+        parts = find_parts(document, where, _written(last_edit, where))
+    except EditRefused as refusal:
+        return [f"it cannot be said what stays of ours: {refusal.sentence}"]
     found = []
     for path, wanted in ours.items():
         known = {mark for node in nodes(wanted) for mark in (node.digest(), _label(node)) if mark}
@@ -67,11 +71,13 @@ def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) 
             found.append(
                 f"{where}: what looks like ours stays in {'.'.join(path)}: {names}; take out what is not meant to stay"
             )
-    for part in find_parts(document, where, _written(last_edit, where)):
+    for part in parts:
         if part.missing:
             name, between = ".".join(part.path), part.strangers()
             stays = f"; between our marks stays {_names(between)}" if between else ""
-            found.append(f"{where}: {part.missing} of ours was taken out of {name} or changed by somebody else{stays}")
+            found.append(
+                f"{where}: somebody else has taken out or changed {part.missing} of our items in {name}{stays}"
+            )
     return found
 
 

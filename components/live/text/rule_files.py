@@ -38,7 +38,7 @@ class RuleFiles:
         return marked_lists.has(text, _parts(ours), self.where)
 
     def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
-        """What stays in the text without ours, and looks like ours. Raises EditRefused."""
+        """What stays in the text without ours, and looks like ours."""
         return marked_lists.left(text, _parts(ours), self.where, last_edit)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
