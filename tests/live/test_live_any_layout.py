@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from components.live.text import yaml_tree
 from components.live.text.edit_errors import EditRefused
 from components.live.text.editors import Editor, editor
+from components.live.text.insert import insert_items
 from components.live.text.marked_lists import LastEdit
 from formats.json_types import JsonObject, JsonValue
 from tests.live.shapes import ALERTMANAGER
@@ -77,7 +78,14 @@ def prometheus(draw: st.DrawFn) -> str:
         st.lists(st.sampled_from(["a.yml", "'b c.yml'", '"größe/*.yml"', "&x d.yml"]), max_size=3, unique=True)
     )
     last = draw(
-        st.sampled_from([["x: |", "  text"], ["x: |+", "  text", "", ""], ["x: >-", "  text"], ["x: {a: [b]}"]])
+        st.sampled_from(
+            [
+                ["otlp: |", "  text"],
+                ["otlp: |+", "  text", "", ""],
+                ["otlp: >-", "  text"],
+                ["otlp: {a: [b]}"],
+            ]
+        )
     )
     sections = [
         draw(
@@ -204,9 +212,8 @@ def test_an_edit_reads_a_text_once_and_what_it_made_of_it_once(monkeypatch: pyte
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=60) | st.text("a:-[]{} \n\t\r#|&*'\"~.", max_size=40))
 def test_any_text_at_all_is_edited_or_refused(text: str) -> None:
-    edit = editor("rule-files")
     try:
-        new = edit.insert(text, GLOB)
+        new = insert_items(text, {("rule_files",): [GLOB]}, "prometheus.yml")
     except EditRefused:
         return
-    assert edit.remove(new) == text
+    assert editor("rule-files").remove(new) == text

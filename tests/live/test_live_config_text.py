@@ -214,7 +214,7 @@ def test_what_is_wrong_is_said_in_preview(place: tuple[Api, Props]) -> None:
     api, props = place
     assert refusal({**props, "config_map": "nope"}).startswith("ConfigMap monitoring/nope is not there")
     assert "has no key nope; it holds other, prometheus.yml" in refusal({**props, "key": "nope"})
-    api.config_map("prometheus-config", **{"prometheus.yml": "x: &a []\nrule_files: *a\n"})
+    api.config_map("prometheus-config", **{"prometheus.yml": "storage: &a []\nrule_files: *a\n"})
     assert f"rule_files:\n  - {GLOB}" in refusal(props)
     api.config_map("alertmanager-config", **{"alertmanager.yml": ALERTING.replace("name: pager", f"name: {OURS}")})
     assert f"has a receiver named {OURS!r} already" in refusal(alerting(props, "routing"))

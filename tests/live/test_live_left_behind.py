@@ -131,6 +131,20 @@ def test_what_was_pasted_by_hand_stays_and_is_named(
         assert f"warning: alertmanager.yml: what looks like ours stays in {part}" in said
 
 
+def test_where_nothing_is_ours_a_text_that_cannot_be_read_any_more_hinders_no_destroy(
+    place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
+) -> None:
+    api, props = place
+    PROVIDER.create(props)
+    write(api, sorted_by_pyyaml(live(api)))
+    outs = PROVIDER.create(props).outs or {}
+    text = f"{live(api)}---\nroute: {{}}\n"
+    write(api, text)
+    PROVIDER.delete("", outs)
+    assert live(api) == text
+    assert "warning: it cannot be said what stays of ours: alertmanager.yml:" in capsys.readouterr().out
+
+
 def test_a_receiver_of_ours_that_somebody_changed_in_such_a_text_stays_and_is_named(
     place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,7 +159,7 @@ def test_a_receiver_of_ours_that_somebody_changed_in_such_a_text_stays_and_is_na
     assert [receiver["name"] for receiver in yaml.safe_load(live(api))["receivers"]] == [OURS, "default", "pager"]
     said = capsys.readouterr().out
     assert f"what looks like ours stays in receivers: {OURS}; take out what is not meant to stay" in said
-    assert "1 of ours was taken out of receivers or changed by somebody else" in said
+    assert "somebody else has taken out or changed 1 of our items in receivers" in said
 
 
 def test_a_text_from_which_ours_cannot_be_taken_fails_the_destroy(place: tuple[Api, Props]) -> None:

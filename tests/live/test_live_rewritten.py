@@ -231,7 +231,7 @@ def test_routes_that_yq_put_in_place_of_ours_stay() -> None:
     for last_edit in (LastEdit(text, new), None):
         assert lists(EDITOR.remove(anew, last_edit))["routes"] == [{"receiver": "default", "match": {"x": "y"}}]
         assert EDITOR.left(anew, ROUTING, last_edit) == [
-            "alertmanager.yml: 1 of ours was taken out of route.routes or changed by somebody else; "
+            "alertmanager.yml: somebody else has taken out or changed 1 of our items in route.routes; "
             "between our marks stays default"
         ]
 
@@ -256,3 +256,11 @@ def test_items_that_a_tool_sorted_among_theirs_are_found() -> None:
     anew = new.replace(ours, "").replace(pager, ours + pager)
     assert EDITOR.has(anew, ROUTING)
     assert EDITOR.remove(anew) == EVERYTHING
+
+
+def test_a_comment_of_many_signs_between_our_marks_takes_no_time() -> None:
+    """Held by ending at all: a pattern that tries each way to cut such a line would not."""
+    new = EDITOR.insert(EVERYTHING, ROUTING)
+    anew = re.sub(r"(?m)^( *)(# <<< \S+receivers)\n(- )", rf"\1{'# ' * 60}\n\3\n\1\2\n  ", new)
+    assert anew != new
+    assert lists(EDITOR.remove(anew)) == lists(EVERYTHING)

@@ -4,17 +4,19 @@ import pytest
 
 from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
-from components.live.text.rule_files import RuleFiles
+from components.live.text.rule_files import KEYS, RuleFiles
 from components.live.text.yaml_tree import parse
+from ops import build_tools
+from ops.clients import promtools
 from tests.live.shapes import PROMETHEUS as SHAPES
 
 OURS = "/etc/prometheus/api-performance-alerts/*.yml"
 EDITOR = RuleFiles()
 
 REFUSED = {
-    "alias": ("x: &a [b]\nrule_files: *a\n", "prometheus.yml:2: rule_files is an alias"),
-    "anchor": ("rule_files: &a\n  - b\nx: *a\n", "prometheus.yml:1: rule_files is an alias or carries an anchor"),
-    "anchor, one line": ("rule_files: &a [b]\nx: *a\n", "anchor"),
+    "alias": ("storage: &a [b]\nrule_files: *a\n", "prometheus.yml:2: rule_files is an alias"),
+    "anchor": ("rule_files: &a\n  - b\nstorage: *a\n", "prometheus.yml:1: rule_files is an alias or carries an anchor"),
+    "anchor, one line": ("rule_files: &a [b]\nstorage: *a\n", "anchor"),
     "tag": ("rule_files: !!seq\n  - b\n", "tag"),
     "several documents": ("a: 1\n---\nb: 2\n", "prometheus.yml:2: the text holds several documents"),
     "duplicate keys": ("a: {x: 1, x: 2}\n", "prometheus.yml:1: the text has the key 'x' twice"),
@@ -22,10 +24,10 @@ REFUSED = {
     "template lines": ("{{- if .Values.x }}\na: 1\n{{- end }}\n", "an unrendered template?"),
     "not YAML": ("a: [1\n", "the text is not valid YAML"),
     "tab for indentation": ("a:\n\t- b\n- c\n", "not valid YAML"),
-    "last value a block without final newline": ("a: |\n  text", "do it by hand"),
+    "last value a block without final newline": ("otlp: |\n  text", "do it by hand"),
     "all in braces": ('{"rule_files": []}', "not a mapping with one key a line"),
     "a list of things": ("- a\n", "not a mapping with one key a line"),
-    "merged": ("x: &x {rule_files: [a]}\n<<: *x\n", "merged from elsewhere"),
+    "merged": ("storage: &x {rule_files: [a]}\n<<: *x\n", "merged from elsewhere"),
     "no list": ("rule_files: a.yml\n", "prometheus.yml:1: rule_files is not a list"),
     "explicit key": ("? rule_files\n: - a.yml\n", "unusual form"),
     "too deep": ("a: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
@@ -61,6 +63,42 @@ def test_refused_with_the_lines_to_paste(text: str, words: str) -> None:
         EDITOR.insert(text, OURS)
     assert words in refusal.value.sentence
     assert refusal.value.snippet == f"rule_files:\n  - {OURS}\n"
+
+
+OTHER_FILES = {
+    "promtail.yml": ("server: {}\nclients: []\nscrape_configs: []\n", "prometheus.yml:1: server"),
+    "promtail.yml, sorted": ("scrape_configs: []\nserver: {}\n", "prometheus.yml:2: server"),
+    "alertmanager.yml": ("global: {}\nroute: {receiver: a}\nreceivers: [{name: a}]\n", "prometheus.yml:2: route"),
+    "a rule file": ("groups: []\n", "prometheus.yml:1: groups"),
+    "a chart's values": ("serverFiles: {prometheus.yml: {rule_files: []}}\n", "prometheus.yml:1: serverFiles"),
+    "a ConfigMap": ("apiVersion: v1\nkind: ConfigMap\ndata: {}\n", "prometheus.yml:1: apiVersion"),
+    "a mistyped key": ("rules_files: []\n", "prometheus.yml:1: rules_files"),
+    "a key for anchors": ("global: {}\nx-jobs: &x []\nscrape_configs: *x\n", "prometheus.yml:2: x-jobs"),
+}
+
+
+@pytest.mark.parametrize(("text", "at"), OTHER_FILES.values(), ids=OTHER_FILES)
+def test_what_is_not_prometheus_configuration_is_refused_with_is_this_the_right_key(text: str, at: str) -> None:
+    with pytest.raises(EditRefused) as refusal:
+        EDITOR.insert(text, OURS)
+    says = "is no part of a Prometheus configuration: is this the right key? If it is, paste these lines by hand"
+    assert refusal.value.sentence == f"{at} {says}"
+    assert refusal.value.snippet == f"rule_files:\n  - {OURS}\n"
+    assert EDITOR.remove(text, LastEdit(text, text)) == text
+
+
+def test_a_part_of_ours_in_such_a_text_is_taken_out_all_the_same() -> None:
+    new = EDITOR.insert("global: {}\n", OURS) + "new_key: {}\n"
+    assert EDITOR.has(new, OURS) and EDITOR.insert(new, OURS) == new
+    assert EDITOR.remove(new) == "global: {}\nnew_key: {}\n"
+
+
+@pytest.mark.skipif(not build_tools.find("promtool"), reason="run `make tools` first")
+def test_promtool_knows_each_key_and_none_of_those_that_are_refused() -> None:
+    assert promtools.check_prometheus("".join(f"{key}:\n" for key in KEYS)) == []
+    for text, at in OTHER_FILES.values():
+        key = at.rpartition(" ")[2]
+        assert f"field {key} not found in type config.plain" in " ".join(promtools.check_prometheus(text) or ())
 
 
 def test_pasted_by_hand_it_is_left_alone() -> None:
@@ -120,12 +158,12 @@ def test_an_entry_in_place_of_our_only_one_may_be_theirs_so_it_stays_and_is_name
     assert not EDITOR.has(edited, OURS)
     assert EDITOR.remove(edited, LastEdit(text, new)) == "rule_files:\n- /changed/*.yml\n- a.yml\n"
     assert EDITOR.left(edited, OURS, LastEdit(text, new)) == [
-        "prometheus.yml: 1 of ours was taken out of rule_files or changed by somebody else; between our marks stays "
+        "prometheus.yml: somebody else has taken out or changed 1 of our items in rule_files; between our marks stays "
         "/changed/*.yml"
     ]
 
 
-@pytest.mark.parametrize("text", ["a: 1", "rule_files:", "rule_files: []"])
+@pytest.mark.parametrize("text", ["otlp: 1", "rule_files:", "rule_files: []"])
 def test_an_editor_adds_a_final_newline(text: str) -> None:
     new = EDITOR.insert(text, OURS)
     assert EDITOR.remove(new + "\n") == text + "\n\n"
@@ -133,7 +171,7 @@ def test_an_editor_adds_a_final_newline(text: str) -> None:
 
 
 def test_text_added_behind_ours_keeps_its_line() -> None:
-    assert EDITOR.remove(EDITOR.insert("a: 1", OURS) + "b: 2\n") == "a: 1\nb: 2\n"
+    assert EDITOR.remove(EDITOR.insert("otlp: 1", OURS) + "storage: 2\n") == "otlp: 1\nstorage: 2\n"
 
 
 def test_the_empty_list_does_not_come_back_over_an_entry_of_theirs() -> None:

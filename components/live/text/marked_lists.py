@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.live.text.edit_errors import EditRefused
-from components.live.text.insert import insert_items
 from components.live.text.items import Lists, digests, nodes
 from components.live.text.list_at_path import items_by_any_name, read, value_of
 from components.live.text.marks import Memory, find_marks
@@ -21,11 +20,6 @@ class LastEdit:
 
     before: str
     after: str
-
-
-def insert(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> str:
-    """The text with our items in it, each part marked; the same text where they are in already. Raises EditRefused."""
-    return text if has(text, ours, where) else insert_items(remove(text, where, last_edit), ours, where)
 
 
 def remove(text: str, where: str, last_edit: LastEdit | None = None) -> str:
@@ -63,8 +57,12 @@ def is_there_unmarked(text: str, ours: Lists, where: str) -> bool:
 
 
 def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) -> list[str]:
-    """A sentence for what stays in the text without ours, and looks like ours. Raises EditRefused."""
-    document, bare = read(text, where), read(remove(text, where, last_edit), where)
+    """A sentence for what stays in the text without ours, and looks like ours; or why that cannot be said."""
+    try:
+        document, bare = read(text, where), read(remove(text, where, last_edit), where)
+        parts = find_parts(document, where, _written(last_edit, where))
+    except EditRefused as refusal:
+        return [f"it cannot be said what stays of ours: {refusal.sentence}"]
     found = []
     for path, wanted in ours.items():
         known = {mark for node in nodes(wanted) for mark in (node.digest(), _label(node)) if mark}
@@ -73,11 +71,13 @@ def left(text: str, ours: Lists, where: str, last_edit: LastEdit | None = None) 
             found.append(
                 f"{where}: what looks like ours stays in {'.'.join(path)}: {names}; take out what is not meant to stay"
             )
-    for part in find_parts(document, where, _written(last_edit, where)):
+    for part in parts:
         if part.missing:
             name, between = ".".join(part.path), part.strangers()
             stays = f"; between our marks stays {_names(between)}" if between else ""
-            found.append(f"{where}: {part.missing} of ours was taken out of {name} or changed by somebody else{stays}")
+            found.append(
+                f"{where}: somebody else has taken out or changed {part.missing} of our items in {name}{stays}"
+            )
     return found
 
 

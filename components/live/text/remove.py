@@ -14,7 +14,7 @@ EMPTY_VALUE = re.compile(
     r"""(\ufeff?[ \t]*(?:"[^"]*"|'[^']*'|[^\s"':]+)[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|Null|NULL|~)([ \t]*|[ \t]+#.*)$"""
 )  # `key: []  # why` → "key:", "  # why"
 _COMMA = re.compile(r"(?:\s|#[^\n]*\n)*,")
-_NOTHING_ELSE = re.compile(r"(?:[\s,]|#[^\n]*\n?)*")
+_NOTHING_ELSE = re.compile(r"(?:[\s,]|#[^\n]*(?:\n|\Z))*")
 _BLANKS = re.compile(r"[ \t]*")
 
 

@@ -42,6 +42,8 @@ class Routing:
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
         """Raises EditRefused also where a route of others sends to a receiver of ours."""
         bare = marked_lists.remove(text, self.where, last_edit)
+        if bare == text:
+            return text
         if lost := receiver_names(text) - receiver_names(bare) & _named_by_routes(bare):
             raise EditRefused(
                 f"{self.where}: a route of somebody else's sends to {', '.join(sorted(lost))}, which goes with our "
@@ -54,7 +56,7 @@ class Routing:
         return marked_lists.has(text, _parts(ours), self.where)
 
     def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
-        """What stays in the text without ours, and looks like ours. Raises EditRefused."""
+        """What stays in the text without ours, and looks like ours."""
         return marked_lists.left(text, _parts(ours), self.where, last_edit)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:

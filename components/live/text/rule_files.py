@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from components.live.text import marked_lists
-from components.live.text.items import Lists
+from components.live.text.edit_errors import EditRefused
+from components.live.text.insert import insert_items
+from components.live.text.items import Lists, snippets
+from components.live.text.list_at_path import read
 from components.live.text.marked_lists import LastEdit
+
+# `type Config` in prometheus/prometheus, config/config.go, of 3.16; promtool is asked for each in the tests.
+KEYS = (
+    *("global", "runtime", "alerting", "rule_files", "scrape_config_files", "scrape_configs", "storage", "tracing"),
+    *("remote_write", "remote_read", "otlp"),
+)
 
 
 class RuleFiles:
@@ -13,8 +22,12 @@ class RuleFiles:
     where = "prometheus.yml"
 
     def insert(self, text: str, ours: str, last_edit: LastEdit | None = None) -> str:
-        """Raises EditRefused where the text cannot be edited without loss."""
-        return marked_lists.insert(text, _parts(ours), self.where, last_edit)
+        """Raises EditRefused where the text cannot be edited without loss, or is not Prometheus' configuration."""
+        if self.has(text, ours):
+            return text
+        bare = marked_lists.remove(text, self.where, last_edit)
+        self._refuse_unknown_keys(bare, _parts(ours))
+        return insert_items(bare, _parts(ours), self.where)
 
     def remove(self, text: str, last_edit: LastEdit | None = None) -> str:
         """Raises EditRefused where a mark was damaged."""
@@ -25,7 +38,7 @@ class RuleFiles:
         return marked_lists.has(text, _parts(ours), self.where)
 
     def left(self, text: str, ours: str, last_edit: LastEdit | None = None) -> list[str]:
-        """What stays in the text without ours, and looks like ours. Raises EditRefused."""
+        """What stays in the text without ours, and looks like ours."""
         return marked_lists.left(text, _parts(ours), self.where, last_edit)
 
     def warnings(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]] = ()) -> list[str]:  # noqa: ARG002
@@ -35,6 +48,18 @@ class RuleFiles:
             names = " and ".join(ours.split())
             return [f"{self.where}: rule_files lists {names} already without our marks: we never change or remove it"]
         return []
+
+    def _refuse_unknown_keys(self, text: str, parts: Lists) -> None:
+        """Prometheus starts with no other key, so a text that has one is something else, or of a version to come."""
+        document = read(text, self.where, parts)
+        root = document.root
+        for key, _ in root.pairs() if root and root.kind == "mapping" else ():
+            if key.value not in (*KEYS, "<<"):
+                raise EditRefused(
+                    f"{self.where}:{document.line(key.start)}: {key.value} is no part of a Prometheus configuration: "
+                    "is this the right key? If it is, paste these lines by hand",
+                    snippets(parts),
+                )
 
 
 def _parts(ours: str) -> Lists:
