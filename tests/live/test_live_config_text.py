@@ -279,6 +279,6 @@ def test_a_mount_that_never_changes_is_named_in_preview(place: tuple[Api, Props]
     cluster = Kubernetes(props["kubeconfig"])
     where = ("monitoring", "prometheus", "prometheus")
     with pytest.raises(EditRefused, match=words) if words else contextlib.nullcontext():
-        workload.read(cluster, *where).refuse_dead_mount("prometheus-config")
+        workload.read(cluster, *where).refuse_dead_mount("prometheus-config", ["prometheus.yml"])
     api.forbid.add(POD)
-    workload.read(cluster, *where).refuse_dead_mount("prometheus-config")
+    workload.read(cluster, *where).refuse_dead_mount("prometheus-config", ["prometheus.yml"])

@@ -102,7 +102,9 @@ def test_keys_that_cannot_stand_in_somebodys_config_map_are_refused(
 
     def look() -> None:
         refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
-        workload.read(kubernetes, "monitoring", "prometheus", "prometheus").refuse_dead_mount("prometheus-rules")
+        workload.read(kubernetes, "monitoring", "prometheus", "prometheus").refuse_dead_mount(
+            "prometheus-rules", ["ours.yml"]
+        )
 
     with pytest.raises(EditRefused, match=says):
         look()

@@ -22,9 +22,9 @@ class Workload:
     container: str
     pod: JsonObject
 
-    def refuse_dead_mount(self, config_map: str) -> None:
-        """Raises EditRefused where the pods would never see a change of the ConfigMap."""
-        if self.pod and (why := self._why_no_change_arrives(config_map)):
+    def refuse_dead_mount(self, config_map: str, keys: Sequence[str]) -> None:
+        """Raises EditRefused where the pods would never see a change of these keys of the ConfigMap."""
+        if self.pod and (why := self._why_no_change_arrives(config_map, keys)):
             namespace = self.name.partition("/")[0]
             raise EditRefused(f"Deployment {self.name} {why} (ConfigMap {namespace}/{config_map})")
 
@@ -42,8 +42,9 @@ class Workload:
             f"Deployment {self.name} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"
         )
 
-    def _why_no_change_arrives(self, config_map: str) -> str:
-        volumes = {volume["name"] for volume in self.pod.get("volumes") or () if config_map in _config_maps(volume)}
+    def _why_no_change_arrives(self, config_map: str, keys: Sequence[str]) -> str:
+        shown = {volume["name"]: _sources(volume, config_map) for volume in self.pod.get("volumes") or ()}
+        volumes = {name for name, sources in shown.items() if sources}
         if not volumes:
             return "does not mount it"
         ours = named(self._containers(), self.container)
@@ -53,6 +54,13 @@ class Workload:
             return f"has it as a volume, but container {self.container} does not mount it"
         if all(mount.get("subPath") or mount.get("subPathExpr") for mount in mounts):
             return "mounts it by subPath, which kubelet never updates: mount the folder instead"
+        sources = [source for mount in mounts for source in shown[mount["name"]]]
+        lacking = [key for key in keys if not any(_shows(source, key) for source in sources)]
+        if lacking:
+            return (
+                f"shows only some keys of it (`items` of its volume), and {', '.join(lacking)} would never arrive: add "
+                "it to them, or leave `items` out"
+            )
         return ""
 
     def _containers(self) -> Sequence[Mapping[str, JsonValue]]:
@@ -67,7 +75,12 @@ def read(cluster: Kubernetes, namespace: str, deployment: str, container: str) -
     return Workload(f"{namespace}/{deployment}", container, pod)
 
 
-def _config_maps(volume: Mapping[str, JsonValue]) -> list[str]:
-    """The names of the ConfigMaps that a volume shows."""
+def _sources(volume: Mapping[str, JsonValue], config_map: str) -> list[Mapping[str, JsonValue]]:
+    """Where a volume shows the ConfigMap: each a source with its `items`, if it has any."""
     sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
-    return [source["configMap"].get("name") for source in sources if source.get("configMap")]
+    return [one["configMap"] for one in sources if (one.get("configMap") or {}).get("name") == config_map]
+
+
+def _shows(source: Mapping[str, JsonValue], key: str) -> bool:
+    items = source.get("items")
+    return not items or any(item.get("key") == key for item in items)

@@ -49,7 +49,7 @@ class WithdrawnHandler(Handler):
                 ownership_checks.refuse_taken_keys(
                     cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"]
                 )
-                runs("prometheus").refuse_dead_mount(shared["config_map"])
+                runs("prometheus").refuse_dead_mount(shared["config_map"], shared["keys"])
         except Forbidden as error:  # a pull request's account may be allowed less
             warn(f"could not check whether somebody else uses a name of ours: {error}")
         return dynamic.CheckResult(news, [])
@@ -86,7 +86,7 @@ def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Calla
     for kind in props.get("edited") or ():
         server = props[kind]
         config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))
-        runs(kind).refuse_dead_mount(server["config_map"])
+        runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
     if (server := props.get("prometheus")) and server[
         "reload"
     ] == "lifecycle":  # Alertmanager always takes requests to reload
