@@ -1,7 +1,9 @@
 """One key of one ConfigMap, changed by compare-and-swap: what somebody else writes meanwhile is never lost."""
 
+import base64
 import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -86,10 +88,13 @@ def swap(
     raise EditRefused(f"somebody else keeps changing {at} ({ATTEMPTS} attempts): run it again later")
 
 
-def try_write(cluster: Kubernetes, at: Key, new: str) -> None:
-    """Raises ops.errors where the API would not take this text, without writing it."""
+def try_write(cluster: Kubernetes, at: Key, found: StoredText, new: str) -> None:
+    """Raises ops.errors where the API would not take this text, or what is noted beside it, without writing it."""
+    body: JsonObject = {"data": {at.key: new}}
+    if at.editor == "replace":
+        body["metadata"] = {"annotations": {ANNOTATION + at.key: _annotation(found, new)}}
     with connections.warning_if_forbidden():
-        cluster.merge(_path(at), {"data": {at.key: new}}, dry_run=True)
+        cluster.merge(_path(at), body, dry_run=True)
 
 
 def _write(cluster: Kubernetes, at: Key, found: StoredText, new: str, note: str | None) -> None:
@@ -111,14 +116,16 @@ def _is_written(cluster: Kubernetes, at: Key, new: str) -> bool:
 
 def _annotation(found: StoredText, new: str) -> str:
     before = found.replaced.before if found.replaced else found.text
-    return json.dumps({"before": before, "wrote": new}, ensure_ascii=False)
+    # Compressed, as an object's annotations hold 256 KiB, and kubectl keeps the whole text in one of its own.
+    text = json.dumps({"before": before, "wrote": new}, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return base64.b64encode(zlib.compress(text, 9)).decode()
 
 
 def _read_annotation(note: str | None) -> LastEdit | None:
     try:
-        kept = json.loads(note or "")
+        kept = json.loads(zlib.decompress(base64.b64decode(note or "")).decode("utf-8", "surrogatepass"))
         return LastEdit(str(kept["before"]), str(kept["wrote"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, zlib.error):
         return None
 
 

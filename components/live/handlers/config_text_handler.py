@@ -98,7 +98,7 @@ def _try(news: Props, last_edit: Callable[[StoredText], LastEdit | None], olds: 
     text = _without_former(at, found, olds)
     new = _edited(at, text, news["ours"], last_edit(found))
     if new != found.text:
-        config_map.try_write(cluster, at, new)
+        config_map.try_write(cluster, at, found, new)
     first = "before" not in olds
     if edit.has(found.text, news["ours"]):
         lines = edit.warnings(text, news["ours"], _as_sent(news)) if first else []
