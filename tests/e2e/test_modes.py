@@ -39,6 +39,22 @@ def test_a_whole_configuration_of_ours_gives_the_old_one_back(rig: Rig) -> None:
     assert "billing" in rig.receivers()
 
 
+def test_a_large_one_that_kubectl_has_applied_is_given_back_too(rig: Rig) -> None:
+    """kubectl keeps the whole text in an annotation of its own, and all annotations together hold 256 KiB."""
+    rig.configure(alertmanagerReplace=True)
+    text = rig.text("alertmanager-config", "alertmanager.yml")
+    large = text + "".join(f"# {number} of the lines that others wrote\n" for number in range(3900))
+    assert len(large) > 140 * 1024
+    rig.write("alertmanager-config", {"alertmanager.yml": large})
+    rig.annotate("alertmanager-config", "kubectl.kubernetes.io/last-applied-configuration", large)
+    before = rig.objects()
+    assert rig.preview()
+    rig.up()
+    assert "billing" not in rig.receivers()
+    rig.destroy()
+    assert rig.objects() == before
+
+
 def test_in_shared_mode_a_key_of_somebody_elses_is_named_in_preview(rig: Rig) -> None:
     """The guide's simpler alternative, done by hand before."""
     rig.configure(rulesMode="shared")
