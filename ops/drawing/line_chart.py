@@ -151,6 +151,7 @@ def _draw(
         days = {"formats": ["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S.%f"],
                 "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"]}  # fmt: skip
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False, **days))
+        axes.set_xlabel("UTC", loc="right", labelpad=1, fontsize=8.5, color=INK)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: window.quantity(value, unit)))
         axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)

@@ -27,7 +27,9 @@ _DATES = {
     "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
 }
 KINDS = (".png", ".svg")
-ROW, LEFT, WIDTH = 0.34, 3.7, 12.0  # inches
+# Inches. At 72 points an inch the width is 396 pixels: on a phone an SVG is shown in its own size, or close to it.
+ROW, LEFT, WIDTH, BELOW, ABOVE = 0.5, 0.3, 5.5, 0.95, 0.7
+NAMES = 0.42  # of a row: the part with the alert's name; the bars are below it
 
 
 def check(path: Path) -> None:
@@ -53,10 +55,10 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
 
     names = list(dict.fromkeys(name for version in outcome.versions for name in version.replays))
     lanes = len(outcome.versions)
-    height = ROW * len(names) * (1 if lanes == 1 else 1.5) + 1.25
+    height = ROW * len(names) * (1 if lanes == 1 else 1.4) + BELOW + ABOVE
     with mpl.rc_context(style("/".join(names), 9.5)):
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
-        axes = figure.add_axes((LEFT / WIDTH, 0.62 / height, 1 - (LEFT + 0.25) / WIDTH, 1 - 1.22 / height))
+        axes = figure.add_axes((LEFT / WIDTH, BELOW / height, 1 - 2 * LEFT / WIDTH, 1 - (BELOW + ABOVE) / height))
         axes.set_xlim(outcome.start / window.DAY, outcome.end / window.DAY)
         axes.set_ylim(len(names) - 0.5, -0.5)
         for row in range(len(names)):
@@ -66,11 +68,16 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
         for lane, version in enumerate(reversed(outcome.versions)):
             for row, name in enumerate(names):
                 if name in version.replays:
-                    _row(axes, version, name, row - 0.5 + lane / lanes, 1 / lanes)
-        axes.set_yticks(range(len(names)), [_title(outcome, name) for name in names])
-        locator = dates.AutoDateLocator(tz="UTC", minticks=4, maxticks=10)
+                    _row(axes, version, name, row - 0.5 + NAMES + lane * (1 - NAMES) / lanes, (1 - NAMES) / lanes)
+        for row, name in enumerate(names):
+            at = outcome.start / window.DAY
+            ground = {"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1}  # over what hatches the row
+            axes.text(at, row - 0.5 + NAMES / 2, f" {_title(outcome, name)}", va="center", color=INK, bbox=ground)
+        axes.set_yticks([])
+        locator = dates.AutoDateLocator(tz="UTC", minticks=3, maxticks=6)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, **_DATES))
+        axes.set_xlabel("UTC", loc="right", labelpad=1, fontsize=8.5, color=INK)
         axes.grid(axis="x", color=FAINT, alpha=0.35, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
@@ -85,7 +92,7 @@ def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -
     """One alert of one version, between `top` and `top + height`."""
     replay = version.replays[name]
     colour = SEVERITIES.get(str(replay.alert.labels.get("severity")), INK)
-    middle, thick = top + 0.44 * height, 0.5 * height
+    middle, thick = top + 0.4 * height, 0.56 * height
     for episodes, alpha in ((replay.pending, 0.35), (replay.firing, 1.0)):
         bars = _bars(episodes, replay.end - replay.start)
         axes.broken_barh(bars, (middle - thick / 2, thick), color=colour, alpha=alpha, linewidth=0)
@@ -129,8 +136,8 @@ def _legend(figure: "Figure", outcome: Outcome, height: float) -> None:
     figure.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(LEFT / WIDTH - 0.005, 0.0),
-        ncols=len(handles),
+        bbox_to_anchor=(LEFT / WIDTH - 0.02, 0.0),
+        ncols=3,
         frameon=False,
         fontsize=8.5,
         labelcolor=INK,
@@ -138,5 +145,5 @@ def _legend(figure: "Figure", outcome: Outcome, height: float) -> None:
     which = outcome.versions[0].name
     if len(outcome.versions) > 1:
         which = f"{outcome.versions[1].name} (above) and {which} (below)"
-    title = f"{which}: {window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
-    figure.text(LEFT / WIDTH, 1 - 0.36 / height, title, fontsize=10.5, color=INK)
+    title = f"{which}\n{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
+    figure.text(LEFT / WIDTH, 1 - 0.15 / height, title, fontsize=9.5, color=INK, va="top")
