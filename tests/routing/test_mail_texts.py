@@ -134,3 +134,25 @@ def test_the_html_says_the_same_and_escapes(tmp_path: Path) -> None:
         assert wanted in said
     assert not re.search(r"ZgotmplZ|no value|<a>", said)
     assert said.count("<div") == said.count("</div>")
+
+
+@pytest.mark.parametrize(
+    ("severity", "status", "word", "colour"),
+    [
+        ("none", "firing", "ALIVE", "#2e7d32"),
+        ("none", "resolved", "SILENT", "#c9302c"),
+        ("warning", "firing", "FIRING", "#b58900"),
+        ("critical", "firing", "FIRING", "#c9302c"),
+        ("critical", "resolved", "RESOLVED", "#2e7d32"),
+    ],
+)
+def test_good_news_is_green_and_bad_news_is_not(
+    tmp_path: Path, severity: str, status: str, word: str, colour: str
+) -> None:
+    """The watchdog's good news is that it fires."""
+    mail = receiver(receiver_of(WATCHDOG))["email_configs"][0]
+    told = alert(WATCHDOG if severity == "none" else "X", status, severity=severity)
+    html = render(tmp_path, mail["html"], told, kind="html")
+    assert f"<b>{word}</b>" in html
+    assert set(re.findall(r"#(?:[0-9a-f]{6})", html)) - {"#777777"} == {colour}
+    assert render(tmp_path, mail["text"], told).lstrip().startswith(f"{word}: ")
