@@ -132,7 +132,9 @@ def paths(config: Config, routing: Routing, alerts: Iterable[Alert], arrived: Ar
     if astray:
         relabeled = "correct external_labels or alert_relabel_configs in prometheus.yml, or the routes"
         return failed(name, f"{brief(astray, 2)}; {relabeled if changed else DEPLOY}")
-    return passed(name, f"all {count} alerts reach their receivers")
+    return passed(
+        name, "the alert reaches its receivers" if count == 1 else f"all {count} alerts reach their receivers"
+    )
 
 
 def quiet_hours(config: Config, routing: Routing, alerts: Iterable[Alert], arrived: Arrived) -> Check:

@@ -88,7 +88,7 @@ def _no_false_positive(target: Target, name: str, ours: Collection[str], always:
     if ran < QUIET_PERIOD - 6 * MINUTE:
         since = f"for {humanize(ran // MINUTE * MINUTE)} only" if ran >= MINUTE else "for less than a minute"
         return failed(name, f"none so far, but the rules run {since}; look again in {humanize(QUIET_PERIOD - ran)}")
-    return passed(name, f"none of {len(ours)} alerts fired in the last 6 hours")
+    return passed(name, f"none of {count_noun(len(ours), 'alert')} fired in the last 6 hours")
 
 
 def _baseline(target: Target, name: str) -> Check:

@@ -23,7 +23,7 @@ from ops.diagnosis.chain import (
 from ops.diagnosis.mail_relay import last_rise, recent_notifications, relay
 from ops.replay import alert_path, hours
 from ops.targets import Target
-from ops.words import brief
+from ops.words import brief, count_noun
 from routing import tree
 from routing.sent_labels import Labels
 from rules import Alert
@@ -40,7 +40,7 @@ def sent(case: Case) -> Step:
         return broken(known.detail, next)
     errors = target.prometheus.metrics().total("prometheus_notifications_errors_total") or 0.0
     dropped = target.prometheus.metrics().total("prometheus_notifications_dropped_total") or 0.0
-    said = f"{known.detail}; {errors:.0f} errors and {dropped:.0f} dropped since its start"
+    said = f"{known.detail}; {count_noun(round(errors), 'error')} and {dropped:.0f} dropped since its start"
     lost = last_rise(target.prometheus, "sum(prometheus_notifications_errors_total)")
     went = last_rise(
         target.prometheus, "sum(prometheus_notifications_sent_total) - sum(prometheus_notifications_errors_total)"

@@ -22,6 +22,7 @@ from ops.diagnosis.chain import (
 from ops.errors import OpsError
 from ops.sandbox import state
 from ops.targets import Target
+from ops.words import count_noun
 from routing import tree
 
 RECENT = 900.0  # seconds in which a failure counts
@@ -68,7 +69,7 @@ def recent_notifications(case: Case) -> Step:
         "sum(alertmanager_notification_requests_total) - sum(alertmanager_notification_requests_failed_total)",
     )
     why = ", ".join(f"{count:.0f} × {reason}" for reason, count in failures.items())
-    said = f"{total:.0f} notifications since its start, {sum(failures.values()):.0f} failed" + (
+    said = f"{count_noun(round(total), 'notification')} since its start, {sum(failures.values()):.0f} failed" + (
         f" ({why})" if why else ""
     )
     scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))

@@ -9,7 +9,7 @@ from ops.clients.mailbox import Mail
 from ops.drill.drill_alert import Drill
 from ops.replay import alert_path
 from ops.targets import Target
-from ops.words import brief
+from ops.words import brief, count_noun
 
 MARGIN = 30.0  # seconds on top of the route's own waiting, for Alertmanager, the network and the relay
 SETTLE_TIME = 10.0  # seconds for which an alert is left firing at most, once a mail was counted
@@ -127,7 +127,7 @@ class CounterProof:
         if found is not None:
             return passed(
                 name,
-                f"the relay took {found} mail(s) for {brief(self._path.recipients)} from Alertmanager; "
+                f"the relay took {found} for {brief(self._path.recipients)} from Alertmanager; "
                 "check the mailbox yourself",
             )
         if any(self._more(process)[1] > 0 for process in self._last):
@@ -142,7 +142,7 @@ class CounterProof:
         if taken <= 0 or process not in self._counted:
             (self._counted.add if taken > 0 else self._counted.discard)(process)
             return None
-        return f"{taken:.0f}"
+        return count_noun(round(taken), "mail")
 
     def _more(self, process: float) -> tuple[float, float]:
         """(taken, refused) mails of a process since the proof began, or since it was first seen."""
@@ -186,5 +186,6 @@ def _delivery_hint(target: Target) -> str:
     """The next step after a mail that did not arrive, by Alertmanager's counters."""
     command = f"`bin/ops diagnose alerts --target {target.name}`"
     if refused := target.alertmanager.metrics().total(_REFUSALS, integration="email"):
-        return f"Alertmanager counts {refused:.0f} refusals by the relay; run {command}, which tries the relay"
+        said = count_noun(round(refused), "refusal")
+        return f"Alertmanager counts {said} by the relay; run {command}, which tries the relay"
     return f"run {command}, which names the first broken link"

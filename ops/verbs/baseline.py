@@ -26,6 +26,7 @@ from ops.options import (
 )
 from ops.repo import files, tracking
 from ops.tuning.normal_traffic import Baseline, measure
+from ops.words import count_noun
 
 
 def baseline(
@@ -83,7 +84,10 @@ def baseline(
     kept = "" if into.fresh is None else ", the sandbox's own document; --document names another"
     out.print(f"{state} {files.shown(edit.path)}{kept}.", markup=False)
     if drawn and pictures_folder is not None:
-        out.print(f"{len(set(drawn.values()))} pictures are in {files.shown(pictures_folder)}.", markup=False)
+        out.print(
+            f"{count_noun(len(set(drawn.values())), 'picture')} written to {files.shown(pictures_folder)}.",
+            markup=False,
+        )
 
 
 def _json(

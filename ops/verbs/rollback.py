@@ -16,6 +16,7 @@ from ops.repo import worktree
 from ops.sandbox import state as sandbox_state
 from ops.stack import access, earlier_update
 from ops.stack.engine import Engine, Update
+from ops.words import count_noun
 
 Part = StrEnum("Part", [(name, name) for name in worktree.PARTS])  # type: ignore[misc]
 
@@ -83,7 +84,7 @@ def _apply(
         answer["changes"] = engine.preview(progress)
         if undecided:
             progress(
-                f"{len(undecided)} resources were being created when an update was killed; they are read again first: "
+                f"an update was killed while it made {count_noun(len(undecided), 'resource')}, read again first: "
                 f"{', '.join(undecided)}"
             )
         agreed = not dry_run and (yes or _agreed())

@@ -93,7 +93,7 @@ def scenario(
     if name not in ("normal", *traffic.SCENARIOS):
         raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
     known = traffic.SCENARIOS.get(name)
-    how = f" ({known.usual if intensity is None else intensity:g} {known.unit})" if known and known.unit else ""
+    how = f" ({known.unit}: {known.usual if intensity is None else intensity:g})" if known and known.unit else ""
     what = f"{known.what}{how}" if known else "normal traffic"
     if not dry_run:
         Sandbox(sandbox_state.home()).control(name, intensity, already)
