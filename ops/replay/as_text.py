@@ -11,12 +11,13 @@ from formats.durations import humanize
 from ops import window
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
-from ops.words import count_noun
+from ops.words import count_noun, times
 
 MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
-NARROW = 120  # columns
+NARROW, LISTED = 120, 100  # columns: below, the table has fewer columns; below, it is a list
 COLOURS = {"critical": "red", "warning": "yellow"}
 _OWN = ("alertname",)
+_COMPARED = ("Limit", "For", "Fired", "Firing", "Longest", "Mails")  # of two versions
 
 
 def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
@@ -30,7 +31,11 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
     console.print()
     names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
     if against is None:
-        console.print(_table(ours, names, narrow=console.width < NARROW))
+        if console.width < LISTED:
+            _list(console, ours, names)
+        else:
+            console.print(_table(ours, names, narrow=console.width < NARROW))
+            console.print(_sum(ours), markup=False)
         for name in names:
             _intervals(console, ours.replays[name], pending)
     else:
@@ -58,15 +63,45 @@ def _table(version: Version, names: Iterable[str], *, narrow: bool) -> Table:
             *([] if narrow else [window.stamp(one.start) for one in firing[:1] + firing[-1:]]),
             style="" if firing else "dim",
         )
+    return table
+
+
+def _sum(version: Version) -> str:
+    """All messages, counted."""
     mails = sum(message.kind == "email" for message in version.messages)
     others = len(version.messages) - mails
-    table.caption = f"{count_noun(mails, 'mail')} in all" + (
-        f", {count_noun(others, 'other message')}" if others else ""
-    )
+    found = f"{count_noun(mails, 'mail')} in all" + (f", {count_noun(others, 'other message')}" if others else "")
     if any(replay.firing and not version.sent(name) for name, replay in version.replays.items()):
-        table.caption += "; an alert that fired without a mail was inhibited, or its receiver sends no mail"
-    table.caption_justify = "left"
-    return table
+        found += "; an alert that fired without a mail was inhibited, or its receiver sends no mail"
+    return found
+
+
+def _list(console: Console, version: Version, names: Iterable[str]) -> None:
+    """The table's facts below each name, where there is no room for columns; first what has fired."""
+    quiet = []
+    for name in names:
+        replay = version.replays[name]
+        if not replay.firing and not replay.near_misses:
+            quiet.append(name)
+            continue
+        style = COLOURS.get(str(replay.alert.labels.get("severity")), "") if replay.firing else "dim"
+        console.print(Text(name, style=style))
+        waits = f" for {humanize(replay.alert.for_)}" if replay.alert.for_ else ""
+        console.print(f"  limit {replay.limit.text}{waits}", markup=False)
+        if replay.firing:
+            console.print(
+                f"  fired {times(replay.times_fired)}, {humanize(replay.seconds_firing)} in all, "
+                f"longest {humanize(replay.longest)}",
+                markup=False,
+            )
+            console.print(f"  {count_noun(version.sent(name), 'mail')}", markup=False)
+        if replay.near_misses:
+            console.print(f"  only pending {times(replay.near_misses)}", markup=False)
+    if quiet:
+        console.print(f"{count_noun(len(quiet), 'alert')} did not fire:", style="dim", markup=False)
+        for name in quiet:
+            console.print(f"  {name}", style="dim", markup=False)
+    console.print(_sum(version), markup=False)
 
 
 def _frame(titles: Iterable[str], narrow: bool) -> Table:
@@ -107,7 +142,7 @@ def _lines(replay: Replay, pending: bool) -> Iterable[str]:
 
 def _compare(console: Console, ours: Version, against: Version, names: Iterable[str], pending: bool) -> None:
     """Only the alerts that differ have a row; each cell is `before → after`, or one value where both agree."""
-    table = _frame(("Limit", "For", "Fired", "Firing", "Longest", "Mails"), console.width < NARROW)
+    table = _frame(_COMPARED, console.width < NARROW)
     same: list[str] = []
     changed: list[str] = []
     for name in names:
@@ -120,7 +155,10 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
         table.add_row(name, *(old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in pairs))
     if changed:
         console.print(f"{against.name} → {ours.name}:", markup=False)
-        console.print(table)
+        if console.width < LISTED:
+            _differences(console, ours, against, changed)
+        else:
+            console.print(table)
         for version in (against, ours):
             for name in changed:
                 if name in version.replays and any(True for _ in _lines(version.replays[name], pending)):
@@ -130,6 +168,15 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
         whom = count_noun(len(same), "alert") if changed else "All alerts"
         does = "does" if changed and len(same) == 1 else "do"
         console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
+
+
+def _differences(console: Console, ours: Version, against: Version, names: Iterable[str]) -> None:
+    """What differs, a line each below the alert's name, where there is no room for columns."""
+    for name in names:
+        console.print(Text(name, style="bold"))
+        for title, old, new in zip(_COMPARED, _cells(against, name), _cells(ours, name), strict=True):
+            if old != new:
+                console.print(f"  {title.lower()}: {old or 'none'} → {new or 'none'}", markup=False)
 
 
 def _cells(version: Version, name: str) -> list[str]:

@@ -52,14 +52,19 @@ def test_says_what_fired(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("target")
-def test_cuts_nothing_short_where_there_is_little_room(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("columns", [60, 80, 100, 120])
+def test_breaks_no_name_and_no_number_where_there_is_little_room(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
     assert backtest("--window", "432m", "--end", str(END)) == 0
-    _, _, table = capsys.readouterr().out.partition("Alert ")
-    assert "…" not in table
-    assert max(map(len, table.partition(" in all")[0].splitlines())) <= 80
+    told = capsys.readouterr().out
+    assert "…" not in told and "\x1b" not in told
+    words = {word.strip(":,") for word in told.split()}
+    assert {alert.name for alert in rules.alerts().values() if not alert.is_watchdog} <= words
+    facts = told.partition("\n\n")[2].partition(" in all\n")[0]  # after the notes, which a terminal folds between words
+    assert max(map(len, facts.splitlines())) <= columns
 
 
 @pytest.mark.usefixtures("target")
