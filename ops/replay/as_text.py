@@ -14,7 +14,7 @@ from ops.replay.signals import Episode, Replay
 from ops.words import count_noun, times
 
 MOST, FEW = 12, 4  # intervals shown per alert, and in a comparison; the rest is counted
-NARROW, LISTED = 140, 104  # columns: below, the table has fewer columns; below, it is a list
+NARROW, LISTED = 150, 104  # columns: below, the table has fewer columns; below, it is a list
 COLOURS = {"critical": "red", "warning": "yellow"}
 _OWN = ("alertname",)
 _COMPARED = ("Limit", "For", "Fired", "Firing", "Longest", "Mails")  # of two versions

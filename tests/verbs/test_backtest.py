@@ -52,7 +52,7 @@ def test_says_what_fired(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("target")
-@pytest.mark.parametrize("columns", [60, 80, 100, 104, 120, 140])
+@pytest.mark.parametrize("columns", [60, 80, 104, 120, 149, 150])
 def test_breaks_no_name_and_no_number_where_there_is_little_room(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
