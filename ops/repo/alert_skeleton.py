@@ -14,7 +14,10 @@ from ops.errors import Misconfigured
 
 MARK = "TODO:"
 SIGNAL = "sum(rate(rsolv_billing_stripe_webhook_received_total[5m]))"
-_LIMIT = 1000  # webhooks a second
+_LIMITS = {
+    "warning": 1000,
+    "critical": 2000,
+}  # webhooks a second; two, as a critical limit is the higher one
 _COLUMNS = 24  # of Grafana's grid
 # Each minute's increase of the counter, for a rate far below the limit and one far above it.
 _SERIES = 'rsolv_billing_stripe_webhook_received_total{event_type="invoice.paid",status="success"}'
@@ -26,7 +29,7 @@ class Skeleton:
     """What is known of a new alert: its name, and what follows from the name and from the alerts that there are."""
 
     name: str
-    severity: str
+    severity: str  # warning or critical
     component: str
     components: tuple[str, ...]  # those that have a route, by the alerts that there are
     runbook_url: str
@@ -46,7 +49,7 @@ class Skeleton:
       - alert: {self.name}
         expr: |  # {MARK} the quantity, then its guards (enough traffic); the last line is the limit, and only the limit
           {SIGNAL}
-          > {_LIMIT}
+          > {_LIMITS[self.severity]}
         for: 10m  # {MARK} how long the limit must be crossed
         labels:
           severity: {self.severity}  # {MARK} warning or critical

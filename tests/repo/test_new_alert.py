@@ -20,6 +20,7 @@ from tests.test_worked_examples import NEW, SECTIONS, blocks, scenarios_and_runb
 
 SECTION = SECTIONS["How an alert is added"]
 REMINDER = "tests/repo/test_new_alert.py::test_nothing_is_left_to_replace"
+QUOTES = "',\""  # what may stand around it in YAML and JSON
 RULES, MARGINS, BOARD = (shown(path) for path in (new_alert.RULES, new_alert.MARGINS, dashboards.FILE))
 
 
@@ -31,7 +32,7 @@ def test_nothing_is_left_to_replace() -> None:
         *(new_alert.MARGINS, dashboards.FILE),
     ]
     tasks = [
-        f"{shown(path)}:{number}: replace what is marked {line[line.index(MARK) :]}"
+        f"{shown(path)}:{number}: replace what is marked {line[line.index(MARK) :].rstrip(QUOTES)}"
         for path in files
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if MARK in line
