@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint docs tools render lock clean
+.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint docs new-alert tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the
 
 docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings, the rooms
 	@$(PY) -m ops.reference
+
+new-alert: .venv/.installed ## Write the files of a new alert (NAME=WebhookQueueTimeHigh), and say what to replace in each
+	@$(PY) -m ops.repo.new_alert '$(subst ','\'',$(NAME))'
 
 render: .venv/.installed ## Write what the program declares, as manifests, to rendered/
 	@$(PY) -m ops render --target prod --out rendered

@@ -5,6 +5,7 @@ import re
 
 import yaml
 
+import rules
 from tests.support.checkout import ROOT
 from tests.support.tree_copy import Copy, failures
 
@@ -26,12 +27,29 @@ NEW, MODEL = "WebhookProcessingLatencyCritical", "WebhookProcessingLatencyHigh"
 
 
 def blocks(section: str) -> list[str]:
-    """The blocks of code in a section, in their order; in YAML their own columns stay."""
-    found = re.findall(r"^( *)```(\w+)\n(.*?)^ *```$", SECTIONS[section], re.MULTILINE | re.DOTALL)
+    """What a section has for a file, in its order, without commands; in YAML the columns stay."""
+    found = re.findall(r"^( *)```(python|yaml)\n(.*?)^ *```$", SECTIONS[section], re.MULTILINE | re.DOTALL)
     return [
         text if not indent else "".join(line[len(indent) :] or "\n" for line in text.splitlines(True))
         for indent, _, text in found
     ]
+
+
+def scenarios_and_runbook(copy: Copy, rule: str) -> None:
+    """Write those of the new alert, as CONTRIBUTING says: copies of the model's, with what the rule says."""
+    new = yaml.safe_load(rule)[0]
+    old = rules.alerts()[MODEL]
+    scenarios = (copy.folder / "tests" / "rules" / f"{MODEL}.test.yml").read_text("utf-8")
+    for before, after in (
+        (MODEL, NEW),
+        ("severity: warning", "severity: critical"),
+        (old.annotations["summary"], new["annotations"]["summary"]),
+    ):
+        assert before in scenarios
+        scenarios = scenarios.replace(before, after)
+    (copy.folder / "tests" / "rules" / f"{NEW}.test.yml").write_text(scenarios, "utf-8")
+    runbook = (copy.folder / "docs" / "runbooks" / f"{MODEL}.md").read_text("utf-8")
+    (copy.folder / "docs" / "runbooks" / f"{NEW}.md").write_text(runbook.replace(MODEL, NEW), "utf-8")
 
 
 def test_an_alert(copy: Copy) -> None:
@@ -47,24 +65,7 @@ def test_an_alert(copy: Copy) -> None:
     for task in TASKS:
         assert f"{task.replace('ALERT', NEW)}" in done.stdout, done.stdout
 
-    new = yaml.safe_load(rule)[0]
-    old = next(
-        one
-        for group in yaml.safe_load(alerts.read_text("utf-8"))["groups"]
-        for one in group["rules"]
-        if one["alert"] == MODEL
-    )
-    scenarios = (copy.folder / "tests" / "rules" / f"{MODEL}.test.yml").read_text("utf-8")
-    for before, after in (
-        (MODEL, NEW),
-        ("severity: warning", "severity: critical"),
-        (old["annotations"]["summary"], new["annotations"]["summary"]),
-    ):
-        assert before in scenarios
-        scenarios = scenarios.replace(before, after)
-    (copy.folder / "tests" / "rules" / f"{NEW}.test.yml").write_text(scenarios, "utf-8")
-    runbook = (copy.folder / "docs" / "runbooks" / f"{MODEL}.md").read_text("utf-8")
-    (copy.folder / "docs" / "runbooks" / f"{NEW}.md").write_text(runbook.replace(MODEL, NEW), "utf-8")
+    scenarios_and_runbook(copy, rule)
     (margins,) = [name for name in rows if name.endswith("margins.yml")]
     copy.edit(margins, "# Alerts that are not named above.\n", f"{margin}\n# Alerts that are not named above.\n")
     copy.succeeds("dashboards")
