@@ -27,8 +27,8 @@ _DATES = {
     "zero_formats": ["", "%Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
 }
 KINDS = (".png", ".svg")
-# Inches. At 72 points an inch the width is 396 pixels: on a phone an SVG is shown in its own size, or close to it.
-ROW, LEFT, WIDTH, BELOW, ABOVE = 0.5, 0.3, 5.5, 0.95, 0.7
+# Inches, of 96 pixels each in a browser. A phone has 360 to 430 pixels: there an SVG shrinks by a fifth at most.
+ROW, LEFT, WIDTH, BELOW, ABOVE = 0.5, 0.3, 4.6, 0.95, 0.7
 NAMES = 0.42  # of a row: the part with the alert's name; the bars are below it
 
 
@@ -85,7 +85,7 @@ def timeline(outcome: Outcome, kind: str) -> bytes:
         _legend(figure, outcome, height)
         out = io.BytesIO()
         figure.savefig(out, format=kind, dpi=130, metadata={"Date": None} if kind == "svg" else None)
-    return out.getvalue()
+    return out.getvalue().replace(b"<svg ", b'<svg style="max-width: 100%; height: auto" ', 1)
 
 
 def _row(axes: "Axes", version: Version, name: str, top: float, height: float) -> None:
