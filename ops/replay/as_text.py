@@ -107,7 +107,7 @@ def _list(console: Console, version: Version, names: Iterable[str]) -> None:
 def _frame(titles: Iterable[str], narrow: bool) -> Table:
     """A table with a row for each alert. On a narrow terminal a cell takes several lines; none is cut."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0 if narrow else 1), header_style="bold")
-    table.add_column("Alert", overflow="fold")
+    table.add_column("Alert", no_wrap=True)  # the other columns give way
     for title in titles:
         table.add_column(title, justify="right")
     return table
