@@ -14,7 +14,7 @@ from ops.clients.prometheus import ActiveAlert
 from ops.errors import Unreachable
 from ops.replay import alert_path, hours
 from ops.targets import Target
-from ops.window import age, parse_moment, stamp
+from ops.window import age
 from ops.words import brief, count_noun
 from routing import Routing, tree
 from routing.sent_labels import UNCHANGED, Labels
@@ -165,9 +165,7 @@ def silences(alertmanager: Alertmanager, arrived: Arrived) -> Check:
     for alert, label_sets in arrived.items():
         for labels in label_sets:
             for one in alert_path.silencing(every, labels):
-                comment = f" ({one['comment']})" if one.get("comment") else ""
-                until = f"until {stamp(parse_moment(str(one['endsAt'])))} UTC by {one.get('createdBy') or '?'}{comment}"
-                found.setdefault(until, []).append(alert)
+                found.setdefault(alert_path.until(one), []).append(alert)
     if found:
         told = [f"{brief(list(dict.fromkeys(names)))} {until}" for until, names in found.items()]
         return skipped(name, f"silenced: {brief(told, 2)}; nobody is told of them meanwhile")

@@ -136,10 +136,8 @@ def silenced(case: Case) -> Step:
     silences = target.alertmanager.silences()
     for alert, own in _with_labels(target, case.alerts):
         for one in alert_path.silencing(silences, own):
-            comment = f" ({one['comment']})" if one.get("comment") else ""
             return broken(
-                f"{alert.name} is silenced until {str(one['endsAt'])[:16].replace('T', ' ')} UTC "
-                f"by {one.get('createdBy') or 'somebody'}{comment}; expire the silence when it is no longer needed",
+                f"{alert.name} is silenced {alert_path.until(one)}; expire the silence when it is no longer needed",
                 f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
             )
     active = [one for one in silences if (one.get("status") or {}).get("state") == "active"]

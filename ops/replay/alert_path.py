@@ -237,6 +237,13 @@ def silencing(silences: Iterable[Mapping[str, JsonValue]], labels: Labels) -> li
     return [silence for silence in silences if _silences(silence, labels)]
 
 
+def until(silence: Mapping[str, JsonValue]) -> str:
+    """`until 2026-01-31 12:00 UTC by NAME (comment)`."""
+    comment = f" ({silence['comment']})" if silence.get("comment") else ""
+    end = str(silence["endsAt"])[:16].replace("T", " ")
+    return f"until {end} UTC by {silence.get('createdBy') or 'somebody'}{comment}"
+
+
 def _silences(silence: Mapping[str, JsonValue], labels: Labels) -> bool:
     """Whether the silence is active and matches these labels."""
     if (silence.get("status") or {}).get("state") != "active":

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 import rules
@@ -15,7 +14,7 @@ from ops.checks import every_check
 from ops.sandbox.lifecycle import Sandbox
 from routing.on_call import INTERVAL
 from tests.diagnosis.walked import detail, of_alerts, said, soon
-from tests.support.breaking import edited, extra_rules, firing, relay, rewritten
+from tests.support.breaking import edited, extra_rules, firing, relay, rewritten, silence
 from tests.support.our_routes import receiver_of
 from tests.support.waiting import until
 
@@ -130,24 +129,12 @@ def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sand
     ours = rules.alerts()["APIEndpointLatencyHigh"]
     expression = 'label_replace(vector(1), "path", "/slow", "", "")'
     alert = {"alert": ours.name, "expr": expression, "labels": dict(ours.labels)}
-    now = datetime.now(UTC)
-    silence = {
-        "matchers": [{"name": label[0], "value": label[1], "isRegex": False, "isEqual": True}],
-        "startsAt": now.isoformat(),
-        "endsAt": (now + timedelta(hours=1)).isoformat(),
-        "createdBy": "eve",
-        "comment": "maintenance",
-    }
     with (
         extra_rules(sandbox, target, {"name": "extra", "interval": "1s", "rules": [alert]}),
-        httpx.Client(base_url=target.alertmanager.url, trust_env=False) as http,
+        silence(target, dict([label])) as number,
     ):
-        number = http.post("/api/v2/silences", json=silence).raise_for_status().json()["silenceID"]
-        try:
-            found = soon(lambda: of_alerts(target, name), "silences")
-            other = soon(lambda: of_alerts(target, "DatabaseQueryLatencyHigh"), None)
-        finally:
-            http.delete(f"/api/v2/silence/{number}").raise_for_status()
+        found = soon(lambda: of_alerts(target, name), "silences")
+        other = soon(lambda: of_alerts(target, "DatabaseQueryLatencyHigh"), None)
     assert said(found).startswith(f"{name} is silenced until ")
     assert "by eve (maintenance)" in said(found)
     assert found.next == f"amtool silence expire {number} --alertmanager.url={target.alertmanager.url}"

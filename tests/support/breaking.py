@@ -1,7 +1,7 @@
 """Breaking one thing in a running sandbox, and mending it again."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +70,32 @@ def firing(target: targets.Target, **labels: str) -> Iterator[None]:
         yield
     finally:
         post(datetime.now(UTC) - timedelta(seconds=1))
+
+
+@contextmanager
+def silence(
+    target: targets.Target,
+    labels: Mapping[str, str],
+    *,
+    by: str = "eve",
+    comment: str = "maintenance",
+    regex: bool = False,
+) -> Iterator[str]:
+    """The ID of a silence for an hour, expired afterwards. `regex`: the values of `labels` are regular expressions."""
+    now = datetime.now(UTC)
+    wanted = {
+        "matchers": [{"name": name, "value": text, "isRegex": regex, "isEqual": True} for name, text in labels.items()],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+        "createdBy": by,
+        "comment": comment,
+    }
+    http = target.alertmanager.http
+    made = str(http.decode(http.post("/api/v2/silences", json=wanted))["silenceID"])
+    try:
+        yield made
+    finally:
+        http.request("DELETE", f"/api/v2/silence/{made}")
 
 
 def edited(change: Callable[[JsonObject], None]) -> Callable[[str], str]:

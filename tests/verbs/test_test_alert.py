@@ -19,6 +19,7 @@ from ops.clients.http import Http
 from ops.errors import Misconfigured
 from ops.replay import alert_path
 from ops.sandbox.lifecycle import Sandbox
+from tests.support.breaking import silence
 from tests.support.checkout import ROOT
 from tests.support.our_routes import receiver_of
 from tests.support.stand_in import stand_in
@@ -106,21 +107,10 @@ def test_where_nobody_reads_the_mailbox_the_counters_are_the_proof(target: targe
 
 
 def test_a_silence_is_named_before_anything_is_sent(target: targets.Target) -> None:
-    now = datetime.now(UTC)
-    silence = {
-        "matchers": [{"name": "alertname", "value": "Test.*", "isRegex": True, "isEqual": True}],
-        "startsAt": now.isoformat(),
-        "endsAt": (now + timedelta(minutes=5)).isoformat(),
-        "createdBy": "somebody",
-        "comment": "a test",
-    }
-    made = target.alertmanager.http.decode(target.alertmanager.http.post("/api/v2/silences", json=silence))
-    try:
+    with silence(target, {"alertname": "Test.*"}, by="somebody", regex=True) as made:
         checks = drilled(target, drills.prepare("TestAPIAlert", []))
-    finally:
-        target.alertmanager.http.request("DELETE", f"/api/v2/silence/{made['silenceID']}")
     assert list(checks) == ["route"]
-    assert f"a silence matches it ({made['silenceID']} until " in checks["route"].detail
+    assert f"a silence matches it ({made} until " in checks["route"].detail
     assert " by somebody); expire the silence" in checks["route"].detail
 
 

@@ -7,8 +7,11 @@ from components.live.provider import Props
 from components.live.running.wanted import decode_wanted
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
+from ops.clients.prometheus import Prometheus
 from ops.errors import OpsError, Refused
 from rules.rule_needs import experimental
+
+Rules = Mapping[str, Mapping[str, str]]  # as components.live.running.wanted.RuleMarks
 
 LONG_AGO = 1.0  # seconds since the epoch: parsed as any other query, and computed over nothing
 FLAG = "--enable-feature=promql-experimental-functions"
@@ -23,15 +26,10 @@ def refuse_unknown(olds: Props, news: Props) -> None:
         return
     known = {rule["expression"] for rule in _rules(olds).values()} if olds.get("wanted") else set()
     asked = {name: rule for name, rule in _rules(news).items() if rule["expression"] not in known}
-    faults = []
+    if not asked:
+        return
     try:
-        prometheus = connections.prometheus(news)
-        for name, rule in asked.items():
-            try:
-                prometheus.query(rule["expression"], LONG_AGO)
-            except Refused as error:
-                if error.status == 400:
-                    faults.append(f"rules/{rule['file']}: {name}: {error.words}")
+        faults = refused(connections.prometheus(news), asked, LONG_AGO)
     except OpsError:  # `server_versions` has warned
         faults = [
             f"rules/{rule['file']}: {name} uses {', '.join(called)}, which Prometheus knows only with {FLAG}, and it "
@@ -43,6 +41,18 @@ def refuse_unknown(olds: Props, news: Props) -> None:
         raise EditRefused(f"Prometheus would refuse the rules: {shorten(faults, 3, '; ')}")
 
 
-def _rules(props: Props) -> Mapping[str, Mapping[str, str]]:
-    found: Mapping[str, Mapping[str, str]] = decode_wanted(props)["rules"]
+def refused(prometheus: Prometheus, rules: Rules, at: float | None = None) -> list[str]:
+    """A sentence for each rule whose expression Prometheus cannot parse: it is tried as a query. Raises ops.errors."""
+    found = []
+    for name, rule in rules.items():
+        try:
+            prometheus.query(rule["expression"], at)
+        except Refused as error:
+            if error.status == 400:
+                found.append(f"rules/{rule['file']}: {name}: {error.words}")
+    return found
+
+
+def _rules(props: Props) -> Rules:
+    found: Rules = decode_wanted(props)["rules"]
     return found

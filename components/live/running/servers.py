@@ -6,7 +6,7 @@ from typing import ClassVar
 from components.live.cluster import config_map, connections
 from components.live.cluster.config_map import Key
 from components.live.provider import Props, warn
-from components.live.running import compare, operator_names, operator_readback
+from components.live.running import compare, expressions, operator_names, operator_readback
 from components.live.running.wanted import Wanted
 from components.live.text import marked_lists
 from components.live.text.edit_errors import EditRefused
@@ -108,15 +108,8 @@ class PrometheusCheck(ServerCheck):
         return compare.rules_still_running(wanted["rules"], self._groups())
 
     def _refused_parts(self) -> list[str]:
-        """The rules that it refuses: Prometheus names them only in its log, so each is tried as a query."""
-        found = []
-        for name, rule in self.props["rules"].items():
-            try:
-                self.prometheus.query(rule["expression"])
-            except Refused as error:
-                if error.status == 400:
-                    found.append(f"rules/{rule['file']}: {name}: {error.words}")
-        return found
+        """The rules that it refuses: Prometheus names them only in its log."""
+        return expressions.refused(self.prometheus, self.props["rules"])
 
     def _groups(self) -> list[RunningGroup]:
         """The groups from our files only: while the mode changes, the same rules also run from other files."""
