@@ -18,7 +18,8 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{dashboards.FILE.name}: {'redrawn' if changed else 'as drawn already'}, {len(board.panels)} panels")
+    panels = f"{len(board.panels)} panel{'' if len(board.panels) == 1 else 's'}"
+    print(f"{dashboards.FILE.name}: {'redrawn' if changed else 'as drawn already'}, {panels}")
     return 0
 
 

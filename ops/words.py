@@ -21,6 +21,11 @@ def count_noun(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def agree(number: int, one: str, several: str) -> str:
+    """The form of a verb: `one` of it for 1, `several` for all else, as in `1 rule has` and `0 rules have`."""
+    return one if number == 1 else several
+
+
 def times(number: int) -> str:
     """`never`, `once`, `3 times`."""
     return {0: "never", 1: "once"}.get(number, f"{number} times")

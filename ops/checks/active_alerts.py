@@ -9,7 +9,7 @@ from formats.durations import humanize
 from ops.checks import Check, failed, passed, skipped
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.window import parse_moment, stamp
-from ops.words import brief
+from ops.words import agree, brief
 from rules import Alert
 
 # Evaluations after which a restarted Prometheus has restored the state of alerts with a `for`.
@@ -59,7 +59,8 @@ def _no_active_alert(prometheus: Prometheus, ours: Collection[str]) -> Check:
         return passed("alerts", f"none of {len(ours)} is pending or firing")
     return skipped(
         "alerts",
-        f"none of {len(ours)} is pending or firing so far, but {len(early)} of them have not been evaluated yet; "
+        f"none of {len(ours)} is pending or firing so far, but {len(early)} of them "
+        f"{agree(len(early), 'has', 'have')} not been evaluated yet; "
         f"check again in {humanize(max(early.values()))}",
     )
 

@@ -15,7 +15,7 @@ from ops.errors import Unreachable
 from ops.replay import alert_path, hours
 from ops.targets import Target
 from ops.window import age
-from ops.words import brief, count_noun
+from ops.words import agree, brief, count_noun
 from routing import Routing, tree
 from routing.sent_labels import UNCHANGED, Labels
 from rules import Alert
@@ -76,7 +76,9 @@ def receivers(config: Config, written: RoutingMarks) -> Check:
     faults = compare.routing_not_running({**_NOTHING, "receivers": written["receivers"]}, config)
     if faults:
         return failed("routing/receivers", f"Alertmanager: {brief(faults, 2)}; {DEPLOY}")
-    return passed("routing/receivers", f"{count_noun(len(written['receivers']), 'receiver')} run as in routing/")
+    count = len(written["receivers"])
+    runs = agree(count, "runs", "run")
+    return passed("routing/receivers", f"{count_noun(count, 'receiver')} {runs} as in routing/")
 
 
 def inhibitions(config: Config, written: RoutingMarks) -> Check:
@@ -84,8 +86,8 @@ def inhibitions(config: Config, written: RoutingMarks) -> Check:
     faults = compare.routing_not_running({**_NOTHING, "inhibitions": written["inhibitions"]}, config)
     if faults:
         return failed("routing/inhibitions", f"Alertmanager: {brief(faults, 1)}; {DEPLOY}")
-    every = len(tree.inhibitions(config))
-    return passed("routing/inhibitions", f"{len(written['inhibitions'])} of ours run, {every} in all")
+    every, ours = len(tree.inhibitions(config)), len(written["inhibitions"])
+    return passed("routing/inhibitions", f"{ours} of ours {agree(ours, 'runs', 'run')}, {every} in all")
 
 
 def labels_there(target: Target, alerts: Iterable[Alert]) -> Arrived:

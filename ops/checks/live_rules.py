@@ -9,7 +9,7 @@ from ops.checks import Check, failed, passed
 from ops.clients.prometheus import Prometheus, RunningGroup, RunningRule
 from ops.errors import Refused
 from ops.targets import Target
-from ops.words import brief, count_noun
+from ops.words import agree, brief, count_noun
 from rules import Alert, Group, Recording, RuleFile
 
 _LIMIT = re.compile(r"(==|!=|[<>]=?) *[-+.\w]+$")
@@ -44,7 +44,8 @@ def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[
         return failed(name, f"{brief(sick, 2)}; look at {prometheus.url}/rules")
     counts = Counter(type(rule).__name__.lower() for rule in group.rules)
     kinds = " and ".join(count_noun(count, kind) for kind, count in counts.items())
-    return passed(name, f"{kinds} as in rules/{file.name}, all healthy")
+    healthy = agree(len(group.rules), "healthy", "all healthy")
+    return passed(name, f"{kinds} as in rules/{file.name}, {healthy}")
 
 
 def group_problem(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> str | None:

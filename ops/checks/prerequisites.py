@@ -11,7 +11,7 @@ from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
 from ops.errors import BadAnswer, NotFound, OpsError
 from ops.targets import Target
-from ops.words import brief
+from ops.words import brief, count_noun
 
 STARTING = 60.0  # seconds from its start within which Prometheus may know no target yet
 
@@ -110,7 +110,9 @@ def metrics_endpoint(target: Target) -> Check:
         raise BadAnswer(
             f"the application at {target.application_url} answered /metrics with an empty page; is PromEx on?"
         )
-    return passed("metrics-endpoint", f"{len(page.names())} series names at {target.application_url}/metrics")
+    return passed(
+        "metrics-endpoint", f"{count_noun(len(page.names()), 'series name')} at {target.application_url}/metrics"
+    )
 
 
 def scrape_target(target: Target, grace: Grace | None = None) -> Check:

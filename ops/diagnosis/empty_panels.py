@@ -28,7 +28,7 @@ from ops.diagnosis.chain import (
 )
 from ops.errors import Forbidden, Misconfigured, NotFound, OpsError
 from ops.targets import Target
-from ops.words import brief, count_noun
+from ops.words import agree, brief, count_noun
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def metrics_present(case: Case) -> Step:
             return broken(f"panel {title!r} reads {name}: {why}", verb_command(target, "verify --wait 20"))
         said = live_metrics.missing(target, metrics.load(), name)
         return broken(f"panel {title!r} reads {name}: {said}", f"curl -s {target.application_url}/metrics | grep '^#'")
-    return ok(f"all {len(read)} that {'it reads' if case.named else 'the panels read'}")
+    return ok(
+        f"{agree(len(read), 'the one', f'all {len(read)}')} that {'it reads' if case.named else 'the panels read'}"
+    )
 
 
 def returns_data(case: Case) -> Step:

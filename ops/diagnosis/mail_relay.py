@@ -78,7 +78,7 @@ def recent_notifications(case: Case) -> Step:
         when = f"{humanize(time.time() - lost)} ago" if lost is not None else "the last time"
         return broken(
             f"Alertmanager failed to send a notification {when}, and has sent none since "
-            f"({said}, {attempts:.0f} refused attempts); "
+            f"({said}, {count_noun(round(attempts), 'refused attempt')}); "
             "its log has the relay's answer (`Notify for alerts failed`, `Notify attempt failed`)",
             _log_file(target),
         )

@@ -29,7 +29,7 @@ from ops.diagnosis.chain import (
 from ops.errors import Refused
 from ops.replay.signals import crosses
 from ops.targets import Target
-from ops.words import brief
+from ops.words import agree, brief
 from rules import Alert, Recording
 
 LATE = 3  # evaluations that may be missing before a group counts as not evaluated
@@ -116,7 +116,8 @@ def has_data(case: Case) -> Step:
             return broken(f"{who} reads {name}: {said}", verb_command(target, "diagnose dashboard"))
     if not case.named:
         quiet = f"; no value for now, without enough traffic: {brief([a.name for a in empty])}" if empty else ""
-        return ok(f"{len(case.alerts) - len(empty)} of {len(case.alerts)} have a value{quiet}")
+        seen = len(case.alerts) - len(empty)
+        return ok(f"{seen} of {len(case.alerts)} {agree(seen, 'has', 'have')} a value{quiet}")
     alert = case.alerts[0]
     if not empty:
         return ok(f"{len(_values(target.prometheus, alert.signal))} series")

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (8.0, 3.2)  # inches, of a file
-SMALL = (4.8, 2.1)  # in a page: the width of a phone, or three in a row on a desktop
+SMALL = (3.6, 1.8)  # in a page: on a phone of 360 pixels it is 300 wide, where texts of 8.5 points have 9.8 pixels
 COLUMNS = 480  # points in a line; more cannot be told apart
 CROWDED = 0.1  # share of the height; the texts of closer limits would overlap
 
 # Colours that can be seen on white and on near black.
 LINES = ("#2f7fd8", "#8a5fd3", "#1a9a8a", "#c2578f", "#7f8a3a", "#6b7a90", "#b0672f", "#3d6fa0")
 SEVERITIES = {"critical": "#e0484d", "warning": "#d98a00"}
-INK, FAINT = "#5b6270", "#9aa1ad"  # in a page, replaced by the page's colours
+INK, FAINT, GROUND = "#5b6270", "#9aa1ad", "#fffefe"  # in a page, replaced by the page's colours
 
 
 class Picture(StrEnum):
@@ -74,7 +74,7 @@ def inline(lines: Sequence[Line], marks: Iterable[Mark], over: Window, *, title:
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r"font: ([0-9.]+)px [^;\"]*", r"font-size: \1px", text)
-    text = text.replace(INK, "var(--ink-soft)").replace(FAINT, "var(--rule)")
+    text = text.replace(INK, "var(--ink-soft)").replace(FAINT, "var(--rule)").replace(GROUND, "var(--panel)")
     return text.replace("<svg", f'<svg role="img" aria-label="{_attribute(title)}"', 1).strip()
 
 
@@ -185,6 +185,7 @@ def _scale(axes: "Axes", lines: Sequence[Line], marks: Sequence[Mark]) -> float:
 def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
     """Draw the limits with their texts; where limits are close, the texts are side by side above the highest."""
     crowds: list[list[Mark]] = []
+    ground = {"facecolor": GROUND, "alpha": 0.75, "linewidth": 0, "pad": 0.5}  # a text that lies over a line is read
     for mark in sorted(marks, key=lambda one: -one.value):
         if mark.value <= top:
             colour = SEVERITIES.get(mark.severity, INK)
@@ -199,7 +200,7 @@ def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
             text = f"{mark.text.split(' ', 1)[0]} {window.quantity(mark.value, unit)}" + " ↑" * (mark.value > top)
             axes.annotate(text, (1, at), xycoords=("axes fraction", "data"), xytext=(-right, 2),
                           textcoords="offset points", ha="right", va="bottom", fontsize=9,
-                          color=SEVERITIES.get(mark.severity, INK))  # fmt: skip
+                          color=SEVERITIES.get(mark.severity, INK), bbox=ground)  # fmt: skip
             right += 5.5 * len(text) + 10  # about as wide as it is drawn, in points
 
 

@@ -1,5 +1,6 @@
 """A backtest for people: a table of the alerts, then each time that one fired."""
 
+import textwrap
 from collections.abc import Iterable, Mapping
 
 from rich import box
@@ -27,15 +28,16 @@ def show(console: Console, outcome: Outcome, *, pending: bool = False) -> None:
     asked = f"{window.stamp(outcome.start)} to {window.stamp(outcome.end)} UTC"
     console.print(f"{asked} ({humanize(outcome.end - outcome.start)})", markup=False)
     for note in outcome.notes:
-        console.print(f"• {note}", style="dim", markup=False)
+        _say(console, f"• {note}", "  ", "dim")
     console.print()
     names = list(dict.fromkeys([*ours.replays, *(against.replays if against else ())]))
     if against is None:
-        if console.width < LISTED:
-            _list(console, ours, names)
+        table = _table(ours, names, narrow=console.width < NARROW)
+        if _fits(console, table):
+            console.print(table)
+            _say(console, _sum(ours))
         else:
-            console.print(_table(ours, names, narrow=console.width < NARROW))
-            console.print(_sum(ours), markup=False)
+            _list(console, ours, names)
         for name in names:
             _intervals(console, ours.replays[name], pending)
     else:
@@ -85,23 +87,44 @@ def _list(console: Console, version: Version, names: Iterable[str]) -> None:
             quiet.append(name)
             continue
         style = COLOURS.get(str(replay.alert.labels.get("severity")), "") if replay.firing else "dim"
-        console.print(Text(name, style=style))
+        console.print(Text(name, style=style), soft_wrap=True)
         waits = f" for {humanize(replay.alert.for_)}" if replay.alert.for_ else ""
-        console.print(f"  limit {replay.limit.text}{waits}", markup=False)
+        _say(console, f"  limit {replay.limit.text}{waits}", "    ")
         if replay.firing:
-            console.print(
-                f"  fired {times(replay.times_fired)}, {humanize(replay.seconds_firing)} in all, "
-                f"longest {humanize(replay.longest)}",
-                markup=False,
-            )
-            console.print(f"  {count_noun(version.sent(name), 'mail')}", markup=False)
+            often = f"fired {times(replay.times_fired)}, {humanize(replay.seconds_firing)} in all"
+            _say(console, f"  {often}, longest {humanize(replay.longest)}", "    ")
+            _say(console, f"  {count_noun(version.sent(name), 'mail')}")
         if replay.near_misses:
-            console.print(f"  only pending {times(replay.near_misses)}", markup=False)
+            _say(console, f"  only pending {times(replay.near_misses)}")
     if quiet:
         console.print(f"{count_noun(len(quiet), 'alert')} did not fire:", style="dim", markup=False)
         for name in quiet:
-            console.print(f"  {name}", style="dim", markup=False)
-    console.print(_sum(version), markup=False)
+            _say(console, f"  {name}", style="dim")
+    _say(console, _sum(version))
+
+
+def _fits(console: Console, table: Table) -> bool:
+    """Whether there is room for a table with every word in it whole; else a list is printed."""
+    return console.width >= LISTED and _least(console, table) <= console.width
+
+
+def _least(console: Console, table: Table) -> int:
+    """The columns that a table needs with no word cut, whatever the console has."""
+    return console.measure(table, options=console.options.update_width(10_000)).minimum
+
+
+def _say(console: Console, text: str, indent: str = "", style: str = "") -> None:
+    """Print a text, folded between words for a terminal or where there is little room; `indent`: of the further lines.
+
+    A word that is longer than a line stays whole: a name or a label that was cut could not be searched or copied.
+    """
+    lines = [text]
+    if console.is_terminal or console.width < LISTED:
+        lines = textwrap.wrap(
+            text, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+    for line in lines:
+        console.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def _frame(titles: Iterable[str], narrow: bool) -> Table:
@@ -118,11 +141,11 @@ def _intervals(console: Console, replay: Replay, pending: bool, most: int = MOST
     lines = list(_lines(replay, pending))
     if not lines:
         return
-    console.print(Text(replay.alert.name, style="bold"))
+    console.print(Text(replay.alert.name, style="bold"), soft_wrap=True)
     for line in lines[-most:]:
-        console.print(f"  {line}", markup=False)
+        _say(console, f"  {line}", "    ")
     if len(lines) > most:
-        console.print(f"  and {len(lines) - most} earlier; --format json has them all", style="dim", markup=False)
+        _say(console, f"  and {len(lines) - most} earlier; --format json has them all", "    ", "dim")
 
 
 def _lines(replay: Replay, pending: bool) -> Iterable[str]:
@@ -155,10 +178,10 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
         table.add_row(name, *(old if old == new else f"{old or 'none'} → {new or 'none'}" for old, new in pairs))
     if changed:
         console.print(f"{against.name} → {ours.name}:", markup=False)
-        if console.width < LISTED:
-            _differences(console, ours, against, changed)
-        else:
+        if _fits(console, table):
             console.print(table)
+        else:
+            _differences(console, ours, against, changed)
         for version in (against, ours):
             for name in changed:
                 if name in version.replays and any(True for _ in _lines(version.replays[name], pending)):
@@ -167,16 +190,16 @@ def _compare(console: Console, ours: Version, against: Version, names: Iterable[
     if same:
         whom = count_noun(len(same), "alert") if changed else "All alerts"
         does = "does" if changed and len(same) == 1 else "do"
-        console.print(f"{whom} {does} the same in {against.name} and in the {ours.name}.", markup=False)
+        _say(console, f"{whom} {does} the same in {against.name} and in the {ours.name}.")
 
 
 def _differences(console: Console, ours: Version, against: Version, names: Iterable[str]) -> None:
     """What differs, a line each below the alert's name, where there is no room for columns."""
     for name in names:
-        console.print(Text(name, style="bold"))
+        console.print(Text(name, style="bold"), soft_wrap=True)
         for title, old, new in zip(_COMPARED, _cells(against, name), _cells(ours, name), strict=True):
             if old != new:
-                console.print(f"  {title.lower()}: {old or 'none'} → {new or 'none'}", markup=False)
+                _say(console, f"  {title.lower()}: {old or 'none'} → {new or 'none'}", "    ")
 
 
 def _cells(version: Version, name: str) -> list[str]:

@@ -39,6 +39,9 @@ def test_the_difference_is_short_and_shows_no_secret() -> None:
         EDITOR.remove(live, WRITTEN)
     assert len(refusal.value.snippet.splitlines()) == 21 and "more lines" in refusal.value.snippet
     with pytest.raises(EditRefused) as refusal:
+        EDITOR.remove("".join(f"line: {number}\n" for number in range(20)), WRITTEN)
+    assert refusal.value.snippet.endswith("\n… and 1 more line")
+    with pytest.raises(EditRefused) as refusal:
         EDITOR.remove("ours: 1\n  smtp_auth_password: hunter2\nx: {api_url: 'https://a/b', n: 1}\n", WRITTEN)
     assert "hunter2" not in str(refusal.value) and "https" not in str(refusal.value)
     with pytest.raises(EditRefused) as refusal:

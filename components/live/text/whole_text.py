@@ -61,5 +61,6 @@ def difference(old: str, new: str) -> str:
         for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
         if not line.startswith(("---", "+++", "@@"))
     ]
-    more = [f"… and {len(lines) - MAX_DIFF_LINES} more lines"] if len(lines) > MAX_DIFF_LINES else []
+    rest = len(lines) - MAX_DIFF_LINES
+    more = [f"… and {rest} more line{'s' if rest > 1 else ''}"] if rest > 0 else []
     return "\n".join([*lines[:MAX_DIFF_LINES], *more]) or "(only the line endings differ)"
