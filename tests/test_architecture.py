@@ -54,7 +54,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.evidence": ("ops.errors", "ops.sandbox.state", "ops.targets"),
     "ops.repo": ("ops.repo", *COMMON),
     "ops.stack": ("ops.stack", "ops.repo", "ops.build_tools", "ops.targets", "ops.sandbox.state", *COMMON),
-    "ops.sandbox": ("ops.sandbox", "ops.stack", "ops.build_tools", "ops.targets", *COMMON, *CLIENTS),
+    "ops.sandbox": ("ops.sandbox", "ops.replay", "ops.stack", "ops.build_tools", "ops.targets", *COMMON, *CLIENTS),
     "ops.sandbox.state": ("ops.errors",),
     "ops.sandbox.servers": ("ops.sandbox", "ops.errors", "formats", "metrics"),
     "ops.replay": ("ops.replay", "ops.build_tools", *COMMON, *CLIENTS),

@@ -80,7 +80,7 @@ class Sandbox:
         nothing is deployed. Raises SandboxError, PortTaken, ToolError, and what a deployment raises; all parts are
         stopped then.
         """
-        with self._locked():
+        with self.locked():
             state = self.state
             if state is not None and len(self.ended) < len(state.processes):
                 state = self._resume(state, ports or {}, progress)
@@ -104,7 +104,7 @@ class Sandbox:
         """Stop all parts; returns the names of those that were running. Raises SandboxError where one does not end."""
         if not self.home.exists():
             return []
-        with self._locked():
+        with self.locked():
             stopped = self._stop()
             if stopped:
                 progress(f"stopped {', '.join(stopped)}")
@@ -180,7 +180,7 @@ class Sandbox:
         return known[name]
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold the lock of the folder: one `up` or `down` at a time. Raises SandboxError where another one has it."""
         marker = self.home / ".sandbox-home"
         if self.home.exists() and not marker.exists() and any(self.home.iterdir()):

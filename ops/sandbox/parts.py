@@ -87,6 +87,8 @@ def parts(home: Path, ports: Mapping[str, int], progress: build_tools.Progress) 
                 f"--web.listen-address={HOST}:{ports['prometheus']}",
                 f"--web.external-url={url['prometheus']}",
                 "--web.enable-lifecycle",
+                "--web.enable-admin-api",  # a snapshot, for a past that is written anew
+                "--rules.alert.for-grace-period=0s",  # the age of an alert lasts over a restart, whatever its `for`
             ),
             inherited,
             (ports["prometheus"],),

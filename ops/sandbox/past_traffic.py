@@ -28,6 +28,7 @@ from rules import Recording
 
 BLOCK = 18 * 3600  # seconds in a block; each file is one block, as promtool reads a file once for each block
 DAY = 86400.0
+COARSE = 300.0  # seconds between samples of the time before `fine`
 LOADED_WITHIN = 180.0  # seconds; two reloads of blocks, and Prometheus before 3.9 has one a minute
 _BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
@@ -57,33 +58,49 @@ def incidents(past: float) -> list[Incident]:
 
 
 class PastTraffic:
-    """`seconds` of past traffic up to now, in the database at `folder`; `step`: seconds between samples."""
+    """`seconds` of traffic up to `end` (seconds since the epoch; None: now), in the database at `folder`.
 
-    def __init__(self, folder: Path, seconds: float, *, step: float | None = None) -> None:
+    `step`: seconds between samples; `fine`: how many of the seconds before the end have that step, the time before them
+    has one sample in `COARSE` (None: all). `faults`: what goes wrong in it; None for the usual incidents of a past.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        seconds: float,
+        *,
+        step: float | None = None,
+        fine: float | None = None,
+        end: float | None = None,
+        faults: Sequence[Incident] | None = None,
+        seed: int | None = None,
+    ) -> None:
         self.folder, self.seconds = folder, seconds
         self.step = step or (15.0 if seconds <= DAY else 60.0)
-        self.end = math.floor(time.time()) - 1.0
+        self.end = math.floor(time.time()) - 1.0 if end is None else end
         self.start = self.end - seconds
+        self.seed = int(self.end) if seed is None else seed
+        self.faults = incidents(seconds) if faults is None else faults
+        change = self.start if fine is None else max(self.start, self.end - fine)
+        self.times: Floats = np.concatenate(
+            [np.arange(self.start, change, COARSE), np.arange(change, self.end, self.step)]
+        )
 
     def traffic(self) -> None:
         """Write the application's series, before Prometheus starts. Raises SandboxError or ToolError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        promtool = build_tools.path("promtool")
-        times = np.arange(self.start, self.end, self.step)
-        spans = np.flatnonzero(np.diff(np.floor_divide(times, BLOCK), prepend=-1.0))
-        pieces = [slice(int(a), int(b)) for a, b in zip(spans, [*spans[1:], len(times)], strict=True)]
-        with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
-            series = list(self._series(times))
-            jobs = []
-            for number, piece in enumerate(pieces):
-                file = Path(scratch) / f"{number}.om"
-                _write(file, series, times, piece)
-                jobs.append(pool.submit(_blocks, promtool, file, self.folder))
-            for job in jobs:
-                job.result()
+        write_series(self.folder, list(self._series()), self.times)
 
     def recordings(self, prometheus_url: str) -> None:
         """Evaluate our recording rules over the past, by Prometheus, and wait until it has the results.
+
+        Raises SandboxError.
+        """
+        self.evaluate_recordings(prometheus_url, self.start + 300)  # before, a window of 5 minutes is not full
+        with Http(prometheus_url, name="Prometheus") as http:
+            self._wait_loaded(Prometheus(http))
+
+    def evaluate_recordings(self, prometheus_url: str, start: float) -> None:
+        """Evaluate our recording rules from `start` to the end, by Prometheus, into blocks in `folder`.
 
         For more than a day, at four times each group's interval, which saves time. Raises SandboxError.
         """
@@ -102,11 +119,9 @@ class PastTraffic:
                     part.pop("interval", None)  # promtool prefers it to --eval-interval
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
                 interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
-                jobs.append(pool.submit(self._evaluate, prometheus_url, file, interval))
+                jobs.append(pool.submit(self._evaluate, prometheus_url, file, start, interval))
             for job in jobs:
                 job.result()
-        with Http(prometheus_url, name="Prometheus") as http:
-            self._wait_loaded(Prometheus(http))
 
     def _wait_loaded(self, prometheus: Prometheus) -> None:
         """Wait until Prometheus has loaded every block that is on disk now.
@@ -123,11 +138,11 @@ class PastTraffic:
                 )
             time.sleep(0.1)
 
-    def _evaluate(self, prometheus_url: str, file: Path, interval: float) -> None:
+    def _evaluate(self, prometheus_url: str, file: Path, start: float, interval: float) -> None:
         done = subprocess.run(
             [
                 *(build_tools.path("promtool"), "tsdb", "create-blocks-from", "rules", f"--url={prometheus_url}"),
-                *(f"--start={self.start + 300:.0f}", f"--end={self.end:.0f}", f"--eval-interval={interval:.0f}s"),
+                *(f"--start={start:.0f}", f"--end={self.end:.0f}", f"--eval-interval={interval:.0f}s"),
                 *(f"--output-dir={self.folder}", str(file)),
             ],
             capture_output=True,
@@ -139,27 +154,42 @@ class PastTraffic:
                 f"promtool could not evaluate the recording rules over the past: {_last_line(done.stderr)}"
             )
 
-    def _series(self, times: Floats) -> Iterator[tuple[str, list[str]]]:
-        """Every series: its name with labels, and its value at each of `times`, as text."""
-        chance = np.random.default_rng(int(self.end))
+    def _series(self) -> Iterator[tuple[str, list[str]]]:
+        """Every series: its name with labels, and its value at each of `times`, as text, empty where it has none."""
+        times = self.times
+        seen = np.ones(len(times), np.bool_)
+        up = seen.copy()
+        for where, scenarios in self._stretches(times):
+            up[where] = "down" not in scenarios
+            seen[where] = up[where] & ("metrics_gone" not in scenarios)
+        for selector, values in self._exported(times):
+            if not seen.all():
+                values = [value if there else "" for value, there in zip(values, seen, strict=True)]
+            yield selector, values
+        yield selector_of("up", TARGET), ["1" if there else "0" for there in up]
+
+    def _exported(self, times: Floats) -> Iterator[tuple[str, list[str]]]:
+        """The application's series at each of `times`, whether or not it shows them."""
+        chance = np.random.default_rng(self.seed)
         contract = metrics.load()
         pace = np.array([traffic.pace(at) for at in times])
         stretches = self._stretches(times)
         total = len(times)
+        apart = np.diff(times, prepend=times[0] - self.step)
 
         kinds = [traffic.flows(scenarios, contract) for _, scenarios in stretches]
         for index, flow in enumerate(kinds[0]):
             bent = [flows[index] for flows in kinds]
             counts = np.empty(total, np.int64)
             for (where, _), like in zip(stretches, bent, strict=True):
-                counts[where] = chance.poisson(like.rate * pace[where] * self.step)
+                counts[where] = chance.poisson(like.rate * pace[where] * apart[where])
             for name in flow.metrics:
                 metric = contract.metrics.get(name)
                 if metric is None:
                     continue
                 labels = {key: flow.labels.get(key, "") for key in metric.labels} | TARGET
                 if metric.type != "histogram":
-                    yield _selector(name, labels), _texts(np.cumsum(counts))
+                    yield selector_of(name, labels), _texts(np.cumsum(counts))
                     continue
                 bounds = np.array(metric.buckets)
                 hits = np.zeros((total, len(bounds) + 1), np.int64)
@@ -171,9 +201,9 @@ class PastTraffic:
                 below = np.cumsum(np.cumsum(hits, axis=1), axis=0)
                 for column, bound in enumerate([*(float(bound) for bound in bounds), math.inf]):
                     le = "+Inf" if bound == math.inf else str(bound)
-                    yield _selector(f"{name}_bucket", labels | {"le": le}), _texts(below[:, column])
-                yield _selector(f"{name}_count", labels), _texts(below[:, -1])
-                yield _selector(f"{name}_sum", labels), [f"{value:.1f}" for value in np.cumsum(took)]
+                    yield selector_of(f"{name}_bucket", labels | {"le": le}), _texts(below[:, column])
+                yield selector_of(f"{name}_count", labels), _texts(below[:, -1])
+                yield selector_of(f"{name}_sum", labels), [f"{value:.1f}" for value in np.cumsum(took)]
 
         for index, level in enumerate(traffic.levels({}, contract)):
             values = np.empty(total)
@@ -182,19 +212,37 @@ class PastTraffic:
                 drawn = chance.normal(gauge.mean, gauge.spread, int(where.sum()))
                 values[where] = np.clip(np.round(drawn), 0, gauge.top)
             labels = {key: level.labels.get(key, "") for key in contract.metrics[level.metric].labels} | TARGET
-            yield _selector(level.metric, labels), [f"{value:g}" for value in values]
-        yield _selector("up", TARGET), ["1"] * total
+            yield selector_of(level.metric, labels), [f"{value:g}" for value in values]
 
     def _stretches(self, times: Floats) -> list[tuple[NDArray[np.bool_], Mapping[str, float]]]:
         """The usual, then each incident: when, and what was wrong."""
         found: list[tuple[NDArray[np.bool_], Mapping[str, float]]] = []
         usual = np.ones(len(times), np.bool_)
-        for incident in incidents(self.seconds):
+        for incident in self.faults:
             ago = self.end - times
             where = (ago <= incident.before) & (ago > incident.before - incident.lasted)
             usual = usual & ~where
             found.append((where, incident.scenarios))
         return [(usual, {}), *found]
+
+
+def write_series(folder: Path, series: Sequence[tuple[str, list[str]]], times: Floats) -> None:
+    """Write series into the database at `folder`; each: its name with labels, and its value at each of `times`.
+
+    An empty value is no sample. Raises SandboxError or ToolError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    promtool = build_tools.path("promtool")
+    spans = np.flatnonzero(np.diff(np.floor_divide(times, BLOCK), prepend=-1.0))
+    pieces = [slice(int(a), int(b)) for a, b in zip(spans, [*spans[1:], len(times)], strict=True)]
+    with TemporaryDirectory(dir=folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
+        jobs = []
+        for number, piece in enumerate(pieces):
+            file = Path(scratch) / f"{number}.om"
+            _write(file, series, times, piece)
+            jobs.append(pool.submit(_blocks, promtool, file, folder))
+        for job in jobs:
+            job.result()
 
 
 def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:
@@ -204,7 +252,8 @@ def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:
     return np.diff(below, prepend=0.0, append=1.0)
 
 
-def _selector(name: str, labels: Mapping[str, str]) -> str:
+def selector_of(name: str, labels: Mapping[str, str]) -> str:
+    """The beginning of a line of OpenMetrics; `labels` need no escapes."""
     return name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
 
 
@@ -217,7 +266,9 @@ def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Floats, p
     moments = [f" {at:.0f}\n" for at in times[piece].tolist()]
     with file.open("w", encoding="utf-8") as out:
         for selector, values in series:
-            out.write("".join([selector + value + at for value, at in zip(values[piece], moments, strict=True)]))
+            out.write(
+                "".join([selector + value + at for value, at in zip(values[piece], moments, strict=True) if value])
+            )
         out.write("# EOF\n")
 
 

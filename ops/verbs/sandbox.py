@@ -5,16 +5,22 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from formats import durations
+from formats.durations import humanize
 from ops import targets
 from ops.checks.every_check import check_until_passed
 from ops.checks.findings import show
+from ops.clients.prometheus import ActiveAlert
 from ops.options import DryRunOption, Format, FormatOption, console, emit, progress
+from ops.sandbox import earlier_start
+from ops.sandbox import forecast as forecasts
 from ops.sandbox import state as sandbox_state
+from ops.sandbox.expected_alerts import as_lines
 from ops.sandbox.lifecycle import USUAL_HISTORY, Sandbox
 from ops.sandbox.parts import PORTS
 from ops.sandbox.sandbox_errors import SandboxError
@@ -46,7 +52,7 @@ def up(
     format: FormatOption = Format.text,
 ) -> None:
     """Start Prometheus, Alertmanager, a mail sink and a simulated application on loopback, deploy to them, verify."""
-    fixed, past = _ports(port or []), _seconds(history)
+    fixed, past = _ports(port or []), _seconds("--history", history, LONGEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises SystemExit, so that `up` stops what it has started
     state = Sandbox(sandbox_state.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
     code = _verified(format) if check else 0
@@ -85,19 +91,43 @@ def scenario(
     name: Annotated[str, typer.Argument(help=f"normal, {', '.join(traffic.SCENARIOS)}.")],
     intensity: Annotated[float | None, typer.Option("--intensity", help="How strong, in the scenario's unit.")] = None,
     already: Annotated[
-        float, typer.Option("--already", help="Seconds of this traffic that are added at once, as if it began earlier.")
-    ] = 0.0,
+        str,
+        typer.Option(
+            "--already",
+            help="For how long it has been so, such as 30m or 1800 (seconds): the sandbox's past is written anew, its "
+            "alerts are as old as that says, and Prometheus is restarted.",
+            metavar="DURATION",
+        ),
+    ] = "0",
     dry_run: DryRunOption = False,
 ) -> None:
-    """Make the simulated application's traffic faulty, or normal again."""
-    if name not in ("normal", *traffic.SCENARIOS):
-        raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
+    """Make the simulated application's traffic faulty, or normal again, and say which alerts will fire when.
+
+    The times are computed from the rules and the traffic: `for`, interval and windows are those of rules/.
+    """
+    scenarios, past, before = _scenarios(name, intensity), USUAL_HISTORY, list[ActiveAlert]()
+    length = _seconds("--already", already, earlier_start.LONGEST)
+    sandbox = Sandbox(sandbox_state.home())
+    if not dry_run or sandbox.state is not None:
+        past, before = forecasts.past_of(sandbox.prometheus), sandbox.prometheus.alerts()
+    began = time.time() - length
+    if not dry_run and length:
+        began = earlier_start.begin(sandbox, scenarios, length, progress)
+    elif not dry_run:
+        sandbox.control(scenarios)
     known = traffic.SCENARIOS.get(name)
-    how = f" ({known.unit}: {known.usual if intensity is None else intensity:g})" if known and known.unit else ""
+    how = f" ({known.unit}: {scenarios[name]:g})" if known and known.unit else ""
+    begun = f", begun {humanize(length)} ago" if length else ""
     what = f"{known.what}{how}" if known else "normal traffic"
-    if not dry_run:
-        Sandbox(sandbox_state.home()).control(name, intensity, already)
-    console().print(f"{'Would be set' if dry_run else 'Set'}: {what}.", markup=False)
+    out = console()
+    out.print(f"{'Would be set' if dry_run else 'Set'}: {what}{begun}.", markup=False)
+    if scenarios and forecasts.possible():
+        progress("computing when alerts fire")
+        expected = forecasts.forecast(scenarios, past, already=max(0.0, time.time() - began))
+        for line in as_lines(expected, before, already=length > 0):
+            out.print(line, markup=False)
+    elif scenarios:
+        out.print("When alerts fire is not computed, as Prometheus is not built here; make tools builds it.")
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -156,15 +186,27 @@ def _ports(given: list[str]) -> dict[str, int]:
     return found
 
 
-def _seconds(text: str) -> float:
-    """`2h` → 7200."""
+def _scenarios(name: str, intensity: float | None) -> dict[str, float]:
+    """Name → intensity; nothing for `normal`."""
+    if name == "normal":
+        return {}
+    known = traffic.SCENARIOS.get(name)
+    if known is None:
+        raise SandboxError(f"there is no scenario {name!r}; known are normal, {', '.join(traffic.SCENARIOS)}")
+    wanted = known.usual if intensity is None else intensity
+    if not 0 <= wanted <= known.most:
+        raise SandboxError(f"--intensity {wanted:g} of {name} is no number from 0 to {known.most:g}")
+    return {name: wanted}
+
+
+def _seconds(option: str, text: str, most: float) -> float:
+    """`2h` → 7200; a number is seconds."""
     try:
-        seconds = durations.seconds(text)
+        seconds = float(text) if text.isdecimal() else durations.seconds(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= LONGEST:
-        longest = durations.humanize(LONGEST)
-        raise SandboxError(f"--history {text} is no duration up to {longest}; give one such as 2h or 7d, or 0")
+    if not 0 <= seconds <= most:
+        raise SandboxError(f"{option} {text} is no duration up to {humanize(most)}; give one such as 2h or 30m, or 0")
     return seconds
 
 

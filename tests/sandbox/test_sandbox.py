@@ -133,7 +133,7 @@ def test_a_server_that_dies_at_its_start_names_its_log_and_nothing_is_left(tmp_p
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--history", "soon"), "--history soon is no duration up to 21 d; give one such as 2h or 7d, or 0\n"),
+        (("--history", "soon"), "--history soon is no duration up to 21 d; give one such as 2h or 30m, or 0\n"),
         (("--port", "prometheus"), "--port prometheus is not NAME=NUMBER, such as prometheus=9090\n"),
         (("--port", "x=1"), "the sandbox has no port 'x'; it has application, mail, smtp, "),
     ],
