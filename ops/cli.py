@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ops import interruption
 from ops.errors import Misconfigured, OpsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,6 @@ HELP = {"help_option_names": ["-h", "--help"]}
 # Packages whose errors already name file and line.
 DATA = ("formats", "rules", "routing", "metrics", "dashboards", "components")
 
-INTERRUPTED = "interrupted; nothing more was done"
 # Verb → module:attribute. A verb is imported when it is called, so that it does not wait for libraries of others.
 VERBS = {
     "verify": "ops.verbs.verify:verify",
@@ -98,6 +98,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises only with OPS_TRACEBACK=1.
     """
+    interruption.begin()
     try:
         code = app(args=list(arguments), prog_name="bin/ops", standalone_mode=False)
         sys.stdout.flush()
@@ -108,7 +109,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as misuse:
         return _usage(misuse)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(INTERRUPTED, 130)
+        return _fail(interruption.sentence(), interruption.EXIT_CODE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -116,8 +117,8 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_file_error(error), 2)
     except Exception as error:  # noqa: BLE001 - any error becomes a sentence
         return _unexpected(error)
-    if code == 130:  # what typer makes of a Ctrl-C
-        return _fail(INTERRUPTED, 130)
+    if code == interruption.EXIT_CODE:  # what typer makes of a Ctrl-C
+        return _fail(interruption.sentence(), code)
     return code if isinstance(code, int) else 0
 
 
@@ -131,6 +132,9 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     code = run(sys.argv[1:])
     signal.signal(signal.SIGINT, early)  # all is said, so an interrupt may end the process at once
+    if code == interruption.EXIT_CODE:
+        sys.stderr.flush()
+        os._exit(code)  # `sys.exit` would wait for the threads, and a query may take two minutes
     sys.exit(code)
 
 

@@ -37,5 +37,8 @@ def write(target: str, verb: str, record: dict[str, object]) -> None:
     file = path(target)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".tmp")
-    draft.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    draft.replace(file)
+    try:
+        draft.write_text(json.dumps(records, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)

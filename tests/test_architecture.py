@@ -14,7 +14,10 @@ from tests.support.checkout import ROOT
 DATA = ("rules", "routing", "metrics", "dashboards")
 OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
 
-COMMON = ("ops.errors", "ops.options", "ops.words", "ops.window", "components.settings", "formats", *DATA)
+COMMON = (
+    *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "components.settings", "formats"),
+    *DATA,
+)
 CLIENTS = ("ops.clients",)
 TARGET = ("ops.targets", "ops.evidence", "ops.sandbox.state")
 
@@ -44,9 +47,10 @@ LAWS: dict[str, tuple[str, ...]] = {
     "__main__": ("components", *DATA),
     # What every room of ops may use; a verb may use everything, but no other verb.
     "ops": (*COMMON, *CLIENTS),
-    "ops.cli": ("ops.errors",),
+    "ops.cli": ("ops.errors", "ops.interruption"),
     "ops.__main__": ("ops.cli",),
     "ops.errors": (),
+    "ops.interruption": (),
     "ops.words": (),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),

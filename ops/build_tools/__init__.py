@@ -126,10 +126,10 @@ def _build_all(missing: Sequence[Tool], progress: Progress) -> dict[str, Path]:
         return program
 
     with ThreadPoolExecutor(PARALLEL_BUILDS) as pool:
-        waiting: dict[Future[Path], Tool] = {
-            pool.submit(one, number, tool): tool for number, tool in enumerate(missing, 1)
-        }
-        try:
+        waiting: dict[Future[Path], Tool] = {}
+        try:  # an interrupt may come as soon as the first one has begun
+            for number, tool in enumerate(missing, 1):
+                waiting[pool.submit(one, number, tool)] = tool
             while waiting:
                 ended, _ = wait(waiting, timeout=PROGRESS_INTERVAL, return_when=FIRST_COMPLETED)
                 for future in ended:

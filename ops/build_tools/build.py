@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
+from typing import IO
 
 from ops.build_tools.catalog import AddedFiles, Tool, Version
 from ops.errors import OpsError
@@ -107,7 +108,8 @@ def build(tool: Tool, progress: Progress, stop: threading.Event) -> Path:
     Raises ToolError where there is no Go toolchain or the build fails, Stopped when `stop` is set meanwhile.
     """
     go = toolchain(tool)
-    with alone(tool.folder, f"{tool.name}: another process on this machine builds from tools/{tool.folder}", progress):
+    busy = f"{tool.name}: another process on this machine builds from tools/{tool.folder}"
+    with alone(tool.folder, busy, progress, stop):
         if done := built(tool):
             return done
         folder = _folder(tool)
@@ -139,16 +141,29 @@ def _version_flag(tool: Tool) -> str:
 
 
 @contextmanager
-def alone(name: str, busy: str, progress: Progress) -> Iterator[None]:
-    """Hold the lock of that name: one build at a time on this machine. A second one reports `busy` and waits."""
+def alone(name: str, busy: str, progress: Progress, stop: threading.Event | None = None) -> Iterator[None]:
+    """Hold the lock of that name: one build at a time on this machine. A second one reports `busy` and waits.
+
+    Raises Stopped when `stop` is set meanwhile.
+    """
+    stop = stop or threading.Event()
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f".{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(lock):
             progress(f"{busy}; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not _locked(lock):
+                if stop.wait(0.2):
+                    raise Stopped(f"{name}: its build was stopped")
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    """Take the lock if nobody has it; whether that was so."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _remove_unused(tool: Tool) -> None:
@@ -211,6 +226,7 @@ def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
                 process.terminate()
                 process.wait()
     if stop.is_set():
+        log.unlink(missing_ok=True)
         raise Stopped(f"{tool.name}: its build was stopped")
     if process.returncode != 0:
         raise _failed(_not_built(tool), log.read_text(encoding="utf-8", errors="replace"), f" (all of it in {log})")

@@ -89,9 +89,10 @@ def save(path: Path, image: bytes, remedy: str) -> None:
         fresh.write_bytes(image)
         fresh.replace(path)
     except OSError as error:
+        raise Misconfigured(f"{files.shown(path)} cannot be written ({error.strerror}); {remedy}") from error
+    finally:
         with contextlib.suppress(OSError):  # its folder may be a file
             fresh.unlink(missing_ok=True)
-        raise Misconfigured(f"{files.shown(path)} cannot be written ({error.strerror}); {remedy}") from error
 
 
 def style(salt: str, size: float) -> dict[str, object]:

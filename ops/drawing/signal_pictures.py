@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dashboards
 import rules
+from ops import interruption
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.drawing import line_chart
@@ -24,10 +25,12 @@ def draw(
 ) -> dict[str, Path]:
     """A picture of each quantity that alerts watch, with their limits; alert name → file. Existing files are replaced.
 
+    All are drawn before the first is written.
     Raises Misconfigured where a file cannot be written, and what the client raises.
     """
     unit = units()
     drawn: dict[str, Path] = {}
+    images: dict[Path, bytes] = {}
     alerts = {name: alert for name, alert in alerts.items() if not alert.is_watchdog}
     for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
         group = [alert for alert in alerts.values() if alert.quantity == quantity]
@@ -37,7 +40,8 @@ def draw(
             for series in windows.history(prometheus, quantity, over)
         ]
         marks = [line_chart.Mark(alert.limit.text, alert.limit.value, alert.severity) for alert in group]
-        image = line_chart.file(
+        path = folder / f"{group[0].name}.{kind.value}"
+        images[path] = line_chart.file(
             lines,
             marks,
             over,
@@ -46,9 +50,10 @@ def draw(
             kind=kind,
             lowest=group[0].limit.fires_below,
         )
-        path = folder / f"{group[0].name}.{kind.value}"
-        line_chart.save(path, image, "name another folder with --pictures")
         drawn |= dict.fromkeys((alert.name for alert in group), path)
+    with interruption.during(f"pictures in {folder} are written, the document is not: run this again"):
+        for path, image in images.items():
+            line_chart.save(path, image, "name another folder with --pictures")
     return drawn
 
 

@@ -39,19 +39,18 @@ def ask(
     pieces = [(question, piece) for question in wanted for piece in _pieces(question.at, PIECE)]
     pieces.sort(key=lambda pair: -len(pair[0].query))  # the slow ones first; long queries mostly are
     collected: dict[Question, dict[LABELS, dict[int, float]]] = {question: {} for question in wanted}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         running = {pool.submit(_piece, prometheus, question.query, at): question for question, at in pieces}
-        try:
-            for done, future in enumerate(as_completed(running), 1):
-                for series in future.result():
-                    labels = tuple(sorted(series.labels.items()))
-                    points = collected[running[future]].setdefault(labels, {})
-                    points.update((round(at * 1000), value) for at, value in series.points)
-                if progress is not None:
-                    progress(done, len(pieces))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for done, future in enumerate(as_completed(running), 1):
+            for series in future.result():
+                labels = tuple(sorted(series.labels.items()))
+                points = collected[running[future]].setdefault(labels, {})
+                points.update((round(at * 1000), value) for at, value in series.points)
+            if progress is not None:
+                progress(done, len(pieces))
+    finally:  # after an error or an interrupt, nobody waits for queries under way
+        pool.shutdown(wait=False, cancel_futures=True)
     return {question: Answer(series) for question, series in collected.items()}
 
 

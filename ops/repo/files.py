@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.settings import PROJECT_FILE
+from ops import interruption
 from ops.errors import Conflict, Misconfigured
+from ops.words import listed
 
 ROOT = PROJECT_FILE.parent
 
@@ -87,6 +89,8 @@ def write(edits: Mapping[Path, Edit] | list[Edit]) -> None:
                 )
             replaced.append((edit, real))
             fresh.replace(real)
+        if names := [shown(edit.path) for edit in wanted]:
+            interruption.changed(f"{listed(names)} {'is' if len(names) == 1 else 'are'} written")
     except BaseException as error:
         for edit, real in reversed(replaced):
             _restore(edit, real)

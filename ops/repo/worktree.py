@@ -1,7 +1,9 @@
 """Commits in temporary git worktrees, so that the engine can run them while the checkout stays as it is."""
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,15 +60,24 @@ def checked_out(commit: str, *, stack_file: str) -> Iterator[Path]:
     """`commit` in a temporary worktree, with links to what the engine needs and git lacks. Raises Misconfigured."""
     with tempfile.TemporaryDirectory(prefix="rollback-") as parent:
         folder = Path(parent) / "worktree"
-        git("worktree", "add", "--detach", "--quiet", str(folder), commit)
         try:
+            git("worktree", "add", "--detach", "--quiet", str(folder), commit)
             # A relative virtualenv and an uncommitted stack file are missing in a worktree.
             for name in (".venv", stack_file):
                 if (ROOT / name).exists() and not (folder / name).exists():
                     (folder / name).symlink_to(ROOT / name)
             yield folder
         finally:
-            git("worktree", "remove", "--force", str(folder))
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a worktree; also one whose making was interrupted, which git refuses to remove."""
+    try:
+        git("worktree", "remove", "--force", "--force", str(folder))
+    except Misconfigured:
+        shutil.rmtree(folder, ignore_errors=True)
+        git("worktree", "prune")
 
 
 def with_part(folder: Path, part: str, commit: str) -> str:
@@ -83,10 +94,15 @@ def with_part(folder: Path, part: str, commit: str) -> str:
     if not git("status", "--porcelain", "--untracked-files=no", "--", *patterns, folder=folder):
         raise Misconfigured(f"the {part} of {commit[:10]} is deployed already; choose another commit or part")
     branch = f"rollback/{part}-{commit[:10]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    git("switch", "-q", "-c", branch, folder=folder)
-    if kept:
-        git("add", "--", *kept, folder=folder)
-    git("commit", "-q", "-m", f"Bring back the {part} of {commit[:10]}", folder=folder)
+    try:
+        git("switch", "-q", "-c", branch, folder=folder)
+        if kept:
+            git("add", "--", *kept, folder=folder)
+        git("commit", "-q", "-m", f"Bring back the {part} of {commit[:10]}", folder=folder)
+    except BaseException:
+        with contextlib.suppress(Misconfigured):  # it was not made yet
+            drop(branch, folder)
+        raise
     return branch
 
 

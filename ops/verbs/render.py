@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ops import targets
+from ops import interruption, targets
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit
 from ops.repo import files
 from ops.sandbox import state as sandbox_state
@@ -27,6 +27,7 @@ def render(
     texts = manifests.rendered(collect(_settings(target), stack=target))
     if not dry_run:
         manifests.write(out, texts)
+        interruption.changed(f"{files.shown(out)} is written")
     if format is Format.json:
         emit({"target": target, "out": str(out), "written": not dry_run, "files": list(texts)})
         return

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from ops import interruption
 from ops.errors import Findings, Misconfigured
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.repo import worktree
@@ -44,6 +45,7 @@ def rollback(
     engine = Engine(reached)
     if unlock and not dry_run:
         engine.cancel()
+        interruption.changed("the lock of the stack is removed")
     history = engine.history()
     if list_:
         return _print_list(history, format_)
@@ -94,9 +96,11 @@ def _apply(
             answer["branch"] = None
     if not agreed:
         return _finish(answer, format_, "Nothing was changed (--dry-run)." if dry_run else "Nothing was changed.")
-    if undecided:
-        engine.refresh(progress, clear_pending=True)
-    engine.up(progress, message=f"Roll back to {str(wanted.commit)[:10]}")
+    with interruption.during("the rollback was stopped on its way: run it again, or `pulumi up`, to complete one"):
+        if undecided:
+            engine.refresh(progress, clear_pending=True)
+        engine.up(progress, message=f"Roll back to {str(wanted.commit)[:10]}")
+    interruption.changed(f"the rollback is applied: see `bin/ops verify --target {target}` for whether it runs")
     answer["applied"] = True
     _verify(folder, target)
     kept = f" Branch {branch} holds what runs now; merge it, or the next deployment undoes this." if branch else ""

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from formats import durations
 from formats.durations import humanize
-from ops import targets
+from ops import interruption, targets
 from ops.checks.every_check import check_until_passed
 from ops.checks.findings import show
 from ops.clients.prometheus import ActiveAlert
@@ -54,7 +55,11 @@ def up(
     """Start Prometheus, Alertmanager, a mail sink and a simulated application on loopback, deploy to them, verify."""
     fixed, past = _ports(port or []), _seconds("--history", history, LONGEST)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # raises SystemExit, so that `up` stops what it has started
-    state = Sandbox(sandbox_state.home()).up(progress, ports=fixed, past=past, with_engine=with_engine)
+    sandbox = Sandbox(sandbox_state.home())
+    left = "the sandbox runs on: run this again to deploy to it" if sandbox.state else "what was started is stopped"
+    with interruption.during(left):
+        state = sandbox.up(progress, ports=fixed, past=past, with_engine=with_engine)
+    interruption.changed("the sandbox runs: `make sandbox-down` stops it")
     code = _verified(format) if check else 0
     if format is Format.text:
         _show(state)
@@ -66,7 +71,8 @@ def up(
 @app.command()
 def down(format: FormatOption = Format.text) -> None:
     """Stop everything that `up` started."""
-    stopped = Sandbox(sandbox_state.home()).down()
+    with interruption.during("parts of the sandbox may still run: run this again"):
+        stopped = Sandbox(sandbox_state.home()).down()
     if format is Format.json:
         emit({"stopped": stopped})
     else:
@@ -115,6 +121,8 @@ def scenario(
         began = earlier_start.begin(sandbox, scenarios, length, progress)
     elif not dry_run:
         sandbox.control(scenarios)
+    if not dry_run:
+        interruption.changed("the scenario is set: `bin/ops sandbox scenario normal` ends it")
     known = traffic.SCENARIOS.get(name)
     how = f" ({known.unit}: {scenarios[name]:g})" if known and known.unit else ""
     begun = f", begun {humanize(length)} ago" if length else ""
@@ -159,11 +167,20 @@ def shell(
     if not command:
         progress("a shell for the sandbox: `pulumi preview`, `pulumi up` and the verbs act on it; `exit` leaves it")
     words = command or [os.environ.get("SHELL") or "/bin/sh"]
+    raise typer.Exit(run_command(words, environment))
+
+
+def run_command(words: list[str], environment: Mapping[str, str]) -> int:
+    """Run a command in this terminal and return its exit code. Ctrl-C is for the command, which ends as it wants to.
+
+    `environment` is added to ours. Raises SandboxError where the command cannot be run.
+    """
+    signal.signal(signal.SIGINT, lambda *_: None)  # Python would kill the command, as a `pulumi up` on its way
     try:
         done = subprocess.run(words, cwd=targets.ROOT, env={**os.environ, **environment}, check=False)
     except OSError as error:
         raise SandboxError(f"{words[0]} cannot be run: {error.strerror}") from error
-    raise typer.Exit(done.returncode)
+    return done.returncode
 
 
 def _verified(format: Format) -> int:

@@ -98,6 +98,23 @@ def test_a_worktree_has_the_commit_and_what_git_does_not_hold(clone: Path) -> No
         assert (folder / "Pulumi.try.yaml").read_text() == "config: {}\n"
     assert not folder.exists()
     assert worktree.git("worktree", "list", folder=clone).count("\n") == 0
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["in use", "being made"])
+def test_an_interrupt_leaves_no_worktree(clone: Path, begun: bool) -> None:
+    seen: list[Path] = []
+
+    def work() -> None:
+        with worktree.checked_out(worktree.resolve("HEAD~1"), stack_file="Pulumi.try.yaml") as folder:
+            seen.append(folder)
+            if not begun:
+                (folder / ".git").unlink()  # without it, git takes the folder for no worktree
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert not seen[0].exists()
+    assert worktree.git("worktree", "list", folder=clone).count("\n") == 0
     assert (clone / "rules/a.yml").read_text() == "two"
 
 

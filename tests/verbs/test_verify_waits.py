@@ -124,7 +124,9 @@ def test_alerts_that_were_not_evaluated_yet_are_not_called_quiet(target: targets
     with extra_rules(sandbox, target, {"name": "extra", "interval": NEVER, "rules": [alert]}):
         (check,) = (one for one in every_check.run_checks(target).checks if one.name == "alerts")
     assert check.status == "skip"
-    assert re.search(r"so far, but (1 of them has|\d+ of them have) not been evaluated yet; check again in 364 d$", check.detail)
+    assert re.search(
+        r"so far, but (1 of them has|\d+ of them have) not been evaluated yet; check again in 364 d$", check.detail
+    )
 
 
 def test_what_fired_before_a_restart_of_prometheus_is_not_called_pending(
