@@ -15,7 +15,8 @@ DATA = ("rules", "routing", "metrics", "dashboards")
 OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
 
 COMMON = (
-    *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "components.settings", "formats"),
+    *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "ops.countdown"),
+    *("components.settings", "formats"),
     *DATA,
 )
 CLIENTS = ("ops.clients",)
@@ -52,6 +53,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.errors": (),
     "ops.interruption": (),
     "ops.words": (),
+    "ops.countdown": ("formats",),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),
     "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),

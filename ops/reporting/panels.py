@@ -8,6 +8,7 @@ import dashboards
 from dashboards import Panel
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
+from ops.countdown import Counted
 from ops.drawing import line_chart
 from ops.drawing.line_chart import Line, Mark
 from ops.drawing.signal_pictures import series_name
@@ -27,10 +28,15 @@ class DrawnPanel:
     alerts: tuple[str, ...]
 
 
-def draw(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Iterator[DrawnPanel]:
-    """Every panel, drawn one after the other. Raises what the client raises."""
-    for panel in dashboards.load().panels:
+def draw(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], drawn: Counted) -> Iterator[DrawnPanel]:
+    """Every panel, drawn one after the other; `drawn` is called with (panels drawn, panels in all).
+
+    Raises what the client raises.
+    """
+    panels = dashboards.load().panels
+    for done, panel in enumerate(panels, 1):
         yield _drawn(prometheus, panel, over, alerts)
+        drawn(done, len(panels))
 
 
 def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[str, Alert]) -> DrawnPanel:

@@ -16,6 +16,7 @@ from ops.build_tools import pulumi as built_engine
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
+from ops.countdown import countdown
 from ops.sandbox import cluster, handmade_stack, past_traffic, processes, pulumi_stack
 from ops.sandbox import state as states
 from ops.sandbox.cluster import Cluster
@@ -231,7 +232,7 @@ class Sandbox:
             history = past_traffic.PastTraffic(self.home / "data" / "prometheus", past)
             if past and attempt == 1:
                 progress(f"writing {humanize(past)} of past traffic for Prometheus")
-                history.traffic()
+                history.traffic(countdown("blocks of it written", progress))
             progress(f"starting {', '.join(wanted)}")
             try:
                 self._start(list(wanted.values()))
@@ -248,7 +249,8 @@ class Sandbox:
                 self._start([projector])
             state = self._write_state(ports)
             if past:
-                history.recordings(state.prometheus_url)
+                progress("evaluating the recording rules over it")
+                history.recordings(state.prometheus_url, countdown("groups of rules evaluated", progress))
             return state
         raise AssertionError("unreachable")
 

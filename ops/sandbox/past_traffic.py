@@ -8,7 +8,7 @@ import math
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ import rules
 from ops import build_tools
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
+from ops.countdown import Counted, untold
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from rules import Recording
@@ -86,20 +87,20 @@ class PastTraffic:
             [np.arange(self.start, change, COARSE), np.arange(change, self.end, self.step)]
         )
 
-    def traffic(self) -> None:
+    def traffic(self, written: Counted = untold) -> None:
         """Write the application's series, before Prometheus starts. Raises SandboxError or ToolError."""
-        write_series(self.folder, list(self._series()), self.times)
+        write_series(self.folder, list(self._series()), self.times, written)
 
-    def recordings(self, prometheus_url: str) -> None:
+    def recordings(self, prometheus_url: str, evaluated: Counted = untold) -> None:
         """Evaluate our recording rules over the past, by Prometheus, and wait until it has the results.
 
         Raises SandboxError.
         """
-        self.evaluate_recordings(prometheus_url, self.start + 300)  # before, a window of 5 minutes is not full
+        self.evaluate_recordings(prometheus_url, self.start + 300, evaluated)  # before, no window of 5 minutes is full
         with Http(prometheus_url, name="Prometheus") as http:
             self._wait_loaded(Prometheus(http))
 
-    def evaluate_recordings(self, prometheus_url: str, start: float) -> None:
+    def evaluate_recordings(self, prometheus_url: str, start: float, evaluated: Counted = untold) -> None:
         """Evaluate our recording rules from `start` to the end, by Prometheus, into blocks in `folder`.
 
         For more than a day, at four times each group's interval, which saves time. Raises SandboxError.
@@ -120,8 +121,9 @@ class PastTraffic:
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
                 interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, start, interval))
-            for job in jobs:
+            for done, job in enumerate(as_completed(jobs), 1):
                 job.result()
+                evaluated(done, len(jobs))
 
     def _wait_loaded(self, prometheus: Prometheus) -> None:
         """Wait until Prometheus has loaded every block that is on disk now.
@@ -226,10 +228,13 @@ class PastTraffic:
         return [(usual, {}), *found]
 
 
-def write_series(folder: Path, series: Sequence[tuple[str, list[str]]], times: Floats) -> None:
+def write_series(
+    folder: Path, series: Sequence[tuple[str, list[str]]], times: Floats, written: Counted = untold
+) -> None:
     """Write series into the database at `folder`; each: its name with labels, and its value at each of `times`.
 
-    An empty value is no sample. Raises SandboxError or ToolError.
+    An empty value is no sample. `written` is called with (blocks written, blocks in all).
+    Raises SandboxError or ToolError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     promtool = build_tools.path("promtool")
@@ -241,8 +246,9 @@ def write_series(folder: Path, series: Sequence[tuple[str, list[str]]], times: F
             file = Path(scratch) / f"{number}.om"
             _write(file, series, times, piece)
             jobs.append(pool.submit(_blocks, promtool, file, folder))
-        for job in jobs:
+        for done, job in enumerate(as_completed(jobs), 1):
             job.result()
+            written(done, len(jobs))
 
 
 def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:

@@ -1,7 +1,5 @@
 """The verb `backtest`: what the alerts would have done in the past."""
 
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +11,7 @@ import rules
 from formats.durations import humanize
 from ops import targets
 from ops import window as windows
+from ops.countdown import countdown
 from ops.drawing import timeline
 from ops.errors import Misconfigured
 from ops.options import (
@@ -72,7 +71,8 @@ def backtest(
         what = f"{count_noun(len(names), 'alert')} over {humanize(until - start)}"
         progress(f"replaying {what} from {servers.prometheus.url} …")
         sender = servers.prometheus.sender()
-        outcome = run(servers.prometheus, versions, names, start, until, config, _reporter(), sender)
+        said = countdown("queries answered", progress)
+        outcome = run(servers.prometheus, versions, names, start, until, config, said, sender)
     if drawing is not None:
         timeline.draw(outcome, drawing)
     if format_ is Format.json:
@@ -92,17 +92,3 @@ def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
     if wanted:
         return list(dict.fromkeys(wanted))
     return [name for name, alert in known.items() if not alert.is_watchdog]
-
-
-def _reporter() -> Callable[[int, int], None]:
-    """A function that prints progress every 3 seconds."""
-    begun = last = time.monotonic()
-
-    def report(done: int, of: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - begun > 3 and now - last > 3 and done < of:
-            last = now
-            progress(f"{done} of {of} queries answered …")
-
-    return report

@@ -9,6 +9,7 @@ import typer
 import rules
 from ops import targets
 from ops import window as windows
+from ops.countdown import countdown
 from ops.errors import Misconfigured
 from ops.options import (
     PROD,
@@ -91,7 +92,8 @@ def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
     if path.suffix.lower() in MARKDOWN:
         return page.markdown(found)
     progress("drawing the panels …")
-    return page.html(found, panels.draw(target.prometheus, over, rules.alerts()))
+    drawn = countdown("panels drawn", progress)
+    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(), drawn))
 
 
 def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:
