@@ -20,7 +20,7 @@ from formats.places import FormatError, Place, read_text, shown
 
 __all__ = [
     *("FILE", "KEPT", "UID", "Dashboard", "DashboardError", "Panel"),
-    *("deployed", "draw_limits", "load", "measured", "text"),
+    *("deployed", "draw_limits", "load", "measured", "text", "units"),
 ]
 
 UID = "api-performance-baseline"
@@ -62,6 +62,12 @@ class Dashboard:
 def load(path: Path = FILE) -> Dashboard:
     """Read and check the dashboard. Raises DashboardError."""
     return _Reader(path).dashboard()
+
+
+def units(panels: Iterable[Panel] | None = None) -> dict[str, str]:
+    """Quantity → unit, as Grafana names it, from these panels; None: those of the dashboard. Raises DashboardError."""
+    every = load().panels if panels is None else panels
+    return {rules.normalise(query): panel.unit for panel in every for query in panel.queries}
 
 
 def measured(query: str) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formats import quantities
 from ops import window
 from ops.errors import Misconfigured
 from ops.repo import files
@@ -154,7 +155,7 @@ def _draw(
         axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz="UTC", show_offset=False, **days))
         axes.set_xlabel("UTC", loc="right", labelpad=1, fontsize=8.5, color=INK)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: window.quantity(value, unit)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: quantities.with_unit(value, unit)))
         axes.grid(axis="y", color=FAINT, alpha=0.35, linewidth=0.6)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(length=0, pad=5)
@@ -198,7 +199,7 @@ def _marks(axes: "Axes", marks: Sequence[Mark], top: float, unit: str) -> None:
     for crowd in crowds:
         at, right = min(crowd[0].value, top), 0.0
         for mark in crowd:
-            text = f"{mark.text.split(' ', 1)[0]} {window.quantity(mark.value, unit)}" + " ↑" * (mark.value > top)
+            text = f"{mark.text.split(' ', 1)[0]} {quantities.with_unit(mark.value, unit)}" + " ↑" * (mark.value > top)
             axes.annotate(text, (1, at), xycoords=("axes fraction", "data"), xytext=(-right, 2),
                           textcoords="offset points", ha="right", va="bottom", fontsize=9,
                           color=SEVERITIES.get(mark.severity, INK), bbox=ground)  # fmt: skip

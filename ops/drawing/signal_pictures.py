@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dashboards
-import rules
 from ops import interruption
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
@@ -15,11 +14,6 @@ from ops.window import Window
 from rules import Alert
 
 
-def units() -> dict[str, str]:
-    """Quantity → unit, as Grafana names it, from the dashboard's panels."""
-    return {rules.normalise(query): panel.unit for panel in dashboards.load().panels for query in panel.queries}
-
-
 def draw(
     prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], folder: Path, kind: Picture
 ) -> dict[str, Path]:
@@ -28,7 +22,7 @@ def draw(
     All are drawn before the first is written.
     Raises Misconfigured where a file cannot be written, and what the client raises.
     """
-    unit = units()
+    unit = dashboards.units()
     drawn: dict[str, Path] = {}
     images: dict[Path, bytes] = {}
     alerts = {name: alert for name, alert in alerts.items() if not alert.is_watchdog}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from formats import quantities
 from formats.durations import humanize
 from ops import window
 from ops.replay import coverage
@@ -16,7 +17,7 @@ def on_coverage(name: str, start: float, end: float, spans: Sequence[tuple[float
     covered = sum(b - a for a, b in spans)
     if end - start - covered < max(60.0, 0.005 * (end - start)):
         return []
-    share = window.number(100 * covered / (end - start))
+    share = quantities.number(100 * covered / (end - start))
     return [
         f"{name} has data for {humanize(covered)} of the {humanize(end - start)} asked for "
         f"({share} %), from {window.stamp(spans[0][0])} to {window.stamp(spans[-1][1])} UTC; the rest is unknown."

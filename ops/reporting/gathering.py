@@ -4,15 +4,16 @@ import math
 import re
 from collections.abc import Mapping
 
+import dashboards
 import routing
 import rules
+from formats import quantities
 from formats.durations import humanize
 from ops import targets
 from ops import window as windows
 from ops.checks import success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
-from ops.drawing.signal_pictures import units
 from ops.errors import Misconfigured
 from ops.replay.alert_history import alert_name, fired
 from ops.repo import files, tracking, worktree
@@ -68,7 +69,7 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
     active: dict[str, list[ActiveAlert]] = {}
     for one in prometheus.alerts():
         active.setdefault(one.name, []).append(one)
-    unit_of = units()
+    unit_of = dashboards.units()
     found = [
         _state(
             alert, name in loaded, active.get(name, []), _value(prometheus, alert, at), unit_of.get(alert.quantity, "")
@@ -110,12 +111,12 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         summary=_without_template(alert.annotations.get("summary", "")),
         component=alert.component,
         severity=alert.severity,
-        limit=f"{alert.limit.operator} {windows.quantity(limit, unit)}",
+        limit=f"{alert.limit.operator} {quantities.with_unit(limit, unit)}",
         for_=alert.for_,
         state=state,
         since=windows.stamp(min(began)) if began else "",
         value=value,
-        shown=windows.quantity(value, unit),
+        shown=quantities.with_unit(value, unit),
         used=used,
         headroom=headroom,
         runbook=alert.annotations.get("runbook_url", ""),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import dashboards
 from dashboards import Panel
+from formats import quantities
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
 from ops.countdown import Counted
@@ -54,7 +55,7 @@ def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[s
         panel.title,
         panel.row,
         line_chart.inline(lines, marks, over, title=panel.title, unit=panel.unit, lowest=lowest),
-        windows.quantity(latest[0], panel.unit) if latest else "",
+        quantities.with_unit(latest[0], panel.unit) if latest else "",
         line_chart.legend(lines),
         tuple(alert.name for alert in watched),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import promql_parser
 
-from formats import promql
+from formats import promql, quantities
 from formats.durations import humanize
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
@@ -37,7 +37,7 @@ class Figure:
     @property
     def text(self) -> str:
         """The value as people read it."""
-        shown = windows.quantity(self.value, self.unit)
+        shown = quantities.with_unit(self.value, self.unit)
         return f"{shown} ({windows.stamp(self.at)} UTC)" if self.at is not None else shown
 
 
@@ -171,7 +171,7 @@ def _missing(values: Values) -> str:
     if not values.points:
         return "nothing of this window."
     whole = humanize(values.window.span)
-    share = f"{windows.number(values.coverage * 100, 2)} %"
+    share = f"{quantities.number(values.coverage * 100, 2)} %"
     first = values.points[0][0]
     since = f", from {windows.stamp(first)} UTC on" if first > values.window.start + 2 * values.window.step else ""
     return f"{humanize(values.covered)} of the {whole} ({share}){since}; measure again when it covers all of it."

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from formats import quantities
 from formats.durations import humanize
 from metrics import Contract
 from ops import window as windows
@@ -69,7 +70,7 @@ def proposed(alert: Alert, values: Values, margin: Margin, contract: Contract) -
     wanted = _wanted(seen, margin, up)
     if wanted <= 0:
         raise Findings(
-            f"{alert.name}: {_USUAL_TEXT[up]} {windows.number(seen)}, "
+            f"{alert.name}: {_USUAL_TEXT[up]} {quantities.number(seen)}, "
             "and no limit can be computed from that; set one with --to VALUE"
         )
     near = [bound for bound in _buckets(alert, contract) if abs(bound - wanted) <= NEAR * wanted]
@@ -97,17 +98,17 @@ def evidence(alert: Alert, values: Values, margin: Margin, unit: str, value: flo
     if seen is None:
         found += f"the signal had a value {_share(values)} of the time"
     else:
-        found += f"{_USUAL_TEXT[up]} {windows.quantity(seen, unit)}"
-    ends = f"{'peak' if up else 'lowest'} {windows.quantity(far[1], unit)}"
-    found += f" (average {windows.quantity(average, unit)}, {ends})"
+        found += f"{_USUAL_TEXT[up]} {quantities.with_unit(seen, unit)}"
+    ends = f"{'peak' if up else 'lowest'} {quantities.with_unit(far[1], unit)}"
+    found += f" (average {quantities.with_unit(average, unit)}, {ends})"
     if chosen or seen is None:
         return found
     wanted = _wanted(seen, margin, up)
-    found += f", {'+' if up else '−'} {margin.buffer * 100:g} % is {windows.quantity(wanted, unit)}"
+    found += f", {'+' if up else '−'} {margin.buffer * 100:g} % is {quantities.with_unit(wanted, unit)}"
     if value == alert.limit.value and not margin.tighten:
         return f"{found}; this limit is only ever made less strict"
     if value != rounded(wanted, upward=up):
-        return f"{found}; {windows.quantity(value, unit)} is the closest bucket bound"
+        return f"{found}; {quantities.with_unit(value, unit)} is the closest bucket bound"
     return found
 
 
@@ -130,10 +131,10 @@ def check(alert: Alert, value: float, alerts: Mapping[str, Alert], contract: Con
         raise Findings(problem)
     quantile = bool(_buckets(alert, contract))
     if value <= 0 and (quantile or margin.below is not None):
-        raise Findings(f"{alert.name} would always fire above {windows.number(value)}; give a number above 0")
+        raise Findings(f"{alert.name} would always fire above {quantities.number(value)}; give a number above 0")
     if margin.below is not None and value >= margin.below:
         raise Findings(
-            f"{alert.name} can never fire above {windows.number(value)}, its signal is a share of {margin.below:g}; "
+            f"{alert.name} can never fire above {quantities.number(value)}, its signal is a share of {margin.below:g}; "
             "choose a lower one, or find out why the normal value is so high"
         )
     for other in _pair(alert, alerts.values()):
@@ -171,4 +172,4 @@ def _earlier(warning: Alert, critical: Alert) -> bool:
 
 
 def _share(values: Values) -> str:
-    return f"{windows.number(len(values.numbers) / max(1, len(values.points)) * 100, 2)} %"
+    return f"{quantities.number(len(values.numbers) / max(1, len(values.points)) * 100, 2)} %"

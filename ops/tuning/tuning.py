@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+import dashboards
 from formats.durations import humanize
 from metrics import Contract
 from ops import window as windows
 from ops.clients.prometheus import Prometheus, Series
-from ops.drawing.signal_pictures import units
 from ops.replay import Replay, Signal, observe
 from ops.tuning import propose
 from ops.tuning.margins import margin
@@ -63,7 +63,7 @@ def tuning(
     propose.enough(alert, values)
     value = propose.proposed(alert, values, margin(alert), contract) if to is None else to
     propose.check(alert, value, alerts, contract, margin(alert))
-    unit = units().get(alert.quantity, "")
+    unit = dashboards.units().get(alert.quantity, "")
     proposal = Proposal(
         alert,
         propose.limit(alert, value),

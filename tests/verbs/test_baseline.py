@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rules
+from formats import quantities
 from ops import cli
 from ops import window as windows
 from ops.clients.http import Http
@@ -169,7 +170,9 @@ def test_each_signal_is_drawn_with_its_limits(document: Path, tmp_path: Path, ki
     else:
         for name in ("APIP95LatencyHigh", "APIP95LatencyCritical"):
             limit = alerts[name].limit
-            assert f"{limit.operator} {windows.quantity(limit.value, 'ms')}".replace(">", "&gt;") in picture.decode()
+            assert (
+                f"{limit.operator} {quantities.with_unit(limit.value, 'ms')}".replace(">", "&gt;") in picture.decode()
+            )
 
 
 @pytest.mark.parametrize(
@@ -273,6 +276,6 @@ def test_the_worst_of_several_series(
 
 @given(st.floats(1e-9, 1e12))
 def test_numbers_are_written_without_powers_and_read_back(value: float) -> None:
-    text = windows.number(value)
+    text = quantities.number(value)
     assert "e" not in text
     assert float(text) == pytest.approx(value, rel=0.006)
