@@ -1,6 +1,7 @@
 """What all ways of delivery have in common, and the component for which one of them declares the resources."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from importlib import import_module
 from typing import ClassVar, Self, cast
 
@@ -27,12 +28,17 @@ class Delivery(ABC):
 
 
 class Component(pulumi.ComponentResource):
-    """Groups what one way of delivery declares; its name is the same for every way."""
+    """Groups what one way of delivery declares; its name is the same for every way.
+
+    `words`: what is deployed, in lines (components.in_words). A preview shows those that change, and hides the texts.
+    """
 
     named: ClassVar[str]
 
-    def __init__(self, delivery: Delivery, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(f"monitoring:index:{type(self).__name__}", self.named, None, opts)
+    def __init__(self, delivery: Delivery, words: Iterable[str], opts: pulumi.ResourceOptions) -> None:
+        # Each line is a property by itself, with an empty value: of those that are the same the engine prints none.
+        lines = dict.fromkeys(words, "")
+        super().__init__(f"monitoring:index:{type(self).__name__}", self.named, lines, opts)
         # Its children depend on the same resources as the component: on destroy the children go first.
         delivery.declare(pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on))
         self.register_outputs({})

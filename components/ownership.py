@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import pulumi
 
+from components.in_words import digest
 from components.settings import Settings
+from formats.json_types import JsonValue
 
 RULES_API = "monitoring.coreos.com/v1"
 ROUTING_API = "monitoring.coreos.com/v1alpha1"
@@ -19,8 +21,18 @@ def manager(part: str = "") -> str:
     return "/".join(filter(None, (pulumi.get_project(), pulumi.get_stack(), part)))
 
 
-def metadata(name: str, settings: Settings, labels: Mapping[str, str] | None = None) -> dict[str, object]:
-    """The metadata of an object that is ours alone."""
+CONTENT = "api-monitoring/content"  # the annotation with a digest of what the object says
+
+
+def hidden(opts: pulumi.ResourceOptions, *paths: str) -> pulumi.ResourceOptions:
+    """The options; a preview hides what stands at these paths, as the component says in words what changes there."""
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(hide_diffs=list(paths)))
+
+
+def metadata(
+    name: str, settings: Settings, *, content: JsonValue = None, labels: Mapping[str, str] | None = None
+) -> dict[str, object]:
+    """The metadata of an object that is ours alone; `content`: what it says, where a preview hides that."""
     return {
         "name": name,
         "namespace": settings.namespace,
@@ -30,6 +42,8 @@ def metadata(name: str, settings: Settings, labels: Mapping[str, str] | None = N
             # A refresh shows what somebody has changed in it, and the next `up` puts it back.
             "pulumi.com/patchForce": "true",
             "pulumi.com/patchFieldManager": manager(),
+            # Of an object whose only changes are hidden the engine would show all.
+            **({} if content is None else {CONTENT: digest(content)}),
         },
         **({"labels": dict(labels)} if labels else {}),
     }

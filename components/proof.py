@@ -58,17 +58,20 @@ class Proof:
     @cached_property
     def _inputs(self) -> ProofInputs:
         settings, rules, routing = self._settings, self._rules, self._routing
-        wanted = {"rules": wanted_rules(self._files), "routing": wanted_routing(routing.parts(), self._whole)}
         operated = {"rules": rules.operator_objects(), "routing": routing.operator_objects()}
         texts = [file.text for file in self._files]
         texts += [routing.routing.text, settings.rules.mode, str(settings.alertmanager_replace)]
+        wanted = {
+            "rules": wanted_rules(self._files),
+            "routing": wanted_routing(routing.parts(), self._whole),
+            "texts": [fingerprint(text) for text in texts],
+        }
         return {
             **cluster_inputs(settings.cluster),
             "prometheus": server_inputs(settings.prometheus),
             "alertmanager": server_inputs(settings.alertmanager),
             # One text in the state: the engine is slow with a thousand values.
             "wanted": json.dumps(wanted, ensure_ascii=False),
-            "texts": [fingerprint(text) for text in texts],
             "folder": rules.folder(),
             "apart": rules.apart,
             "operated": {part: ours for part, ours in operated.items() if ours} or None,

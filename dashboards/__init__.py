@@ -9,18 +9,18 @@ rules alone writes it, and `python -m dashboards` removes it.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import rules
-from dashboards._draw import drawn
+from dashboards._draw import drawn, undrawn
 from formats.json_types import JsonObject, JsonValue
 from formats.places import FormatError, Place, read_text, shown
 
 __all__ = [
     *("FILE", "KEPT", "UID", "Dashboard", "DashboardError", "Panel"),
-    *("deployed", "draw_limits", "load", "measured", "text", "units"),
+    *("deployed", "draw_limits", "load", "measured", "text", "units", "without_limits"),
 ]
 
 UID = "api-performance-baseline"
@@ -79,10 +79,14 @@ def draw_limits(
     model: Mapping[str, JsonValue], alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]
 ) -> JsonObject:
     """A copy of the model with the limits of these alerts drawn and their runbooks linked; again changes nothing."""
-    every = list(alerts.values() if isinstance(alerts, Mapping) else alerts)
-    copy: JsonObject = json.loads(json.dumps(model))
-    copy["panels"] = [drawn(panel, _meant(panel, every)) for panel in copy["panels"]]
-    return copy
+    return _redrawn(model, alerts, drawn)
+
+
+def without_limits(
+    model: Mapping[str, JsonValue], alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]
+) -> JsonObject:
+    """A copy of the model without what `draw_limits` draws for these alerts."""
+    return _redrawn(model, alerts, undrawn)
 
 
 def deployed(dashboard: Dashboard, alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert]) -> JsonObject:
@@ -93,6 +97,17 @@ def deployed(dashboard: Dashboard, alerts: Iterable[rules.Alert] | Mapping[str, 
 def text(model: Mapping[str, JsonValue]) -> str:
     """The model as the file has it: sorted keys, two spaces, characters as they are, a line break at the end."""
     return json.dumps(model, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _redrawn(
+    model: Mapping[str, JsonValue],
+    alerts: Iterable[rules.Alert] | Mapping[str, rules.Alert],
+    pen: Callable[[JsonObject, Sequence[rules.Alert]], JsonObject],
+) -> JsonObject:
+    every = list(alerts.values() if isinstance(alerts, Mapping) else alerts)
+    copy: JsonObject = json.loads(json.dumps(model))
+    copy["panels"] = [pen(panel, _meant(panel, every)) for panel in copy["panels"]]
+    return copy
 
 
 def _meant(panel: Mapping[str, JsonValue], alerts: Iterable[rules.Alert]) -> list[rules.Alert]:

@@ -37,6 +37,17 @@ def drawn(panel: JsonObject, alerts: Sequence[Alert]) -> JsonObject:
     return panel
 
 
+def undrawn(panel: JsonObject, alerts: Sequence[Alert]) -> JsonObject:
+    """The panel without what `drawn` draws for these alerts; a panel without alerts stays as it is."""
+    if not alerts:
+        return panel
+    defaults = panel["fieldConfig"]["defaults"]
+    defaults.pop("thresholds", None)
+    defaults.get("custom", {}).pop("axisSoftMax", None)
+    panel["links"] = [link for link in panel.get("links") or () if not link["title"].startswith(RUNBOOK)]
+    return panel
+
+
 def steps(alerts: Sequence[Alert]) -> list[JsonObject]:
     """The gravest colour that holds in each stretch between limits, from below; neighbours of one colour are one."""
     borders = sorted({alert.limit.value for alert in alerts})

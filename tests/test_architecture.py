@@ -31,6 +31,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "dashboards": ("dashboards", "rules", "formats"),
     "components": ("components", "formats", *DATA),
     "components.settings": ("components.settings", "formats"),
+    "components.in_words": ("components.in_words", "formats", *DATA),  # pure
     "components.live": ("components.live", "components.settings", "ops.errors", "formats", *DATA),
     "components.live.text": ("components.live.text", "formats", *DATA),  # pure
     "components.live.cluster": (

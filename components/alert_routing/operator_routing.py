@@ -18,13 +18,18 @@ class Delivery(RoutingDelivery):
     def declare(self, child: pulumi.ResourceOptions) -> None:
         """The password's Secret, where there is one, then the AlertmanagerConfig. Raises SettingsError."""
         before = self.declare_password(child)  # the operator mounts it
+        spec = self._spec()
         k8s.apiextensions.CustomResource(
             "alertmanager-config",
             api_version=ownership.ROUTING_API,
             kind="AlertmanagerConfig",
-            metadata=ownership.metadata(ROUTING_OBJECT, self.settings, self.settings.rules.operator_labels),
-            spec=self._spec(),
-            opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
+            metadata=ownership.metadata(
+                ROUTING_OBJECT, self.settings, content=spec, labels=self.settings.rules.operator_labels
+            ),
+            spec=spec,
+            opts=pulumi.ResourceOptions.merge(
+                ownership.hidden(child, "spec"), pulumi.ResourceOptions(depends_on=before)
+            ),
         )
 
     def parts(self) -> Parts:

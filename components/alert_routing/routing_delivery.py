@@ -10,9 +10,10 @@ import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.delivery import Delivery
+from components.in_words import routing_in_words
 from components.live.inputs import OperatorObjects
 from components.settings import Settings
-from routing import Parts, Routing, Smtp
+from routing import Parts, Routing, Smtp, tree
 from rules import Alert
 
 SECRET = "api-monitoring-smtp"  # noqa: S105 - the name of the object
@@ -38,6 +39,11 @@ class RoutingDelivery(Delivery):
     def whole_config(self) -> str | None:
         """Alertmanager's configuration, where all of it is ours."""
         return None
+
+    def in_words(self) -> list[str]:
+        """What is deployed, in lines. Raises SettingsError."""
+        whole = self.whole_config()
+        return routing_in_words(self.parts(), tree.parse(whole, self.routing.shown) if whole else None)
 
     def own_paths(self) -> list[str]:
         """The API path of the password's Secret, where there is one."""

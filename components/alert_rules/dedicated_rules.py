@@ -24,7 +24,12 @@ class Delivery(RulesDelivery):
         groups = self._config_maps()
         names = list(groups)
         maps = [
-            k8s.core.v1.ConfigMap(name, metadata=ownership.metadata(name, self.settings), data=data, opts=child)
+            k8s.core.v1.ConfigMap(
+                name,
+                metadata=ownership.metadata(name, self.settings, content=data),
+                data=data,
+                opts=ownership.hidden(child, "data"),
+            )
             for name, data in groups.items()
         ]
         source: dict[str, object] = {"configMap": {"name": names[0]}}

@@ -20,13 +20,16 @@ class Delivery(RulesDelivery):
         """One PrometheusRule for each file."""
         for file, text in self.texts.items():
             name = object_name(file)
+            spec = yaml.safe_load(text)
             k8s.apiextensions.CustomResource(
                 name,
                 api_version=ownership.RULES_API,
                 kind="PrometheusRule",
-                metadata=ownership.metadata(name, self.settings, self.settings.rules.operator_labels),
-                spec=yaml.safe_load(text),
-                opts=child,
+                metadata=ownership.metadata(
+                    name, self.settings, content=spec, labels=self.settings.rules.operator_labels
+                ),
+                spec=spec,
+                opts=ownership.hidden(child, "spec"),
             )
 
     def own_paths(self) -> list[str]:

@@ -5,6 +5,7 @@ import pulumi_kubernetes as k8s
 
 from components import ownership
 from components.alert_rules.rules_delivery import RulesDelivery
+from components.in_words import digest
 from components.live.inputs import SharedKeys
 
 
@@ -19,9 +20,12 @@ class Delivery(RulesDelivery):
         metadata = {
             "name": name,
             "namespace": self.settings.namespace,
-            "annotations": {"pulumi.com/patchFieldManager": ownership.manager()},
+            "annotations": {
+                "pulumi.com/patchFieldManager": ownership.manager(),
+                ownership.CONTENT: digest(self.texts),
+            },
         }
-        k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=child)
+        k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=ownership.hidden(child, "data"))
 
     def shared_keys(self) -> SharedKeys:
         """One key for each rule file, and the container that mounts the ConfigMap."""

@@ -6,6 +6,7 @@ import pulumi
 import pulumiverse_grafana as grafana
 
 from components.dashboard.dashboard_delivery import DashboardDelivery
+from components.in_words import digest
 from components.live.resources import DashboardFolder, PreviousDashboard
 from components.settings import SettingsError
 
@@ -50,8 +51,10 @@ class Delivery(DashboardDelivery):
             # `before` refuses a dashboard of others. Anything else under our uid is ours, perhaps from an `up` that was
             # killed before the state had it.
             overwrite=True,
-            message="Deployed by Pulumi",
+            # In the dashboard's history; a preview hides the JSON, and this shows that it changes.
+            message=f"Deployed by Pulumi, content {digest(self.text)}",
             opts=pulumi.ResourceOptions(
+                hide_diffs=["configJson"],
                 parent=child.parent,
                 provider=provider,
                 depends_on=[before],

@@ -12,12 +12,13 @@ class Delivery(DashboardDelivery):
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
         """A ConfigMap with the label by which the sidecar selects."""
+        data = {f"{self.uid}.json": self.text}
         label, value = self.settings.grafana.sidecar_label
         k8s.core.v1.ConfigMap(
             self.uid,
-            metadata=ownership.metadata(self._config_map, self.settings, {label: value}),
-            data={f"{self.uid}.json": self.text},
-            opts=child,
+            metadata=ownership.metadata(self._config_map, self.settings, content=data, labels={label: value}),
+            data=data,
+            opts=ownership.hidden(child, "data"),
         )
 
     def own_paths(self) -> list[str]:

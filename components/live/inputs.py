@@ -14,7 +14,7 @@ from formats.json_types import JsonValue
 ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how the cluster is reached
 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
-COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "texts", "folder", "apart", "operated", *ACCESS)
+COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "folder", "apart", "operated", *ACCESS)
 
 
 class ClusterInputs(TypedDict):
@@ -108,15 +108,14 @@ class SharedKeys(TypedDict):
 class ProofInputs(ClusterInputs):
     """What has to run (`wanted`: JSON of components.live.running.wanted), and where it is looked for.
 
-    `texts`: a fingerprint of everything written; a change of any has both servers reload. `folder`: where Prometheus
-    finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `operated`: what goes by the
-    Prometheus Operator (components.live.cluster.operator_preflight).
+    `wanted` also has a fingerprint of each text written: a change of any has both servers reload. `folder`: where
+    Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `operated`: what
+    goes by the Prometheus Operator (components.live.cluster.operator_preflight).
     """
 
     prometheus: ServerInputs
     alertmanager: ServerInputs
     wanted: str
-    texts: Sequence[str]
     folder: str
     apart: bool
     operated: Mapping[str, OperatorObjects] | None

@@ -87,6 +87,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
 
     provider = ConfigTextProvider
     secret = ("before", "after", "kubeconfig")
+    hidden = ("ours", "alerts")  # the component says it in words
 
     def __init__(
         self,
@@ -203,17 +204,17 @@ class _Proof(_Resource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
     secret = ("kubeconfig",)
-    # A preview shows these lines where they are written; once more here they would hide the others.
-    hidden = ("wanted", "texts", "needs")
+    hidden = ("wanted",)  # the components say it in words
 
 
 class Live(_Proof, module="monitoring", name="Live"):
     """Made last, after all it proves (`opts.depends_on`): waits until both servers run all of it."""
 
     provider = LiveProvider
+    proved: pulumi.Output[str]  # a fingerprint of what runs; not known before it does
 
     def __init__(self, name: str, inputs: ProofInputs, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(name, {**inputs}, opts)
+        super().__init__(name, {**inputs, "proved": None}, opts)
 
 
 class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):

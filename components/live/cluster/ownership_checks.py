@@ -7,6 +7,8 @@ from formats.json_types import JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import NotFound
 
+_CONTENT = ("f:data", "f:binaryData", "f:spec")  # where an object of ours says something
+
 
 def applied_by(metadata: Mapping[str, JsonValue], manager: str) -> bool:
     """Whether `manager` is among the field managers of the object."""
@@ -27,15 +29,27 @@ def refuse_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> No
             )
 
 
-def missing_objects(cluster: Kubernetes, paths: Iterable[str]) -> list[str]:
-    """Which of the objects at these paths are not there, each as `configmaps/NAME`. Raises ops.errors."""
-    missing = []
+def changes_by_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -> list[str]:
+    """A sentence for each object at these paths that is gone, and for what others changed in one. Raises ops.errors.
+
+    Pulumi looks at its own objects only on a refresh, and kubelet goes on serving a ConfigMap that is deleted.
+    """
+    found = []
     for path in paths:
         try:
-            cluster.get(path)
+            metadata = cluster.get(path)["metadata"]
         except NotFound:
-            missing.append(_short(path))
-    return missing
+            found.append(f"{_short(path)} is gone: `pulumi up --refresh` makes it again")
+            continue
+        for entry in metadata.get("managedFields") or ():
+            fields = entry.get("fieldsV1") or {}
+            names = [_field(name) for part in _CONTENT for name in fields.get(part) or () if name != "."]
+            if names and entry.get("manager") != manager:
+                found.append(
+                    f"{entry.get('manager')} has changed {', '.join(names)} in {_short(path)} at {entry.get('time')}: "
+                    "`pulumi up --refresh` puts back what is ours"
+                )
+    return found
 
 
 def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], namespace: str, manager: str) -> None:
@@ -56,6 +70,11 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], name
                 f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
                 f"rules/{key}"
             )
+
+
+def _field(name: str) -> str:
+    """`f:a.yml` → `a.yml`."""
+    return name.partition(":")[2] or name
 
 
 def _short(path: str) -> str:

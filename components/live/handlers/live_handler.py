@@ -6,7 +6,7 @@ from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, warn
 from components.live.running import wait
-from components.live.running.wanted import decode_wanted
+from components.live.running.wanted import decode_wanted, fingerprint
 from components.live.text.edit_errors import EditRefused
 from ops.errors import OpsError
 
@@ -33,7 +33,7 @@ class LiveHandler(Handler):
     def create(self, props: Props) -> dynamic.CreateResult:
         """Wait until all of it runs. Raises EditRefused when the time is up."""
         wait.until_running(decode_wanted(props))
-        return dynamic.CreateResult("live", props)
+        return dynamic.CreateResult("live", _proved(props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """Wait until all of it runs, and nothing that is no longer wanted. Raises EditRefused when the time is up."""
@@ -45,7 +45,11 @@ class LiveHandler(Handler):
             raise EditRefused(
                 f"{error}; `pulumi up --refresh` puts back what somebody has changed in our own objects"
             ) from None
-        return dynamic.UpdateResult(_news)
+        return dynamic.UpdateResult(_proved(_news))
 
     def delete(self, _id: str, _props: Props) -> None:
         """Nothing to take back."""
+
+
+def _proved(props: Props) -> Props:
+    return {**props, "proved": fingerprint(props.get("wanted"))}

@@ -55,11 +55,11 @@ class WithdrawnHandler(Handler):
         return dynamic.CheckResult(news, [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        """Warn also of objects of ours that somebody has deleted."""
-        # Pulumi looks at its own objects only on a refresh, and kubelet goes on serving a ConfigMap that is deleted.
+        """Warn also of what somebody has deleted or changed of ours."""
         with contextlib.suppress(OpsError):  # `check` has reported it
-            for path in ownership_checks.missing_objects(connections.kubernetes(_news), _olds.get("own") or ()):
-                warn(f"{path} is gone: `pulumi up --refresh` makes it again")
+            cluster = connections.kubernetes(_news)
+            for line in ownership_checks.changes_by_others(cluster, _olds.get("own") or (), _news["manager"]):
+                warn(line)
         return super().diff(_id, _olds, _news)
 
     def create(self, props: Props) -> dynamic.CreateResult:
