@@ -15,7 +15,7 @@ DATA = ("rules", "routing", "metrics", "dashboards")
 OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
 
 COMMON = (
-    *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "ops.countdown"),
+    *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "ops.countdown", "ops.rows"),
     *("components.settings", "formats"),
     *DATA,
 )
@@ -55,6 +55,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.interruption": (),
     "ops.words": (),
     "ops.countdown": ("formats",),
+    "ops.rows": (),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),
     "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),

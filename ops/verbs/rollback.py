@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ops import interruption
 from ops.errors import Findings, Misconfigured
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.repo import worktree
+from ops.rows import print_rows
 from ops.sandbox import state as sandbox_state
 from ops.stack import access, earlier_update
 from ops.stack.engine import Engine, Update
@@ -157,12 +157,15 @@ def _print_list(history: list[Update], format_: Format) -> None:
                 for update in history
             ]
         )
-    table = Table("when (UTC)", "what", "result", "commit", "by", "changed", "message", box=None, pad_edge=False)
+    if not history:
+        console().print("This stack has no history yet.")
+        return None
+    rows = []
     for update in history:
         changed = ", ".join(f"{count} {op}" for op, count in update.changes.items() if op != "same") or "nothing"
         commit = f"{update.commit[:10]}{' + uncommitted' if update.dirty else ''}" if update.commit else "unknown"
         message = worktree.subject(update.commit) if update.commit else None
         when = f"{update.started:%Y-%m-%d %H:%M}"
-        table.add_row(when, update.kind, update.result, commit, update.author, changed, message or update.message)
-    console().print(table if history else "This stack has no history yet.")
+        rows.append((when, update.kind, update.result, commit, update.author, changed, message or update.message))
+    print_rows(console(), ("when (UTC)", "what", "result", "commit", "by", "changed", "message"), rows)
     return None

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 import metrics
 import rules
@@ -28,6 +27,7 @@ from ops.options import (
 )
 from ops.repo import files, tracking
 from ops.repo.tracking import Change
+from ops.rows import print_rows
 from ops.tuning import limit_edits
 from ops.tuning.incidents import Incidents, incidents
 from ops.tuning.margins import margin
@@ -166,11 +166,11 @@ def _overview(
             }
         )
         return
-    table = Table("alert", "now", "proposed", "why", box=None, padding=(0, 2, 0, 0))
+    shown = []
     for one, found, why in rows:
         to = "–" if found is None else found.proposal.limit.text if found.proposal.changes else "as it is"
-        table.add_row(one.name, one.limit.text, to, why)
-    console().print(table, markup=False)
+        shown.append((one.name, one.limit.text, to, why))
+    print_rows(console(), ("alert", "now", "proposed", "why"), shown)
 
 
 def _show(found: Tuning, during: Incidents) -> None:
