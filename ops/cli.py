@@ -33,6 +33,7 @@ VERBS = {
     "backtest": "ops.verbs.backtest:backtest",
     "diagnose": "ops.verbs.diagnose:app",
     "rollback": "ops.verbs.rollback:rollback",
+    "review": "ops.verbs.review:review",
     "render": "ops.verbs.render:render",
     "sandbox": "ops.verbs.sandbox:app",
 }

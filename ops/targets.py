@@ -62,14 +62,14 @@ def documents(name: str) -> Path:
     return sandbox_state.home() if name == SANDBOX else ROOT / "docs"
 
 
-def stack_values(name: str) -> dict[str, object]:
+def stack_values(name: str, folder: Path = ROOT) -> dict[str, object]:
     """The settings in `Pulumi.NAME.yaml`, without the project's prefix; without secrets, which only Pulumi can read.
 
     Raises Misconfigured where the file is missing or no stack file, SettingsError for a secret in plain text.
     """
-    path = ROOT / f"Pulumi.{name}.yaml"
+    path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+        known = sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))
         raise Misconfigured(
             f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *known])}"
         )

@@ -79,6 +79,10 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.reporting": (
         *("ops.reporting", "ops.checks", "ops.drawing", "ops.replay", "ops.repo", *TARGET, *COMMON, *CLIENTS),
     ),
+    "ops.review": (
+        *("ops.review", "ops.drawing", "ops.replay", "ops.repo", "ops.stack", "components.in_words"),
+        *(*TARGET, *COMMON, *CLIENTS),
+    ),
     "ops.verbs": ("ops", *COMMON),
     "ops.reference": ("ops.reference", "ops.cli", "ops.repo", *COMMON),
 }

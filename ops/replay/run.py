@@ -23,11 +23,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Rules:
-    """All rules of one version; `name` is shown to people."""
+    """All rules of one version; `name` is shown to people. `config`: its own Alertmanager configuration, if another."""
 
     name: str
     alerts: Mapping[str, Alert]
     recordings: Mapping[str, Recording]
+    config: tree.Config | None = None
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,10 @@ def run(
     replayed, and what the client raises.
     """
     wanted = list(names)
-    chosen = [
-        {name: version.alerts[name] for name in _with_companions(version.alerts, wanted, config, sender)}
-        for version in versions
-    ]
+    chosen = []
+    for version in versions:
+        every = _with_companions(version.alerts, wanted, version.config or config, sender)
+        chosen.append({name: version.alerts[name] for name in every})
     pairs = [(version, alert) for version, alerts in zip(versions, chosen, strict=True) for alert in alerts.values()]
     seen, signals, said = _signals(prometheus, pairs, start, end, progress)
     found = []
@@ -83,7 +84,7 @@ def run(
         replays = {name: signals[version.name, name].replay() for name in alerts}
         messages = [
             message
-            for message in mails.send(config, mails.arriving(sender, _firings(replays.values())), end)
+            for message in mails.send(version.config or config, mails.arriving(sender, _firings(replays.values())), end)
             if message.at >= start and not message.alerts.isdisjoint(wanted)
         ]
         shown = {name: replays[name] for name in wanted if name in replays}

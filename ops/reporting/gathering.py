@@ -14,9 +14,8 @@ from ops import window as windows
 from ops.checks import success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
-from ops.errors import Misconfigured
 from ops.replay.alert_history import alert_name, fired
-from ops.repo import files, tracking, worktree
+from ops.repo import files, revision, tracking
 from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window, parse_moment
@@ -49,7 +48,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
         window=str(over),
         by=by,
         note=note,
-        revision=_revision(),
+        revision=revision.described(),
         criteria=tuple(
             {"name": check.name, "status": check.status, "detail": check.detail}
             for check in success_criteria.judge(target, checks)
@@ -177,11 +176,3 @@ def _observed(text: str) -> tuple[tuple[BaselineBlock, ...], tuple[str, ...]]:
         else:
             notes.append(line)
     return tuple(BaselineBlock(title, tuple(values)) for title, values in blocks), tuple(notes)
-
-
-def _revision() -> str:
-    """The commit that is checked out, with `+` where files differ from it; empty outside a git checkout."""
-    try:
-        return worktree.git("describe", "--always", "--dirty=+", "--exclude=*")
-    except Misconfigured:
-        return ""

@@ -6,7 +6,7 @@ The engine prints many lines for an error; here it becomes one sentence (`ops.er
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,8 +120,15 @@ class Engine:
             command += ["--page-size", str(limit), "--page", "1"]
         return [_update(entry) for entry in json.loads(self._run(command) or "[]")]
 
-    def preview(self, say: Say = lambda _: None, *, refresh: bool = False) -> dict[str, int]:
-        """What `up` would do: operation → how many resources. Its lines go to `say`."""
+    def preview(
+        self,
+        say: Say = lambda _: None,
+        *,
+        refresh: bool = False,
+        seen: Callable[[auto.EngineEvent], None] | None = None,
+        policy_packs: Sequence[Path] = (),
+    ) -> dict[str, int]:
+        """What `up` would do: operation → how many resources. Its lines go to `say`, its events to `seen`."""
         with _readable_errors(self._access.stack):
             result = self._stack().preview(
                 on_output=say,
@@ -130,6 +137,8 @@ class Engine:
                 color="never",
                 refresh=refresh,
                 config_file=self._config_file(),
+                on_event=seen,
+                policy_packs=[str(pack) for pack in policy_packs] or None,
             )
         return {str(getattr(op, "value", op)): count for op, count in result.change_summary.items()}
 
