@@ -33,6 +33,7 @@ VERBS = {
     "backtest": "ops.verbs.backtest:backtest",
     "diagnose": "ops.verbs.diagnose:app",
     "rollback": "ops.verbs.rollback:rollback",
+    "annotate": "ops.verbs.annotate:annotate",
     "render": "ops.verbs.render:render",
     "sandbox": "ops.verbs.sandbox:app",
 }

@@ -1,4 +1,4 @@
-"""`python -m ops.build_tools.run`: the tool's output and exit code are the command's own."""
+"""`python -m ops.build_tools.run_tool`: the tool's output and exit code are the command's own."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from tests.support.checkout import ROOT
 
 
 def run(*arguments: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ops.build_tools.run", *arguments]
+    command = [sys.executable, "-m", "ops.build_tools.run_tool", *arguments]
     environment = os.environ | {"PATH": path}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -30,4 +30,4 @@ def test_a_tool_that_there_is_not_is_one_sentence() -> None:
 
 def test_without_a_name_it_asks_for_one() -> None:
     done = run()
-    assert (done.returncode, done.stderr) == (2, "name a tool: python -m ops.build_tools.run NAME …\n")
+    assert (done.returncode, done.stderr) == (2, "name a tool: python -m ops.build_tools.run_tool NAME …\n")

@@ -1,4 +1,4 @@
-"""`python -m ops.build_tools.run NAME …`: provides a tool, and becomes it; for `make lint`."""
+"""`python -m ops.build_tools.run_tool NAME …`: provides a tool, and becomes it; for `make lint`."""
 
 import os
 import sys
@@ -19,6 +19,6 @@ def main(name: str, arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     if not sys.argv[1:]:
-        print("name a tool: python -m ops.build_tools.run NAME …", file=sys.stderr)
+        print("name a tool: python -m ops.build_tools.run_tool NAME …", file=sys.stderr)
         sys.exit(2)
     sys.exit(main(sys.argv[1], sys.argv[2:]))
