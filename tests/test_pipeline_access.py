@@ -167,6 +167,14 @@ def test_by_secrets_where_oidc_is_not_switched_on(
     assert (tmp_path / "kubeconfig").stat().st_mode & 0o077 == 0
 
 
+def test_a_kubeconfig_that_a_clouds_login_has_written_is_kept(engine: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "kubeconfig").write_text("kind: Config # of the cloud\n", "utf-8")
+    done = production(tmp_path, engine, PULUMI_BACKEND_URL=f"file://{tmp_path}/state")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "kubeconfig").read_text("utf-8") == "kind: Config # of the cloud\n"
+
+
 def test_what_is_not_set_is_named(tmp_path: Path) -> None:
     done = production(tmp_path, {})
     assert (done.returncode, done.stderr) == (2, "the secret KUBECONFIG is empty; set it, or OIDC with KUBE_SERVER\n")
