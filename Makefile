@@ -41,7 +41,7 @@ bench: .venv/.installed tools ## Measure times, each beside what it is compared 
 
 lint: .venv/.installed ## Check style, strict types, and the workflows with the shell in them
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy --no-error-summary .
-	@.venv/bin/shellcheck bin/ops .ci/run .ci/production
+	@.venv/bin/shellcheck bin/ops $(filter-out %.py,$(wildcard .ci/*))
 	@$(PY) -m ops.build_tools.run_tool actionlint -shellcheck "$(CURDIR)/.venv/bin/shellcheck" .github/workflows/*.yml
 	@said=$$(.venv/bin/zizmor --offline --quiet --no-progress --strict-collection .github) || { echo "$$said"; exit 1; }
 

@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("give the variable and the audience: oidc_token.py [--kubernetes] VARIABLE AUDIENCE\n")
         return 2
     try:
-        found = token(*names, os.environ)
+        found = token(names[0], names[1], os.environ)
     except NoToken as error:
         sys.stderr.write(f"{error}\n")
         return 2
