@@ -39,8 +39,11 @@ compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with eac
 bench: .venv/.installed tools ## Measure times, each beside what it is compared with, in one run
 	@$(PY) -m tests.bench
 
-lint: .venv/.installed ## Check style and strict types
+lint: .venv/.installed ## Check style, strict types, and the workflows with the shell in them
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy --no-error-summary .
+	@.venv/bin/shellcheck bin/ops $(filter-out %.py,$(wildcard .ci/*))
+	@$(PY) -m ops.build_tools.run_tool actionlint -shellcheck "$(CURDIR)/.venv/bin/shellcheck" .github/workflows/*.yml
+	@said=$$(.venv/bin/zizmor --offline --quiet --no-progress --strict-collection .github) || { echo "$$said"; exit 1; }
 
 tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the Pulumi engine, once a machine
 	@$(PY) -m ops.build_tools

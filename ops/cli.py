@@ -34,6 +34,7 @@ VERBS = {
     "diagnose": "ops.verbs.diagnose:app",
     "rollback": "ops.verbs.rollback:rollback",
     "review": "ops.verbs.review:review",
+    "annotate": "ops.verbs.annotate:annotate",
     "render": "ops.verbs.render:render",
     "sandbox": "ops.verbs.sandbox:app",
 }

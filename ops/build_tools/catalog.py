@@ -203,6 +203,15 @@ TOOLS = {
             seconds=150,
             version_variable=_COMMON_VERSION,
         ),
+        # For `make lint`. An older one does not know the newest keys of workflows and versions of actions.
+        Tool(
+            name="actionlint",
+            folder="actionlint",
+            package="github.com/rhysd/actionlint/cmd/actionlint",
+            minimum=(1, 7, 12),
+            seconds=10,
+            version_variable="github.com/rhysd/actionlint.version",
+        ),
     )
 }
 

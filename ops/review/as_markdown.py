@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from formats.durations import humanize
 from ops.replay.run import Version as Replayed
-from ops.review.review import Review
+from ops.review.verdict import Review
 from ops.window import stamp
 from ops.words import count_noun, times
 
@@ -13,11 +13,6 @@ _CUT = "\n\nThis was too long for a comment and is cut here.\n"
 BARS = 60  # in the timeline
 LINES = 60  # of what changes in one part
 _PARTS = {"settings": "Settings", "recordings": "Recording rules", "routing": "Routing", "dashboard": "Dashboard"}
-
-
-def marker(target: str) -> str:
-    """The first line, by which a workflow finds its comment again."""
-    return f"<!-- api-monitoring review of {target} -->"
 
 
 def markdown(review: Review, picture: str | None = None, most: int = MOST) -> str:
@@ -31,7 +26,6 @@ def markdown(review: Review, picture: str | None = None, most: int = MOST) -> st
 
 
 def _head(review: Review, picture: str | None) -> Iterator[str]:
-    yield marker(review.target)
     yield f"## {review.sign} {review.verdict}"
     yield f"`{review.head}` beside `{review.base}`, for the stack `{review.target}`."
     if review.preview.refused:

@@ -7,7 +7,7 @@ import dashboards
 from components.in_words import dashboard_in_words, routing_in_words, rules_in_words, shown_limit
 from components.in_words.alert_lines import receivers
 from formats.durations import humanize
-from ops.review.versions import Version
+from ops.review.checkouts import Version
 from ops.words import listed
 from rules import Alert, normalise
 

@@ -3,7 +3,7 @@
 import dashboards
 from ops.repo.files import shown
 from ops.repo.new_alert import RUNBOOKS, SCENARIOS
-from ops.review.versions import Version
+from ops.review.checkouts import Version
 
 
 def missing(version: Version) -> list[str]:

@@ -9,9 +9,10 @@ from ops import window as windows
 from ops.drawing import timeline
 from ops.options import PROD, EndOption, Format, FormatOption, TargetOption, WindowOption, emit, progress
 from ops.repo import files, revision
-from ops.review import as_document, as_markdown, changes, past, versions
+from ops.review import as_markdown, changes, checkouts, review_document
 from ops.review.missing import missing
-from ops.review.review import Review
+from ops.review.replayed_versions import Past, replayed
+from ops.review.verdict import Review
 from ops.stack import engine_events
 from ops.stack.engine_events import Previewed
 
@@ -50,7 +51,7 @@ def review(
         timeline.draw(found.past.outcome, drawing)
     shown = picture_url or (str(drawing) if drawing else None)
     if format_ is Format.json:
-        emit(as_document.document(found))
+        emit(review_document.document(found))
     elif out is None:
         typer.echo(as_markdown.markdown(found, shown), nl=False)
     if out is not None:
@@ -60,22 +61,22 @@ def review(
 
 
 def _reviewed(base: str, target: str, over: tuple[float, float], packs: list[Path], no_preview: bool) -> Review:
-    head = versions.working_tree(target)
-    with versions.of_revision(revision.branched_off(base), target) as before:
+    head = checkouts.working_tree(target)
+    with checkouts.of_revision(revision.branched_off(base), target) as before:
         differences = changes.between(before, head)
         unasked = "--no-preview was given" if no_preview else None
         preview = Previewed(not_made=unasked) if unasked else _previewed(target, packs)
         names = [change.name for change in differences.alerts]
         if any(differences.lines["routing"]):
             names = list(differences.told)
-        backtest = past.Past(not_made=unasked) if unasked else past.replayed(target, before, head, names, *over)
+        past = Past(not_made=unasked) if unasked else replayed(target, before, head, names, *over)
         return Review(
             target=target,
             base=base,
             head=revision.described(),
             changes=differences,
             missing=tuple(missing(head)),
-            past=backtest,
+            past=past,
             preview=preview,
         )
 

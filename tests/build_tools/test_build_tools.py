@@ -239,7 +239,7 @@ def test_an_unknown_tool_is_one_sentence_on_the_command_line() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("there is no tool 'nonesuch'; known are alertmanager, ")
+    assert done.stderr.startswith("there is no tool 'nonesuch'; known are actionlint, alertmanager, ")
     assert done.stderr.count("\n") == 1
 
 

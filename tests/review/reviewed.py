@@ -6,9 +6,9 @@ from dataclasses import replace
 import rules
 from formats.json_types import JsonObject, JsonValue
 from ops.review import changes
-from ops.review.past import Past
-from ops.review.review import Review
-from ops.review.versions import Version, working_tree
+from ops.review.checkouts import Version, working_tree
+from ops.review.replayed_versions import Past
+from ops.review.verdict import Review
 from ops.stack.engine_events import Previewed
 
 NOW = working_tree("prod")

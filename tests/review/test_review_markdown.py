@@ -7,8 +7,8 @@ import pytest
 
 from ops.replay.run import Outcome, Version
 from ops.replay.signals import Episode, Replay
-from ops.review.as_markdown import BARS, LINES, MOST, markdown, marker
-from ops.review.past import Past
+from ops.review.as_markdown import BARS, LINES, MOST, markdown
+from ops.review.replayed_versions import Past
 from ops.stack.engine_events import Previewed
 from tests.review.reviewed import ALERT, NOW, review, with_rules, without
 from tests.support.limits import changed, other
@@ -29,10 +29,9 @@ def past(before: int, now: int) -> Past:
     return Past(Outcome(START, END, END - START, [(START, END)], [replayed("main", before), replayed("now", now)], []))
 
 
-def test_the_first_lines_are_the_marker_and_the_verdict() -> None:
+def test_the_first_line_is_the_verdict() -> None:
     lines = markdown(review(CHANGED)).splitlines()
-    assert lines[0] == marker("prod")
-    assert lines[1] == "## ✅ 1 alert changes"
+    assert lines[0] == "## ✅ 1 alert changes"
     assert f"- **{ALERT.name}**: limit {ALERT.limit.operator} " in "\n".join(lines)
 
 
@@ -90,7 +89,7 @@ def test_many_lines_are_counted() -> None:
 
 def test_a_refused_preview_comes_first() -> None:
     text = markdown(review(CHANGED, preview=Previewed(refused="Pulumi stopped: <no> `such` thing | here")))
-    assert text.splitlines()[1] == "## ❌ The preview is refused; nothing can be deployed like this"
+    assert text.splitlines()[0] == "## ❌ The preview is refused; nothing can be deployed like this"
     assert "**Refused:** Pulumi stopped: &lt;no> `such` thing \\| here" in text
 
 

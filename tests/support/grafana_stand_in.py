@@ -61,6 +61,7 @@ class Grafana:
 
     boards: dict[str, Board] = field(default_factory=dict)
     folders: dict[str, Folder] = field(default_factory=dict)
+    annotations: list[JsonObject] = field(default_factory=list)  # as they were sent
     calls: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)  # calls that this stand-in does not know
     faults: list[Fault] = field(default_factory=list)
@@ -135,6 +136,8 @@ class Grafana:
                 return self._save(body)
             case [method, "api", "dashboards", "uid", uid]:
                 return self._board(method.strip(), uid)
+            case ["POST ", "api", "annotations"]:
+                return self._annotate(body)
             case ["GET ", "api", "search"]:
                 inside = [(uid, board) for uid, board in self.boards.items() if board.folder in query["folderUIDs"]]
                 return 200, [{"uid": uid, "title": board.model["title"], "type": "dash-db"} for uid, board in inside]
@@ -179,6 +182,14 @@ class Grafana:
         self.save({key: value for key, value in model.items() if key not in ("id", "version")}, folder, by="us")
         board = self.boards[model["uid"]]
         return 200, {"status": "success", "id": board.id, "uid": model["uid"], "version": board.version, "slug": "x"}
+
+    def _annotate(self, body: JsonObject) -> Answer:
+        if not body.get("text"):
+            return 400, {"message": "Failed to save annotation"}
+        if body.get("dashboardUID") and body["dashboardUID"] not in self.boards:
+            return 404, {"message": "Dashboard not found"}
+        self.annotations.append(body)
+        return 200, {"message": "Annotation added", "id": len(self.annotations)}
 
     def _board(self, method: str, uid: str) -> Answer:
         if uid not in self.boards:

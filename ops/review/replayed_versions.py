@@ -10,7 +10,7 @@ from ops.countdown import countdown
 from ops.errors import OpsError
 from ops.options import progress
 from ops.replay.run import Outcome, Rules, run
-from ops.review.versions import Version
+from ops.review.checkouts import Version
 from ops.words import count_noun
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ops.review.changes import Changes
-from ops.review.past import Past
+from ops.review.replayed_versions import Past
 from ops.stack.engine_events import Previewed
 from ops.words import agree, count_noun, listed
 

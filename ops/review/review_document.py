@@ -1,7 +1,7 @@
 """A review for programs."""
 
 from ops.replay.as_document import document as replayed
-from ops.review.review import Review
+from ops.review.verdict import Review
 
 
 def document(review: Review) -> dict[str, object]:
