@@ -9,7 +9,8 @@ import yaml
 from components import settings
 from components.settings import Settings
 from ops.clients.alertmanager import Alertmanager
-from ops.clients.grafana import Grafana, credentials
+from ops.clients.grafana import Grafana
+from ops.clients.grafana import http as grafana_http
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.mailbox import MailSink
@@ -111,8 +112,8 @@ def _stack(name: str) -> Target:
 
     grafana = None
     if found.grafana.mode != "off":
-        headers = credentials(found.grafana.auth)
-        grafana = Grafana(Http(found.grafana.url, name="Grafana", headers=headers, advice=ADVICE))
+        chosen = found.grafana
+        grafana = Grafana(grafana_http(chosen.url, chosen.auth, chosen.organisation, advice=ADVICE))
     return Target(
         name=name,
         settings=found,

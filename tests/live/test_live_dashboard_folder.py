@@ -6,9 +6,10 @@ import pytest
 
 from components.live.provider import NotDone, Props
 from components.live.resources import DashboardFolderProvider
-from tests.support.grafana_stand_in import TOKEN, Grafana, running
+from tests.support.grafana_props import FOLDER as UID
+from tests.support.grafana_props import dashboard_folder
+from tests.support.grafana_stand_in import Grafana, running
 
-UID = "api-performance"
 PROVIDER = DashboardFolderProvider()
 
 
@@ -19,7 +20,7 @@ def grafana() -> Iterator[Grafana]:
 
 
 def props(grafana: Grafana, title: str = "API performance") -> Props:
-    return {"url": grafana.url, "auth": TOKEN, "uid": UID, "title": title, "ours": None}
+    return dashboard_folder(grafana, title=title)
 
 
 def made(grafana: Grafana) -> Props:

@@ -7,9 +7,9 @@ import pytest
 from components.live.provider import Props
 from components.live.resources import PreviousDashboardProvider
 from formats.json_types import JsonObject
-from tests.support.grafana_stand_in import TOKEN, Grafana, running
+from tests.support.grafana_props import UID, previous_dashboard
+from tests.support.grafana_stand_in import Grafana, running
 
-UID = "api-performance-baseline"
 THEIRS = {"uid": UID, "title": "Theirs", "panels": []}
 OURS = {"uid": UID, "title": "Ours"}
 PROVIDER = PreviousDashboardProvider()
@@ -23,7 +23,7 @@ def grafana() -> Iterator[Grafana]:
 
 
 def props(grafana: Grafana, *, adopt: bool) -> Props:
-    return {"url": grafana.url, "auth": TOKEN, "uid": UID, "adopt": adopt, "before": None, "made": None}
+    return previous_dashboard(grafana, adopt=adopt)
 
 
 def made(wanted: Props) -> Props:

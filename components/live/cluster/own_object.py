@@ -1,0 +1,20 @@
+"""An object that is ours alone, deleted before Pulumi would do it."""
+
+from components.live.cluster.ownership_checks import applied_by
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import NotFound
+
+
+def delete(cluster: Kubernetes, path: str, manager: str) -> bool:
+    """Delete the object at `path` where field manager `manager` has applied it; whether there was one.
+
+    Raises ops.errors; Conflict where somebody has made another one of that name meanwhile.
+    """
+    try:
+        metadata = cluster.get(path)["metadata"]
+        if not applied_by(metadata, manager):
+            return False
+        cluster.delete(path, uid=metadata["uid"])
+    except NotFound:
+        return False
+    return True
