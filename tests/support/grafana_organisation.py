@@ -161,6 +161,8 @@ class Organisation:
             if board.folder:
                 row |= {"folderUid": board.folder, "folderTitle": self.folders[board.folder].title}
             rows.append(row)
+        if kinds := query.get("type"):
+            rows = [row for row in rows if row["type"] in kinds]
         if folders := query.get("folderUIDs"):
             rows = [row for row in rows if row.get("folderUid") in folders]
         if words := query.get("query"):

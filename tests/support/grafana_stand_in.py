@@ -9,7 +9,7 @@ against a live server (grafana_live.py).
 import json
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -65,12 +65,12 @@ class Grafana:
     # ── what a person does, and sees ──────────────────────────────────────────────────────────────
 
     @property
-    def boards(self) -> dict[str, Board]:
+    def boards(self) -> MutableMapping[str, Board]:
         """The dashboards of the first organisation."""
         return self.organisations[1].boards
 
     @property
-    def folders(self) -> dict[str, Folder]:
+    def folders(self) -> MutableMapping[str, Folder]:
         """The folders of the first organisation."""
         return self.organisations[1].folders
 
