@@ -152,6 +152,26 @@ def test_our_own_file_is_known_as_ours_and_gone_before_the_api_is_used(
     assert grafana.boards == {}
 
 
+def test_our_own_file_is_known_as_ours_without_a_state_by_the_config_map(
+    grafana: Grafana, cluster: tuple[Api, str]
+) -> None:
+    sidecar_state(grafana, cluster)
+    cluster[0].after_delete = lambda: lets_go(grafana)
+    checked = PROVIDER.check({}, previous_dashboard(grafana, kubeconfig=cluster[1]))
+    assert not checked.failures
+    kept = PROVIDER.create(dict(checked.inputs)).outs or {}
+    assert (kept["before"], PATH in cluster[0].objects, UID in grafana.boards) == ("", False, False)
+
+
+def test_without_a_state_a_file_of_our_name_beside_a_config_map_of_others_is_theirs(
+    grafana: Grafana, cluster: tuple[Api, str]
+) -> None:
+    sidecar_state(grafana, cluster)
+    cluster[0].applied(CONFIG_MAP, "kubectl", **{f"{UID}.json": "{}"})
+    (failure,) = PROVIDER.check({}, previous_dashboard(grafana, kubeconfig=cluster[1])).failures or []
+    assert "provisioned from a file, which Grafana lets nobody replace" in failure.reason
+
+
 def test_where_grafana_keeps_what_came_from_a_file_it_is_deleted(grafana: Grafana, cluster: tuple[Api, str]) -> None:
     """With disableDeletion of its provider."""
     olds = sidecar_state(grafana, cluster)

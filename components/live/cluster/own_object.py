@@ -1,8 +1,16 @@
-"""An object that is ours alone, deleted before Pulumi would do it."""
+"""An object that is ours alone: whether it is there, and deleted before Pulumi would do it."""
 
 from components.live.cluster.ownership_checks import applied_by
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import NotFound
+
+
+def is_there(cluster: Kubernetes, path: str, manager: str) -> bool:
+    """Whether there is an object at `path` that field manager `manager` has applied. Raises ops.errors."""
+    try:
+        return applied_by(cluster.get(path)["metadata"], manager)
+    except NotFound:
+        return False
 
 
 def delete(cluster: Kubernetes, path: str, manager: str) -> bool:

@@ -4,20 +4,31 @@ Pulumi itself would delete it last. Grafana refuses to delete a dashboard that a
 one that a file still provisions.
 """
 
+import contextlib
 import time
 
 from components.live.cluster import connections, own_object
 from components.live.handlers import grafana_obstacles as obstacles
 from components.live.provider import NotDone, Props, info, warn
 from formats.json_types import JsonObject
-from ops.errors import NotFound, Refused
+from ops.errors import NotFound, OpsError, Refused
 
 _EVERY = 1.0  # seconds between two looks
 
 
 def from_sidecar(olds: Props, news: Props) -> bool:
-    """Whether the same dashboard was delivered by the sidecar before, and is by the API now."""
-    return bool(olds.get("uid") == news["uid"] and olds.get("mode") == "sidecar")
+    """Whether the same dashboard was delivered by the sidecar before, and is by the API now.
+
+    The state says so; without one it is known by our ConfigMap, where Grafana provisions a file of that name.
+    """
+    if olds.get("uid") == news["uid"]:
+        return bool(olds.get("mode") == "sidecar")
+    stands = obstacles.standing(news)
+    if not stands or not _is_our_file(news, stands[1]):
+        return False
+    with contextlib.suppress(OpsError):  # without a cluster it counts as a file of others
+        return own_object.is_there(connections.kubernetes(news), _path(news), news["manager"])
+    return False
 
 
 def refuse_leaving_behind(olds: Props, news: Props) -> None:
@@ -56,10 +67,9 @@ def delete_ours(props: Props) -> None:
 
 def take_back_file(props: Props) -> None:
     """Delete our ConfigMap, and wait until Grafana has let go of its dashboard. Raises NotDone, ops.errors."""
-    namespace, name = props["namespace"], props["config_map"]
-    path = f"/api/v1/namespaces/{namespace}/configmaps/{name}"
-    if own_object.delete(connections.kubernetes(props), path, props["manager"]):
-        info(f"ConfigMap {namespace}/{name} is deleted; waiting until Grafana has let go of its dashboard")
+    named = f"ConfigMap {props['namespace']}/{props['config_map']}"
+    if own_object.delete(connections.kubernetes(props), _path(props), props["manager"]):
+        info(f"{named} is deleted; waiting until Grafana has let go of its dashboard")
     end, from_file = time.monotonic() + props["timeout"], False
     while (stands := obstacles.standing(props)) and _is_our_file(props, stands[1]):
         from_file = True
@@ -67,11 +77,16 @@ def take_back_file(props: Props) -> None:
             raise NotDone(
                 f"Grafana at {props['url']} still provisions dashboard {props['uid']} from a file, "
                 f"{props['timeout']:g} s after "
-                f"ConfigMap {namespace}/{name} was deleted: does its sidecar run? Then run `pulumi up` again"
+                f"{named} was deleted: does its sidecar run? Then run `pulumi up` again"
             )
         time.sleep(_EVERY)
     if stands and from_file:  # what came from our file stays where Grafana is told disableDeletion
         delete_ours(props)
+
+
+def _path(props: Props) -> str:
+    """Of our ConfigMap in the Kubernetes API."""
+    return f"/api/v1/namespaces/{props['namespace']}/configmaps/{props['config_map']}"
 
 
 def _is_our_file(props: Props, meta: JsonObject) -> bool:

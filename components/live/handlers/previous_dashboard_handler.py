@@ -35,7 +35,7 @@ class PreviousDashboardHandler(Handler):
                 return dynamic.CheckResult(news, [])
             if not ours or any(_olds.get(name) != news[name] for name in _ACCESS):
                 obstacles.refuse_server(news)
-            if mode_change.from_sidecar(_olds, news):
+            if mode_change.from_sidecar(_olds if ours else {}, news):
                 mode_change.refuse_other_file(news)
             elif not ours:
                 _previous_dashboard(news)
@@ -60,6 +60,8 @@ class PreviousDashboardHandler(Handler):
 
     def create(self, props: Props) -> dynamic.CreateResult:
         """Keep the dashboard that stands there. Raises NotDone, ops.errors."""
+        if props["mode"] == "api" and mode_change.from_sidecar({}, props):
+            mode_change.take_back_file(props)
         return dynamic.CreateResult(f"{props['uid']}", _kept(props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
