@@ -9,7 +9,8 @@ import yaml
 from components import settings
 from components.settings import Settings
 from ops.clients.alertmanager import Alertmanager
-from ops.clients.grafana import Grafana, credentials
+from ops.clients.grafana import Grafana
+from ops.clients.grafana import http as grafana_http
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.mailbox import MailSink
@@ -62,11 +63,12 @@ def documents(name: str) -> Path:
     return sandbox_state.home() if name == SANDBOX else ROOT / "docs"
 
 
-def stack_values(name: str, folder: Path = ROOT) -> dict[str, object]:
+def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
     """The settings in `Pulumi.NAME.yaml`, without the project's prefix; without secrets, which only Pulumi can read.
 
     Raises Misconfigured where the file is missing or no stack file, SettingsError for a secret in plain text.
     """
+    folder = folder or ROOT
     path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
         known = sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))
@@ -111,8 +113,8 @@ def _stack(name: str) -> Target:
 
     grafana = None
     if found.grafana.mode != "off":
-        headers = credentials(found.grafana.auth)
-        grafana = Grafana(Http(found.grafana.url, name="Grafana", headers=headers, advice=ADVICE))
+        chosen = found.grafana
+        grafana = Grafana(grafana_http(chosen.url, chosen.auth, chosen.organisation, advice=ADVICE))
     return Target(
         name=name,
         settings=found,

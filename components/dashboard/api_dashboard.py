@@ -5,12 +5,10 @@ import os
 import pulumi
 import pulumiverse_grafana as grafana
 
-from components.dashboard.dashboard_delivery import DashboardDelivery
+from components.dashboard.dashboard_delivery import FOLDER_UID, DashboardDelivery
 from components.in_words import digest
-from components.live.resources import DashboardFolder, PreviousDashboard
-from components.settings import SettingsError
-
-FOLDER_UID = "api-performance"
+from components.live.resources import DashboardFolder
+from components.settings import SettingsError, organisation_sent
 
 
 class Delivery(DashboardDelivery):
@@ -35,19 +33,15 @@ class Delivery(DashboardDelivery):
             store_dashboard_sha256=False,
             opts=pulumi.ResourceOptions(parent=child.parent),
         )
-        folder = DashboardFolder("folder", url=chosen.url, auth=auth, uid=FOLDER_UID, title=chosen.folder, opts=child)
-        before = PreviousDashboard(
-            "previous-dashboard",
-            url=chosen.url,
-            auth=auth,
-            uid=self.uid,
-            adopt=chosen.adopt,
-            opts=pulumi.ResourceOptions(parent=child.parent, depends_on=[folder]),
-        )
+        folder = DashboardFolder("folder", auth=auth, grafana=chosen, uid=FOLDER_UID, opts=child)
+        before = self.previous_dashboard(auth, pulumi.ResourceOptions(parent=child.parent, depends_on=[folder]))
+        organisation = organisation_sent(auth, chosen.organisation)
         grafana.oss.Dashboard(
             self.uid,
             config_json=self.text,
             folder=folder.uid,
+            # Named here, as an environment variable can name another for the provider. `before` asks in the same one.
+            org_id=str(organisation) if organisation else None,
             # `before` refuses a dashboard of others. Anything else under our uid is ours, perhaps from an `up` that was
             # killed before the state had it.
             overwrite=True,
@@ -62,7 +56,8 @@ class Delivery(DashboardDelivery):
                 # with none.
                 replacement_trigger=before.made,
                 delete_before_replace=True,
-                # A dashboard that we took over is put back over ours: so its history and permissions stay.
-                retain_on_delete=chosen.adopt,
+                # `before` deletes it, or puts back over it what it took over: so its history and permissions stay. And
+                # Grafana deletes no dashboard that the ConfigMap of mode sidecar provisions by then.
+                retain_on_delete=True,
             ),
         )

@@ -65,24 +65,38 @@ class MountInputs(ClusterInputs):
     drift: str | None
 
 
-class DashboardFolderInputs(TypedDict):
-    """A folder in Grafana."""
+class GrafanaInputs(TypedDict):
+    """Where Grafana is, and the organisation in it: the number that was set, 0 for none."""
 
     url: str
-    auth: pulumi.Input[str]
+    auth: pulumi.Input[str] | None
+    organisation: int
+
+
+class DashboardFolderInputs(GrafanaInputs):
+    """A folder in Grafana."""
+
     uid: str
     title: str
     ours: bool | None  # whether destroy deletes it
 
 
-class PreviousDashboardInputs(TypedDict):
-    """The dashboard that was under our uid before."""
+class PreviousDashboardInputs(GrafanaInputs, ClusterInputs):
+    """What others have in the place of our dashboard `uid`, titled `title`, in the folder of uid `folder`.
 
-    url: str
-    auth: pulumi.Input[str]
+    `mode`: api or sidecar. `config_map`: the one that the sidecar reads, applied by field manager `manager`.
+    """
+
+    mode: str
     uid: str
+    title: str
+    folder: str
     adopt: bool
-    before: str | None  # the dashboard as it was: JSON of {model, folder}; "" for none
+    config_map: str
+    manager: str
+    timeout: float  # seconds, until Grafana has let go of the dashboard of our ConfigMap
+    before: str | None  # the dashboard of our uid as it was: JSON of {model, folder}; "" for none
+    aside: Sequence[str] | None  # the uids of those with our title that were given another
     made: int | None
 
 

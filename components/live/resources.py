@@ -21,7 +21,7 @@ from components.live.inputs import (
     server_inputs,
 )
 from components.live.provider import Provider
-from components.settings import Cluster, Server
+from components.settings import Cluster, Grafana, Server, Settings
 from formats.json_types import JsonValue
 
 _HANDLERS = "components.live.handlers"
@@ -153,7 +153,7 @@ class Mount(_Resource, module="monitoring", name="Mount"):
 
 
 class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
-    """The folder in which our dashboard stands, by its `uid`; `title` is used where we make it.
+    """The folder in which our dashboard stands, by its `uid`; the title in the settings is used where we make it.
 
     Not the Grafana provider's `Folder`: it cannot adopt what a killed `up` has made, and deletes what others have put
     into the folder (docs/adr/0009-what-stands-in-grafana.md).
@@ -164,37 +164,59 @@ class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
     uid: pulumi.Output[str]
 
     def __init__(
-        self, name: str, *, url: str, auth: str, uid: str, title: str, opts: pulumi.ResourceOptions | None = None
+        self, name: str, *, auth: str, grafana: Grafana, uid: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         inputs: DashboardFolderInputs = {
-            "url": url,
+            "url": grafana.url,
             "auth": pulumi.Output.secret(auth),
+            "organisation": grafana.organisation,
             "uid": uid,
-            "title": title,
+            "title": grafana.folder,
             "ours": None,
         }
         super().__init__(name, {**inputs}, opts)
 
 
 class PreviousDashboard(_Resource, module="monitoring", name="PreviousDashboard"):
-    """The dashboard that was in Grafana under our `uid` before: refused, or with `adopt` kept and put back.
+    """What others have in Grafana in the place of our dashboard, under its `uid` or its `title`: refused, or kept.
 
-    Made before our dashboard, so deleted after it.
+    With `grafanaAdopt` it is put back in the end. Made before our dashboard, so deleted after it. It is there in modes
+    api and sidecar, as it takes back what the other one has made. `auth` is None in mode sidecar.
     """
 
     provider = PreviousDashboardProvider
-    secret = ("auth", "before")
+    secret = ("auth", "before", "kubeconfig")
     made: pulumi.Output[int]
 
     def __init__(
-        self, name: str, *, url: str, auth: str, uid: str, adopt: bool, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        settings: Settings,
+        auth: str | None,
+        uid: str,
+        title: str,
+        folder: str,
+        config_map: str,
+        manager: str,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        grafana = settings.grafana
         inputs: PreviousDashboardInputs = {
-            "url": url,
-            "auth": pulumi.Output.secret(auth),
+            **cluster_inputs(settings.cluster),
+            "url": grafana.url,
+            "auth": pulumi.Output.secret(auth) if auth else None,
+            "organisation": grafana.organisation,
+            "mode": grafana.mode,
             "uid": uid,
-            "adopt": adopt,
+            "title": title,
+            "folder": folder,
+            "adopt": grafana.adopt,
+            "config_map": config_map,
+            "manager": manager,
+            "timeout": settings.live_timeout,
             "before": None,
+            "aside": None,
             "made": None,
         }
         super().__init__(name, {**inputs}, opts)

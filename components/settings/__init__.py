@@ -6,7 +6,18 @@ defaults and descriptions stand in Pulumi.yaml and nowhere else (schema.py); wha
 
 from components.settings.reader import read, refuse_plain
 from components.settings.schema import PROJECT_FILE, SECRETS, SettingsError, choices, project, required_cli, schema
-from components.settings.values import OPERATOR_SECRET, ROUTING_OBJECT, Cluster, OnCall, Server, Settings, WorkingHours
+from components.settings.values import (
+    OPERATOR_SECRET,
+    ROUTING_OBJECT,
+    Cluster,
+    Grafana,
+    OnCall,
+    Server,
+    Settings,
+    WorkingHours,
+    is_login,
+    organisation_sent,
+)
 
 __all__ = [
     "OPERATOR_SECRET",
@@ -14,12 +25,15 @@ __all__ = [
     "ROUTING_OBJECT",
     "SECRETS",
     "Cluster",
+    "Grafana",
     "OnCall",
     "Server",
     "Settings",
     "SettingsError",
     "WorkingHours",
     "choices",
+    "is_login",
+    "organisation_sent",
     "project",
     "read",
     "refuse_plain",

@@ -97,12 +97,13 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             url=get.url("grafanaUrl"),
             folder=get.text("grafanaFolder"),
             adopt=get.flag("grafanaAdopt"),
+            organisation=get.whole("grafanaOrgId", "the number of an organisation, or 0", least=0),
             sidecar_label=get.pairs("grafanaSidecarLabel")[0],
             auth=get.optional("grafanaAuth"),
         ),
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
-        live_timeout=get.seconds("liveTimeout"),
+        live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
     )
 
 
@@ -145,10 +146,10 @@ class _Reader:
             raise self._refuse(key, value, "true or false")
         return value in (True, "true")
 
-    def seconds(self, key: str) -> int:
+    def whole(self, key: str, wanted: str, *, least: int) -> int:
         value = self._values.get(key, schema()[key]["default"])
-        if isinstance(value, bool) or not re.fullmatch(r"\d{1,6}", str(value)) or int(str(value)) < 1:
-            raise self._refuse(key, value, "a whole number of seconds, 1 or more")
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,6}", str(value)) or int(str(value)) < least:
+            raise self._refuse(key, value, wanted)
         return int(str(value))
 
     def matching(self, key: str, pattern: str, wanted: str) -> str:

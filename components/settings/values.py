@@ -88,8 +88,22 @@ class Grafana:
     url: str
     folder: str
     adopt: bool
+    organisation: int  # its number; 0 for the token's own, or for a login the first
     sidecar_label: tuple[str, str]
     auth: str | None = field(repr=False, default=None)
+
+
+def is_login(auth: str | None) -> bool:
+    """Whether these credentials of Grafana's are `user:password`."""
+    return bool(auth and ":" in auth)
+
+
+def organisation_sent(auth: str | None, chosen: int) -> int:
+    """The number of the organisation that requests to Grafana name; 0 for none: a token has one of its own.
+
+    For a login its provider names the first, whichever the user works in. So do we, where none is chosen.
+    """
+    return chosen or (1 if is_login(auth) else 0)
 
 
 @dataclass(frozen=True)

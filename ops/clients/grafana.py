@@ -1,25 +1,78 @@
 """A client of Grafana's HTTP API."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
+from components.settings import is_login as is_login
+from components.settings import organisation_sent
 from formats.json_types import JsonObject, JsonValue
-from ops.clients.http import Http
-from ops.errors import BadAnswer
+from ops.clients.http import DEFAULT_ADVICE, IF_FORBIDDEN, Http, Params
+from ops.errors import BadAnswer, Forbidden, OpsError, Refused
+
+if TYPE_CHECKING:
+    import httpx
+
+# Unless somebody has set disable_brute_force_login_protection.
+LOCKED = (
+    f"{IF_FORBIDDEN}; after five wrong passwords Grafana locks a user for five minutes, and then the right one gets "
+    "the "
+    "same answer: wait for that time before you try another"
+)
+_PAGE = 1000  # rows of a search
 
 
-def credentials(auth: str | None) -> dict[str, str]:
-    """The header for a service-account token, `user:password`, or nothing (`anonymous`)."""
+def credentials(auth: str | None, organisation: int = 0) -> dict[str, str]:
+    """The headers for a service-account token, `user:password`, or nothing (`anonymous`).
+
+    `organisation`: as it was chosen, 0 for none.
+    """
+    number = organisation_sent(auth, organisation)
+    named = {"X-Grafana-Org-Id": str(number)} if number else {}
     if not auth or auth == "anonymous":
-        return {}
-    if ":" in auth:
-        return {"Authorization": "Basic " + base64.b64encode(auth.encode()).decode()}
-    return {"Authorization": f"Bearer {auth}"}
+        return named
+    if auth and is_login(auth):
+        return {"Authorization": "Basic " + base64.b64encode(auth.encode()).decode(), **named}
+    return {"Authorization": f"Bearer {auth}", **named}
 
 
-def at(url: str, auth: str | None) -> "Grafana":
+def http(
+    url: str, auth: str | None, organisation: int = 0, *, timeout: float = 10, advice: str = DEFAULT_ADVICE
+) -> Http:
+    """The HTTP of a Grafana, with its credentials; `timeout` in seconds."""
+    return (_Login if is_login(auth) else Http)(
+        url,
+        name="Grafana",
+        headers=credentials(auth, organisation),
+        timeout=timeout,
+        advice=advice,
+        if_unauthorized=LOCKED if is_login(auth) else IF_FORBIDDEN,
+    )
+
+
+class _Login(Http):
+    """HTTP with a login that is refused once: a wrong password is not sent again, as that locks the user."""
+
+    refusal: Forbidden | None = None
+
+    def request(self, *args: Any, **more: Any) -> "httpx.Response":
+        """As every other. Raises the same refusal (401) from the second time on without asking."""
+        if self.refusal:
+            raise self.refusal
+        try:
+            return super().request(*args, **more)
+        except Forbidden as refused:
+            if refused.status == 401:
+                self.refusal = refused
+            raise
+
+
+@lru_cache(maxsize=8)
+def at(url: str, auth: str | None, organisation: int = 0) -> "Grafana":
     """The Grafana at `url`, with a time limit of 5 s, as a preview waits for it."""
-    return Grafana(Http(url, name="Grafana", headers=credentials(auth), timeout=5))
+    return Grafana(http(url, auth, organisation, timeout=5))
 
 
 class Grafana:
@@ -42,6 +95,29 @@ class Grafana:
                 "is the address that of a Grafana?"
             )
         return found
+
+    def version(self) -> str:
+        """Its version, such as `11.6.0`; "" where it tells that to nobody who is not logged in."""
+        return str(self.health().get("version") or "")
+
+    def organisation(self) -> tuple[int, str]:
+        """The number and name of the organisation that requests go to."""
+        found = self.http.get_json("/api/org")
+        try:
+            return int(found["id"]), str(found["name"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadAnswer(
+                f"{self.http.name} at {self.url} answered /api/org without an organisation; "
+                "is the address that of a Grafana?"
+            ) from error
+
+    def permitted(self) -> Collection[str] | None:
+        """What these credentials may do (`dashboards:create` …); None where Grafana does not tell it (before 9)."""
+        try:
+            found = self.http.get_json("/api/access-control/user/permissions")
+        except Refused:
+            return None
+        return found if isinstance(found, dict) and found else None
 
     def dashboard(self, uid: str) -> tuple[JsonObject, JsonObject]:
         """(model, meta) of a dashboard; meta has `folderUid`, `folderTitle`, `provisioned`, `version`."""
@@ -83,7 +159,30 @@ class Grafana:
 
     def inside(self, uid: str) -> list[str]:
         """The titles of the dashboards and folders in a folder."""
-        return [str(found["title"]) for found in self.http.get_json("/api/search", {"folderUIDs": uid})]
+        # A Grafana that does not know `folderUIDs` answers with all that it has.
+        return [str(row["title"]) for row in self.search(folderUIDs=uid) if row.get("folderUid") == uid]
+
+    def search(self, **wanted: str) -> list[JsonObject]:
+        """All dashboards (`type` dash-db) and folders (dash-folder) that match, with `uid`, `title` and `folderUid`."""
+        rows: list[JsonObject] = []
+        while True:
+            params: Params = {**wanted, "limit": _PAGE, "page": len(rows) // _PAGE + 1}
+            found: list[JsonObject] = self.http.get_json("/api/search", params)
+            rows += found
+            if len(found) < _PAGE:
+                return rows
+
+    def manager(self, uid: str, organisation: int) -> str:
+        """What manages a dashboard, such as `repo` (Git Sync); "" for nothing, or where Grafana does not tell.
+
+        Grafana tells it since 12. `organisation`: the number of the one that it is in.
+        """
+        namespace = "default" if organisation <= 1 else f"org-{organisation}"
+        path = f"/apis/dashboard.grafana.app/v1beta1/namespaces/{namespace}/dashboards/{uid}"
+        with suppress(OpsError, AttributeError):
+            annotations = (self.http.get_json(path).get("metadata") or {}).get("annotations") or {}
+            return str(annotations.get("grafana.app/managedBy") or "")
+        return ""
 
     def annotate(self, text: str, tags: Sequence[str], *, dashboard_uid: str, moment: float) -> int:
         """Mark a moment (seconds since 1970) in a dashboard, `text` being HTML; returns the annotation's number.

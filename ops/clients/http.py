@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | Sequence[str]
 Params = Mapping[str, Value | None]
 DEFAULT_ADVICE = "is it running, and is the address right?"
+IF_FORBIDDEN = "check the credentials and what they may do"
 
 
 class Http:
     """One service at one address.
 
-    `name` and `advice` go into the messages ("Prometheus at http://… did not answer within 10 s; ADVICE").
+    `name` and `advice` go into the messages ("Prometheus at http://… did not answer within 10 s; ADVICE"), and
+    `if_unauthorized` into that of a 401.
     `timeout` is in seconds and holds for one request. Safe to use from several threads.
     """
 
@@ -49,12 +51,14 @@ class Http:
         transport: "httpx.BaseTransport | None" = None,
         proxy: str | None = None,
         server_name: str | None = None,
+        if_unauthorized: str = IF_FORBIDDEN,
     ) -> None:
         import httpx  # takes 0.03 s, and the Pulumi program, which imports this module, needs no HTTP
 
         url = httpx.URL(base_url)
         self.name = name
         self.advice = advice
+        self.if_unauthorized = if_unauthorized
         self.timeout = timeout
         self.url = str(url.copy_with(userinfo=b"")).rstrip("/")
         self._extensions = {"sni_hostname": server_name} if server_name else {}
@@ -174,7 +178,7 @@ class Http:
             )
         if status in (401, 403):
             return Forbidden(
-                f"{where} refused {method} {path} ({said}); check the credentials and what they may do",
+                f"{where} refused {method} {path} ({said}); {self.if_unauthorized if status == 401 else IF_FORBIDDEN}",
                 status=status,
                 words=words,
             )

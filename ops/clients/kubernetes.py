@@ -72,6 +72,11 @@ class Kubernetes:
             headers={"Content-Type": f"application/{kind}+json"},
         )
 
+    def delete(self, path: str, *, uid: str) -> None:
+        """Delete the object at this path, if it is still the one of this `uid`. Raises NotFound, Conflict."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        self._request("DELETE", path, json=body)
+
     def deployment(self, namespace: str, name: str) -> JsonObject:
         """Read a Deployment, as the API gives it."""
         found: JsonObject = self.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")

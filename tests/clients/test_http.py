@@ -212,5 +212,9 @@ def test_not_ready_is_an_answer() -> None:
 
 def test_grafana_credentials() -> None:
     assert credentials("glsa_abc") == {"Authorization": "Bearer glsa_abc"}
-    assert credentials("admin:pw") == {"Authorization": "Basic YWRtaW46cHc="}
+    assert credentials("glsa_abc", 7) == {"Authorization": "Bearer glsa_abc", "X-Grafana-Org-Id": "7"}
+    assert credentials("admin:pw") == {"Authorization": "Basic YWRtaW46cHc=", "X-Grafana-Org-Id": "1"}, (
+        "as the provider"
+    )
+    assert credentials("admin:pw", 7)["X-Grafana-Org-Id"] == "7"
     assert credentials("anonymous") == credentials(None) == {}

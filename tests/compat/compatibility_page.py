@@ -7,6 +7,7 @@ import routing
 import rules
 from components import settings, version_needs
 from components.alert_routing import routing_delivery
+from components.live.handlers import grafana_obstacles
 from formats.versions import Feature, Version, number
 from ops.targets import stack_values
 from routing import routing_needs as of_routing
@@ -29,7 +30,7 @@ OPTIONS: Mapping[str, object] = {
 _HEAD = """\
 # Versions that it works with
 
-LastEdit by `make compat`, which gives a sandbox each of these servers in turn: its whole life, with a
+Written by `make compat`, which gives a sandbox each of these servers in turn: its whole life, with a
 real `pulumi up`, and each feature of the last two tables, which every version has to take, or to refuse,
 as is said there. The other server is the pinned one ({pinned}).
 
@@ -61,6 +62,9 @@ _NEEDS = """
 A preview asks the servers that run for their versions and refuses, before anything is written, what they
 do not know. What that is follows from the files themselves: as they stand, they need {prometheus} and
 {alertmanager}.
+
+In `grafanaMode: api` a preview asks Grafana for its version too (`/api/health`) and refuses one before {grafana},
+which cannot save a dashboard into a folder by the folder's uid.
 """
 _FEATURES = """
 ## What {name} knows since when
@@ -101,7 +105,8 @@ def text(results: Sequence[Result], pinned: Mapping[str, str], alert: str) -> st
 def features() -> str:
     """The part that follows from the files and the tables alone."""
     least = needed()
-    parts = [_NEEDS.format(**{server: f"{name} {least[server]}" for server, name in NAMES.items()})]
+    grafana = ".".join(str(part) for part in grafana_obstacles.OLDEST)
+    parts = [_NEEDS.format(**{server: f"{name} {least[server]}" for server, name in NAMES.items()}, grafana=grafana)]
     for server, name in NAMES.items():
         parts.append(_FEATURES.format(name=name))
         by_feature: dict[Feature, list[str]] = {}

@@ -10,7 +10,8 @@ from tests.e2e.grafana_rig import Alone
 from tests.e2e.operated import Operated
 from tests.e2e.rig import Rig
 from tests.support import requires
-from tests.support.grafana_stand_in import TOKEN, Grafana, running
+from tests.support.grafana_live import WAYS, grafana_of
+from tests.support.grafana_stand_in import TOKEN, Grafana
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +32,10 @@ def rig(whole: Rig) -> Iterator[Rig]:
     whole.mend()
 
 
-@pytest.fixture
-def grafana() -> Iterator[Grafana]:
-    """A stand-in of Grafana with which others work."""
-    with running() as grafana:
+@pytest.fixture(params=WAYS)
+def grafana(request: pytest.FixtureRequest) -> Iterator[Grafana]:
+    """A stand-in of Grafana, or a live one, with which others work."""
+    with grafana_of(request.param) as grafana:
         grafana.make_folder("team", "Team", rules=2)
         grafana.save({"title": "Another", "uid": "another", "panels": []}, "team")
         yield grafana

@@ -1,4 +1,4 @@
-"""Of the Kubernetes API what an edit needs, on loopback: GET and merge PATCH of objects, with resource versions.
+"""Of the Kubernetes API what an edit needs, on loopback: GET, merge PATCH and DELETE of objects, with their versions.
 
 tests/e2e holds the same code to a real API server; here it can be told to be in the way.
 """
@@ -21,6 +21,7 @@ class Api:
     def __init__(self) -> None:
         self.objects: dict[str, JsonObject] = {}
         self.before_write: Callable[[], None] = lambda: None
+        self.after_delete: Callable[[], None] = lambda: None
         self.forbid: set[str] = set()
         self.dry_run = 200  # with what a patch that is only tried is answered
         self.cut_answers = 0
@@ -31,6 +32,22 @@ class Api:
         name = path.rpartition("/")[2]
         metadata = {"namespace": "monitoring", "name": name, "resourceVersion": str(self.version)}
         self.objects[path] = {"metadata": metadata, **content}
+
+    def applied(self, name: str, manager: str, **data: str) -> None:
+        """A ConfigMap that field manager `manager` has applied."""
+        path = f"/api/v1/namespaces/monitoring/configmaps/{name}"
+        self.put(path, data=data)
+        self.objects[path]["metadata"] |= {"uid": f"uid-{self.version}", "managedFields": [{"manager": manager}]}
+
+    def delete(self, path: str, body: JsonObject) -> tuple[int, JsonObject]:
+        found = self.objects.get(path)
+        if found is None:
+            return 404, {"message": f"{path} not found"}
+        if body["preconditions"]["uid"] != found["metadata"].get("uid"):
+            return 409, {"message": "the UID in the precondition does not match"}
+        del self.objects[path]
+        self.after_delete()
+        return 200, {"kind": "Status", "status": "Success"}
 
     def config_map(self, name: str, **data: str) -> None:
         self.put(f"/api/v1/namespaces/monitoring/configmaps/{name}", data=data)
@@ -78,6 +95,9 @@ def serving(folder: Path, services: Callable[[Request], Response] | None = None)
             if status == 200 and api.cut_answers:
                 api.cut_answers -= 1
                 request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return json_answer(body, status)
+        if request.method == "DELETE":
+            status, body = api.delete(path, json.loads(request.get_data()))
             return json_answer(body, status)
         if path in api.forbid:
             return json_answer({"message": f"{path} is forbidden"}, 403)

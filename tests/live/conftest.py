@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.live import provider
 from tests.live.api_server import Api, serving
 from tests.live.operator_objects import NAMESPACE, OURS, ROOT, STRATEGY, servers
 
@@ -16,6 +17,12 @@ def tracebacks() -> Iterator[None]:
     yield
     if hasattr(sys, "tracebacklimit"):
         del sys.tracebacklimit
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider says each line once in its process, which ends with the operation."""
+    monkeypatch.setattr(provider, "_shown", set())
 
 
 @pytest.fixture

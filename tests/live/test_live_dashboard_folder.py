@@ -6,20 +6,22 @@ import pytest
 
 from components.live.provider import NotDone, Props
 from components.live.resources import DashboardFolderProvider
-from tests.support.grafana_stand_in import TOKEN, Grafana, running
+from tests.support.grafana_live import WAYS, grafana_of
+from tests.support.grafana_props import FOLDER as UID
+from tests.support.grafana_props import dashboard_folder
+from tests.support.grafana_stand_in import Grafana
 
-UID = "api-performance"
 PROVIDER = DashboardFolderProvider()
 
 
-@pytest.fixture
-def grafana() -> Iterator[Grafana]:
-    with running() as grafana:
+@pytest.fixture(params=WAYS)
+def grafana(request: pytest.FixtureRequest) -> Iterator[Grafana]:
+    with grafana_of(request.param) as grafana:
         yield grafana
 
 
 def props(grafana: Grafana, title: str = "API performance") -> Props:
-    return {"url": grafana.url, "auth": TOKEN, "uid": UID, "title": title, "ours": None}
+    return dashboard_folder(grafana, title=title)
 
 
 def made(grafana: Grafana) -> Props:

@@ -7,23 +7,24 @@ import pytest
 from components.live.provider import Props
 from components.live.resources import PreviousDashboardProvider
 from formats.json_types import JsonObject
-from tests.support.grafana_stand_in import TOKEN, Grafana, running
+from tests.support.grafana_live import WAYS, grafana_of
+from tests.support.grafana_props import UID, previous_dashboard
+from tests.support.grafana_stand_in import Grafana, running
 
-UID = "api-performance-baseline"
 THEIRS = {"uid": UID, "title": "Theirs", "panels": []}
 OURS = {"uid": UID, "title": "Ours"}
 PROVIDER = PreviousDashboardProvider()
 
 
-@pytest.fixture
-def grafana() -> Iterator[Grafana]:
-    with running() as grafana:
+@pytest.fixture(params=WAYS)
+def grafana(request: pytest.FixtureRequest) -> Iterator[Grafana]:
+    with grafana_of(request.param) as grafana:
         grafana.make_folder("f", "Team")
         yield grafana
 
 
 def props(grafana: Grafana, *, adopt: bool) -> Props:
-    return {"url": grafana.url, "auth": TOKEN, "uid": UID, "adopt": adopt, "before": None, "made": None}
+    return previous_dashboard(grafana, adopt=adopt)
 
 
 def made(wanted: Props) -> Props:

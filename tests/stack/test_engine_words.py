@@ -29,12 +29,31 @@ FAILED = """Diagnostics:
         ),
         (
             "[POST /dashboards/db] postDashboard (status 503): {}",
-            "Grafana answered POST /api/dashboards/db with 503; read its log, and run `pulumi up` again",
+            "Grafana answered POST /api/dashboards/db with 503 (its provider does not pass on what Grafana said); read "
+            "its log, and run `pulumi up` again",
+        ),
+        (
+            '[POST /dashboards/db][400] postDashboardBadRequest  &{Message:"Dashboard name cannot be the same"}',
+            "Grafana answered POST /api/dashboards/db with 400: Dashboard name cannot be the same; read its log, and "
+            "run "
+            "`pulumi up` again",
+        ),
+        (
+            "[POST /dashboards/db][422] postDashboardUnprocessableEntity  &{Message:0xc000a1b2c0 Status:}",
+            "Grafana answered POST /api/dashboards/db with 422 (its provider does not pass on what Grafana said); read "
+            "its log, and run `pulumi up` again",
+        ),
+        (
+            "[DELETE /dashboards/uid/{uid}] deleteDashboardByUID (status 400): "
+            '{"message":"provisioned dashboard cannot be deleted","traceID":"x"}',
+            "Grafana answered DELETE /api/dashboards/uid/{uid} with 400: provisioned dashboard cannot be deleted; read "
+            "its log, and run `pulumi up` again",
         ),
         (
             '[POST /dashboards/db][401] postDashboardUnauthorized {"message":"Invalid API key"}',
             "Grafana answered POST /api/dashboards/db with 401: Invalid API key; check the credentials and what they "
-            "may do",
+            "may do; a user is locked for five minutes after five wrong passwords, and then the right one gets the "
+            "same answer",
         ),
         (
             'Post "http://grafana:3000/api/dashboards/db": dial tcp 10.0.0.1:3000: connect: connection refused',

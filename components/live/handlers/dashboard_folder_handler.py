@@ -4,25 +4,36 @@ import contextlib
 
 from pulumi import dynamic
 
+from components.live.handlers.grafana_obstacles import connected, titled, titles_may_repeat
 from components.live.handlers.handler import Handler
 from components.live.provider import NotDone, Props, warn
-from ops.clients.grafana import Grafana, at
 from ops.errors import Conflict, NotFound, OpsError, Refused
 
 
 class DashboardFolderHandler(Handler):
     """`ours` in the state: whether destroy deletes it. A folder that others made keeps its title, and stays."""
 
-    identity = ("uid",)
+    identity = ("uid", "organisation")
     compared = ("url", "title", "auth")
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
-        """Warn of a folder that others made: it is used, and not changed."""
-        if _olds.get("uid") != news["uid"]:
-            with contextlib.suppress(OpsError):  # Grafana is down: PreviousDashboard says it, and a preview passes
-                title = _title(news)
-                if title is not None and not _looks_like_ours(news, title):
+        """Warn of a folder that others made: it is used, and not changed. Refuse what would keep us from making one."""
+        known = all((_olds.get(name) or 0) == (news[name] or 0) for name in self.identity)
+        try:
+            title = None if known else _title(news)
+            if title is not None:
+                if not _looks_like_ours(news, title):
                     warn(f"Grafana has a folder {news['uid']} already ({title!r}): it is used, and stays as it is")
+            elif not known:
+                _refuse_uid(news)
+                _refuse_title(news)
+                _refuse_credentials(news)
+            elif _olds["ours"] and _olds["title"] != news["title"]:
+                _refuse_title(news)
+        except NotDone as refused:
+            return dynamic.CheckResult(news, [dynamic.CheckFailure("title", str(refused))])
+        except OpsError:
+            pass  # Grafana is down: PreviousDashboard says it, and a preview passes
         return dynamic.CheckResult(news, [])
 
     def has_drifted(self, _olds: Props, _news: Props) -> bool:
@@ -41,7 +52,7 @@ class DashboardFolderHandler(Handler):
         if title is None:
             return dynamic.UpdateResult(_create(_news))
         if _olds["ours"] and title != _news["title"]:
-            _grafana(_news).rename_folder(_news["uid"], _news["title"])
+            connected(_news).rename_folder(_news["uid"], _news["title"])
         return dynamic.UpdateResult({**_news, "ours": _olds["ours"]})
 
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
@@ -55,7 +66,7 @@ class DashboardFolderHandler(Handler):
         """Delete our own one, unless others have put something into it. Raises ops.errors."""
         if not _props["ours"]:
             return
-        grafana, what = _grafana(_props), f"Grafana's folder {_props['title']!r}"
+        grafana, what = connected(_props), f"Grafana's folder {_props['title']!r}"
         if inside := grafana.inside(_props["uid"]):
             warn(f"{what} stays, as others have put something into it: {', '.join(inside)}")
             return
@@ -69,24 +80,61 @@ class DashboardFolderHandler(Handler):
             warn(f"{what} stays: {error.words}")
 
 
-def _grafana(props: Props) -> Grafana:
-    return at(props["url"], props["auth"])
+def _refuse_uid(props: Props) -> None:
+    """Raises NotDone where a dashboard has the uid of our folder."""
+    grafana = connected(props)
+    try:
+        model, meta = grafana.dashboard(props["uid"])
+    except NotFound:
+        return
+    if not meta.get("isFolder"):
+        raise NotDone(
+            f"Grafana has a dashboard of the uid {props['uid']} ({model.get('title')!r}, "
+            f"{grafana.url}/d/{props['uid']}), which "
+            "our folder needs: save a copy of it under another uid, and delete it"
+        )
+
+
+def _refuse_title(props: Props) -> None:
+    """Raises NotDone where another folder, or a dashboard outside folders, has the title, and Grafana takes it once."""
+    grafana = connected(props)
+    if titles_may_repeat(grafana):
+        return
+    for kind, path, what in (("dash-folder", "dashboards/f", "folder"), ("dash-db", "d", "dashboard")):
+        for row in titled(grafana, props["title"], kind):
+            if row["uid"] != props["uid"] and not row.get("folderUid"):
+                raise NotDone(
+                    f"Grafana has a {what} {row['title']!r} already ({row['uid']}, "
+                    f"{grafana.url}/{path}/{row['uid']}), and allows "
+                    "no folder of the same title: set grafanaFolder to another one"
+                )
+
+
+def _refuse_credentials(props: Props) -> None:
+    """Raises NotDone where these credentials may not make a folder."""
+    permitted = connected(props).permitted()
+    if permitted is not None and "folders:create" not in permitted:
+        raise NotDone(
+            f"these credentials may not make a folder in Grafana at {props['url']}, as those of a viewer: give "
+            "grafanaAuth a "
+            f"token with the role Editor, or have somebody make a folder of the uid {props['uid']}"
+        )
 
 
 def _title(props: Props) -> str | None:
     """The title of the folder of this uid; None where there is none."""
     try:
-        return str(_grafana(props).folder(props["uid"])["title"])
+        return str(connected(props).folder(props["uid"])["title"])
     except NotFound:
         return None
 
 
 def _create(props: Props) -> Props:
     try:
-        _grafana(props).make_folder(props["uid"], props["title"])
+        connected(props).make_folder(props["uid"], props["title"])
     except Conflict as taken:
         title = _title(props)
-        if title is None:  # Grafana before 11 allows no two folders of one title
+        if title is None:  # since the preview somebody has made another one of that title, or a dashboard of that uid
             raise NotDone(f"{taken}; set grafanaFolder to a title that no other folder has") from None
         return {**props, "ours": _looks_like_ours(props, title)}
     except Refused as error:
@@ -98,4 +146,4 @@ def _create(props: Props) -> Props:
 
 def _looks_like_ours(props: Props, title: str) -> bool:
     """Empty and with our title: most likely made by an `up` that was killed; if not, nothing is lost with it."""
-    return bool(title == props["title"] and not _grafana(props).inside(props["uid"]))
+    return bool(title == props["title"] and not connected(props).inside(props["uid"]))
