@@ -30,7 +30,7 @@ test: .venv/.installed lint tools ## Run lint, types, and every test that this m
 	@$(PY) -m pytest $(if $(filter no,$(ENGINE)),-m "not e2e") -n $(WORKERS) $(DIST)
 
 e2e: .venv/.installed tools ## Run every test on the real engine and a real API server, several sandboxes at a time
-	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator; fi
+	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator cortex; fi
 	@$(PY) -m pytest tests/e2e -m e2e -n $(WORKERS) $(DIST)
 
 compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with each version of the servers; writes docs/compatibility.md

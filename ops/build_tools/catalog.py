@@ -203,6 +203,17 @@ TOOLS = {
             seconds=150,
             version_variable=_COMMON_VERSION,
         ),
+        # Only for tests of rulesMode ruler and alertmanagerMode tenant. Without these tags each rule that is written to it
+        # ends in a panic.
+        Tool(
+            name="cortex",
+            folder="cortex",
+            package="github.com/cortexproject/cortex/cmd/cortex",
+            minimum=(1, 19, 0),
+            seconds=400,
+            tags="netgo slicelabels",
+            version_variable="main.Version",
+        ),
         # For `make lint`. An older one does not know the newest keys of workflows and versions of actions.
         Tool(
             name="actionlint",
@@ -219,4 +230,4 @@ TOOLS = {
 SERVERS = ("prometheus", "promtool", "alertmanager", "amtool")
 CLUSTER = ("kube-apiserver", "etcd")
 ENGINE = ("pulumi-resource-kubernetes", "pulumi", "pulumi-language-python")
-E2E = ("prometheus-operator",)
+E2E = ("prometheus-operator", "cortex")
