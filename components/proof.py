@@ -73,6 +73,7 @@ class Proof:
             # One text in the state: the engine is slow with a thousand values.
             "wanted": json.dumps(wanted, ensure_ascii=False),
             "folder": rules.folder(),
+            "ruler_namespace": rules.ruler_namespace(),
             "apart": rules.apart,
             "operated": {part: ours for part, ours in operated.items() if ours} or None,
             "timeout": settings.live_timeout,

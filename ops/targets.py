@@ -1,7 +1,7 @@
 """A target by its name: the clients of the sandbox's servers, or of a stack's."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import yaml
@@ -15,11 +15,18 @@ from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.mailbox import MailSink
 from ops.clients.prometheus import Prometheus
+from ops.clients.tenant import tenant_http
 from ops.errors import Misconfigured
 from ops.sandbox import state as sandbox_state
 
 ROOT = settings.PROJECT_FILE.parent
 SANDBOX = "sandbox"
+# Secrets that only Pulumi can read in a stack file.
+_FROM_ENVIRONMENT = {
+    "GRAFANA_AUTH": "grafanaAuth",
+    "TENANT_TOKEN": "tenantToken",
+    "TENANT_PASSWORD": "tenantPassword",
+}
 ADVICE = "is it running, and is --target right?"
 
 
@@ -100,12 +107,15 @@ def _is_own(key: str, prefix: str) -> bool:
 
 def _stack(name: str) -> Target:
     values = stack_values(name)
-    if auth := os.environ.get("GRAFANA_AUTH"):
-        values["grafanaAuth"] = auth
+    for variable, key in _FROM_ENVIRONMENT.items():
+        if given := os.environ.get(variable):
+            values[key] = given
     found = settings.read(values, where=f"Pulumi.{name}.yaml")
     kubernetes = Kubernetes(found.cluster.kubeconfig, found.cluster.context)
 
     def http(server: settings.Server, title: str) -> Http:
+        if server.tenant and server.url:
+            return tenant_http(server.url, asdict(server.tenant), name=title)
         if server.url:
             return Http(server.url, name=title, advice=ADVICE)
         service, port = server.service.rsplit(":", 1)

@@ -58,7 +58,7 @@ def test_every_setting_stands_with_its_type_default_and_values() -> None:
         assert cells[2].strip("`") == str(entry["default"]).replace("False", "false") or cells[2] == "(empty)"
         for value in re.findall(r"`(\w+)`", cells[3]):
             needs = {"alertmanagerMode": "configmap"} if key != "alertmanagerMode" else {}
-            settings.read({**needs, key: value}, where="a test")
+            settings.read({"rulerUrl": "https://mimir.example", **needs, key: value}, where="a test")
 
 
 def test_of_the_values_that_are_listed_no_other_is_taken() -> None:

@@ -31,6 +31,10 @@ class RulesDelivery(Delivery):
         """Where Prometheus finds our rule files, or, if `apart`, where it does not; "" where that cannot be known."""
         return self.settings.rules.mount_path
 
+    def ruler_namespace(self) -> str | None:
+        """Where Mimir or Cortex has our groups; None: it has none."""
+        return None
+
     def operator_objects(self) -> OperatorObjects | None:
         """What the Prometheus Operator is to take up (components.live.cluster.operator_preflight)."""
         return None

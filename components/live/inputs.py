@@ -8,13 +8,16 @@ from typing import NotRequired, TypedDict, cast
 
 import pulumi
 
-from components.settings import Cluster, Server
+from components.settings import Cluster, Server, Tenant
 from formats.json_types import JsonValue
 
 ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how the cluster is reached
 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
-COMPARED = ("namespace", "prometheus", "alertmanager", "wanted", "folder", "apart", "operated", *ACCESS)
+COMPARED = (
+    *("namespace", "prometheus", "alertmanager", "wanted", "folder", "ruler_namespace", "apart", "operated"),
+    *ACCESS,
+)
 
 
 class ClusterInputs(TypedDict):
@@ -23,6 +26,20 @@ class ClusterInputs(TypedDict):
     kubeconfig: pulumi.Input[str] | None
     context: str | None
     namespace: str
+
+
+class TenantInputs(TypedDict):
+    """A `Tenant` of the settings, as data; password and token as secrets."""
+
+    url: str
+    api: str
+    id: str | None
+    user: str | None
+    password: pulumi.Input[str] | None
+    token: pulumi.Input[str] | None
+    ca_file: str | None
+    cert_file: str | None
+    key_file: str | None
 
 
 class ServerInputs(TypedDict):
@@ -35,6 +52,7 @@ class ServerInputs(TypedDict):
     service: str
     url: str | None
     reload: str
+    tenant: TenantInputs | None
 
 
 class ConfigTextInputs(ClusterInputs):
@@ -50,6 +68,40 @@ class ConfigTextInputs(ClusterInputs):
     before: str | None  # the text without ours
     after: str | None  # the text as we left it
     drift: str | None  # what somebody else did to our part, in words; "" for nothing
+
+
+class RulerNamespaceInputs(TypedDict):
+    """Namespace `namespace` of a tenant's rules, and the names of our groups in it. `place`: both, in words."""
+
+    tenant: TenantInputs
+    place: str
+    namespace: str
+    names: Sequence[str]
+
+
+class RuleGroupsInputs(TypedDict):
+    """Our groups in namespace `namespace` of a tenant's rules: name → the group as YAML."""
+
+    tenant: TenantInputs
+    place: str
+    namespace: str
+    groups: Mapping[str, str]
+    drift: str | None  # what somebody else did to them, in words; "" for nothing
+
+
+class TenantTextInputs(TypedDict):
+    """The Alertmanager configuration of a tenant, and what `editor` writes into it. `place`: whose it is, in words."""
+
+    tenant: TenantInputs
+    place: str
+    editor: str
+    ours: pulumi.Input[str]  # a secret: it may hold the mail relay's password
+    alerts: Sequence[Mapping[str, str]]
+    prometheus: ServerInputs | None  # that sends the alerts
+    ask: bool
+    before: str | None  # the text without ours
+    after: str | None  # the text as we left it
+    drift: str | None
 
 
 class MountInputs(ClusterInputs):
@@ -123,14 +175,16 @@ class ProofInputs(ClusterInputs):
     """What has to run (`wanted`: JSON of components.live.running.wanted), and where it is looked for.
 
     `wanted` also has a fingerprint of each text written: a change of any has both servers reload. `folder`: where
-    Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `operated`: what
-    goes by the Prometheus Operator (components.live.cluster.operator_preflight).
+    Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `ruler_namespace`:
+    the namespace that Mimir or Cortex has our rules in. `operated`: what goes by the Prometheus Operator
+    (components.live.cluster.operator_preflight).
     """
 
     prometheus: ServerInputs
     alertmanager: ServerInputs
     wanted: str
     folder: str
+    ruler_namespace: str | None
     apart: bool
     operated: Mapping[str, OperatorObjects] | None
     timeout: float  # seconds
@@ -160,4 +214,17 @@ def cluster_inputs(cluster: Cluster) -> ClusterInputs:
 
 def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
-    return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})
+    found = {name: getattr(server, name) for name in ServerInputs.__annotations__}
+    return cast(ServerInputs, {**found, "tenant": tenant_inputs(server.tenant) if server.tenant else None})
+
+
+def tenant_place(tenant: Tenant) -> str:
+    """The tenant and where it is, in words: another one is another resource, whatever the credentials."""
+    return f"tenant {tenant.id} at {tenant.url}" if tenant.id else tenant.url
+
+
+def tenant_inputs(tenant: Tenant) -> TenantInputs:
+    """How a tenant's APIs are reached; password and token are kept as secrets."""
+    found = {name: getattr(tenant, name) for name in TenantInputs.__annotations__}
+    secret = {name: pulumi.Output.secret(found[name]) for name in ("password", "token") if found[name]}
+    return cast(TenantInputs, {**found, **secret})

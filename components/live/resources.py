@@ -24,46 +24,46 @@ from components.live.provider import Provider
 from components.settings import Cluster, Grafana, Server, Settings
 from formats.json_types import JsonValue
 
-_HANDLERS = "components.live.handlers"
+HANDLERS = "components.live.handlers"
 
 
 class ConfigTextProvider(Provider):
     """The provider of `ConfigText`."""
 
-    handler = f"{_HANDLERS}.config_text_handler:ConfigTextHandler"
+    handler = f"{HANDLERS}.config_text_handler:ConfigTextHandler"
 
 
 class MountProvider(Provider):
     """The provider of `Mount`."""
 
-    handler = f"{_HANDLERS}.mount_handler:MountHandler"
+    handler = f"{HANDLERS}.mount_handler:MountHandler"
 
 
 class DashboardFolderProvider(Provider):
     """The provider of `DashboardFolder`."""
 
-    handler = f"{_HANDLERS}.dashboard_folder_handler:DashboardFolderHandler"
+    handler = f"{HANDLERS}.dashboard_folder_handler:DashboardFolderHandler"
 
 
 class PreviousDashboardProvider(Provider):
     """The provider of `PreviousDashboard`."""
 
-    handler = f"{_HANDLERS}.previous_dashboard_handler:PreviousDashboardHandler"
+    handler = f"{HANDLERS}.previous_dashboard_handler:PreviousDashboardHandler"
 
 
 class LiveProvider(Provider):
     """The provider of `Live`."""
 
-    handler = f"{_HANDLERS}.live_handler:LiveHandler"
+    handler = f"{HANDLERS}.live_handler:LiveHandler"
 
 
 class WithdrawnProvider(Provider):
     """The provider of `Withdrawn`."""
 
-    handler = f"{_HANDLERS}.withdrawn_handler:WithdrawnHandler"
+    handler = f"{HANDLERS}.withdrawn_handler:WithdrawnHandler"
 
 
-class _Resource(Resource):
+class DynamicResource(Resource):
     """A dynamic resource: its provider, and which inputs and outputs the state keeps as secrets.
 
     `hidden`: inputs whose differences a preview does not show.
@@ -78,7 +78,7 @@ class _Resource(Resource):
         super().__init__(self.provider(), name, {**inputs}, pulumi.ResourceOptions.merge(opts, own))
 
 
-class ConfigText(_Resource, module="monitoring", name="ConfigText"):
+class ConfigText(DynamicResource, module="monitoring", name="ConfigText"):
     """Our part of a text that others wrote: `ours` (see components.live.text.editors) in `server`'s configuration.
 
     `alerts`: the label sets of our alerts, from which a preview tells what changes for others, with the labels that
@@ -118,7 +118,7 @@ class ConfigText(_Resource, module="monitoring", name="ConfigText"):
         super().__init__(name, {**inputs}, opts)
 
 
-class Mount(_Resource, module="monitoring", name="Mount"):
+class Mount(DynamicResource, module="monitoring", name="Mount"):
     """Volume `name` from `source`, mounted read-only at `path` in `server`'s container; its pods restart.
 
     `manager`: the field manager, by which the next `up` knows what one that was killed had added.
@@ -152,7 +152,7 @@ class Mount(_Resource, module="monitoring", name="Mount"):
         super().__init__(name, {**inputs}, opts)
 
 
-class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
+class DashboardFolder(DynamicResource, module="monitoring", name="DashboardFolder"):
     """The folder in which our dashboard stands, by its `uid`; the title in the settings is used where we make it.
 
     Not the Grafana provider's `Folder`: it cannot adopt what a killed `up` has made, and deletes what others have put
@@ -177,7 +177,7 @@ class DashboardFolder(_Resource, module="monitoring", name="DashboardFolder"):
         super().__init__(name, {**inputs}, opts)
 
 
-class PreviousDashboard(_Resource, module="monitoring", name="PreviousDashboard"):
+class PreviousDashboard(DynamicResource, module="monitoring", name="PreviousDashboard"):
     """What others have in Grafana in the place of our dashboard, under its `uid` or its `title`: refused, or kept.
 
     With `grafanaAdopt` it is put back in the end. Made before our dashboard, so deleted after it. It is there in modes
@@ -222,7 +222,7 @@ class PreviousDashboard(_Resource, module="monitoring", name="PreviousDashboard"
         super().__init__(name, {**inputs}, opts)
 
 
-class _Proof(_Resource):
+class _Proof(DynamicResource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
     secret = ("kubeconfig",)

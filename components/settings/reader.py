@@ -13,10 +13,12 @@ from components.settings.values import (
     OnCall,
     OtherRoutes,
     Reload,
+    RulerApi,
     Rules,
     Server,
     Settings,
     Smtp,
+    Tenant,
     WorkingHours,
 )
 from formats import kubeconfig_text
@@ -26,7 +28,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 # Settings whose values are the words in quotes in their description in Pulumi.yaml.
 _CHOICES = (
     *("rulesMode", "alertmanagerMode", "alertmanagerOtherRoutes", "grafanaMode"),
-    *("prometheusReload", "alertmanagerReload"),
+    *("prometheusReload", "alertmanagerReload", "rulerApi"),
 )
 _NAMES = (
     *("namespace", "rulesConfigMap", "sharedRulesConfigMap"),
@@ -71,10 +73,11 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             config_map=get.text("rulesConfigMap"),
             mount_path=get.folder("rulesMountPath"),
             shared_config_map=get.text("sharedRulesConfigMap"),
+            ruler_namespace=get.text("rulerNamespace"),
             operator_labels=dict(get.pairs("operatorLabels")),
         ),
-        prometheus=get.server("prometheus"),
-        alertmanager=get.server("alertmanager"),
+        prometheus=get.server("prometheus", get.tenant(only_if=("rulesMode", "ruler"), url="rulerUrl")),
+        alertmanager=get.server("alertmanager", get.tenant(only_if=("alertmanagerMode", "tenant"), url="tenantUrl")),
         alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
         other_routes=cast(OtherRoutes, get.text("alertmanagerOtherRoutes")),
@@ -171,6 +174,8 @@ class _Reader:
         if self.optional(key) is None:
             return None
         value = self.matching(key, _PATH, "the absolute path of a file in Alertmanager's container")
+        if self.text("alertmanagerMode") == "tenant":
+            raise self._refuse(key, value, "no file: in alertmanagerMode tenant Alertmanager reads none")
         if self.text("alertmanagerMode") == "operator" and not OPERATOR_SECRET.fullmatch(value):
             raise self._refuse(
                 key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
@@ -212,13 +217,38 @@ class _Reader:
             raise self._refuse(key, value, "labels as k=v, with a comma between two")
         return [(name.strip(), text.strip()) for name, text in found]
 
-    def server(self, name: str) -> Server:
+    def tenant(self, *, only_if: tuple[str, str], url: str) -> Tenant | None:
+        """With `url`, or rulerUrl where that is empty; None where another mode is set than in `only_if`."""
+        api = cast(RulerApi, self.text("rulerApi"))
+        if self.text(only_if[0]) != only_if[1]:
+            return None
+        at = url if self.optional(url) else "rulerUrl"
+        if self.optional(at) is None:
+            raise self._refuse(at, "", f"the URL of Mimir or Cortex, as {only_if[0]} is {only_if[1]}")
+        tenant = Tenant(
+            url=self.url(at),
+            api=api,
+            id=self.optional("tenantId"),
+            user=self.optional("tenantUser"),
+            password=self.optional("tenantPassword", only_with="tenantUser"),
+            token=self.optional("tenantToken"),
+            ca_file=self.optional("tenantCaFile"),
+            cert_file=self.optional("tenantCertFile", only_with="tenantKeyFile"),
+            key_file=self.optional("tenantKeyFile", only_with="tenantCertFile"),
+        )
+        if tenant.token and tenant.user:
+            raise self._refuse("tenantUser", tenant.user, "either it with tenantPassword, or tenantToken")
+        return tenant
+
+    def server(self, name: str, tenant: Tenant | None) -> Server:
+        url = self.url(f"{name}Url") if self.optional(f"{name}Url") else None
         return Server(
             deployment=self.text(f"{name}Deployment"),
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.text(f"{name}ConfigKey"),
             service=self.host_port(f"{name}Service"),
-            url=self.url(f"{name}Url") if self.optional(f"{name}Url") else None,
-            reload=cast(Reload, self.text(f"{name}Reload")),
+            url=url or (f"{tenant.url}/{name}" if tenant else None),
+            reload="polling" if tenant else cast(Reload, self.text(f"{name}Reload")),
+            tenant=tenant,
         )

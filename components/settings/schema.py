@@ -8,7 +8,12 @@ from typing import TypedDict, cast
 
 import yaml
 
-SECRETS = ("grafanaAuth", "smtpPassword")  # never shown, and never in plain text in a stack file
+SECRETS = (
+    "grafanaAuth",
+    "smtpPassword",
+    "tenantPassword",
+    "tenantToken",
+)  # never shown, and never in plain text in a stack file
 PROJECT_FILE = Path(__file__).resolve().parents[2] / "Pulumi.yaml"
 
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Reload = Literal["lifecycle", "sidecar", "signal"]
+# `polling` is no setting: a server of Mimir or Cortex looks for changes by itself, and is never asked to reload.
+Reload = Literal["lifecycle", "sidecar", "signal", "polling"]
+RulerApi = Literal["mimir", "cortex"]
 OtherRoutes = Literal["ask", "skip", "continue"]
 
 # Where the operator mounts the Secrets that an Alertmanager object lists.
@@ -23,8 +25,30 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Tenant:
+    """A tenant of Mimir or Cortex: `url` has the API that takes its rules, or its Alertmanager's configuration.
+
+    `id` is sent as X-Scope-OrgID. `user` with `password`, or `token`, are for what stands before it. The files (PEM)
+    are on the machine that runs Pulumi.
+    """
+
+    url: str
+    api: RulerApi
+    id: str | None
+    user: str | None
+    ca_file: str | None
+    cert_file: str | None
+    key_file: str | None
+    password: str | None = field(repr=False, default=None)
+    token: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
 class Server:
-    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded."""
+    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded.
+
+    `tenant`: it is one of Mimir's or Cortex', for this tenant, and no Deployment or ConfigMap of it is looked at.
+    """
 
     deployment: str
     container: str
@@ -33,6 +57,7 @@ class Server:
     service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
     url: str | None
     reload: Reload
+    tenant: Tenant | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,7 @@ class Rules:
     config_map: str
     mount_path: str
     shared_config_map: str
+    ruler_namespace: str
     operator_labels: Mapping[str, str]
 
 

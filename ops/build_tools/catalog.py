@@ -203,14 +203,14 @@ TOOLS = {
             seconds=150,
             version_variable=_COMMON_VERSION,
         ),
-        # Only for tests of rulesMode ruler and alertmanagerMode tenant. Without these tags each rule that is written to it
-        # ends in a panic.
+        # Only for tests of rulesMode ruler and alertmanagerMode tenant. Without these tags it panics at each rule that
+        # is written to it.
         Tool(
             name="cortex",
             folder="cortex",
             package="github.com/cortexproject/cortex/cmd/cortex",
             minimum=(1, 19, 0),
-            seconds=400,
+            seconds=420,
             tags="netgo slicelabels",
             version_variable="main.Version",
         ),

@@ -131,10 +131,11 @@ class Http:
         params: Params | None = None,
         data: Params | None = None,
         json: object = None,
+        content: str | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> "httpx.Response":
-        """One request; `timeout` in seconds.
+        """One request; `timeout` in seconds, `content` a body as it is.
 
         Raises Unreachable without an answer, and for an answer other than 2xx Forbidden, NotFound, Conflict, Refused,
         Unreachable or BadAnswer, with the service's own message.
@@ -150,6 +151,7 @@ class Http:
                 params=_without_none(params),
                 data=_without_none(data),
                 json=json,
+                content=content,
                 headers=dict(headers or {}),
                 timeout=limit,
                 extensions=self._extensions,

@@ -35,6 +35,8 @@ VARIABLES = {
     "OPS_TARGET": "the target of a verb that is given no `--target`",
     "KUBECONFIG": "the kubeconfig, where the setting `kubeconfig` is empty; `~/.kube/config` if it is not set either",
     "GRAFANA_AUTH": "Grafana's token, where the setting `grafanaAuth` is empty",
+    "TENANT_TOKEN": "the bearer token for Mimir or Cortex, in `rulesMode: ruler` and `alertmanagerMode: tenant`",
+    "TENANT_PASSWORD": "the password for `tenantUser`, likewise",
     "SANDBOX_HOME": "the folder of the sandbox; `.sandbox` if it is not set",
     "XDG_CACHE_HOME": "the folder for what is built once a machine; usually `~/.cache`",
     "OPS_TRACEBACK": "`1` shows the traceback of a mistake in the program",

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from components.live.provider import Props, warn
+from formats.json_types import JsonValue
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
 from ops.errors import Forbidden
 
 
@@ -35,8 +37,10 @@ def warning_if_forbidden() -> Iterator[None]:
         warn(f"`up` would fail with this account: {error}")
 
 
-def http(inputs: Props, server: Mapping[str, str], name: str) -> Http:
-    """By the server's URL, or through the API server's service proxy."""
+def http(inputs: Props, server: Mapping[str, JsonValue], name: str) -> Http:
+    """By the server's URL, or through the API server's service proxy; as a tenant where it is Mimir's or Cortex'."""
+    if server.get("tenant"):
+        return tenant_http(server["url"], server["tenant"], name=name)
     if server.get("url"):
         return Http(server["url"], name=name)
     service, _, port = str(server["service"]).partition(":")
@@ -51,3 +55,13 @@ def prometheus(inputs: Props) -> Prometheus:
 def alertmanager(inputs: Props) -> Alertmanager:
     """Alertmanager, by the input of that name. Raises ops.errors where there is no way to the cluster."""
     return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))
+
+
+def ruler(tenant: Mapping[str, JsonValue]) -> Ruler:
+    """The API for a tenant's rules, by a resource's input `tenant`. Raises ops.errors for a file that is missing."""
+    return Ruler(tenant_http(tenant["url"], tenant, name="The ruler"), tenant["api"])
+
+
+def tenant_alertmanager(tenant: Mapping[str, JsonValue]) -> TenantAlertmanager:
+    """The API for a tenant's Alertmanager configuration. Raises ops.errors for a file that is missing."""
+    return TenantAlertmanager(tenant_http(tenant["url"], tenant, name="The tenant's Alertmanager"))

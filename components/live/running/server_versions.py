@@ -9,7 +9,8 @@ from components.live.running import reach
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
-from ops.errors import OpsError, UnknownName
+from ops.clients.tenant import unless_not_configured
+from ops.errors import NotFound, OpsError, UnknownName
 
 NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
@@ -41,6 +42,9 @@ def refuse_unreachable(props: Props, kinds: Collection[str] = SERVERS) -> None:
                 _server_version(kind, props)
             except (*reach.LASTING, UnknownName) as problem:
                 faults.append(str(problem))
+            except NotFound as problem:
+                if props[kind].get("tenant"):
+                    faults.append(f"{problem}: check {kind}Url")
             except OpsError:
                 continue  # `refuse_unknown` has warned
     if faults:
@@ -69,14 +73,19 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
 
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
     """The server's URL and its version; None for another product with the same API."""
+    of_tenant = bool(props[kind].get("tenant"))  # Mimir or Cortex, which has versions of its own
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
+        if of_tenant:
+            with unless_not_configured():
+                alertmanager.status()
+            return alertmanager.url, None
         return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
     prometheus = connections.prometheus(props)
     build = prometheus.build(timeout=ANSWER_TIMEOUT)
     version = str(build.get("version") or "")
     runs = number(version)
-    other = build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
+    other = of_tenant or build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
     return prometheus.url, None if other else version
 
 

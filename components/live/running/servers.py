@@ -1,9 +1,10 @@
 """The two servers: how each reloads, and what of ours it runs."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
-from components.live.cluster import config_map, connections
+from components.live.cluster import config_map, connections, tenant_text
 from components.live.cluster.config_map import Key
 from components.live.provider import Props, warn
 from components.live.running import compare, expressions, operator_names, operator_readback
@@ -11,8 +12,10 @@ from components.live.running.wanted import Wanted
 from components.live.text import marked_lists
 from components.live.text.edit_errors import EditRefused
 from components.live.text.routing_merge import receiver_names
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
+from ops.clients.tenant import is_not_configured
 from ops.errors import Forbidden, NotFound, OpsError, Refused
 
 
@@ -35,6 +38,8 @@ class ServerCheck(ABC):
 
     def reload_failed(self) -> list[str]:
         """That its last reload failed, as its own metric says. Raises ops.errors."""
+        if self.props[self.kind]["reload"] == "polling":  # it takes what is valid, and has refused the rest before
+            return []
         ok = self.client.metric(f"{self.kind}_config_last_reload_successful")
         return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
 
@@ -115,6 +120,8 @@ class PrometheusCheck(ServerCheck):
         """The groups from our files only: while the mode changes, the same rules also run from other files."""
         folder, apart = str(self.props.get("folder") or "").rstrip("/"), bool(self.props.get("apart"))
         groups = self.prometheus.rules()
+        if namespace := self.props.get("ruler_namespace"):
+            return [group for group in groups if group.file == namespace]
         if ours := (self.props.get("operated") or {}).get("rules"):  # the operator names a file NAMESPACE-OBJECT-UID
             return [group for group in groups if f"/{self.props['namespace']}-{ours['name']}" in group.file]
         return [group for group in groups if not folder or (f"{folder}/" in group.file) != apart]
@@ -131,7 +138,9 @@ class AlertmanagerCheck(ServerCheck):
 
     def not_running(self) -> list[str]:
         """Parts of the routing that do not run as written, or a failed reload. Raises ops.errors."""
-        config = self.alertmanager.status().config
+        config = self._config()
+        if config is None:
+            return ["it has no configuration for the tenant yet"]
         ours = operator_names.our_part(config, self.props)
         faults = operator_readback.not_taken_up(ours, self.props)
         faults = faults or compare.routing_not_running(self.props["routing"], ours)
@@ -139,7 +148,10 @@ class AlertmanagerCheck(ServerCheck):
 
     def still_running(self, wanted: Wanted) -> list[str]:
         """Receivers of `wanted` that run, and that no text of others declares. Raises ops.errors."""
-        config = operator_names.our_part(self.alertmanager.status().config, self.props)
+        running = self._config()
+        if running is None:
+            return []
+        config = operator_names.our_part(running, self.props)
         declared, left = self._declared()
         for name in {*compare.running_receivers(wanted["routing"], config)} & left:
             warn(
@@ -148,16 +160,36 @@ class AlertmanagerCheck(ServerCheck):
             )
         return compare.routing_still_running(wanted["routing"], config, declared)
 
+    def _config(self) -> Mapping[str, JsonValue] | None:
+        """What runs; None where Mimir or Cortex runs nothing for the tenant. Raises ops.errors."""
+        try:
+            return self.alertmanager.status().config
+        except NotFound as missing:
+            if is_not_configured(missing):
+                return None
+            raise
+
     def _declared(self) -> tuple[set[str], set[str]]:
         """Receivers that the live text has, which may go on running; and those of them that no part of ours has."""
         if operator_names.prefix(self.props):
             return set(), set()  # only the operator makes such names
         server = self.props[self.kind]
+        if server.get("tenant"):
+            return self._declared_by_tenant(server["tenant"])
         at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")
         try:
             found = config_map.read(connections.kubernetes(self.props), at)
             declared = receiver_names(found.text)
             bare = marked_lists.remove(found.text, at.key)
+        except (OpsError, EditRefused):
+            return set(), set()
+        return declared, set() if found.replaced else receiver_names(bare)
+
+    def _declared_by_tenant(self, tenant: JsonObject) -> tuple[set[str], set[str]]:
+        try:
+            found = tenant_text.read(connections.tenant_alertmanager(tenant), "routing")
+            declared = receiver_names(found.text)
+            bare = marked_lists.remove(found.text, f"{self.name}'s configuration")
         except (OpsError, EditRefused):
             return set(), set()
         return declared, set() if found.replaced else receiver_names(bare)

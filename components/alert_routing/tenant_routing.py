@@ -1,0 +1,84 @@
+"""`alertmanagerMode: tenant`: our part in the Alertmanager configuration of a tenant of Mimir or Cortex, or all of it.
+
+That Alertmanager may read no files, so the mail relay's password stands in its configuration.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pulumi
+
+from components.alert_routing.routing_delivery import RoutingDelivery
+from components.live.tenant_resources import TenantText
+from components.settings import SettingsError
+from formats.json_types import JsonValue
+from routing import Parts
+
+HIDDEN = "<secret>"  # as Alertmanager shows it: what runs is then not compared with it
+_PASSWORD = "auth_password"  # noqa: S105 - the name of the setting
+_FILE = "the file with the password"  # what is replaced in the text
+
+
+class Delivery(RoutingDelivery):
+    """Edits the tenant's configuration by its API."""
+
+    def declare(self, child: pulumi.ResourceOptions) -> None:
+        """The edit. Raises SettingsError."""
+        settings, password = self.settings, self.settings.smtp.password or ""
+        assert settings.alertmanager.tenant is not None  # the settings' reader has made one
+        TenantText(
+            "tenant-alertmanager-config",
+            tenant=settings.alertmanager.tenant,
+            editor="replace" if settings.alertmanager_replace else "routing",
+            ours=self._whole(password) if settings.alertmanager_replace else self._parts(password).as_json(),
+            alerts=self.alerts,
+            sent_by=settings.prometheus,
+            ask=settings.other_routes == "ask",
+            opts=child,
+        )
+
+    def parts(self) -> Parts:
+        """Our parts, the password hidden; with `alertmanagerOtherRoutes: continue` others get our alerts too."""
+        return self._parts(HIDDEN)
+
+    def whole_config(self) -> str | None:
+        """Our alertmanager.yml with this stack's mail settings, the password hidden, if it is to replace theirs."""
+        return self._whole(HIDDEN) if self.settings.alertmanager_replace else None
+
+    def own_paths(self) -> list[str]:
+        """None: no Secret is made."""
+        return []
+
+    def _parts(self, password: str) -> Parts:
+        self._refuse_password_file()
+        found = self.routing.parts(self.smtp)
+        found = found.continuing() if self.settings.other_routes == "continue" else found
+        return replace(found, receivers=tuple(_inline(receiver, password) for receiver in found.receivers))
+
+    def _whole(self, password: str) -> str:
+        self._refuse_password_file()
+        text = self.routing.with_smtp(replace(self.smtp, password_file=_FILE if self.smtp.password_file else ""))
+        inline = f"smtp_{_PASSWORD}: {json.dumps(password)}"
+        return re.sub(rf"""smtp_{_PASSWORD}_file["']?\s*:\s*["']?{_FILE}["']?""", lambda _: inline, text)
+
+    def _refuse_password_file(self) -> None:
+        if self.smtp.password_file and not self.has_password:
+            raise SettingsError(
+                "alertmanagerMode is tenant, where Alertmanager reads no files, so the mail relay's password cannot "
+                f"come from {self.smtp.password_file}: set smtpPassword (--secret)"
+            )
+
+
+def _inline(value: JsonValue, password: str) -> JsonValue:
+    """A receiver with the password instead of its file. Raises SettingsError for any other file."""
+    if isinstance(value, Mapping):
+        if others := [key for key in value if key.endswith("_file") and key != f"{_PASSWORD}_file"]:
+            raise SettingsError(
+                f"routing/alertmanager.yml: a receiver has {', '.join(others)}, and in alertmanagerMode tenant "
+                "Alertmanager reads no files: leave it out"
+            )
+        named = {_PASSWORD if key == f"{_PASSWORD}_file" else key: item for key, item in value.items()}
+        return {key: password if key == _PASSWORD else _inline(item, password) for key, item in named.items()}
+    return [_inline(item, password) for item in value] if isinstance(value, (list, tuple)) else value
