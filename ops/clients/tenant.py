@@ -96,6 +96,10 @@ class _Api:
                 status=404,
                 words=missing.words,
             ) from None
+        except Refused as refusal:
+            if "org id" not in refusal.words:
+                raise
+            raise Refused(f"{refusal}: check tenantId", status=refusal.status, words=refusal.words) from None
 
     def _parsed(self, response: "httpx.Response", path: str) -> JsonObject:
         try:

@@ -8,6 +8,7 @@ from components.live.provider import Props
 from components.live.text import rule_groups
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
+from ops.errors import Refused
 
 
 class RuleGroupsHandler(EditHandler):
@@ -58,7 +59,13 @@ def _write(props: Props, no_longer: list[str]) -> Props:
     stored = ruler.groups(namespace)
     for name, text in props["groups"].items():
         if name not in stored or not rule_groups.same(text, stored[name]):
-            ruler.write(namespace, text)
+            try:
+                ruler.write(namespace, text)
+            except Refused as error:
+                if error.status != 400:
+                    raise
+                reason = error.words or "it gives no reason; `promtool check rules rules/*.yml` may"
+                raise EditRefused(f"group {name} is refused by {props['place']}: {reason}") from None
     for name in no_longer:
         ruler.delete(namespace, name)
     if wrong := rule_groups.differences(props["groups"], ruler.groups(namespace)):

@@ -73,20 +73,29 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
 
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
     """The server's URL and its version; None for another product with the same API."""
-    of_tenant = bool(props[kind].get("tenant"))  # Mimir or Cortex, which has versions of its own
+    if props[kind].get("tenant"):
+        return _tenant_url(kind, props), None
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
-        if of_tenant:
-            with unless_not_configured():
-                alertmanager.status()
-            return alertmanager.url, None
         return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
     prometheus = connections.prometheus(props)
     build = prometheus.build(timeout=ANSWER_TIMEOUT)
     version = str(build.get("version") or "")
     runs = number(version)
-    other = of_tenant or build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
+    other = build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
     return prometheus.url, None if other else version
+
+
+def _tenant_url(kind: str, props: Props) -> str:
+    """The URL of Mimir or Cortex, which has answered as such a server. Their own versions are often not shown."""
+    if kind == "alertmanager":
+        alertmanager = connections.alertmanager(props)
+        with unless_not_configured():
+            alertmanager.status()
+        return alertmanager.url
+    prometheus = connections.prometheus(props)
+    prometheus.rules()
+    return prometheus.url
 
 
 def _sentence_end(server: str, unknown: Sequence[NeedRow]) -> str:
