@@ -44,7 +44,7 @@ def refuse_unreachable(props: Props, kinds: Collection[str] = SERVERS) -> None:
                 faults.append(str(problem))
             except NotFound as problem:
                 if props[kind].get("tenant"):
-                    faults.append(f"{problem}: check {kind}Url")
+                    faults.append(f"{problem}: check rulerUrl and {kind}Url")
             except OpsError:
                 continue  # `refuse_unknown` has warned
     if faults:
