@@ -69,9 +69,14 @@ def _verify(tenant: Mapping[str, JsonValue]) -> ssl.SSLContext | bool:
         context = ssl.create_default_context(cafile=ca or None)
         given = "tenantCertFile or tenantKeyFile"
         if cert:
-            context.load_cert_chain(cert, tenant.get("key_file") or None)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        reason = getattr(error, "strerror", None) or "it is no PEM, or the key does not belong to the certificate"
+            # Without a password Python would ask a person for that of an encrypted key.
+            context.load_cert_chain(cert, tenant.get("key_file") or None, password="")
+    except ssl.SSLError:
+        raise Misconfigured(
+            f"{given} cannot be used: give PEM files, with a key that belongs to the certificate and has no password"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be read"
         raise Misconfigured(f"{given} cannot be used ({reason}): give the path of a PEM file on this machine") from None
     return context
 

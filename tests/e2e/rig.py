@@ -140,6 +140,10 @@ class Rig:
         self.destroy()
         assert self.objects() == self.before
 
+    def state_files(self) -> list[Path]:
+        """What the engine keeps of the stack."""
+        return [path for path in (self.sandbox.home / "pulumi" / "backend").rglob("*") if path.is_file()]
+
     def changed(self, name: str) -> bool:
         """Whether an object (`configmap/NAME`) is another than before the first test."""
         return bool(self.objects().get(name) != self.before.get(name))

@@ -19,7 +19,7 @@ from tests.support.waiting import until
 OURS = {*rules.alerts(), *rules.recordings()}
 RECEIVERS = {str(receiver["name"]) for receiver in routing.load().parts(None).receivers}
 NAMESPACE = "api-monitoring"
-PASSWORD = "hunter2"
+PASSWORD, TOKEN = "hunter2", "hunter3"
 THEIRS = """\
 # Written by the platform team.
 templates: [team.tmpl]
@@ -57,7 +57,8 @@ def tenant(servers: Cortex, rig: Rig) -> str:
 def configure(rig: Rig, servers: Cortex, tenant: str, **more: object) -> None:
     settings: dict[str, object] = {
         **{"rulesMode": "ruler", "alertmanagerMode": "tenant", "grafanaMode": "off"},
-        **{"rulerUrl": servers.url, "rulerApi": "cortex", "tenantId": tenant, "smtpPassword": PASSWORD},
+        **{"rulerUrl": servers.url, "rulerApi": "cortex", "tenantId": tenant},
+        **{"smtpPassword": PASSWORD, "tenantToken": TOKEN},  # Cortex asks for no token itself
         **{"prometheusUrl": "", "alertmanagerUrl": ""},
     }
     rig.configure(**{**settings, **more})
@@ -77,7 +78,10 @@ def test_from_preview_to_destroy_nothing_of_theirs_is_touched(servers: Cortex, r
     started = time.monotonic()
     assert rig.up() == planned
     print(f"up, from its start to proved live: {time.monotonic() - started:.1f} s")
-    assert PASSWORD not in "".join(rig.said)
+    kept = [path.read_text("utf-8", errors="replace") for path in rig.state_files()]
+    assert kept
+    for secret in (PASSWORD, TOKEN):
+        assert not any(secret in text for text in ("".join(rig.said), *kept))
     assert servers.rules(tenant) == OURS | {"PlatformDown"}
     assert servers.receivers(tenant) == RECEIVERS | {"default", "billing"}
     config = servers.config(tenant).read()

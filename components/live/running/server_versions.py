@@ -10,7 +10,7 @@ from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.clients.tenant import unless_not_configured
-from ops.errors import NotFound, OpsError, UnknownName
+from ops.errors import Misconfigured, NotFound, OpsError, UnknownName
 
 NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
@@ -74,7 +74,10 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
     """The server's URL and its version; None for another product with the same API."""
     if props[kind].get("tenant"):
-        return _tenant_url(kind, props), None
+        try:
+            return _tenant_url(kind, props), None
+        except Misconfigured as wrong:  # a file that cannot be read: no later look will find it
+            raise EditRefused(str(wrong)) from None
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
         return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
