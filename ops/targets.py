@@ -128,8 +128,8 @@ def _stack(name: str) -> Target:
     return Target(
         name=name,
         settings=found,
-        prometheus=Prometheus(http(found.prometheus, "Prometheus")),
-        alertmanager=Alertmanager(http(found.alertmanager, "Alertmanager")),
+        prometheus=Prometheus(http(found.prometheus, "Prometheus"), of_tenant=bool(found.prometheus.tenant)),
+        alertmanager=Alertmanager(http(found.alertmanager, "Alertmanager"), of_tenant=bool(found.alertmanager.tenant)),
         grafana=grafana,
         kubernetes=kubernetes,
         application=Http(found.application_url, name="the application", advice=ADVICE),

@@ -5,7 +5,6 @@ That Alertmanager may read no files, so the mail relay's password stands in its 
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
@@ -13,11 +12,9 @@ import pulumi
 from components.alert_routing.routing_delivery import RoutingDelivery
 from components.live.tenant_resources import TenantText
 from components.settings import SettingsError
-from formats.json_types import JsonValue
 from routing import Parts
+from routing.inline_password import HIDDEN, KEY, with_password
 
-HIDDEN = "<secret>"  # as Alertmanager shows it: what runs is then not compared with it
-_PASSWORD = "auth_password"  # noqa: S105 - the name of the setting
 _FILE = "the file with the password"  # what is replaced in the text
 
 
@@ -55,13 +52,13 @@ class Delivery(RoutingDelivery):
         self._refuse_password_file()
         found = self.routing.parts(self.smtp)
         found = found.continuing() if self.settings.other_routes == "continue" else found
-        return replace(found, receivers=tuple(_inline(receiver, password) for receiver in found.receivers))
+        return with_password(found, password)
 
     def _whole(self, password: str) -> str:
         self._refuse_password_file()
         text = self.routing.with_smtp(replace(self.smtp, password_file=_FILE if self.smtp.password_file else ""))
-        inline = f"smtp_{_PASSWORD}: {json.dumps(password)}"
-        return re.sub(rf"""smtp_{_PASSWORD}_file["']?\s*:\s*["']?{_FILE}["']?""", lambda _: inline, text)
+        inline = f"smtp_{KEY}: {json.dumps(password)}"
+        return re.sub(rf"""smtp_{KEY}_file["']?\s*:\s*["']?{_FILE}["']?""", lambda _: inline, text)
 
     def _refuse_password_file(self) -> None:
         if self.smtp.password_file and not self.has_password:
@@ -69,16 +66,3 @@ class Delivery(RoutingDelivery):
                 "alertmanagerMode is tenant, where Alertmanager reads no files, so the mail relay's password cannot "
                 f"come from {self.smtp.password_file}: set smtpPassword (--secret)"
             )
-
-
-def _inline(value: JsonValue, password: str) -> JsonValue:
-    """A receiver with the password instead of its file. Raises SettingsError for any other file."""
-    if isinstance(value, Mapping):
-        if others := [key for key in value if key.endswith("_file") and key != f"{_PASSWORD}_file"]:
-            raise SettingsError(
-                f"routing/alertmanager.yml: a receiver has {', '.join(others)}, and in alertmanagerMode tenant "
-                "Alertmanager reads no files: leave it out"
-            )
-        named = {_PASSWORD if key == f"{_PASSWORD}_file" else key: item for key, item in value.items()}
-        return {key: password if key == _PASSWORD else _inline(item, password) for key, item in named.items()}
-    return [_inline(item, password) for item in value] if isinstance(value, (list, tuple)) else value

@@ -17,6 +17,7 @@ from ops.targets import Target
 from ops.window import age
 from ops.words import agree, brief, count_noun
 from routing import Routing, tree
+from routing.inline_password import HIDDEN, with_password
 from routing.sent_labels import UNCHANGED, Labels
 from rules import Alert
 
@@ -47,12 +48,15 @@ def live(target: Target, routing: Routing, alerts: Iterable[Alert]) -> list[Chec
 
 def written_routing(routing: Routing, target: Target) -> RoutingMarks:
     """What the repository says should run at this target: with its mail relay and its on-call channels."""
-    return wanted_routing(routing.parts(routing.smtp.given_by(target.settings.smtp)))
+    parts = routing.parts(routing.smtp.given_by(target.settings.smtp))
+    return wanted_routing(with_password(parts, HIDDEN) if target.settings.alertmanager.tenant else parts)
 
 
 def reload(alertmanager: Alertmanager) -> Check:
     """The last reload of Alertmanager succeeded."""
     name = "routing/reload"
+    if alertmanager.of_tenant:
+        return skipped(name, "the Alertmanager of Mimir or Cortex reads its store by itself")
     state = alertmanager.metric("alertmanager_config_last_reload_successful")
     if state == 0:
         return failed(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from components.live.running.compare import differing_parts
-from ops.checks import Check, failed, passed
+from ops.checks import Check, failed, passed, skipped
 from ops.clients.prometheus import Prometheus, RunningGroup, RunningRule
 from ops.errors import Refused
 from ops.targets import Target
@@ -26,6 +26,8 @@ def running(target: Target, files: Sequence[RuleFile]) -> list[Check]:
 def reload(prometheus: Prometheus) -> Check:
     """The last reload of Prometheus succeeded."""
     name = "rules/reload"
+    if prometheus.of_tenant:
+        return skipped(name, "the ruler of Mimir or Cortex reads its store by itself")
     if prometheus.metric("prometheus_config_last_reload_successful") == 0:
         return failed(
             name,

@@ -38,6 +38,8 @@ def _ready(name: str, title: str, client: Prometheus | Alertmanager, server: Ser
 def pods(target: Target, server: Server) -> Check:
     """The pods that run a server are all ready: those of its Deployment, or behind its Service if it has none."""
     name, namespace = f"pods/{server.deployment}", target.settings.namespace
+    if server.tenant:
+        return skipped(name, f"{server.url} is Mimir or Cortex, whose pods are not looked at")
     if target.kubernetes is None:
         return skipped(name, "this target has no Kubernetes API")
     try:
@@ -118,6 +120,8 @@ def metrics_endpoint(target: Target) -> Check:
 def scrape_target(target: Target, grace: Grace | None = None) -> Check:
     """Prometheus scrapes the application, and at least one target is up. `grace`: for the next scrape."""
     name, job = "scrape-target", target.settings.scrape_job
+    if target.prometheus.of_tenant:
+        return skipped(name, "Mimir and Cortex do not scrape: what sends to them does")
     every = target.prometheus.targets()
     ours = [found for found in every if found.job == job]
     if not ours:
@@ -146,6 +150,8 @@ def scrape_target(target: Target, grace: Grace | None = None) -> Check:
 
 def delivery(target: Target) -> Check:
     """Prometheus has an Alertmanager to send to."""
+    if target.prometheus.of_tenant:
+        return skipped("delivery", "to which Alertmanager the ruler of Mimir or Cortex sends cannot be asked")
     found = target.prometheus.alertmanagers()
     if not found:
         return failed(

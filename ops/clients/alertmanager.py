@@ -31,6 +31,8 @@ class HeldAlert:
 class Alertmanager(Server):
     """One Alertmanager. Every method raises `ops.errors` errors only."""
 
+    asked_as_a_tenant = "/api/v2/status"
+
     def version(self, *, timeout: float | None = None) -> str:
         """Its version, such as `0.31.1`."""
         answer = self.http.get_json("/api/v2/status", timeout=timeout)

@@ -85,6 +85,8 @@ class ScrapeTarget:
 class Prometheus(Server):
     """One Prometheus. Every method raises `ops.errors` errors only."""
 
+    asked_as_a_tenant = "/api/v1/rules"
+
     def query(self, query: str, at: float | None = None, *, timeout: float | None = None) -> list[Sample]:
         """An instant query, now or `at` a moment (seconds since the epoch). Raises BadAnswer for a range."""
         data = self._data("/api/v1/query", {"query": query, "time": at}, timeout)
@@ -114,7 +116,9 @@ class Prometheus(Server):
         return [_alert(alert) for alert in self._data("/api/v1/alerts")["alerts"]]
 
     def targets(self) -> list[ScrapeTarget]:
-        """Every active scrape target."""
+        """Every active scrape target; none at Mimir and Cortex, which do not scrape."""
+        if self.of_tenant:
+            return []
         active = self._data("/api/v1/targets", {"state": "active"})["activeTargets"]
         return [
             ScrapeTarget(

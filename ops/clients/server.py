@@ -1,17 +1,25 @@
 """What Prometheus and Alertmanager have in common: readiness, their own metrics, reload."""
 
+from typing import ClassVar
+
 from ops.clients import metrics_page
 from ops.clients.http import Http
-from ops.errors import Refused
+from ops.clients.tenant import unless_not_configured
+from ops.errors import BadAnswer, Refused
 
 RELOAD_TIMEOUT = 30.0  # seconds; the limit of a reload, where the client's is shorter
 
 
 class Server:
-    """One server of the stack. Every method raises `ops.errors` errors only."""
+    """One server of the stack; `of_tenant`: one of Mimir's or Cortex', asked as a tenant.
 
-    def __init__(self, http: Http) -> None:
-        self.http = http
+    Every method raises `ops.errors` errors only.
+    """
+
+    asked_as_a_tenant: ClassVar[str]  # readiness, there, is that of all tenants
+
+    def __init__(self, http: Http, *, of_tenant: bool = False) -> None:
+        self.http, self.of_tenant = http, of_tenant
 
     @property
     def url(self) -> str:
@@ -20,6 +28,10 @@ class Server:
 
     def ready(self) -> bool:
         """Whether it is ready. Raises Unreachable where nothing answers."""
+        if self.of_tenant:
+            with unless_not_configured():
+                self.http.get(self.asked_as_a_tenant)
+            return True
         try:
             self.http.get("/-/ready")
         except Refused as refusal:
@@ -29,11 +41,15 @@ class Server:
         return True
 
     def metrics(self) -> metrics_page.Exposition:
-        """Its own metrics."""
+        """Its own metrics. Raises BadAnswer where it is one for many tenants."""
+        if self.of_tenant:
+            raise BadAnswer(f"{self.http.name} at {self.url} serves many tenants, and has no counters of one of them")
         return metrics_page.read(self.http)
 
     def metric(self, name: str) -> float | None:
         """The value of one of its own metrics, which has no labels; None where there is none."""
+        if self.of_tenant:
+            return None
         return metrics_page.value(self.http, name)
 
     def reload(self) -> None:

@@ -3,11 +3,16 @@
 import secrets
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
 import routing
 import rules
+from components.settings import SECRETS
+from ops import targets
+from ops.checks.every_check import run_checks
 from ops.clients.tenant import TenantConfig
 from tests.e2e.rig import Rig
 from tests.e2e.test_killed import killed
@@ -19,6 +24,7 @@ from tests.support.waiting import until
 OURS = {*rules.alerts(), *rules.recordings()}
 RECEIVERS = {str(receiver["name"]) for receiver in routing.load().parts(None).receivers}
 NAMESPACE = "api-monitoring"
+NOBODY = "http://127.0.0.1:9"  # nothing listens there
 PASSWORD, TOKEN = "hunter2", "hunter3"
 THEIRS = """\
 # Written by the platform team.
@@ -54,14 +60,17 @@ def tenant(servers: Cortex, rig: Rig) -> str:
     return name
 
 
-def configure(rig: Rig, servers: Cortex, tenant: str, **more: object) -> None:
-    settings: dict[str, object] = {
+def settings_of(servers: Cortex, tenant: str) -> dict[str, object]:
+    return {
         **{"rulesMode": "ruler", "alertmanagerMode": "tenant", "grafanaMode": "off"},
         **{"rulerUrl": servers.url, "rulerApi": "cortex", "tenantId": tenant},
         **{"smtpPassword": PASSWORD, "tenantToken": TOKEN},  # Cortex asks for no token itself
         **{"prometheusUrl": "", "alertmanagerUrl": ""},
     }
-    rig.configure(**{**settings, **more})
+
+
+def configure(rig: Rig, servers: Cortex, tenant: str, **more: object) -> None:
+    rig.configure(**{**settings_of(servers, tenant), **more})
 
 
 def stored(servers: Cortex, tenant: str) -> object:
@@ -186,6 +195,23 @@ def test_killed_between_two_groups_a_destroy_takes_them_back(servers: Cortex, ri
     assert set(ruler.groups("platform")) == {"platform"}
 
 
+def test_verify_looks_at_what_a_tenant_can_see(
+    servers: Cortex, rig: Rig, tenant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.up()
+    given = {**rig.usual, **settings_of(servers, tenant)}
+    plain = {f"api-monitoring:{key}": value for key, value in given.items() if key not in SECRETS}
+    (tmp_path / "Pulumi.cortex.yaml").write_text(yaml.safe_dump({"config": plain}), "utf-8")
+    monkeypatch.setattr(targets, "ROOT", tmp_path)
+    monkeypatch.setenv("TENANT_TOKEN", TOKEN)
+    found = {check.name: check for check in run_checks(targets.load("cortex")).checks}
+    for name in ("prometheus", "alertmanager", "routing/receivers", "routing/inhibitions", "routing/paths"):
+        assert found[name].status == "pass", found[name]
+    for name in ("delivery", "scrape-target", "rules/reload", "routing/reload", "pods/prometheus"):
+        assert found[name].status == "skip", found[name]
+    assert not [check for name, check in found.items() if name.startswith("rules/") and check.status == "fail"]
+
+
 def test_two_tenants_know_nothing_of_each_other(servers: Cortex, rig: Rig, tenant: str) -> None:
     """Also where the stack moves from one to the other."""
     neighbour = f"tenant-{secrets.token_hex(4)}"
@@ -218,12 +244,13 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_written(servers: Cortex, r
         ({"rulerApi": "mimir"}, "check rulerUrl and rulerApi"),
         ({"rulerNamespace": "free", "prometheusUrl": f"{servers.url}/prom"}, "check rulerUrl and prometheusUrl"),
         ({"rulerUrl": f"{servers.url}/nowhere"}, "check rulerUrl and prometheusUrl"),
-        ({"rulerUrl": "http://127.0.0.1:9"}, "are rulerUrl (or tenantUrl) and tenantCaFile right?"),
+        ({"rulerUrl": NOBODY}, "are rulerUrl (or tenantUrl) and tenantCaFile right?"),
         ({"tenantCaFile": "/nowhere.pem", "rulerUrl": "https://127.0.0.1:9"}, "tenantCaFile cannot be used"),
         ({"smtpPassword": ""}, "set smtpPassword (--secret)"),
     ):
         configure(rig, servers, tenant, **settings)
-        said = rig.refused(rig.up)
+        down = settings.get("rulerUrl") == NOBODY  # an `up` begins, as it waits for what is only down
+        said = rig.refused(rig.preview if down else rig.up)
         assert words in said, said
         assert PASSWORD not in said
     assert stored(servers, tenant) == before

@@ -49,12 +49,14 @@ def http(inputs: Props, server: Mapping[str, JsonValue], name: str) -> Http:
 
 def prometheus(inputs: Props) -> Prometheus:
     """Prometheus, by the input of that name. Raises ops.errors where there is no way to the cluster."""
-    return Prometheus(http(inputs, inputs["prometheus"], "Prometheus"))
+    server = inputs["prometheus"]
+    return Prometheus(http(inputs, server, "Prometheus"), of_tenant=bool(server.get("tenant")))
 
 
 def alertmanager(inputs: Props) -> Alertmanager:
     """Alertmanager, by the input of that name. Raises ops.errors where there is no way to the cluster."""
-    return Alertmanager(http(inputs, inputs["alertmanager"], "Alertmanager"))
+    server = inputs["alertmanager"]
+    return Alertmanager(http(inputs, server, "Alertmanager"), of_tenant=bool(server.get("tenant")))
 
 
 def ruler(tenant: Mapping[str, JsonValue]) -> Ruler:

@@ -38,8 +38,6 @@ class ServerCheck(ABC):
 
     def reload_failed(self) -> list[str]:
         """That its last reload failed, as its own metric says. Raises ops.errors."""
-        if self.props[self.kind]["reload"] == "polling":  # it takes what is valid, and has refused the rest before
-            return []
         ok = self.client.metric(f"{self.kind}_config_last_reload_successful")
         return ["its last reload failed: it would not start again with the files as they are"] if ok == 0 else []
 
