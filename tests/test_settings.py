@@ -14,6 +14,8 @@ from ops import targets
 from ops.errors import Misconfigured
 from tests.support.checkout import ROOT
 
+TENANT = {"alertmanagerMode": "tenant", "rulerUrl": "https://mimir.example"}
+
 
 def test_defaults_are_the_guides_names() -> None:
     found = read({}, where="nowhere")
@@ -65,11 +67,33 @@ def test_production_stack_file_is_read() -> None:
         ({"rulesMountPath": "etc/"}, "rulesMountPath is 'etc/'; give an absolute path"),
         ({"operatorLabels": "release"}, "operatorLabels is 'release'; give labels as k=v"),
         ({"smtpPassword": 7}, "smtpPassword is (a secret); give text"),
+        ({"rulesMode": "ruler"}, "rulerUrl is ''; give the URL of Mimir or Cortex, as rulesMode is ruler"),
+        ({**TENANT, "rulerUrl": ""}, "rulerUrl is ''; give the URL of Mimir or Cortex, as alertmanagerMode is tenant"),
+        ({"rulerApi": "loki"}, "rulerApi is 'loki'; give one of mimir, cortex"),
+        ({**TENANT, "webhookUrlFile": "/a/b"}, "webhookUrlFile is '/a/b'; give no file: in alertmanagerMode tenant"),
+        ({**TENANT, "tenantPassword": "hunter2"}, "tenantPassword is (a secret); give tenantUser too"),
+        ({**TENANT, "tenantKeyFile": "k"}, "tenantKeyFile is 'k'; give tenantCertFile too"),
+        (
+            {**TENANT, "tenantUser": "me", "tenantToken": "x"},
+            "tenantUser is 'me'; give either it with tenantPassword, or",
+        ),
     ],
 )
 def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         read(values, where="Pulumi.prod.yaml")
+
+
+def test_the_servers_of_a_tenant_are_found_by_one_url() -> None:
+    """Another server is not told who asks: it has no tenant."""
+    found = read(
+        {**TENANT, "rulesMode": "ruler", "tenantUrl": "https://am.example", "tenantToken": "hunter2"}, where="x"
+    )
+    assert (found.prometheus.url, found.prometheus.reload) == ("https://mimir.example/prometheus", "polling")
+    assert found.alertmanager.url == "https://am.example/alertmanager"
+    assert found.alertmanager.tenant and found.alertmanager.tenant.url == "https://am.example"
+    assert "hunter2" not in repr(found)
+    assert read({**TENANT, "tenantToken": "hunter2"}, where="x").prometheus.tenant is None
 
 
 def test_secrets_are_not_printed() -> None:
