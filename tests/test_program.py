@@ -117,22 +117,6 @@ def test_the_operator_reads_the_mail_password_from_a_secret_alone() -> None:
     assert live.inputs["operated"]["routing"]["secrets"] == [{"name": "postmark", "key": "token"}]
 
 
-def test_a_tenant_is_given_every_group_and_the_password_in_its_text_alone() -> None:
-    tenant = {"rulesMode": "ruler", "alertmanagerMode": "tenant", "rulerUrl": "https://mimir.example"}
-    with pytest.raises(Misconfigured, match=r"reads no files, so .* cannot come from /.*: set smtpPassword"):
-        declared(**tenant, grafanaMode="off")
-    found = declared(**tenant, grafanaMode="off", smtpPassword="hunter2", tenantToken="hunter3")
-    groups = {group["name"]: group for text in FILES.values() for group in yaml.safe_load(text)["groups"]}
-    stored = one(found, ":RuleGroups").inputs["groups"]
-    assert {name: yaml.safe_load(text) for name, text in stored.items()} == groups
-    assert one(found, ":RulerNamespace").name in reaches(found, one(found, ":RuleGroups").name)
-    assert one(found, ":TenantText").inputs["ours"] == SECRET
-    assert "hunter" not in str(found)
-    assert {entry.type for entry in found if entry.type.startswith("kubernetes:")} == set()
-    whole = declared(**tenant, grafanaMode="off", smtpPassword="hunter2", alertmanagerReplace=True)
-    assert "hunter2" not in str(whole)
-
-
 @pytest.mark.parametrize(
     ("file", "name"), [("api-alerts.yml", "api-monitoring-api-alerts"), ("API_x.v1.yml", "api-monitoring-api-x.v1")]
 )
