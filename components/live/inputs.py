@@ -28,10 +28,13 @@ class ClusterInputs(TypedDict):
 class ServerInputs(TypedDict):
     """A `Server` of the settings, as data."""
 
+    kind: str
+    workload: str
     deployment: str
     container: str
     config_map: str
     config_key: str
+    config_maps: Sequence[str]
     service: str
     url: str | None
     reload: str
@@ -53,9 +56,13 @@ class ConfigTextInputs(ClusterInputs):
 
 
 class MountInputs(ClusterInputs):
-    """A volume and its mount in a Deployment of others."""
+    """A volume and its mount in a workload of others, which runs `server`.
 
-    deployment: str
+    `workload` (KIND/NAME) and `container`: in the program as the settings have them, in the state as they were found.
+    """
+
+    server: ServerInputs
+    workload: str
     container: str
     volume: str
     source: Mapping[str, JsonValue]  # as in a pod's volume: {"configMap": {"name": …}}
@@ -111,12 +118,10 @@ class OperatorObjects(TypedDict):
 
 
 class SharedKeys(TypedDict):
-    """Keys of ours in a ConfigMap that others made, and the server whose container mounts it."""
+    """Keys of ours in a ConfigMap that others made."""
 
     config_map: str
     keys: Sequence[str]
-    deployment: str
-    container: str
 
 
 class ProofInputs(ClusterInputs):
@@ -160,4 +165,5 @@ def cluster_inputs(cluster: Cluster) -> ClusterInputs:
 
 def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
-    return cast(ServerInputs, {name: getattr(server, name) for name in ServerInputs.__annotations__})
+    fields = {name: getattr(server, name) for name in ServerInputs.__annotations__}
+    return cast(ServerInputs, {**fields, "config_maps": list(server.config_maps)})

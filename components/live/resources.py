@@ -140,7 +140,8 @@ class Mount(_Resource, module="monitoring", name="Mount"):
     ) -> None:
         inputs: MountInputs = {
             **cluster_inputs(cluster),
-            "deployment": server.deployment,
+            "server": server_inputs(server),
+            "workload": server.named,
             "container": server.container,
             "volume": name,
             "source": dict(source),

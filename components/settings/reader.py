@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast
 
 from components.settings.schema import SECRETS, SettingsError, choices, schema
 from components.settings.values import (
@@ -33,6 +33,7 @@ _NAMES = (
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
     *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
 )
+_WORKLOADS = ("Deployment", "StatefulSet")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = [day[:3].title() for day in _WEEKDAYS]
 _PATH = r"/[^\s:]*[^\s:/]"
@@ -73,7 +74,9 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             shared_config_map=get.text("sharedRulesConfigMap"),
             operator_labels=dict(get.pairs("operatorLabels")),
         ),
-        prometheus=get.server("prometheus"),
+        prometheus=get.server(
+            "prometheus", *([get.text("sharedRulesConfigMap")] if get.text("rulesMode") == "shared" else [])
+        ),
         alertmanager=get.server("alertmanager"),
         alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
@@ -212,12 +215,24 @@ class _Reader:
             raise self._refuse(key, value, "labels as k=v, with a comma between two")
         return [(name.strip(), text.strip()) for name, text in found]
 
-    def server(self, name: str) -> Server:
+    def workload(self, key: str) -> str:
+        value = self.optional(key) or ""
+        kind, _, name = value.partition("/")
+        if value and (kind not in _WORKLOADS or not _NAME.fullmatch(name)):
+            wanted = " or ".join(f"{one}/NAME" for one in _WORKLOADS)
+            why = ": of a DaemonSet each node has a pod with data of its own" if kind == "DaemonSet" else ""
+            raise self._refuse(key, value, wanted + why)
+        return value
+
+    def server(self, name: Literal["prometheus", "alertmanager"], *more_config_maps: str) -> Server:
         return Server(
+            kind=name,
+            workload=self.workload(f"{name}Workload"),
             deployment=self.text(f"{name}Deployment"),
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.text(f"{name}ConfigKey"),
+            config_maps=(self.text(f"{name}ConfigMap"), *more_config_maps),
             service=self.host_port(f"{name}Service"),
             url=self.url(f"{name}Url") if self.optional(f"{name}Url") else None,
             reload=cast(Reload, self.text(f"{name}Reload")),

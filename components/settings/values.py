@@ -24,15 +24,27 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Server:
-    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded."""
+    """A monitoring server: the workload that runs it, where its configuration is, and how it is reached and reloaded.
 
+    `workload`: KIND/NAME, or "" where it is Deployment `deployment`, or else to be found (ops.clients.workloads) by
+    `container` or its image, which is named like `kind`, and by `config_maps`, of which it mounts at least one.
+    """
+
+    kind: Literal["prometheus", "alertmanager"]
+    workload: str
     deployment: str
     container: str
     config_map: str
     config_key: str
+    config_maps: tuple[str, ...]
     service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
     url: str | None
     reload: Reload
+
+    @property
+    def named(self) -> str:
+        """The workload as the settings have it: KIND/NAME."""
+        return self.workload or f"Deployment/{self.deployment}"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def run_checks(target: Target) -> Report:
     run.check("prometheus", lambda: prerequisites.prometheus(target))
     run.check("alertmanager", lambda: prerequisites.alertmanager(target))
     for server in (target.settings.prometheus, target.settings.alertmanager):
-        run.check(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
+        run.check(f"pods/{server.named.partition('/')[2]}", partial(prerequisites.pods, target, server))
     run.check("grafana", lambda: prerequisites.grafana(target))
     run.check_subject("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")

@@ -58,7 +58,7 @@ def load_case(target: Target, title: str | None) -> Case:
 def diagnose(case: Case) -> Diagnosis:
     """Check the links from the application to Grafana, up to the first broken one."""
     target = case.target
-    prometheus = log_command(target, target.settings.prometheus.deployment)
+    prometheus = log_command(target, target.settings.prometheus)
     grafana = f"curl -v {target.grafana.url}/api/health" if target.grafana else ""
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),

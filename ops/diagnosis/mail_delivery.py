@@ -35,7 +35,7 @@ def sent(case: Case) -> Step:
     """Prometheus has an Alertmanager, and its last alerts arrived there."""
     target = case.target
     known = prerequisites.delivery(target)
-    next = log_command(target, target.settings.prometheus.deployment)
+    next = log_command(target, target.settings.prometheus)
     if known.status == "fail":
         return broken(known.detail, next)
     errors = target.prometheus.metrics().total("prometheus_notifications_errors_total") or 0.0
@@ -49,7 +49,7 @@ def sent(case: Case) -> Step:
         return broken(
             f"Prometheus could not send alerts {humanize(time.time() - lost)} ago, and none was sent "
             f"since ({said}); check that address, and that Alertmanager runs",
-            log_command(target, target.settings.alertmanager.deployment),
+            log_command(target, target.settings.alertmanager),
         )
     return ok(said)
 
@@ -57,7 +57,7 @@ def sent(case: Case) -> Step:
 def ready(case: Case) -> Step:
     """Alertmanager answers, and its last reload succeeded."""
     target = case.target
-    next = log_command(target, target.settings.alertmanager.deployment)
+    next = log_command(target, target.settings.alertmanager)
     check = prerequisites.alertmanager(target)
     if check.status == "fail":
         return from_check(check, next)
@@ -81,14 +81,14 @@ def arrived(case: Case) -> Step:
             return broken(
                 f"{brief(lost)} fires, but Alertmanager does not have it ({target.alertmanager.url}); "
                 "check whether Prometheus sends to another one, or drops alerts by alert_relabel_configs",
-                log_command(target, target.settings.prometheus.deployment),
+                log_command(target, target.settings.prometheus),
             )
         return not_applicable(f"{brief(lost)} began to fire just now")
     if firing:
         return ok(f"Alertmanager has {brief(sorted({one.name for one in firing}))}")
     always = [alert for alert in rules.alerts().values() if alert.is_watchdog]
     check = routing_checks.watchdog(target, always)
-    return from_check(check, log_command(target, target.settings.prometheus.deployment))
+    return from_check(check, log_command(target, target.settings.prometheus))
 
 
 def routed(case: Case) -> Step:

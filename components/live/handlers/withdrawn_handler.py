@@ -8,13 +8,14 @@ from pulumi import dynamic
 
 from components.live.cluster import config_map, connections, operator_preflight, ownership_checks, workload
 from components.live.cluster.config_map import Key
-from components.live.cluster.workload import Workload
+from components.live.cluster.workload import RunningServer
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, info, warn
 from components.live.running import expressions, server_versions, wait
 from components.live.running.wanted import decode_wanted
 from ops.clients.kubernetes import Kubernetes
+from ops.clients.workloads import WantedWorkload
 from ops.errors import Forbidden, NotFound, OpsError
 
 
@@ -35,9 +36,8 @@ class WithdrawnHandler(Handler):
             cluster = connections.kubernetes(news)
 
             @cache
-            def runs(kind: str) -> Workload:
-                server = news[kind]
-                return workload.read(cluster, news["namespace"], server["deployment"], server["container"])
+            def runs(kind: str) -> RunningServer:
+                return workload.read(cluster, WantedWorkload.of(news["namespace"], news[kind]))
 
             operator_preflight.refuse_what_operator_ignores(cluster, news)
             _refuse_what_would_fail_later(cluster, news, runs)
@@ -81,8 +81,11 @@ class WithdrawnHandler(Handler):
             info(f"{gone}: it is gone, and our part with it")
 
 
-def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], Workload]) -> None:
+def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], RunningServer]) -> None:
     """Texts that are missing or never updated, and servers that do not reload: found before anything is written."""
+    for kind in server_versions.SERVERS:
+        if (props.get(kind) or {}).get("reload") == "signal":
+            runs(kind)  # it has to be clear which pods get it
     for kind in props.get("edited") or ():
         server = props[kind]
         config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))
