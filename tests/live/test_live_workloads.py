@@ -156,7 +156,10 @@ def test_a_container_of_another_name_is_said(
     put(api, "chart alertmanager")["template"]["spec"]["containers"][0]["name"] = "am"
     checked = MountProvider().check({}, mount(kubeconfig))
     assert checked.inputs["container"] == "am"
-    assert "is taken to be am, by its image: it has none of the name alertmanager" in capsys.readouterr().out
+    assert (
+        "has no container alertmanager; by its image, am is taken; `pulumi config set alertmanagerContainer am` "
+        in capsys.readouterr().out
+    )
 
 
 def test_another_workload_is_another_mount(place: tuple[Api, Kubernetes, str]) -> None:

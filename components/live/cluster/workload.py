@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.live.cluster.pod_mount import named
-from components.live.provider import info
+from components.live.provider import warn
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 from ops.clients import workloads
@@ -80,16 +80,16 @@ def read(cluster: Kubernetes, wanted: WantedWorkload) -> RunningServer:
 
 
 def say_which(found: workloads.Workload, wanted: WantedWorkload) -> None:
-    """Say which workload and container are taken where the settings name others."""
+    """Warn of a workload or a container that the settings do not name, with the command that makes them name it."""
     if found.looked_for:
-        info(
-            f"{wanted.title} is taken to be {found.title}, as there is no Deployment {wanted.deployment}: "
+        warn(
+            f"{wanted.title} is taken to be {found.title}, as there is no Deployment {wanted.deployment}; "
             f"`pulumi config set {wanted.server}Workload {found.reference}` keeps it so"
         )
     if found.container != wanted.container:
-        info(
-            f"{wanted.title}'s container in {found.title} is taken to be {found.container}, by its image: it has none "
-            f"of the name {wanted.container} ({wanted.server}Container)"
+        warn(
+            f"{found.title} has no container {wanted.container}; by its image, {found.container} is taken; "
+            f"`pulumi config set {wanted.server}Container {found.container}` keeps it so"
         )
 
 
