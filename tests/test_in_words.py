@@ -146,6 +146,21 @@ def test_a_changed_text_of_a_receiver_is_seen_and_its_secrets_are_not() -> None:
     assert line not in routing_in_words(parts(receivers=(other_hook,)), None)
 
 
+def test_a_receivers_texts_and_settings_are_told_apart() -> None:
+    def line(**mail: str) -> str:
+        told = {"to": "a@example.org", "html": "{{ .Status }}", **mail}
+        receiver = {"name": "r", "email_configs": [told]}
+        (found,) = (one for one in routing_in_words(parts(receivers=(receiver,)), None) if one.startswith("receiver "))
+        return found
+
+    def texts(found: str) -> str:
+        return found.partition("(")[2].partition(",")[0]
+
+    assert texts(line(html="{{ .Status }}!")) != texts(line())
+    assert texts(line(smarthost="b:25")) == texts(line())
+    assert line(smarthost="b:25") != line()
+
+
 def model(change: Callable[[JsonObject], None] = lambda model: None) -> list[str]:
     found = dashboards.draw_limits(dashboards.load().model, rules.alerts())
     change(found)

@@ -41,7 +41,7 @@ def route_lines(config: Config) -> list[str]:
 
 
 def receiver_lines(config: Config) -> dict[str, str]:
-    """Name → where it sends, and a digest of all that it says."""
+    """Name → where it sends, and digests of what its messages say and of its other settings."""
     return {name: _receiver(receiver) for name, receiver in tree.receivers(config).items()}
 
 
@@ -86,7 +86,21 @@ def _receiver(receiver: Mapping[str, JsonValue]) -> str:
         if kind.endswith("_configs")
         for entry in entries or ()
     ]
-    return f"{', '.join(told) or 'nobody'} (settings {digest(_plain(receiver))})"
+    texts, settings = _parted(_plain(receiver))
+    return f"{', '.join(told) or 'nobody'} (texts {digest(texts)}, settings {digest(settings)})"
+
+
+def _parted(value: JsonValue) -> tuple[JsonValue, JsonValue]:
+    """A value's templates, which are what its messages say, and all else of it."""
+    if isinstance(value, str):
+        return (value, "") if "{{" in value else ("", value)
+    if isinstance(value, Mapping):
+        pairs = {key: _parted(item) for key, item in value.items()}
+        return {key: texts for key, (texts, _) in pairs.items()}, {key: rest for key, (_, rest) in pairs.items()}
+    if isinstance(value, list):
+        both = [_parted(item) for item in value]
+        return [texts for texts, _ in both], [rest for _, rest in both]
+    return None, value
 
 
 def _address(entry: Mapping[str, JsonValue]) -> str:
