@@ -96,10 +96,11 @@ def _parted(value: JsonValue) -> tuple[JsonValue, JsonValue]:
         return (value, "") if "{{" in value else ("", value)
     if isinstance(value, Mapping):
         pairs = {key: _parted(item) for key, item in value.items()}
-        return {key: texts for key, (texts, _) in pairs.items()}, {key: rest for key, (_, rest) in pairs.items()}
+        texts = {key: found for key, (found, _) in pairs.items() if found}
+        return texts, {key: rest for key, (_, rest) in pairs.items() if key not in texts or rest}
     if isinstance(value, list):
         both = [_parted(item) for item in value]
-        return [texts for texts, _ in both], [rest for _, rest in both]
+        return [found for found, _ in both if found], [rest for _, rest in both]
     return None, value
 
 
