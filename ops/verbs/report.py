@@ -93,7 +93,7 @@ def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
         return page.markdown(found)
     progress("drawing the panels …")
     drawn = countdown("panels drawn", progress)
-    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(), drawn))
+    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(stack=target.name), drawn))
 
 
 def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:
