@@ -56,6 +56,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.words": (),
     "ops.countdown": ("formats",),
     "ops.rows": (),
+    "ops.fleet": ("ops.errors", "ops.options", "ops.repo.files", "formats"),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),
     "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),
