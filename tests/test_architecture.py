@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import ROOT
 
 DATA = ("rules", "routing", "metrics", "dashboards")
-OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
+OURS = (*DATA, "formats", "components", "ops", "tests", "refusals", "__main__")  # refusals: the pack in policy/
 
 COMMON = (
     *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "ops.countdown", "ops.rows"),
