@@ -103,6 +103,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
         live_timeout=get.seconds("liveTimeout"),
+        deploy_silence=get.flag("deploySilence"),
     )
 
 
