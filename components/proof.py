@@ -43,12 +43,16 @@ class Proof:
                 "edited": [*self._rules.edited_servers, *routing.edited_servers],
                 "manager": ownership.manager(),
                 "needs": needs(self._files, routing.parts(), self._whole, settings),
+                "silenced": self._label_sets() if settings.deploy_silence else None,
             },
         )
 
     def live(self, after: Sequence[pulumi.Resource]) -> Live:
         """Made after everything else: both servers reload, and have to run exactly what was written."""
         return Live("live", self._inputs, pulumi.ResourceOptions(depends_on=after))
+
+    def _label_sets(self) -> list[dict[str, str]]:
+        return [dict(sorted(alert.label_set.items())) for file in self._files for alert in file.alerts]
 
     @cached_property
     def _whole(self) -> Mapping[str, JsonValue] | None:

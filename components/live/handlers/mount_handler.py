@@ -9,6 +9,7 @@ from components.live.cluster import connections, ownership_checks, pod_mount
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
+from components.live.running.deploy_silence import deploy_silence
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
 from ops.errors import Forbidden, NotFound
@@ -94,6 +95,8 @@ def _pod(deployment: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
 def _merge(props: Props, patch: JsonObject, *, dry_run: bool = False) -> None:
     path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
     cluster = connections.kubernetes(props)
+    if not dry_run:
+        deploy_silence.begin()  # the pods restart
     cluster.merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
 
 
