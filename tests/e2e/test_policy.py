@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from ops.build_tools import pulumi
 from ops.errors import NotFound
+from ops.stack import engine_events
 from tests.e2e.rig import Rig
 from tests.support.checkout import ROOT
 
@@ -57,14 +59,19 @@ EDITS = {
 }
 
 
-def run(rig: Rig, *arguments: str, **settings: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
-    """`pulumi` with the pack, as a person calls it. A built engine's Python host is too old for the folder."""
+def pack() -> Path:
+    """The pack as this engine takes it."""
     if not (PACK / ".venv" / "bin" / "python").exists():
         pytest.fail("the pack has no environment yet: `make policy` makes it", pytrace=False)
     built = (engine := pulumi.find()) is not None and engine.root is not None
+    return PACK / "serve" if built else PACK
+
+
+def run(rig: Rig, *arguments: str, **settings: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+    """`pulumi` with the pack, as a person calls it. A built engine's Python host is too old for the folder."""
     access = rig.engine.access
     command = ["pulumi", *arguments, "--stack", access.stack, "--non-interactive", "--color", "never"]
-    command += ["--policy-pack", str(PACK / "serve" if built else PACK)]
+    command += ["--policy-pack", str(pack())]
     if arguments[0] != "policy":
         command += ["--config-file", str(access.config_file)]
     if settings:
@@ -124,6 +131,16 @@ def test_an_update_is_refused_before_the_object_is_written(rig: Rig) -> None:
     assert refusals(run(rig, "up", "--yes", "--skip-preview")) == [EDITS[ELSEWHERE]]
     with pytest.raises(NotFound):
         rig.cluster.http.request("GET", "/api/v1/namespaces/default/configmaps/api-performance-x")
+
+
+def test_a_review_is_refused_with_the_policy_and_its_sentence(rig: Rig) -> None:
+    add(rig, ELSEWHERE)
+    policy, sentence = EDITS[ELSEWHERE]
+    found = engine_events.of_engine(rig.engine, [pack()])
+    assert found.refused
+    (violation,) = found.violations
+    assert sentence in violation
+    assert violation.endswith(f"({policy}, mandatory)")
 
 
 def test_the_settings_of_the_pack_decide(rig: Rig) -> None:
