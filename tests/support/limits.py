@@ -1,4 +1,4 @@
-"""Limits, and other lines of an alert, in tests. What a limit is stands in the rules alone: others are derived from it."""
+"""Limits, and other lines of an alert, in tests. What a limit is stands in the rules alone: others derive from it."""
 
 from collections.abc import Callable
 
