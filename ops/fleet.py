@@ -11,6 +11,8 @@ from formats.json_types import JsonObject
 from ops.errors import Misconfigured
 from ops.options import console, emit, progress
 from ops.repo.files import ROOT
+from ops.targets import stacks
+from ops.words import count_noun
 
 AT_ONCE = 4
 
@@ -25,18 +27,15 @@ class Answer:
     error: str
 
 
-def stacks() -> list[str]:
-    """The stacks that have a file Pulumi.STACK.yaml. Raises Misconfigured where there is none."""
-    found = sorted(path.name.split(".", 1)[1].removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
-    if not found:
-        raise Misconfigured("there is no stack here: no file is called Pulumi.STACK.yaml")
-    return found
-
-
 def ask(arguments: Callable[[str], Sequence[str]]) -> list[Answer]:
-    """Run `ops ARGUMENTS --format json` for each stack; `arguments` makes them from its name."""
+    """Run `ops ARGUMENTS --format json` for each stack; `arguments` makes them from its name.
+
+    Raises Misconfigured where there is no stack.
+    """
     names = stacks()
-    progress(f"asking {len(names)} {'stack' if len(names) == 1 else 'stacks'}, {AT_ONCE} at a time …")
+    if not names:
+        raise Misconfigured("there is no stack here: no file is called Pulumi.STACK.yaml")
+    progress(f"asking {count_noun(len(names), 'stack')}, {AT_ONCE} at a time …")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(lambda name: _ask(name, arguments(name)), names))
 

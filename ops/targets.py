@@ -75,6 +75,12 @@ def documents(name: str) -> Path:
     return sandbox_state.home() if name == SANDBOX else ROOT / "docs"
 
 
+def stacks(folder: Path | None = None) -> list[str]:
+    """The stacks that have a file Pulumi.STACK.yaml in a checkout, this one by default."""
+    files = (folder or ROOT).glob("Pulumi.*.yaml")
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in files)
+
+
 def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
     """The settings in `Pulumi.NAME.yaml`, without the project's prefix; without secrets, which only Pulumi can read.
 
@@ -83,9 +89,8 @@ def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
     folder = folder or ROOT
     path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))
         raise Misconfigured(
-            f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *known])}"
+            f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *stacks(folder)])}"
         )
     try:
         parsed = yaml.load(path.read_text("utf-8"), _StackFile)  # noqa: S506 - a SafeLoader

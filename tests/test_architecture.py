@@ -56,7 +56,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.words": (),
     "ops.countdown": ("formats",),
     "ops.rows": (),
-    "ops.fleet": ("ops.errors", "ops.options", "ops.repo.files", "formats"),
+    "ops.fleet": ("ops.repo.files", "ops.targets", *COMMON),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),
     "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),
