@@ -7,8 +7,9 @@ from components.live.inputs import COMPARED
 from components.live.provider import Props, warn
 from components.live.running import wait
 from components.live.running.deploy_silence import deploy_silence
-from components.live.running.wanted import decode_wanted, fingerprint
+from components.live.running.wanted import decode_wanted
 from components.live.text.edit_errors import EditRefused
+from formats.fingerprints import fingerprint
 from ops.errors import OpsError
 
 
