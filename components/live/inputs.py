@@ -147,7 +147,8 @@ class WithdrawnInputs(TypedDict):
     `own`: API paths of what is ours alone, applied by field manager `manager`. `shared`: the keys that are ours in a
     ConfigMap of others (components.live.cluster.ownership_checks), or None. `edited`: the servers ("prometheus",
     "alertmanager") whose configuration gets a part of ours. `needs`: what a server has to know
-    (components.live.running.server_versions).
+    (components.live.running.server_versions). `silenced`: the label sets of the alerts to silence while `up` runs
+    (components.live.running.deploy_silence), or None.
     """
 
     own: Sequence[str]
@@ -155,6 +156,7 @@ class WithdrawnInputs(TypedDict):
     edited: Sequence[str]
     manager: str
     needs: str
+    silenced: Sequence[Mapping[str, str]] | None
 
 
 def cluster_inputs(cluster: Cluster) -> ClusterInputs:

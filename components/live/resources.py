@@ -227,7 +227,7 @@ class _Proof(_Resource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
     secret = ("kubeconfig",)
-    hidden = ("wanted",)  # the components say it in words
+    hidden: ClassVar[Sequence[str]] = ("wanted",)  # the components say it in words
 
 
 class Live(_Proof, module="monitoring", name="Live"):
@@ -248,6 +248,7 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     """
 
     provider = WithdrawnProvider
+    hidden = ("wanted", "silenced")
 
     def __init__(self, name: str, inputs: ProofInputs, more: WithdrawnInputs) -> None:
         super().__init__(name, {**inputs, **more}, None)

@@ -107,6 +107,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
         live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
+        deploy_silence=get.flag("deploySilence"),
     )
 
 

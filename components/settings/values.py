@@ -135,6 +135,7 @@ class Settings:
     application_url: str
     scrape_job: str
     live_timeout: int  # seconds
+    deploy_silence: bool
 
     @property
     def namespace(self) -> str:

@@ -89,7 +89,7 @@ class _CheckRun:
 
 def run_checks(target: Target) -> Report:
     """Every check, in the order of dependence. Raises errors of the data packages only."""
-    files = rules.load()
+    files = rules.load(stack=target.name)
     every = {alert.name: alert for file in files for alert in file.alerts}
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()

@@ -150,7 +150,7 @@ def returns_data(case: Case) -> Step:
 
 def deployed(case: Case) -> Step:
     """Grafana has the dashboard as it is deployed from here."""
-    drawn = dashboards.deployed(case.board, rules.alerts())
+    drawn = dashboards.deployed(case.board, rules.alerts(stack=case.target.name))
     return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
 

@@ -8,6 +8,7 @@ from formats.durations import humanize
 from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
+from ops.clients.alertmanager import is_lease
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
@@ -133,13 +134,18 @@ def inhibited(case: Case) -> Step:
 def silenced(case: Case) -> Step:
     """No silence matches them."""
     target = case.target
-    silences = target.alertmanager.silences()
+    silences, deploying = target.alertmanager.silences(), ""
     for alert, own in _with_labels(target, case.alerts):
         for one in alert_path.silencing(silences, own):
-            return broken(
-                f"{alert.name} is silenced {alert_path.until(one)}; expire the silence when it is no longer needed",
-                f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
-            )
+            words = f"{alert.name} is silenced {alert_path.until(one)}"
+            if not is_lease(one):
+                return broken(
+                    f"{words}; expire the silence when it is no longer needed",
+                    f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
+                )
+            deploying = deploying or words
+    if deploying:
+        return intended(deploying)
     active = [one for one in silences if (one.get("status") or {}).get("state") == "active"]
     if len(active) == 1:
         return ok("the only active silence does not match")

@@ -7,6 +7,7 @@ from components.live.cluster import connections, other_hands, ownership_checks, 
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
+from components.live.running.deploy_silence import deploy_silence
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from ops.clients import workloads
@@ -103,6 +104,8 @@ def _read(props: Props) -> Workload:
 def _merge(props: Props, patch: JsonObject, *, dry_run: bool = False) -> None:
     path = workloads.path(props["namespace"], props["workload"])
     cluster = connections.kubernetes(props)
+    if not dry_run:
+        deploy_silence.begin()  # the pods restart
     cluster.merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
 
 

@@ -13,6 +13,7 @@ from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, info, warn
 from components.live.running import expressions, server_versions, wait
+from components.live.running.deploy_silence import deploy_silence
 from components.live.running.wanted import decode_wanted
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.workloads import WantedWorkload
@@ -29,6 +30,7 @@ class WithdrawnHandler(Handler):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         """Look at everything that could be in the way. Raises EditRefused, ops.errors."""
+        deploy_silence.prepare(news)
         known = _olds.get("own") or ()  # checked when this was made
         server_versions.refuse_unknown(news)
         expressions.refuse_unknown(_olds, news)
@@ -65,12 +67,14 @@ class WithdrawnHandler(Handler):
     def create(self, props: Props) -> dynamic.CreateResult:
         """Nothing is made: it is there to be deleted last. Raises EditRefused for an address where no server is."""
         server_versions.refuse_unreachable(props)
+        deploy_silence.begin()
         return dynamic.CreateResult("withdrawn", props)
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """Nothing is changed. Raises EditRefused for a new address where no server is."""
         moved = [kind for kind in server_versions.SERVERS if _olds.get(kind) != _news.get(kind)]
         server_versions.refuse_unreachable(_news, moved)
+        deploy_silence.begin()
         return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
