@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production sandbox sandbox-down test e2e compat bench lint docs new-alert tools render lock clean
+.PHONY: help setup setup-production policy sandbox sandbox-down test e2e compat bench lint docs new-alert tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,16 +20,18 @@ setup: .venv/.installed ## Make .venv with all packages; every target does it by
 
 setup-production: .venv/.production ## Make .venv with what `pulumi up` and the verbs need, without tests and sandbox
 
+policy: policy/.venv/.installed ## Make policy/.venv with what the policy pack needs (policy/README.md)
+
 sandbox: .venv/.installed ## Start real servers and a Kubernetes API on loopback, deploy by `pulumi up`, verify (ENGINE=no: without Pulumi)
 	@$(PY) -m ops sandbox up $(if $(filter no,$(ENGINE)),--no-engine)
 
 sandbox-down: .venv/.installed ## Stop the sandbox; nothing is left running
 	@$(PY) -m ops sandbox down
 
-test: .venv/.installed lint tools ## Run lint, types, and every test that this machine can run (ENGINE=no: without the end-to-end tests)
+test: .venv/.installed lint tools $(if $(filter no,$(ENGINE)),,policy) ## Run lint, types, and every test that this machine can run (ENGINE=no: without the end-to-end tests)
 	@$(PY) -m pytest $(if $(filter no,$(ENGINE)),-m "not e2e") -n $(WORKERS) $(DIST)
 
-e2e: .venv/.installed tools ## Run every test on the real engine and a real API server, several sandboxes at a time
+e2e: .venv/.installed tools policy ## Run every test on the real engine and a real API server, several sandboxes at a time
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator cortex; fi
 	@$(PY) -m pytest tests/e2e -m e2e -n $(WORKERS) $(DIST)
 
@@ -61,10 +63,11 @@ lock: ## Pin the requirements*.in with hashes in requirements*.txt (needs pip-to
 	$(PIP_COMPILE) -o requirements.txt requirements.in
 	$(PIP_COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(PIP_COMPILE) -o requirements-uv.txt requirements-uv.in
+	$(PIP_COMPILE) -o policy/requirements.txt policy/requirements.in
 
 clean: ## Remove the virtual environment and the sandbox's folder; what was built stays in the cache
 	@if [ -x $(PY) ]; then $(PY) -m ops sandbox down || true; fi
-	rm -rf .venv .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv policy/.venv .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # .venv is always made anew, so that neither a package that is no longer listed nor an interrupted set-up stays behind. Its
 # marks go first, as `rm` can be interrupted too; a .venv that is a link is another checkout's: the link alone goes.
@@ -89,4 +92,11 @@ endef
 
 .venv/.production: requirements.txt requirements-uv.txt
 	$(call set_up,requirements.txt)
+	@touch $@
+
+# The policy pack's own: Pulumi's library and what it brings. By pip alone: it takes ten seconds.
+policy/.venv/.installed: policy/requirements.txt
+	@echo "Setting up policy/.venv: about 10 seconds …"
+	@rm -rf policy/.venv && $(PYTHON) -m venv policy/.venv
+	@$(PIP_INSTALL:.venv/%=policy/.venv/%) -r policy/requirements.txt
 	@touch $@

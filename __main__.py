@@ -17,8 +17,8 @@ from routing.on_call import with_on_call
 
 with without_gc(), readable_errors():
     require_cli()
-    settings = configured()
-    files, alerts, dashboard = rules.load(), rules.alerts(), dashboards.load()
+    settings, stack = configured(), pulumi.get_stack()
+    files, alerts, dashboard = rules.load(stack=stack), rules.alerts(stack=stack), dashboards.load()
     metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
 
     to_prometheus = rules_delivery(files, settings)

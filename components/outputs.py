@@ -8,9 +8,9 @@ import pulumi
 import dashboards
 from components.alert_routing.routing_delivery import RoutingDelivery
 from components.alert_rules.rules_delivery import RulesDelivery
-from components.in_words import shown_limit
+from components.in_words import limit_in_words
 from components.live.resources import Live
-from components.live.running.wanted import fingerprint
+from formats.fingerprints import fingerprint
 from rules import Alert
 
 Units: TypeAlias = Mapping[str, str]
@@ -26,12 +26,8 @@ def export(live: Live, alerts: Iterable[Alert], routing: RoutingDelivery, rules:
         "dashboardUrl": f"{grafana.url}/d/{dashboards.UID}" if grafana.mode != "off" else None,
         "rulesDigest": fingerprint(rules.texts),
         "routingDigest": fingerprint(routing.whole_config() or parts.as_json()),
-        "alerts": {alert.name: _limit(alert, units) for alert in alerts},
+        "alerts": {alert.name: limit_in_words(alert, units) for alert in alerts},
         "receivers": [str(receiver["name"]) for receiver in parts.receivers],
     }
     for name, value in known.items():
         pulumi.export(name, pulumi.Output.all(value, live.proved).apply(lambda pair: pair[0]))
-
-
-def _limit(alert: Alert, units: Units) -> str:
-    return "always" if alert.is_watchdog else shown_limit(alert, units.get(alert.quantity, ""))

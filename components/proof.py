@@ -1,7 +1,7 @@
 """The first and the last resource of the program: they prove that ours runs, and that ours is gone."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import pulumi
@@ -11,11 +11,10 @@ from components.alert_routing.routing_delivery import RoutingDelivery
 from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import ProofInputs, cluster_inputs, server_inputs
 from components.live.resources import Live, Withdrawn
-from components.live.running.wanted import fingerprint, wanted_routing, wanted_rules
+from components.live.running.wanted import wanted_routing, wanted_rules
 from components.settings import Settings
 from components.version_needs import needs
-from formats.json_types import JsonValue
-from routing import tree
+from formats.fingerprints import fingerprint
 from rules import RuleFile
 
 
@@ -42,7 +41,8 @@ class Proof:
                 "shared": self._rules.shared_keys(),
                 "edited": [*self._rules.edited_servers, *routing.edited_servers],
                 "manager": ownership.manager(),
-                "needs": needs(self._files, routing.parts(), self._whole, settings),
+                "needs": needs(self._files, routing.parts(), routing.whole, settings),
+                "silenced": self._label_sets() if settings.deploy_silence else None,
             },
         )
 
@@ -50,10 +50,8 @@ class Proof:
         """Made after everything else: both servers reload, and have to run exactly what was written."""
         return Live("live", self._inputs, pulumi.ResourceOptions(depends_on=after))
 
-    @cached_property
-    def _whole(self) -> Mapping[str, JsonValue] | None:
-        whole = self._routing.whole_config()
-        return tree.parse(whole, self._routing.routing.shown) if whole else None
+    def _label_sets(self) -> list[dict[str, str]]:
+        return [dict(sorted(alert.label_set.items())) for file in self._files for alert in file.alerts]
 
     @cached_property
     def _inputs(self) -> ProofInputs:
@@ -63,7 +61,7 @@ class Proof:
         texts += [routing.routing.text, settings.rules.mode, str(settings.alertmanager_replace)]
         wanted = {
             "rules": wanted_rules(self._files),
-            "routing": wanted_routing(routing.parts(), self._whole),
+            "routing": wanted_routing(routing.parts(), routing.whole),
             "texts": [fingerprint(text) for text in texts],
         }
         return {

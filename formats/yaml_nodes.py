@@ -131,9 +131,14 @@ class Node:
         return str(self.yaml.value).lower() in ("true", "yes", "on")
 
 
+def similar(key: str, known: Collection[str]) -> str:
+    """The known key for which this one may be a mistake; "" where none is like it."""
+    return next(iter(difflib.get_close_matches(key, known, n=1)), "")
+
+
 def _hint(key: str, known: Collection[str]) -> str:
-    if near := difflib.get_close_matches(key, known, n=1):
-        return f": did you mean {near[0]}?"
+    if near := similar(key, known):
+        return f": did you mean {near}?"
     return f"; known are {', '.join(sorted(known))}" if len(known) < 20 else ": it would be refused, so remove it"
 
 

@@ -12,7 +12,8 @@
     ├── Refused               the service answered with an error (`status`, `words`)
     │   ├── Forbidden         401 and 403
     │   ├── NotFound          404
-    │   └── Conflict          409 and 412: changed meanwhile, or exists already
+    │   ├── Conflict          409 and 412: changed meanwhile, or exists already
+    │   └── NoCommand         a container has no such command
     └── Findings              something is wrong with the target: exit 1
 
 Every message is one sentence: what is wrong, where, and what to do.
@@ -79,6 +80,10 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """The object changed since it was read, or exists already."""
+
+
+class NoCommand(Refused):
+    """The container has no such command."""
 
 
 class Findings(OpsError):

@@ -44,6 +44,9 @@ EndOption = Annotated[
         metavar="MOMENT",
     ),
 ]
+AllStacksOption = Annotated[
+    bool, typer.Option("--all-stacks", help="Do so for every stack of this checkout, with a line for each.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 
 

@@ -1,6 +1,7 @@
 """A target by its name: the clients of the sandbox's servers, or of a stack's."""
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +29,17 @@ _FROM_ENVIRONMENT = {
     "TENANT_PASSWORD": "tenantPassword",
 }
 ADVICE = "is it running, and is --target right?"
+
+
+class _StackFile(yaml.SafeLoader):
+    """YAML as Pulumi reads it: `off` and `yes` are words, as in `grafanaMode: off`; only true and false are none."""
+
+
+_StackFile.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:bool"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_StackFile.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|false"), ["t", "f"])
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,12 @@ def documents(name: str) -> Path:
     return sandbox_state.home() if name == SANDBOX else ROOT / "docs"
 
 
+def stacks(folder: Path | None = None) -> list[str]:
+    """The stacks that have a file Pulumi.STACK.yaml in a checkout, this one by default."""
+    files = (folder or ROOT).glob("Pulumi.*.yaml")
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in files)
+
+
 def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
     """The settings in `Pulumi.NAME.yaml`, without the project's prefix; without secrets, which only Pulumi can read.
 
@@ -78,12 +96,11 @@ def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
     folder = folder or ROOT
     path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
-        known = sorted(file.name.split(".")[1] for file in folder.glob("Pulumi.*.yaml"))
         raise Misconfigured(
-            f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *known])}"
+            f"there is no target {name!r}: {path.name} does not exist; use {' or '.join([SANDBOX, *stacks(folder)])}"
         )
     try:
-        parsed = yaml.safe_load(path.read_text("utf-8"))
+        parsed = yaml.load(path.read_text("utf-8"), _StackFile)  # noqa: S506 - a SafeLoader
         config = dict((parsed or {}).get("config") or {})
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise Misconfigured(f"{path.name} is not a stack file ({_why(error)}); correct its YAML") from None

@@ -75,6 +75,7 @@ class Routing:
     path: Path
     text: str
     config: Mapping[str, JsonValue]
+    warnings: tuple[str, ...] = ()  # what this program does not know, and amtool decides
 
     @property
     def shown(self) -> str:
@@ -132,14 +133,15 @@ def load(folder: Path = FOLDER) -> Routing:
 
 def read(text: str, path: Path) -> Routing:
     """Check a text as what stands in `path`. Raises RoutingError."""
-    from routing import _schema  # takes 0.03 s, and the dynamic provider's process reads no file of ours
+    from routing import _known_keys, _schema  # takes 0.03 s, and the dynamic provider's process reads no file of ours
 
     root, config = _typed.parse(text, shown(path))
     if root is None:
         raise RoutingError("the file is empty: the routing has to stand in it", Place(shown(path), 1))
+    unknown = _known_keys.unknown_keys(root)
     _schema.check(root)
     _check_ours(root)
-    return Routing(path, text, config)
+    return Routing(path, text, config, tuple(unknown))
 
 
 def _check_ours(root: Node) -> None:

@@ -8,62 +8,17 @@ import yaml
 from formats.durations import seconds
 from formats.yaml_nodes import Node
 from routing import _mail_templates, _matchers, _times
+from routing._known_keys import SENDERS
 
 Fields = Mapping[str, Node]
 
-# Keys of https://github.com/prometheus/alertmanager/blob/v0.35.0/config/config.go; of a mail: notify/email/config.go.
-_TOP = (
-    *("global", "route", "receivers", "inhibit_rules", "templates", "tracing"),
-    *("mute_time_intervals", "time_intervals", "event_recorder"),
-)
-_SMTP = (
-    *("smtp_from", "smtp_hello", "smtp_smarthost", "smtp_auth_username", "smtp_auth_password"),
-    *("smtp_auth_password_file", "smtp_auth_secret", "smtp_auth_secret_file", "smtp_auth_identity"),
-    *("smtp_require_tls", "smtp_tls_config", "smtp_force_implicit_tls"),
-)
-_GLOBAL = (
-    *("resolve_timeout", "http_config", *_SMTP),
-    *("slack_api_url", "slack_api_url_file", "slack_app_token", "slack_app_token_file", "slack_app_url"),
-    *(
-        "pagerduty_url",
-        "opsgenie_api_url",
-        "opsgenie_api_key",
-        "opsgenie_api_key_file",
-        "jira_api_url",
-        "webex_api_url",
-    ),
-    *("telegram_api_url", "telegram_bot_token", "telegram_bot_token_file", "wechat_api_url", "wechat_api_secret"),
-    *("wechat_api_secret_file", "wechat_api_corp_id", "victorops_api_url", "victorops_api_key"),
-    *("victorops_api_key_file", "rocketchat_api_url", "rocketchat_token", "rocketchat_token_file"),
-    *("rocketchat_token_id", "rocketchat_token_id_file", "mattermost_webhook_url", "mattermost_webhook_url_file"),
-)
-_ROUTE = (
-    *("receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "continue", "routes"),
-    *("matchers", "match", "match_re", "mute_time_intervals", "active_time_intervals", "labels"),
-)
-_SENDERS = tuple(
-    f"{sender}_configs"
-    for sender in (
-        *("discord", "email", "incidentio", "jira", "mattermost", "msteams", "msteamsv2", "opsgenie", "pagerduty"),
-        *("pushover", "rocketchat", "slack", "sns", "telegram", "victorops", "webex", "webhook", "wechat"),
-    )
-)
-_EMAIL = (
-    *("send_resolved", "to", "from", "hello", "smarthost", "auth_username", "auth_password", "auth_password_file"),
-    *("auth_secret", "auth_secret_file", "auth_identity", "headers", "html", "text", "require_tls", "tls_config"),
-    *("force_implicit_tls", "threading"),
-)
-_INHIBIT = (
-    *("name", "equal", "source_matchers", "source_match", "source_match_re"),
-    *("target_matchers", "target_match", "target_match_re"),
-)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def check(root: Node) -> None:
     """Raise RoutingError at the first thing in a whole configuration that Alertmanager would refuse."""
-    top = root.fields(_TOP)
-    settings = _fields(top, "global", _GLOBAL)
+    top = root.fields()
+    settings = _fields(top, "global")
     _duration(settings, "resolve_timeout")
     for key in ("smtp_auth_password", "smtp_auth_secret"):
         if key in settings and f"{key}_file" in settings:
@@ -74,7 +29,7 @@ def check(root: Node) -> None:
         raise root.error("there is no route; Alertmanager needs one, with a receiver")
     first = top["route"]
     first.what = "the first route"
-    route = first.fields(_ROUTE)
+    route = first.fields()
     if not ("receiver" in route and route["receiver"].scalar()):
         raise first.error("the first route has no receiver; name the one for all that nothing else matches")
     for key in ("matchers", "match", "match_re", "continue", "mute_time_intervals", "active_time_intervals"):
@@ -89,7 +44,7 @@ def _receivers(top: Fields, settings: Fields) -> Collection[str]:
     names: dict[str, int] = {}
     for receiver in _items(top, "receivers"):
         receiver.what = "a receiver"
-        fields = receiver.fields(("name", "labels", *_SENDERS))
+        fields = receiver.fields()
         name = fields["name"].scalar() if "name" in fields else ""
         if not name:
             raise receiver.error("this receiver has no name")
@@ -97,7 +52,7 @@ def _receivers(top: Fields, settings: Fields) -> Collection[str]:
             raise receiver.error(f"there is a receiver {name} already (line {names[name]}); rename one")
         names[name] = receiver.line
         _fields(fields, "labels")
-        for sender in (key for key in fields if key in _SENDERS):
+        for sender in (key for key in fields if key in SENDERS):
             for entry in _items(fields, sender):
                 entry.what = f"{sender} of the receiver {name}"
                 _strings(entry)
@@ -107,7 +62,7 @@ def _receivers(top: Fields, settings: Fields) -> Collection[str]:
 
 
 def _email(entry: Node, receiver: str, settings: Fields) -> None:
-    fields = entry.fields(_EMAIL)
+    fields = entry.fields()
     for key, inherited in (("to", None), ("smarthost", "smtp_smarthost"), ("from", "smtp_from")):
         place = fields.get(key) or (settings.get(inherited) if inherited else None)
         if place is None or not place.scalar():
@@ -139,7 +94,7 @@ def _strings(value: Node) -> None:
 
 
 def _route(route: Node, receivers: Collection[str], intervals: Collection[str]) -> None:
-    fields = route.fields(_ROUTE)
+    fields = route.fields()
     if "receiver" in fields and (name := fields["receiver"].scalar()) and name not in receivers:
         raise fields["receiver"].error(f"there is no receiver {name}; there are {', '.join(receivers) or 'none'}")
     _duration(fields, "group_wait")
@@ -184,7 +139,7 @@ def _conditions(fields: Fields, end: str) -> None:
 
 def _inhibition(rule: Node) -> None:
     rule.what = "an inhibition"
-    fields = rule.fields(_INHIBIT)
+    fields = rule.fields()
     for end in ("source_", "target_"):
         _conditions(fields, end)
     for label in _items(fields, "equal"):
@@ -212,8 +167,8 @@ def _items(fields: Fields, key: str) -> Iterable[Node]:
     return fields[key].items() if key in fields else ()
 
 
-def _fields(fields: Fields, key: str, known: Collection[str] = ()) -> Fields:
-    return fields[key].fields(known) if key in fields else {}
+def _fields(fields: Fields, key: str) -> Fields:
+    return fields[key].fields() if key in fields else {}
 
 
 def _duration(fields: Fields, key: str) -> float | None:

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from formats.places import Place, shown
-from rules import _promql, _reader
+from rules import _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
 from rules._model import Alert, Group, Recording, RuleFile
 from rules._promql import Limit
+from rules._stack_limits import StackLimit
 
 __all__ = [
     "FOLDER",
@@ -24,12 +25,14 @@ __all__ = [
     "Recording",
     "RuleFile",
     "RulesError",
+    "StackLimit",
     "alerts",
     "load",
     "normalise",
     "parse",
     "quantity",
     "recordings",
+    "stack_limits",
     "with_limit",
 ]
 
@@ -38,13 +41,16 @@ FOLDER = Path(__file__).parent
 _FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*\.yml")
 
 
-def load(folder: Path = FOLDER) -> tuple[RuleFile, ...]:
-    """Every rule file of `folder`, in the order of their names. Raises RulesError for the first thing that is wrong."""
+def load(folder: Path = FOLDER, *, stack: str = "") -> tuple[RuleFile, ...]:
+    """Every rule file of `folder`, in the order of their names, with the limits that `stack` has of its own.
+
+    Raises RulesError for the first thing that is wrong.
+    """
     if not folder.is_dir():
         refuse(folder, 1, "is no folder: it should hold the rule files")
     found: list[RuleFile] = []
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in (".yml", ".yaml"):
+        if path.suffix.lower() not in (".yml", ".yaml") or path.name.startswith(_stack_limits.PREFIX):
             continue
         if not _FILE_NAME.fullmatch(path.name):
             refuse(path, 1, "would not be deployed under this name: use letters, digits, . _ - and the ending .yml")
@@ -52,7 +58,7 @@ def load(folder: Path = FOLDER) -> tuple[RuleFile, ...]:
     if not found:
         refuse(folder, 1, "holds no rule file: put at least one *.yml there")
     _check_unique(found)
-    return tuple(found)
+    return _with_stack_limits(tuple(found), _stack_limits.file_of(folder, stack)) if stack else tuple(found)
 
 
 def parse(text: str, path: Path) -> RuleFile:
@@ -62,9 +68,14 @@ def parse(text: str, path: Path) -> RuleFile:
     return file
 
 
-def alerts(folder: Path = FOLDER) -> dict[str, Alert]:
-    """Every alert by its name."""
-    return {alert.name: alert for file in load(folder) for alert in file.alerts}
+def alerts(folder: Path = FOLDER, *, stack: str = "") -> dict[str, Alert]:
+    """Every alert by its name, with the limits that `stack` has of its own."""
+    return {alert.name: alert for file in load(folder, stack=stack) for alert in file.alerts}
+
+
+def stack_limits(stack: str, folder: Path = FOLDER) -> dict[str, StackLimit]:
+    """Alert → the limit that this stack has instead of the rule file's. Raises RulesError."""
+    return _stack_limits.read(_stack_limits.file_of(folder, stack))
 
 
 def recordings(folder: Path = FOLDER) -> dict[str, Recording]:
@@ -106,6 +117,20 @@ def with_limit(text: str, alert: Alert, value: float) -> str:
     if after.limit.value != value or after.signal != alert.signal:
         refuse(alert.file, alert.limit_line, f"the limit of {alert.name} cannot be rewritten: change it by hand")
     return changed
+
+
+def _with_stack_limits(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFile, ...]:
+    """The files with other numbers in the lines of the limits. Raises RulesError."""
+    found = {file.name: file for file in files}
+    for name, limit in _stack_limits.read(path).items():
+        home = next((file for file in found.values() if any(one.name == name for one in file.alerts)), None)
+        alert = next((one for one in home.alerts if one.name == name), None) if home else None
+        if home is None or alert is None:
+            refuse(path, limit.place.line, f"there is no alert {name}: correct the name, or take the entry out")
+        if alert.is_watchdog:
+            refuse(path, limit.place.line, f"{name} always fires and has no limit: take the entry out")
+        found[home.name] = _reader.parse(with_limit(home.text, alert, limit.value), home.path)
+    return tuple(found.values())
 
 
 def _check_unique(files: Iterable[RuleFile]) -> None:

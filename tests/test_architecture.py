@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import ROOT
 
 DATA = ("rules", "routing", "metrics", "dashboards")
-OURS = (*DATA, "formats", "components", "ops", "tests", "__main__")
+OURS = (*DATA, "formats", "components", "ops", "tests", "refusals", "__main__")  # refusals: the pack in policy/
 
 COMMON = (
     *("ops.errors", "ops.interruption", "ops.options", "ops.words", "ops.window", "ops.countdown", "ops.rows"),
@@ -56,6 +56,7 @@ LAWS: dict[str, tuple[str, ...]] = {
     "ops.words": (),
     "ops.countdown": ("formats",),
     "ops.rows": (),
+    "ops.fleet": ("ops.repo.files", "ops.targets", *COMMON),
     "ops.clients": (*COMMON, *CLIENTS, "ops.build_tools"),
     "ops.build_tools": ("ops.build_tools", "ops.errors"),
     "ops.targets": (*COMMON, *CLIENTS, "ops.sandbox.state"),

@@ -11,7 +11,7 @@ import rules
 from components.in_words import dashboard_in_words, routing_in_words, rules_in_words, shown_limit
 from formats.json_types import JsonObject, JsonValue
 from routing import Parts
-from tests.support.limits import changed, other
+from tests.support.limits import after_name, changed, other
 
 ROUTING = routing.load()
 FILES = rules.load()
@@ -28,17 +28,6 @@ def rule_lines(change: Callable[[str], str] = lambda text: text) -> list[str]:
 def difference(before: list[str], after: list[str]) -> tuple[list[str], list[str]]:
     """The lines that went, and those that came."""
     return [line for line in before if line not in after], [line for line in after if line not in before]
-
-
-def swapped(old: str, new: str) -> Callable[[str], str]:
-    """A change in the lines of `ALERT`, which are the first that have `old` after its name."""
-
-    def change(text: str) -> str:
-        head, name, rest = text.partition(f"alert: {ALERT.name}\n")
-        assert old in rest
-        return head + name + rest.replace(old, new, 1)
-
-    return change
 
 
 def test_each_alert_and_recording_has_a_line() -> None:
@@ -67,7 +56,7 @@ def test_a_limit_is_said_with_its_unit() -> None:
     ],
 )
 def test_each_change_of_an_alert_changes_its_line_and_no_other(old: str, new: str, words: str) -> None:
-    gone, come = difference(rule_lines(), rule_lines(swapped(old, new)))
+    gone, come = difference(rule_lines(), rule_lines(after_name(ALERT, old, new)))
     assert len(gone) == len(come) == 1
     assert gone[0].startswith(f"alert {ALERT.name}: ")
     assert words in come[0]
@@ -144,6 +133,21 @@ def test_a_changed_text_of_a_receiver_is_seen_and_its_secrets_are_not() -> None:
     assert "SECRET" not in "".join(lines)
     other_hook = {"name": "hook", "webhook_configs": [{"url": "https://hooks.example/services/T0/OTHER"}]}
     assert line not in routing_in_words(parts(receivers=(other_hook,)), None)
+
+
+def test_a_receivers_texts_and_settings_are_told_apart() -> None:
+    def line(**mail: str) -> str:
+        told = {"to": "a@example.org", "html": "{{ .Status }}", **mail}
+        receiver = {"name": "r", "email_configs": [told]}
+        (found,) = (one for one in routing_in_words(parts(receivers=(receiver,)), None) if one.startswith("receiver "))
+        return found
+
+    def texts(found: str) -> str:
+        return found.partition("(")[2].partition(",")[0]
+
+    assert texts(line(html="{{ .Status }}!")) != texts(line())
+    assert texts(line(smarthost="b:25")) == texts(line())
+    assert line(smarthost="b:25") != line()
 
 
 def model(change: Callable[[JsonObject], None] = lambda model: None) -> list[str]:

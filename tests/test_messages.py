@@ -15,7 +15,18 @@ from tests.test_architecture import modules
 # Words that are written with a capital wherever they stand.
 NAMES = {
     *("Prometheus", "Alertmanager", "Grafana", "Kubernetes", "Pulumi", "Go", "PromQL", "YAML", "JSON", "UTC", "API"),
-    *("ConfigMap", "Deployment", "Secret", "AlertmanagerConfig", "PrometheusRule", "TestAPIAlert", "RE2", "Resource"),
+    *(
+        "ConfigMap",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "Secret",
+        "AlertmanagerConfig",
+        "PrometheusRule",
+        "TestAPIAlert",
+        "RE2",
+        "Resource",
+    ),
 }
 
 

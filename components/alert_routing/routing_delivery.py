@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from components.in_words import routing_in_words
 from components.live.inputs import OperatorObjects
 from components.settings import Settings
 from routing import Parts, Routing, Smtp, tree
+from routing.tree import Config
 from rules import Alert
 
 SECRET = "api-monitoring-smtp"  # noqa: S105 - the name of the object
@@ -40,10 +42,15 @@ class RoutingDelivery(Delivery):
         """Alertmanager's configuration, where all of it is ours."""
         return None
 
+    @cached_property
+    def whole(self) -> Config | None:
+        """The same, parsed."""
+        text = self.whole_config()
+        return tree.parse(text, self.routing.shown) if text else None
+
     def in_words(self) -> list[str]:
         """What is deployed, in lines. Raises SettingsError."""
-        whole = self.whole_config()
-        return routing_in_words(self.parts(), tree.parse(whole, self.routing.shown) if whole else None)
+        return routing_in_words(self.parts(), self.whole)
 
     def own_paths(self) -> list[str]:
         """The API path of the password's Secret, where there is one."""

@@ -28,10 +28,5 @@ class Delivery(RulesDelivery):
         k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=ownership.hidden(child, "data"))
 
     def shared_keys(self) -> SharedKeys:
-        """One key for each rule file, and the container that mounts the ConfigMap."""
-        return {
-            "config_map": self.settings.rules.shared_config_map,
-            "keys": sorted(self.texts),
-            "deployment": self.settings.prometheus.deployment,
-            "container": self.settings.prometheus.container,
-        }
+        """One key for each rule file."""
+        return {"config_map": self.settings.rules.shared_config_map, "keys": sorted(self.texts)}

@@ -23,9 +23,7 @@ def alert_lines(files: Iterable[RuleFile], routing: Routing, units: Mapping[str,
     Such as `> 1000 ms for 10 min, warning, to api-warnings (query 1a2b3c, texts 4d5e6f)`. `units`: quantity → unit, as
     `dashboards.units` says it.
     """
-    return {
-        alert.name: _alert(alert, routing, units.get(alert.quantity, "")) for file in files for alert in file.alerts
-    }
+    return {alert.name: _alert(alert, routing, units) for file in files for alert in file.alerts}
 
 
 def recording_lines(files: Iterable[RuleFile]) -> dict[str, str]:
@@ -38,13 +36,18 @@ def shown_limit(alert: Alert, unit: str) -> str:
     return f"{alert.limit.operator} {quantities.with_unit(alert.limit.value, unit, _EXACT)}"
 
 
+def limit_in_words(alert: Alert, units: Mapping[str, str]) -> str:
+    """`> 1000 ms`, or `always` for a watchdog; `units` as in `alert_lines`."""
+    return "always" if alert.is_watchdog else shown_limit(alert, units.get(alert.quantity, ""))
+
+
 def receivers(alert: Alert, routing: Routing) -> list[str]:
     """Who is told, by the routing of this repository."""
     return list(dict.fromkeys(match.receiver for match in tree.matches(routing.config, alert.label_set)))
 
 
-def _alert(alert: Alert, routing: Routing, unit: str) -> str:
-    limit = "always" if alert.is_watchdog else shown_limit(alert, unit)
+def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
+    limit = limit_in_words(alert, units)
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
     after = f", firing {humanize(alert.keep_firing_for)} longer" if alert.keep_firing_for else ""
     told = ", ".join(receivers(alert, routing)) or "nobody"

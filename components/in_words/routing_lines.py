@@ -41,7 +41,7 @@ def route_lines(config: Config) -> list[str]:
 
 
 def receiver_lines(config: Config) -> dict[str, str]:
-    """Name → where it sends, and a digest of all that it says."""
+    """Name → where it sends, and digests of what its messages say and of its other settings."""
     return {name: _receiver(receiver) for name, receiver in tree.receivers(config).items()}
 
 
@@ -52,7 +52,7 @@ def inhibition_lines(config: Config) -> list[str]:
 
 def interval_lines(config: Config) -> dict[str, str]:
     """Name → a digest of its times."""
-    return {str(one["name"]): f"times {digest(_plain(one))}" for one in tree.time_intervals(config)}
+    return {str(one["name"]): f"times {digest(one)}" for one in tree.time_intervals(config)}
 
 
 def _routes(route: Route, above: str) -> Iterator[str]:
@@ -86,7 +86,22 @@ def _receiver(receiver: Mapping[str, JsonValue]) -> str:
         if kind.endswith("_configs")
         for entry in entries or ()
     ]
-    return f"{', '.join(told) or 'nobody'} (settings {digest(_plain(receiver))})"
+    texts, settings = _parted(receiver)
+    return f"{', '.join(told) or 'nobody'} (texts {digest(texts)}, settings {digest(settings)})"
+
+
+def _parted(value: JsonValue) -> tuple[JsonValue, JsonValue]:
+    """A value's templates, which are what its messages say, and all else of it."""
+    if isinstance(value, str):
+        return (value, "") if "{{" in value else ("", value)
+    if isinstance(value, Mapping):
+        pairs = {key: _parted(item) for key, item in value.items()}
+        texts = {key: found for key, (found, _) in pairs.items() if found}
+        return texts, {key: rest for key, (_, rest) in pairs.items() if key not in texts or rest}
+    if isinstance(value, list | tuple):
+        both = [_parted(item) for item in value]
+        return [found for found, _ in both if found], [rest for _, rest in both]
+    return None, value
 
 
 def _address(entry: Mapping[str, JsonValue]) -> str:
@@ -99,12 +114,3 @@ def _inhibition(one: Inhibition) -> str:
     source, target = (", ".join(map(str, end)) or "everything" for end in (one.source, one.target))
     same = f" with the same {', '.join(one.equal)}" if one.equal else ""
     return f"{source} mutes {target}{same}"
-
-
-def _plain(value: JsonValue) -> JsonValue:
-    """Without types that JSON does not have."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, int | float | bool | None) else str(value)

@@ -45,10 +45,13 @@ class TenantInputs(TypedDict):
 class ServerInputs(TypedDict):
     """A `Server` of the settings, as data."""
 
+    kind: str
+    workload: str
     deployment: str
     container: str
     config_map: str
     config_key: str
+    config_maps: Sequence[str]
     service: str
     url: str | None
     reload: str
@@ -105,9 +108,13 @@ class TenantTextInputs(TypedDict):
 
 
 class MountInputs(ClusterInputs):
-    """A volume and its mount in a Deployment of others."""
+    """A volume and its mount in a workload of others, which runs `server`.
 
-    deployment: str
+    `workload` (KIND/NAME) and `container`: in the program as the settings have them, in the state as they were found.
+    """
+
+    server: ServerInputs
+    workload: str
     container: str
     volume: str
     source: Mapping[str, JsonValue]  # as in a pod's volume: {"configMap": {"name": …}}
@@ -163,12 +170,10 @@ class OperatorObjects(TypedDict):
 
 
 class SharedKeys(TypedDict):
-    """Keys of ours in a ConfigMap that others made, and the server whose container mounts it."""
+    """Keys of ours in a ConfigMap that others made."""
 
     config_map: str
     keys: Sequence[str]
-    deployment: str
-    container: str
 
 
 class ProofInputs(ClusterInputs):
@@ -196,7 +201,8 @@ class WithdrawnInputs(TypedDict):
     `own`: API paths of what is ours alone, applied by field manager `manager`. `shared`: the keys that are ours in a
     ConfigMap of others (components.live.cluster.ownership_checks), or None. `edited`: the servers ("prometheus",
     "alertmanager") whose configuration gets a part of ours. `needs`: what a server has to know
-    (components.live.running.server_versions).
+    (components.live.running.server_versions). `silenced`: the label sets of the alerts to silence while `up` runs
+    (components.live.running.deploy_silence), or None.
     """
 
     own: Sequence[str]
@@ -204,6 +210,7 @@ class WithdrawnInputs(TypedDict):
     edited: Sequence[str]
     manager: str
     needs: str
+    silenced: Sequence[Mapping[str, str]] | None
 
 
 def cluster_inputs(cluster: Cluster) -> ClusterInputs:
@@ -214,8 +221,9 @@ def cluster_inputs(cluster: Cluster) -> ClusterInputs:
 
 def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
-    found = {name: getattr(server, name) for name in ServerInputs.__annotations__}
-    return cast(ServerInputs, {**found, "tenant": tenant_inputs(server.tenant) if server.tenant else None})
+    fields = {name: getattr(server, name) for name in ServerInputs.__annotations__}
+    tenant = tenant_inputs(server.tenant) if server.tenant else None
+    return cast(ServerInputs, {**fields, "config_maps": list(server.config_maps), "tenant": tenant})
 
 
 def tenant_place(tenant: Tenant) -> str:

@@ -140,7 +140,8 @@ class Mount(DynamicResource, module="monitoring", name="Mount"):
     ) -> None:
         inputs: MountInputs = {
             **cluster_inputs(cluster),
-            "deployment": server.deployment,
+            "server": server_inputs(server),
+            "workload": server.named,
             "container": server.container,
             "volume": name,
             "source": dict(source),
@@ -226,7 +227,7 @@ class _Proof(DynamicResource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
     secret = ("kubeconfig",)
-    hidden = ("wanted",)  # the components say it in words
+    hidden: ClassVar[Sequence[str]] = ("wanted",)  # the components say it in words
 
 
 class Live(_Proof, module="monitoring", name="Live"):
@@ -247,6 +248,7 @@ class Withdrawn(_Proof, module="monitoring", name="Withdrawn"):
     """
 
     provider = WithdrawnProvider
+    hidden = ("wanted", "silenced")
 
     def __init__(self, name: str, inputs: ProofInputs, more: WithdrawnInputs) -> None:
         super().__init__(name, {**inputs, **more}, None)

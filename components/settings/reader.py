@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from typing import cast
+from typing import Literal, cast
 
 from components.settings.schema import SECRETS, SettingsError, choices, schema
 from components.settings.values import (
@@ -35,6 +35,7 @@ _NAMES = (
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
     *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
 )
+_WORKLOADS = ("Deployment", "StatefulSet")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS = [day[:3].title() for day in _WEEKDAYS]
 _PATH = r"/[^\s:]*[^\s:/]"
@@ -76,8 +77,14 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             ruler_namespace=get.text("rulerNamespace"),
             operator_labels=dict(get.pairs("operatorLabels")),
         ),
-        prometheus=get.server("prometheus", get.tenant(only_if=("rulesMode", "ruler"), url="rulerUrl")),
-        alertmanager=get.server("alertmanager", get.tenant(only_if=("alertmanagerMode", "tenant"), url="tenantUrl")),
+        prometheus=get.server(
+            "prometheus",
+            *([get.text("sharedRulesConfigMap")] if get.text("rulesMode") == "shared" else []),
+            tenant=get.tenant(only_if=("rulesMode", "ruler"), url="rulerUrl"),
+        ),
+        alertmanager=get.server(
+            "alertmanager", tenant=get.tenant(only_if=("alertmanagerMode", "tenant"), url="tenantUrl")
+        ),
         alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
         other_routes=cast(OtherRoutes, get.text("alertmanagerOtherRoutes")),
@@ -107,6 +114,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
         live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
+        deploy_silence=get.flag("deploySilence"),
     )
 
 
@@ -240,13 +248,27 @@ class _Reader:
             raise self._refuse("tenantUser", tenant.user, "either it with tenantPassword, or tenantToken")
         return tenant
 
-    def server(self, name: str, tenant: Tenant | None) -> Server:
+    def workload(self, key: str) -> str:
+        value = self.optional(key) or ""
+        kind, _, name = value.partition("/")
+        if value and (kind not in _WORKLOADS or not _NAME.fullmatch(name)):
+            wanted = " or ".join(f"{one}/NAME" for one in _WORKLOADS)
+            why = ": of a DaemonSet each node has a pod with data of its own" if kind == "DaemonSet" else ""
+            raise self._refuse(key, value, wanted + why)
+        return value
+
+    def server(
+        self, name: Literal["prometheus", "alertmanager"], *more_config_maps: str, tenant: Tenant | None
+    ) -> Server:
         url = self.url(f"{name}Url") if self.optional(f"{name}Url") else None
         return Server(
+            kind=name,
+            workload=self.workload(f"{name}Workload"),
             deployment=self.text(f"{name}Deployment"),
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.text(f"{name}ConfigKey"),
+            config_maps=(self.text(f"{name}ConfigMap"), *more_config_maps),
             service=self.host_port(f"{name}Service"),
             url=url or (f"{tenant.url}/{name}" if tenant else None),
             reload="polling" if tenant else cast(Reload, self.text(f"{name}Reload")),

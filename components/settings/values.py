@@ -45,19 +45,30 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Server:
-    """A monitoring server that runs as a Deployment: where its configuration is, and how it is reached and reloaded.
+    """A monitoring server: the workload that runs it, where its configuration is, and how it is reached and reloaded.
 
-    `tenant`: it is one of Mimir's or Cortex', for this tenant, and no Deployment or ConfigMap of it is looked at.
+    `workload`: KIND/NAME, or "" where it is Deployment `deployment`, or else to be found (ops.clients.workloads) by
+    `container` or its image, which is named like `kind`, and by `config_maps`, of which it mounts at least one.
+
+    `tenant`: it is one of Mimir's or Cortex', for this tenant, and no workload or ConfigMap of it is looked at.
     """
 
+    kind: Literal["prometheus", "alertmanager"]
+    workload: str
     deployment: str
     container: str
     config_map: str
     config_key: str
+    config_maps: tuple[str, ...]
     service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
     url: str | None
     reload: Reload
     tenant: Tenant | None = None
+
+    @property
+    def named(self) -> str:
+        """The workload as the settings have it: KIND/NAME."""
+        return self.workload or f"Deployment/{self.deployment}"
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,7 @@ class Settings:
     application_url: str
     scrape_job: str
     live_timeout: int  # seconds
+    deploy_silence: bool
 
     @property
     def namespace(self) -> str:

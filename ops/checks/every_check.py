@@ -89,7 +89,7 @@ class _CheckRun:
 
 def run_checks(target: Target) -> Report:
     """Every check, in the order of dependence. Raises errors of the data packages only."""
-    files = rules.load()
+    files = rules.load(stack=target.name)
     every = {alert.name: alert for file in files for alert in file.alerts}
     ours = with_on_call(routing.load(), target.settings.on_call)
     contract, board = metrics.load(), dashboards.load()
@@ -99,7 +99,7 @@ def run_checks(target: Target) -> Report:
     run.check("prometheus", lambda: prerequisites.prometheus(target))
     run.check("alertmanager", lambda: prerequisites.alertmanager(target))
     for server in (target.settings.prometheus, target.settings.alertmanager):
-        run.check(f"pods/{server.deployment}", partial(prerequisites.pods, target, server))
+        run.check(f"pods/{server.named.partition('/')[2]}", partial(prerequisites.pods, target, server))
     run.check("grafana", lambda: prerequisites.grafana(target))
     run.check_subject("metrics-endpoint", lambda: prerequisites.metrics_endpoint(target))
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")

@@ -5,10 +5,11 @@ import time
 from components.settings import Server
 from formats.json_types import JsonObject
 from ops.checks import Check, Grace, failed, passed, skipped
-from ops.clients import metrics_page
+from ops.clients import metrics_page, workloads
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.clients.workloads import NotOne, WantedWorkload
 from ops.errors import BadAnswer, NotFound, OpsError
 from ops.targets import Target
 from ops.words import brief, count_noun
@@ -31,34 +32,39 @@ def _ready(name: str, title: str, client: Prometheus | Alertmanager, server: Ser
         return passed(name, f"ready at {client.url}")
     return failed(
         name,
-        f"{title} at {client.url} is not ready; wait a minute, then read the log of {server.deployment}",
+        f"{title} at {client.url} is not ready; wait a minute, then read the log of {server.named}",
     )
 
 
 def pods(target: Target, server: Server) -> Check:
-    """The pods that run a server are all ready: those of its Deployment, or behind its Service if it has none."""
-    name, namespace = f"pods/{server.deployment}", target.settings.namespace
+    """The pods that run a server are all ready: those of its workload, or behind its Service where it has none."""
+    name, namespace = f"pods/{server.named.partition('/')[2]}", target.settings.namespace
     if server.tenant:
         return skipped(name, f"{server.url} is Mimir or Cortex, whose pods are not looked at")
     if target.kubernetes is None:
         return skipped(name, "this target has no Kubernetes API")
     try:
         selector = _selector(target.kubernetes, namespace, server)
-        found = target.kubernetes.pods(namespace, selector) if selector else []
+        every = target.kubernetes.pods(namespace, selector) if selector else []
+    except NotOne as error:
+        return failed(name, str(error))
     except OpsError as error:
         # The servers were reached by their URLs, so the cluster is not needed for the other checks.
         return skipped(name, str(error))
-    if target.is_sandbox and not found:
+    if target.is_sandbox and not every:
         return skipped(name, "the sandbox runs its servers as processes, not as pods")
     if selector is None:
-        setting = "prometheus" if server is target.settings.prometheus else "alertmanager"
         return failed(
             name,
-            f"namespace {namespace} has neither a Deployment {server.deployment} nor a Service {server.service}; "
-            f"set {setting}Deployment or {setting}Service in the stack's configuration",
+            f"namespace {namespace} has neither {server.named} nor a Service {server.service}; "
+            f"set {server.kind}Workload or {server.kind}Service in the stack's configuration",
         )
+    found = workloads.running(every)
     if not found:
-        return failed(name, f"no pod has the labels {selector}; look at `kubectl -n {namespace} get events`")
+        ended = f"; {brief([pod['metadata']['name'] for pod in every])} ended or is being deleted" if every else ""
+        return failed(
+            name, f"no pod with the labels {selector} runs{ended}; look at `kubectl -n {namespace} get events`"
+        )
     states = {pod["metadata"]["name"]: _pod_state(pod) for pod in found}
     wrong = [pod for pod, state in states.items() if state != "Running"]
     if wrong:
@@ -68,12 +74,11 @@ def pods(target: Target, server: Server) -> Check:
 
 
 def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | None:
-    """The selector of a server's pods; None where there is neither its Deployment nor its Service."""
-    labels: dict[str, str]
+    """The selector of a server's pods; None where there is neither its workload nor its Service."""
     try:
-        labels = kubernetes.deployment(namespace, server.deployment)["spec"]["selector"].get("matchLabels") or {}
+        return workloads.find(kubernetes, WantedWorkload.of(namespace, vars(server))).selector or None
     except NotFound:
-        try:  # the operator runs it as a StatefulSet
+        try:  # one that the operator makes mounts no ConfigMap of the settings
             labels = kubernetes.service(namespace, server.service.rpartition(":")[0])["spec"].get("selector") or {}
         except NotFound:
             return None

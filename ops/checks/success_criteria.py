@@ -23,7 +23,7 @@ def judge(target: Target, checks: Sequence[Check]) -> list[Check]:
 
     Raises errors of the data packages only.
     """
-    alerts = rules.alerts()
+    alerts = rules.alerts(stack=target.name)
     ours = [name for name, alert in alerts.items() if alert.group == GROUP]
     always = [name for name, alert in alerts.items() if alert.is_watchdog]
     return [

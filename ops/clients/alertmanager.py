@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from formats.json_types import JsonObject, JsonValue
 from ops.clients.server import Server
 from ops.errors import BadAnswer, OpsError
 from routing import RoutingError, tree
+
+DEPLOY_COMMENT = "deploySilence:"  # how the comment of a silence begins that lasts while `pulumi up` runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,34 @@ class Alertmanager(Server):
         found: list[JsonObject] = self.http.get_json("/api/v2/silences")
         return found
 
+    def silence(self, number: str) -> JsonObject:
+        """The silence with this ID, as the API gives it, an expired one too. Raises NotFound where there is none."""
+        found: JsonObject = self.http.get_json(f"/api/v2/silence/{number}")
+        return found
+
+    def post_silence(self, silence: Mapping[str, JsonValue]) -> str:
+        """Make a silence, or change the active one whose `id` it has; returns its ID.
+
+        For an `id` that has expired a new silence is made.
+        """
+        answer = self.http.decode(self.http.post("/api/v2/silences", json=dict(silence)))
+        try:
+            return str(answer["silenceID"])
+        except (KeyError, TypeError) as error:
+            raise self._bad_answer("/api/v2/silences") from error
+
+    def expire_silence(self, number: str) -> None:
+        """End the silence with this ID now; one that has expired is left as it is. Raises NotFound."""
+        self.http.request("DELETE", f"/api/v2/silence/{number}")
+
+    def clock(self) -> datetime:
+        """The time on its clock, to the second: this machine's may be another, and a silence goes by its clock."""
+        said = self.http.get("/api/v2/status").headers.get("date", "")
+        try:
+            return parsedate_to_datetime(said).astimezone(UTC)
+        except ValueError:
+            return datetime.now(UTC).replace(microsecond=0)
+
     def receivers(self) -> list[str]:
         """The names of the receivers that run."""
         return [str(receiver["name"]) for receiver in self.http.get_json("/api/v2/receivers")]
@@ -91,6 +123,11 @@ class Alertmanager(Server):
             f"{self.http.name} at {self.url} answered {path} with JSON that is not Alertmanager's; "
             "does this address belong to an Alertmanager?"
         )
+
+
+def is_lease(silence: Mapping[str, JsonValue]) -> bool:
+    """Whether `pulumi up` holds this silence while it runs (components.live.running.deploy_silence)."""
+    return str(silence.get("comment") or "").startswith(DEPLOY_COMMENT)
 
 
 def _held_alert(alert: Mapping[str, JsonValue]) -> HeldAlert:

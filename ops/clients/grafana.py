@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 # Unless somebody has set disable_brute_force_login_protection.
 LOCKED = (
     f"{IF_FORBIDDEN}; after five wrong passwords Grafana locks a user for five minutes, and then the right one gets "
-    "the "
-    "same answer: wait for that time before you try another"
+    "the same answer: wait for that time before you try another"
 )
 _PAGE = 1000  # rows of a search
 
@@ -91,8 +90,8 @@ class Grafana:
         found = self.http.get_json("/api/health")
         if not isinstance(found, dict) or "database" not in found:
             raise BadAnswer(
-                f"{self.http.name} at {self.url} answered /api/health without a database state; "
-                "is the address that of a Grafana?"
+                f"{self.http.name} at {self.url} answered /api/health without a database state; is the address that "
+                "of a Grafana?"
             )
         return found
 
@@ -107,8 +106,8 @@ class Grafana:
             return int(found["id"]), str(found["name"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnswer(
-                f"{self.http.name} at {self.url} answered /api/org without an organisation; "
-                "is the address that of a Grafana?"
+                f"{self.http.name} at {self.url} answered /api/org without an organisation; is the address that of a "
+                "Grafana?"
             ) from error
 
     def permitted(self) -> Collection[str] | None:
@@ -126,8 +125,8 @@ class Grafana:
             return found["dashboard"], found["meta"]
         except (KeyError, TypeError) as error:
             raise BadAnswer(
-                f"{self.http.name} at {self.url} answered with JSON that is no dashboard; "
-                "is the address that of a Grafana?"
+                f"{self.http.name} at {self.url} answered with JSON that is no dashboard; is the address that of a "
+                "Grafana?"
             ) from error
 
     def save_dashboard(self, model: Mapping[str, object], *, folder_uid: str) -> None:
@@ -193,8 +192,8 @@ class Grafana:
         found = self.http.decode(self.http.post("/api/annotations", json=sent))
         if not isinstance(found, dict) or not isinstance(found.get("id"), int):
             raise BadAnswer(
-                f"{self.http.name} at {self.url} answered /api/annotations without a number; "
-                "is the address that of a Grafana?"
+                f"{self.http.name} at {self.url} answered /api/annotations without a number; is the address that of a "
+                "Grafana?"
             )
         return int(found["id"])
 

@@ -1,12 +1,18 @@
 """A chain of links: each is checked only if all before it hold. The first broken one is shown."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, NamedTuple
 
 from rich.markup import escape
 
+from components.settings import Server
 from ops.checks import Check, findings, skipped
+from ops.clients import workloads
+from ops.clients.kubernetes import Kubernetes
+from ops.clients.workloads import WantedWorkload
 from ops.errors import OpsError
 from ops.options import console
 from ops.targets import Target
@@ -118,11 +124,21 @@ def show(diagnosis: Diagnosis, all_ok: str) -> None:
     out.print(f"Next: {escape(diagnosis.next or '')}")
 
 
-def log_command(target: Target, deployment: str) -> str:
+def log_command(target: Target, server: Server) -> str:
     """The command that shows the log of one of the servers."""
     if target.is_sandbox:
         return "make sandbox"
-    return f"kubectl -n {target.settings.namespace} logs deployment/{deployment} --tail=50"
+    kind, _, name = _workload(target.kubernetes, target.settings.namespace, server).partition("/")
+    return f"kubectl -n {target.settings.namespace} logs {kind.lower()}/{name} --tail=50"
+
+
+@cache
+def _workload(kubernetes: Kubernetes | None, namespace: str, server: Server) -> str:
+    """KIND/NAME of the workload that runs a server; as the settings have it where the cluster does not tell."""
+    if kubernetes is not None:
+        with suppress(OpsError):
+            return workloads.find(kubernetes, WantedWorkload.of(namespace, vars(server))).reference
+    return server.named
 
 
 def deploy_command(target: Target) -> str:

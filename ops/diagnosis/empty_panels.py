@@ -58,7 +58,7 @@ def load_case(target: Target, title: str | None) -> Case:
 def diagnose(case: Case) -> Diagnosis:
     """Check the links from the application to Grafana, up to the first broken one."""
     target = case.target
-    prometheus = log_command(target, target.settings.prometheus.deployment)
+    prometheus = log_command(target, target.settings.prometheus)
     grafana = f"curl -v {target.grafana.url}/api/health" if target.grafana else ""
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
@@ -150,7 +150,7 @@ def returns_data(case: Case) -> Step:
 
 def deployed(case: Case) -> Step:
     """Grafana has the dashboard as it is deployed from here."""
-    drawn = dashboards.deployed(case.board, rules.alerts())
+    drawn = dashboards.deployed(case.board, rules.alerts(stack=case.target.name))
     return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
 

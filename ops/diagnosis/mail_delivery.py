@@ -8,6 +8,7 @@ from formats.durations import humanize
 from ops import window as windows
 from ops.checks import live_routing as routing_checks
 from ops.checks import prerequisites
+from ops.clients.alertmanager import is_lease
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
     Step,
@@ -35,7 +36,7 @@ def sent(case: Case) -> Step:
     """Prometheus has an Alertmanager, and its last alerts arrived there."""
     target = case.target
     known = prerequisites.delivery(target)
-    next = log_command(target, target.settings.prometheus.deployment)
+    next = log_command(target, target.settings.prometheus)
     if known.status == "fail":
         return broken(known.detail, next)
     errors = target.prometheus.metrics().total("prometheus_notifications_errors_total") or 0.0
@@ -49,7 +50,7 @@ def sent(case: Case) -> Step:
         return broken(
             f"Prometheus could not send alerts {humanize(time.time() - lost)} ago, and none was sent "
             f"since ({said}); check that address, and that Alertmanager runs",
-            log_command(target, target.settings.alertmanager.deployment),
+            log_command(target, target.settings.alertmanager),
         )
     return ok(said)
 
@@ -57,7 +58,7 @@ def sent(case: Case) -> Step:
 def ready(case: Case) -> Step:
     """Alertmanager answers, and its last reload succeeded."""
     target = case.target
-    next = log_command(target, target.settings.alertmanager.deployment)
+    next = log_command(target, target.settings.alertmanager)
     check = prerequisites.alertmanager(target)
     if check.status == "fail":
         return from_check(check, next)
@@ -81,14 +82,14 @@ def arrived(case: Case) -> Step:
             return broken(
                 f"{brief(lost)} fires, but Alertmanager does not have it ({target.alertmanager.url}); "
                 "check whether Prometheus sends to another one, or drops alerts by alert_relabel_configs",
-                log_command(target, target.settings.prometheus.deployment),
+                log_command(target, target.settings.prometheus),
             )
         return not_applicable(f"{brief(lost)} began to fire just now")
     if firing:
         return ok(f"Alertmanager has {brief(sorted({one.name for one in firing}))}")
     always = [alert for alert in rules.alerts().values() if alert.is_watchdog]
     check = routing_checks.watchdog(target, always)
-    return from_check(check, log_command(target, target.settings.prometheus.deployment))
+    return from_check(check, log_command(target, target.settings.prometheus))
 
 
 def routed(case: Case) -> Step:
@@ -133,13 +134,18 @@ def inhibited(case: Case) -> Step:
 def silenced(case: Case) -> Step:
     """No silence matches them."""
     target = case.target
-    silences = target.alertmanager.silences()
+    silences, deploying = target.alertmanager.silences(), ""
     for alert, own in _with_labels(target, case.alerts):
         for one in alert_path.silencing(silences, own):
-            return broken(
-                f"{alert.name} is silenced {alert_path.until(one)}; expire the silence when it is no longer needed",
-                f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
-            )
+            words = f"{alert.name} is silenced {alert_path.until(one)}"
+            if not is_lease(one):
+                return broken(
+                    f"{words}; expire the silence when it is no longer needed",
+                    f"amtool silence expire {one['id']} --alertmanager.url={target.alertmanager.url}",
+                )
+            deploying = deploying or words
+    if deploying:
+        return intended(deploying)
     active = [one for one in silences if (one.get("status") or {}).get("state") == "active"]
     if len(active) == 1:
         return ok("the only active silence does not match")

@@ -147,5 +147,5 @@ def _smtp(mail: Mapping[str, JsonValue], general: Mapping[str, JsonValue], key: 
 
 def _log_file(target: Target) -> str:
     if not target.is_sandbox:
-        return f"{log_command(target, target.settings.alertmanager.deployment)} | grep -i notify"
+        return f"{log_command(target, target.settings.alertmanager)} | grep -i notify"
     return f"grep -i notify {state.running().processes['alertmanager']['log']} | tail -5"

@@ -38,8 +38,8 @@ LATE = 3  # evaluations that may be missing before a group counts as not evaluat
 def diagnose(case: Case) -> Diagnosis:
     """Check the links from the rules to the mail, up to the first broken one."""
     target = case.target
-    prometheus = log_command(target, target.settings.prometheus.deployment)
-    alertmanager = log_command(target, target.settings.alertmanager.deployment)
+    prometheus = log_command(target, target.settings.prometheus)
+    alertmanager = log_command(target, target.settings.alertmanager)
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
         Link("rules loaded", lambda: loaded(case), prometheus),
@@ -59,7 +59,7 @@ def loaded(case: Case) -> Step:
     live = prometheus.rules()
     reloaded = rule_checks.reload(prometheus)
     if reloaded.status == "fail":
-        return broken(reloaded.detail, log_command(case.target, case.target.settings.prometheus.deployment))
+        return broken(reloaded.detail, log_command(case.target, case.target.settings.prometheus))
     wanted = {alert.group for alert in case.alerts}
     # for all alerts the recordings that they read too
     groups = [(file, group) for file in case.files for group in file.groups if group.name in wanted or not case.named]
@@ -87,7 +87,7 @@ def evaluated(case: Case) -> Step:
             return broken(
                 f"{alert.name} was evaluated {humanize(age)} ago, but its interval is {humanize(alert.interval)}; "
                 "Prometheus is overloaded, or its clock differs from this machine's",
-                log_command(target, target.settings.prometheus.deployment),
+                log_command(target, target.settings.prometheus),
             )
         latest = min(latest, age)
     if latest == math.inf:

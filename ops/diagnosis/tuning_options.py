@@ -113,7 +113,7 @@ def _limit(
     if margin(alert).keep is not None:
         return
     try:
-        found = tuning(target.prometheus, alert, over, None, rules.alerts(), metrics.load())
+        found = tuning(target.prometheus, alert, over, None, rules.alerts(stack=target.name), metrics.load())
     except OpsError:  # too little data, or no usable limit: `tune` says which
         return
     if found.proposal.changes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops import build_tools
-from ops.clients.alertmanager import Alertmanager
+from ops.clients.alertmanager import Alertmanager, is_lease
 from ops.replay import hours
 from routing import tree
 
@@ -238,7 +238,10 @@ def silencing(silences: Iterable[Mapping[str, JsonValue]], labels: Labels) -> li
 
 
 def until(silence: Mapping[str, JsonValue]) -> str:
-    """`until 2026-01-31 12:00 UTC by NAME (comment)`."""
+    """`until 2026-01-31 12:00 UTC by NAME (comment)`, or that `pulumi up` holds it."""
+    if is_lease(silence):
+        end = str(silence["endsAt"])[11:19]
+        return f"while `pulumi up` of {silence.get('createdBy')} runs (deploySilence; ends at {end} UTC if not renewed)"
     comment = f" ({silence['comment']})" if silence.get("comment") else ""
     end = str(silence["endsAt"])[:16].replace("T", " ")
     return f"until {end} UTC by {silence.get('createdBy') or 'somebody'}{comment}"

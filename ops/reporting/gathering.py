@@ -34,7 +34,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
 
     Raises what the clients raise where Prometheus cannot be reached, and errors of the data packages.
     """
-    alerts = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
+    alerts = {name: alert for name, alert in rules.alerts(stack=target.name).items() if not alert.is_watchdog}
     states = _states(target.prometheus, alerts, at)
     checks = run_checks(target).checks
     routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)

@@ -5,12 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from formats.durations import humanize
 from ops.replay.run import Version as Replayed
 from ops.review.verdict import Review
-from ops.window import stamp
+from ops.window import iso, stamp
 from ops.words import count_noun, times
 
 MOST = 65_000  # characters; GitHub takes 65,536
 _CUT = "\n\nThis was too long for a comment and is cut here.\n"
 BARS = 60  # in the timeline
+# Room for the names of alerts, UTC, and no line at the present.
+_GANTT = """\
+%%{init: {"gantt": {"leftPadding": 280}}}%%
+gantt
+  dateFormat YYYY-MM-DDTHH:mm:ss
+  axisFormat %d %b %H:%M
+  todayMarker off"""
 LINES = 60  # of what changes in one part
 _PARTS = {"settings": "Settings", "recordings": "Recording rules", "routing": "Routing", "dashboard": "Dashboard"}
 
@@ -100,7 +107,7 @@ def _lines(title: str, gone: Sequence[str], come: Sequence[str]) -> Iterator[str
 def _place(signed: tuple[str, str]) -> tuple[str, bool]:
     """What a line is about first, then the old one before the new one."""
     line, sign = signed
-    return line.partition(" to ")[0].partition(": ")[0], sign == "+"
+    return line.partition(" to ")[0].partition(": ")[0].partition(" (")[0], sign == "+"
 
 
 def _items(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -120,7 +127,7 @@ def _timeline(review: Review, picture: str | None) -> Iterator[str]:
     bars = list(_bars(review, outcome.versions))
     if not bars:
         return
-    yield "\n### When they would have fired\n\n```mermaid\ngantt\n  dateFormat X\n  axisFormat %d %b %H:%M"
+    yield f"\n### When they would have fired (UTC)\n\n```mermaid\n{_GANTT}"
     section = ""
     for name, bar in bars[:BARS]:
         if name != section:
@@ -137,7 +144,12 @@ def _bars(review: Review, versions: Sequence[Replayed]) -> Iterator[tuple[str, s
         for version, style in zip(versions, ("done", "crit"), strict=True):
             title = "before" if style == "done" else "now"
             for one in version.replays[change.name].firing if change.name in version.replays else ():
-                yield change.name, f"{title} :{style}, {one.start:.0f}, {max(one.end, one.start + 60):.0f}"
+                yield change.name, f"{title} :{style}, {_moment(one.start)}, {_moment(max(one.end, one.start + 60))}"
+
+
+def _moment(at: float) -> str:
+    """In UTC; Mermaid shows it as it stands."""
+    return iso(at).removesuffix("Z")
 
 
 def _preview(review: Review, room: int) -> str:

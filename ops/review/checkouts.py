@@ -71,7 +71,7 @@ def _read(folder: Path, name: str, target: str) -> Version:
     return Version(
         name,
         values,
-        rules.load(rules_),
+        rules.load(rules_, stack=target),
         with_on_call(routing.load(routes), settings.read(values, where=file).on_call),
         dashboards.load(boards / dashboards.FILE.name),
     )

@@ -228,5 +228,5 @@ def _is_healthy(etcd: str) -> bool:
 
 
 def _path(kind: str) -> str:
-    group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
+    group = "/apis/apps/v1" if kind in ("deployments", "statefulsets") else "/api/v1"
     return f"{group}/namespaces/{NAMESPACE}/{kind}"

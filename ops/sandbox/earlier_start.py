@@ -25,6 +25,7 @@ from ops.sandbox.evaluation import evaluating
 from ops.sandbox.lifecycle import Sandbox
 from ops.sandbox.past_traffic import TARGET, Floats, Incident, PastTraffic, write_series
 from ops.sandbox.sandbox_errors import SandboxError
+from ops.targets import SANDBOX
 
 LONGEST = 6 * 3600.0  # seconds
 STEP = 15.0  # seconds between samples of the new past
@@ -100,7 +101,7 @@ def _snapshot(prometheus: Prometheus, database: Path) -> Path:
 
 def _rewrite(database: Path, scenarios: Mapping[str, float], start: float, end: float) -> None:
     """Replace the application's traffic from `start` to `end` (seconds since the epoch), and what follows from it."""
-    ours = [alert for alert in rules.alerts().values() if not alert.is_watchdog]
+    ours = [alert for alert in rules.alerts(stack=SANDBOX).values() if not alert.is_watchdog]
     with evaluating(database, STEP) as prometheus:
         names = "|".join(alert.name for alert in ours)
         derived = [*rules.recordings(), *(f'{kind}{{alertname=~"{names}"}}' for kind in ("ALERTS", "ALERTS_FOR_STATE"))]

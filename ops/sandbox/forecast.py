@@ -23,6 +23,7 @@ from ops.replay.recordings import expand
 from ops.replay.run import replay
 from ops.sandbox.evaluation import evaluating
 from ops.sandbox.past_traffic import TARGET, Incident, PastTraffic
+from ops.targets import SANDBOX
 from rules import Alert
 
 STEP = 15.0  # seconds between samples; no rule asks more often
@@ -76,7 +77,8 @@ def forecast(
     `past`: for how many seconds the sandbox has had normal traffic before. `alerts`: None for all that may be silent.
     Raises SandboxError or ToolError.
     """
-    wanted = [one for one in rules.alerts().values() if not one.is_watchdog] if alerts is None else list(alerts)
+    ours = rules.alerts(stack=SANDBOX).values() if alerts is None else alerts
+    wanted = [one for one in ours if alerts is not None or not one.is_watchdog]
     known = rules.recordings()
     reach = max((coverage.lookback(expand(one.signal, known)) for one in wanted), default=0.0)
     ahead = max((one.for_ for one in wanted), default=0.0) + BEYOND

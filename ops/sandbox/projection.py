@@ -16,7 +16,7 @@ from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.state import State
 from ops.stack.declared import Declared, collect
-from ops.targets import stack_values
+from ops.targets import SANDBOX, stack_values
 
 LIVE_WITHIN = 60.0  # seconds; both servers run the new files when they answer a reload, so this only ends a hang
 
@@ -52,7 +52,7 @@ def deploy(mounts: Mounts, state: State, progress: Progress) -> None:
     Raises SandboxError where they do not, Misconfigured where the program fails, and what the clients raise.
     """
     progress("writing the declared files to disk, as there is no engine")
-    projected = project(collect(settings(state)), mounts)
+    projected = project(collect(settings(state), stack=SANDBOX), mounts)
     if not projected:
         raise SandboxError("the program declares nothing that goes to Prometheus or Alertmanager; look at __main__.py")
     prometheus = Prometheus(Http(state.prometheus_url, name="Prometheus"))

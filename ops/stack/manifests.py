@@ -37,7 +37,7 @@ def _files(resource: Declared) -> Iterator[tuple[str, str]]:
         yield from _snippet(inputs)
     elif "volume" in inputs:
         yield (
-            f"manifests/deployment-{inputs['deployment']}-{inputs['volume']}.yaml",
+            f"manifests/{inputs['workload'].replace('/', '-').lower()}-{inputs['volume']}.yaml",
             _manifest(_mount(inputs), patch=True),
         )
 
@@ -57,17 +57,18 @@ def _manifest(inputs: Mapping[str, JsonValue], *, patch: bool) -> str:
 
 
 def _mount(inputs: Mapping[str, JsonValue]) -> JsonObject:
-    """A volume added to a Deployment, as the fields of that Deployment."""
+    """A volume added to a workload, as the fields of that workload."""
     name = inputs["volume"]
     mount = {"name": name, "mountPath": inputs["path"], "readOnly": True}
     pod = {
         "volumes": [{"name": name, **inputs["source"]}],
         "containers": [{"name": inputs["container"], "volumeMounts": [mount]}],
     }
+    kind, _, workload = inputs["workload"].partition("/")
     return {
         "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": inputs["deployment"], "namespace": inputs["namespace"]},
+        "kind": kind,
+        "metadata": {"name": workload, "namespace": inputs["namespace"]},
         "spec": {"template": {"spec": pod}},
     }
 

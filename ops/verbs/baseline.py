@@ -53,7 +53,7 @@ def baseline(
     A document has one record for each target: its window, the alerts that fired in it, and the values. Where an alert
     fired, a warning says so.
     """
-    alerts = rules.alerts()
+    alerts = rules.alerts(stack=target)
     interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
     over = windows.window(window, end, interval=interval)
     servers = targets.load(target)

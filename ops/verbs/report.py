@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 import rules
-from ops import targets
+from ops import fleet, targets
 from ops import window as windows
 from ops.countdown import countdown
 from ops.errors import Misconfigured
 from ops.options import (
     PROD,
+    AllStacksOption,
     DryRunOption,
     EndOption,
     Format,
@@ -46,6 +47,7 @@ def report(
     previous: Annotated[
         Path | None, typer.Option("--previous", help="An earlier report to compare with; the one at --out if left out.")
     ] = None,
+    all_stacks: AllStacksOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Write the state of the monitoring to one page: for the weekly review, or as the record of a deployment.
@@ -56,6 +58,8 @@ def report(
     """
     path = out or Path("report.html")
     wanted = out is not None or format_ is Format.text
+    if all_stacks:
+        raise typer.Exit(_every_stack(path, window, end, by, note, dry_run=dry_run, as_json=format_ is Format.json))
     if path.suffix.lower() not in (*HTML, *MARKDOWN):
         raise Misconfigured(f"{files.shown(path)} is no page and no Markdown; name a file in .html or .md with --out")
     before = files.read(path) if path.exists() and wanted else None
@@ -87,13 +91,24 @@ def report(
     console().print(f"{found.verdict}. {state} {files.shown(path)}", markup=False)
 
 
+def _every_stack(path: Path, window: str, end: str | None, by: str, note: str, *, dry_run: bool, as_json: bool) -> int:
+    """A report for each stack, at `path` with the stack's name; returns the worst exit code."""
+
+    def arguments(stack: str) -> list[str]:
+        words = ["report", "--target", stack, "--out", str(path.with_stem(f"{path.stem}-{stack}")), "--window", window]
+        words += ["--end", end] if end else []
+        return [*words, "--by", by, "--note", note, *(["--dry-run"] if dry_run else [])]
+
+    return fleet.show(fleet.ask(arguments), lambda said: f"{said['verdict']}; {said['written']}", as_json=as_json)
+
+
 def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
     """The report, as Markdown or HTML by the file's name."""
     if path.suffix.lower() in MARKDOWN:
         return page.markdown(found)
     progress("drawing the panels …")
     drawn = countdown("panels drawn", progress)
-    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(), drawn))
+    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(stack=target.name), drawn))
 
 
 def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:

@@ -70,7 +70,7 @@ def tune(
 
     The record says where and when that was observed, and which alerts fired meanwhile; if any did, a warning says so.
     """
-    alerts, contract = rules.alerts(), metrics.load()
+    alerts, contract = rules.alerts(stack=target), metrics.load()
     if alert is None:
         if to is not None or because is not None:
             raise Misconfigured("--to and --because need an alert; name one, such as APIP95LatencyHigh")
@@ -83,6 +83,9 @@ def tune(
         raise Misconfigured(
             'a limit is not changed without a reason; give --because "…", or --dry-run to see the proposal only'
         )
+    own = rules.stack_limits(target).get(chosen.name)
+    if own and not dry_run:
+        raise Misconfigured(f"the limit of {chosen.name} for {target} stands in {own.place}: change it there")
     over = windows.window(window, end, interval=chosen.interval)
     servers = targets.load(target)
     record = tracking.place(document, tracking.DOCUMENT, targets.documents(target))
@@ -104,7 +107,7 @@ def tune(
     )
     edits = (
         limit_edits.edits(chosen, found.proposal.limit.value, change, document=record, limits=log)
-        if found.proposal.changes
+        if found.proposal.changes and not own
         else []
     )
     if not dry_run:
@@ -120,7 +123,9 @@ def tune(
         return
     _show(found, during)
     out = console()
-    if not edits:
+    if own:
+        out.print(f"Nothing was written; the limit of {target} stands in {own.place}.", markup=False)
+    elif not edits:
         out.print(f"The limit is already {chosen.limit.text}; nothing to change.", markup=False)
     elif dry_run:
         how = "without --dry-run" if reason else 'with --because "…" instead of --dry-run'

@@ -11,6 +11,7 @@ from components.settings import WorkingHours
 from formats.json_types import JsonObject
 from ops import targets
 from ops.checks import every_check
+from ops.clients.alertmanager import DEPLOY_COMMENT
 from ops.sandbox.lifecycle import Sandbox
 from routing.on_call import INTERVAL
 from tests.diagnosis.walked import detail, of_alerts, said, soon
@@ -139,6 +140,15 @@ def test_a_silence(label: tuple[str, str], target: targets.Target, sandbox: Sand
     assert "by eve (maintenance)" in said(found)
     assert found.next == f"amtool silence expire {number} --alertmanager.url={target.alertmanager.url}"
     assert detail(other, "silences") == "the only active silence does not match"
+
+
+def test_a_silence_that_an_up_holds_is_as_intended(target: targets.Target) -> None:
+    with silence(target, {"alertname": LATENCY}, by="api-monitoring/prod", comment=f"{DEPLOY_COMMENT} for as long"):
+        found = soon(lambda: of_alerts(target, LATENCY), None)
+        assert f"{LATENCY} is silenced while `pulumi up` of api-monitoring/prod runs" in detail(found, "silences")
+        with silence(target, {"component": "api"}):  # one of somebody is named before it
+            other = soon(lambda: of_alerts(target, LATENCY), "silences")
+    assert said(other).startswith(f"{LATENCY} is silenced until ")
 
 
 @pytest.mark.parametrize(

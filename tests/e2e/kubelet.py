@@ -27,8 +27,11 @@ STATUS = b"\x03"  # the channel on which a command's end is told
 
 
 @contextmanager
-def serving(pids: Mapping[str, int]) -> Iterator[tuple[JsonObject, list[list[str]]]]:
-    """A kubelet for pods named like `pids`: its Node object, and what it was told to run."""
+def serving(pids: Mapping[str, int], *, has_kill: bool = True) -> Iterator[tuple[JsonObject, list[list[str]]]]:
+    """A kubelet for pods named like `pids`: its Node object, and what it was told to run.
+
+    `has_kill`: the images have that command.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     commands: list[list[str]] = []
@@ -44,7 +47,7 @@ def serving(pids: Mapping[str, int]) -> Iterator[tuple[JsonObject, list[list[str
                     continue
                 plain.settimeout(PATIENCE)
                 with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as stream:
-                    _answer(stream, pids, commands)
+                    _answer(stream, pids if has_kill else {}, commands)
 
         thread = threading.Thread(target=accept)
         thread.start()
@@ -94,8 +97,7 @@ def _answer(stream: ssl.SSLSocket, pids: Mapping[str, int], commands: list[list[
                 url = urlsplit(event.target)
                 command = parse_qs(url.query)["command"]
                 commands.append(command)
-                _run(command, pids[url.path.split("/")[3]])
-                end = STATUS + json.dumps({"status": "Success"}).encode()
+                end = STATUS + json.dumps(_run(command, pids.get(url.path.split("/")[3]))).encode()
                 for said in (
                     AcceptConnection(subprotocol=event.subprotocols[0]),
                     BytesMessage(end),
@@ -106,6 +108,16 @@ def _answer(stream: ssl.SSLSocket, pids: Mapping[str, int], commands: list[list[
                 return
 
 
-def _run(command: list[str], pid: int) -> None:
+def _run(command: list[str], pid: int | None) -> JsonObject:
+    """Send the signal; the status that kubelet gives. `pid`: None where the image has no such command."""
     assert command == ["kill", "-HUP", "1"], command
-    os.kill(pid, signal.SIGHUP)
+    if pid is not None:
+        os.kill(pid, signal.SIGHUP)
+        return {"status": "Success"}
+    message = (
+        "error executing command in container: failed to exec in container: failed to start exec: OCI runtime exec "
+        'failed: exec failed: unable to start container process: exec: "kill": executable file not found in $PATH'
+    )
+    details = {"causes": [{"message": message}]}
+    failure = {"status": "Failure", "reason": "InternalError", "code": 500, "details": details}
+    return {**failure, "message": f"Internal error occurred: {message}: unknown"}

@@ -22,6 +22,7 @@ from ops.stack.engine import Engine
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
 
+WORKLOADS = ("deployment", "statefulset")
 OURS = ("api-performance-alerts", "dashboard-api-performance-baseline", "api-monitoring-smtp")
 
 
@@ -172,13 +173,13 @@ class Rig:
     # ── what stands in the cluster ────────────────────────────────────────────────────────────────
 
     def objects(self) -> JsonObject:
-        """Every object of the namespace: ConfigMaps and Secrets by their data, Deployments by their spec.
+        """Every object of the namespace: ConfigMaps and Secrets by their data, workloads by their spec.
 
         Not what the Prometheus Operator makes, where it runs: that follows what others and we have made.
         """
-        found = {kind: self.cluster.items(f"{kind}s") for kind in ("configmap", "secret", "deployment")}
+        found = {kind: self.cluster.items(f"{kind}s") for kind in ("configmap", "secret", *WORKLOADS)}
         return {
-            f"{kind}/{name}": item["spec"] if kind == "deployment" else item.get("data")
+            f"{kind}/{name}": item["spec"] if kind in WORKLOADS else item.get("data")
             for kind, items in found.items()
             for name, item in items.items()
             if (item["metadata"].get("labels") or {}).get("managed-by") != "prometheus-operator"
@@ -210,15 +211,15 @@ class Rig:
         headers = {"Content-Type": "application/merge-patch+json"}
         self.cluster.http.request("PATCH", f"{path}/status", json={"status": dict(status)}, headers=headers)
 
-    def alter(self, deployment: str, change: Callable[[JsonObject], None]) -> None:
-        """Somebody else replaces a Deployment by what `change` makes of its pod (`spec.template.spec`)."""
-        found = self.cluster.items("deployments")[deployment]
+    def alter(self, name: str, change: Callable[[JsonObject], None], kind: str = "deployments") -> None:
+        """Somebody else replaces a workload by what `change` makes of its pod (`spec.template.spec`)."""
+        found = self.cluster.items(kind)[name]
         change(found["spec"]["template"]["spec"])
-        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{deployment}"
+        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/{kind}/{name}"
         self.cluster.http.request("PUT", path, json=found)
 
     def delete(self, kind: str, name: str) -> None:
-        group = "/apis/apps/v1" if kind == "deployments" else "/api/v1"
+        group = "/apis/apps/v1" if kind.removesuffix("s") in WORKLOADS else "/api/v1"
         self.cluster.http.request("DELETE", f"{group}/namespaces/{NAMESPACE}/{kind}/{name}")
 
     def pause(self, server: str) -> Callable[[], None]:
@@ -232,7 +233,7 @@ class Rig:
         """As before the first test: nothing of ours, everything of theirs, all servers up, the program unedited."""
         self.copy_program()
         self.configure()
-        found = self._deployments()
+        found = self._workloads()
         self._put_back(lambda name: name not in self.objects())
         for name in self.sandbox.ended:
             self.sandbox.start(name)
@@ -243,13 +244,13 @@ class Rig:
         self._put_back(lambda name: self.objects()[name] != self.before[name])
         self.events.unlink(missing_ok=True)
         assert self.objects() == self.before
-        if self._deployments() != found:
-            self._restarted()
+        if self._workloads() != found:
+            self.settle()
 
-    def _deployments(self) -> JsonObject:
-        return {name: spec for name, spec in self.objects().items() if name.startswith("deployment/")}
+    def _workloads(self) -> JsonObject:
+        return {name: spec for name, spec in self.objects().items() if name.partition("/")[0] in WORKLOADS}
 
-    def _restarted(self) -> None:
+    def settle(self) -> None:
         """What stands for kubelet has seen the pods as they are now: a look that begins here ends before the second."""
         mark = self.sandbox.home / "cluster" / "projected"
         for _ in range(2):

@@ -1,5 +1,7 @@
 """Of the Kubernetes API what an edit needs, on loopback: GET, merge PATCH and DELETE of objects, with their versions.
 
+Lists are of workloads and pods; selectors are not looked at.
+
 tests/e2e holds the same code to a real API server; here it can be told to be in the way.
 """
 
@@ -13,6 +15,8 @@ from werkzeug import Request, Response
 
 from formats.json_types import JsonObject
 from tests.support.stand_in import json_answer, stand_in, target
+
+LISTED = ("deployments", "statefulsets", "daemonsets", "pods")
 
 
 class Api:
@@ -103,6 +107,8 @@ def serving(folder: Path, services: Callable[[Request], Response] | None = None)
             return json_answer({"message": f"{path} is forbidden"}, 403)
         if path in api.objects:
             return json_answer(api.objects[path])
+        if path.rpartition("/")[2] in LISTED:
+            return json_answer({"items": [found for name, found in api.objects.items() if name.startswith(f"{path}/")]})
         return json_answer({"message": f"{path} not found"}, 404)
 
     with stand_in(answer) as url:

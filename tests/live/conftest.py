@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from components.live import provider
+from tests.live import silenced as silences
 from tests.live.api_server import Api, serving
 from tests.live.operator_objects import NAMESPACE, OURS, ROOT, STRATEGY, servers
+from tests.live.silenced import Silenced
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +38,18 @@ def cluster(tmp_path: Path) -> Iterator[tuple[Api, str]]:
         api.put(f"{NAMESPACE}/secrets/mail", data={"password": "aHVudGVyMg=="})
         api.put(NAMESPACE, kind="Namespace")
         yield api, kubeconfig
+
+
+@pytest.fixture(scope="module")
+def silence_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Silenced]:
+    with silences.servers(tmp_path_factory.mktemp("silences")) as found:
+        yield found
+
+
+@pytest.fixture
+def silenced(silence_servers: Silenced, monkeypatch: pytest.MonkeyPatch) -> Iterator[Silenced]:
+    """Servers without an active silence; each line is printed anew, as in a process of its own."""
+    monkeypatch.setattr(provider, "_shown", set())
+    silence_servers.reset()
+    yield silence_servers
+    silence_servers.reset()

@@ -1,4 +1,7 @@
-"""Layouts of configurations that were met in public repositories, boiled down."""
+"""Layouts of configurations and workloads that were met in public repositories, boiled down."""
+
+from formats.json_types import JsonObject
+from ops.clients.workloads import WantedWorkload
 
 PROMETHEUS = {
     "key missing": "global:\n  scrape_interval: 15s\n",
@@ -95,4 +98,139 @@ receivers:
     "tabs that Go accepts": MINIMAL.replace(": default", ":\tdefault\t# x"),
     "a template in a text": MINIMAL + "  - name: other\n    email_configs:\n    - to: '{{ template \"x\" . }}'\n",
     "anchors": "x: &s {a: b}\n" + MINIMAL.replace("receiver: default", "receiver: default\n  routes:\n  - match: *s"),
+}
+
+
+def server_props(kind: str = "prometheus", **more: object) -> JsonObject:
+    """A server of the settings as the state keeps it (components.live.inputs.ServerInputs), with the guide's names."""
+    return {
+        **{"kind": kind, "workload": "", "deployment": kind, "container": kind},
+        **{"config_map": f"{kind}-config", "config_key": f"{kind}.yml", "config_maps": [f"{kind}-config"]},
+        **{"service": f"{kind}:80", "url": "", "reload": "lifecycle"},
+        **more,
+    }
+
+
+def wanted_workload(kind: str = "prometheus", **more: object) -> WantedWorkload:
+    return WantedWorkload.of("monitoring", server_props(kind, **more))
+
+
+def _workload(name: str, containers: list[JsonObject], volumes: list[JsonObject], **spec: object) -> JsonObject:
+    labels = {"app.kubernetes.io/name": name}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": containers, "volumes": volumes}}
+    return {"selector": {"matchLabels": labels}, "replicas": 1, "template": template, **spec}
+
+
+RELOADER: JsonObject = {
+    "name": "prometheus-server-configmap-reload",
+    "image": "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0",
+    "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/config", "readOnly": True}],
+}
+
+# The spec of each: what the charts and kube-prometheus render, as far as it is looked at.
+WORKLOADS: dict[str, tuple[str, JsonObject]] = {
+    "chart prometheus, server": (
+        "deployments/kube-prometheus-server",
+        _workload(
+            "prometheus",
+            [
+                RELOADER,
+                {
+                    "name": "prometheus-server",
+                    "image": "quay.io/prometheus/prometheus:v3.7.3",
+                    "args": ["--config.file=/etc/config/prometheus.yml", "--web.enable-lifecycle"],
+                    "volumeMounts": [
+                        {"name": "config-volume", "mountPath": "/etc/config"},
+                        {"name": "storage-volume", "mountPath": "/data"},
+                    ],
+                },
+            ],
+            [
+                {"name": "config-volume", "configMap": {"defaultMode": 420, "name": "kube-prometheus-server"}},
+                {"name": "storage-volume", "persistentVolumeClaim": {"claimName": "kube-prometheus-server"}},
+            ],
+            strategy={"type": "Recreate"},
+        ),
+    ),
+    "chart alertmanager": (
+        "statefulsets/kube-alertmanager",
+        _workload(
+            "alertmanager",
+            [
+                {
+                    "name": "alertmanager",
+                    "image": "quay.io/prometheus/alertmanager:v0.29.0@sha256:88743b63",
+                    "args": ["--storage.path=/alertmanager", "--config.file=/etc/alertmanager/alertmanager.yml"],
+                    "volumeMounts": [
+                        {"name": "config", "mountPath": "/etc/alertmanager"},
+                        {"name": "storage", "mountPath": "/alertmanager"},
+                    ],
+                }
+            ],
+            [{"name": "config", "configMap": {"defaultMode": 420, "name": "kube-alertmanager"}}],
+            serviceName="kube-alertmanager-headless",
+            updateStrategy={"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+        ),
+    ),
+    "kube-prometheus": (
+        "statefulsets/prometheus-k8s",
+        _workload(
+            "prometheus",
+            [
+                {
+                    "name": "prometheus",
+                    "image": "quay.io/prometheus/prometheus:v3.7.3",
+                    "volumeMounts": [{"name": "prometheus-k8s-rulefiles-0", "mountPath": "/etc/prometheus/rules"}],
+                },
+                {"name": "config-reloader", "image": "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0"},
+            ],
+            [
+                {"name": "config", "secret": {"secretName": "prometheus-k8s"}},
+                {"name": "prometheus-k8s-rulefiles-0", "configMap": {"name": "prometheus-k8s-rulefiles-0"}},
+            ],
+            serviceName="prometheus-operated",
+        ),
+    ),
+}
+
+# What each tool writes into the metadata of an object that it keeps.
+MARKS: dict[str, JsonObject] = {
+    "Argo CD, by annotation": {
+        "annotations": {
+            "argocd.argoproj.io/tracking-id": "monitoring-stack:/ConfigMap:monitoring/prometheus-config",
+            "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        },
+        # A chart that Argo CD has rendered: Helm itself never comes back.
+        "labels": {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "monitoring-stack"},
+        "managedFields": [{"manager": "argocd-controller", "operation": "Update"}],
+    },
+    "Argo CD, by label": {"labels": {"argocd.argoproj.io/instance": "monitoring-stack"}},
+    "Argo CD, by manager": {"managedFields": [{"manager": "argocd-controller", "operation": "Apply"}]},
+    "Flux": {
+        "labels": {
+            "kustomize.toolkit.fluxcd.io/name": "monitoring",
+            "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+        },
+        "managedFields": [{"manager": "kustomize-controller", "operation": "Apply"}],
+    },
+    "Flux, by manager": {"managedFields": [{"manager": "kustomize-controller", "operation": "Apply"}]},
+    "Flux, HelmRelease": {
+        "annotations": {"meta.helm.sh/release-name": "kube", "meta.helm.sh/release-namespace": "monitoring"},
+        "labels": {
+            "app.kubernetes.io/managed-by": "Helm",
+            "helm.toolkit.fluxcd.io/name": "kube",
+            "helm.toolkit.fluxcd.io/namespace": "monitoring",
+        },
+        "managedFields": [{"manager": "helm-controller", "operation": "Apply"}],
+    },
+    "Helm": {
+        "annotations": {"meta.helm.sh/release-name": "kube", "meta.helm.sh/release-namespace": "monitoring"},
+        "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        "managedFields": [{"manager": "helm", "operation": "Update"}],
+    },
+    "Helm, by label": {"labels": {"app.kubernetes.io/managed-by": "Helm"}},
+    "by hand": {
+        "labels": {"app.kubernetes.io/instance": "monitoring"},
+        "managedFields": [{"manager": "kubectl-client-side-apply", "operation": "Update"}],
+    },
 }

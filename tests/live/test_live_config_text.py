@@ -14,7 +14,7 @@ from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
-from tests.live.shapes import ALERTMANAGER
+from tests.live.shapes import ALERTMANAGER, wanted_workload
 from tests.support.our_routes import FALLBACK, receiver_of
 
 GLOB = "/etc/prometheus/api-performance-alerts/*.yml"
@@ -277,8 +277,7 @@ def test_a_mount_that_never_changes_is_named_in_preview(place: tuple[Api, Props]
     api, props = place
     api.put(POD, spec=spec)
     cluster = Kubernetes(props["kubeconfig"])
-    where = ("monitoring", "prometheus", "prometheus")
     with pytest.raises(EditRefused, match=words) if words else contextlib.nullcontext():
-        workload.read(cluster, *where).refuse_dead_mount("prometheus-config", ["prometheus.yml"])
+        workload.read(cluster, wanted_workload()).refuse_dead_mount("prometheus-config", ["prometheus.yml"])
     api.forbid.add(POD)
-    workload.read(cluster, *where).refuse_dead_mount("prometheus-config", ["prometheus.yml"])
+    workload.read(cluster, wanted_workload()).refuse_dead_mount("prometheus-config", ["prometheus.yml"])

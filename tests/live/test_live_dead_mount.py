@@ -10,6 +10,7 @@ from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import serving
+from tests.live.shapes import wanted_workload
 
 POD = "/apis/apps/v1/namespaces/monitoring/deployments/prometheus"
 OURS = {"key": "ours.yml", "path": "ours.yml"}
@@ -53,7 +54,7 @@ def test_a_key_that_is_not_shown_is_refused(tmp_path: Path, volumes: list[JsonOb
     spec = {"template": {"spec": {"containers": [{"name": "prometheus", "volumeMounts": mounts}], "volumes": named}}}
     with serving(tmp_path) as (api, kubeconfig):
         api.put(POD, spec=spec)
-        found = workload.read(Kubernetes(kubeconfig), "monitoring", "prometheus", "prometheus")
+        found = workload.read(Kubernetes(kubeconfig), wanted_workload())
     words = r"shows only some keys of it \(`items` of its volume\), and ours.yml would never arrive"
     with contextlib.nullcontext() if arrives else pytest.raises(EditRefused, match=words):
         found.refuse_dead_mount("rules", ["ours.yml"])

@@ -15,6 +15,7 @@ from components.live.resources import MountProvider
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject
 from tests.live.api_server import Api, serving
+from tests.live.shapes import server_props
 
 OURS = Volume("ours", {"configMap": {"name": "ours"}}, "prometheus", "/etc/ours")
 THEIRS = {"name": "config", "configMap": {"name": "prometheus-config", "defaultMode": 420}}
@@ -88,7 +89,8 @@ def place(tmp_path: Path) -> Iterator[tuple[Api, Props]]:
             api,
             {
                 **{"kubeconfig": kubeconfig, "context": None, "namespace": "monitoring"},
-                **{"deployment": "prometheus", "container": "prometheus", "manager": "api-monitoring/prod/ours"},
+                **{"server": server_props(), "workload": "Deployment/prometheus", "container": "prometheus"},
+                "manager": "api-monitoring/prod/ours",
                 **{"volume": "ours", "source": dict(OURS.source), "path": OURS.path},
             },
         )
@@ -108,7 +110,10 @@ def test_a_restart_is_announced_in_preview(place: tuple[Api, Props], capsys: pyt
 
 def test_a_missing_deployment_is_named_in_preview(place: tuple[Api, Props]) -> None:
     (failure,) = PROVIDER.check({}, place[1]).failures
-    assert failure.reason == "Deployment monitoring/prometheus is not there: is its name in the stack file right?"
+    assert failure.reason == (
+        "Deployment monitoring/prometheus is not there, and no workload in that namespace runs Prometheus with "
+        "ConfigMap prometheus-config: set prometheusWorkload in the stack file to KIND/NAME"
+    )
 
 
 @pytest.mark.parametrize(("manager", "made"), [("kubectl-edit", ""), ("api-monitoring/prod/ours", "yes")])

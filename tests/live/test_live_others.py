@@ -12,6 +12,7 @@ from components.live.resources import WithdrawnProvider
 from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from tests.live.api_server import Api, serving
+from tests.live.shapes import wanted_workload
 
 PATH = "/api/v1/namespaces/monitoring/configmaps/api-performance-alerts"
 OURS = "api-monitoring/prod"
@@ -102,9 +103,7 @@ def test_keys_that_cannot_stand_in_somebodys_config_map_are_refused(
 
     def look() -> None:
         refuse_taken_keys(kubernetes, SHARED, "monitoring", OURS)
-        workload.read(kubernetes, "monitoring", "prometheus", "prometheus").refuse_dead_mount(
-            "prometheus-rules", ["ours.yml"]
-        )
+        workload.read(kubernetes, wanted_workload()).refuse_dead_mount("prometheus-rules", ["ours.yml"])
 
     with pytest.raises(EditRefused, match=says):
         look()

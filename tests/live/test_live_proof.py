@@ -24,6 +24,7 @@ from ops import build_tools
 from ops.sandbox.parts import answers
 from routing import tree
 from rules import RuleFile
+from tests.live.shapes import server_props
 from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(
@@ -87,8 +88,7 @@ class Stack:
 
     def props(self, **changes: object) -> Props:
         def server(tool: str) -> JsonObject:
-            names = {"deployment": tool, "container": tool, "config_map": f"{tool}-config", "config_key": f"{tool}.yml"}
-            return {**names, "service": f"{tool}:80", "url": self.urls[tool], "reload": "lifecycle"}
+            return server_props(tool, service=f"{tool}:80", url=self.urls[tool])
 
         return {
             "kubeconfig": "/nowhere",

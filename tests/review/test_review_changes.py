@@ -9,18 +9,7 @@ import dashboards
 from formats.json_types import JsonObject, JsonValue
 from ops.review import changes
 from tests.review.reviewed import ALERT, NOW, review, with_routes, with_rules, without
-from tests.support.limits import changed, other
-
-
-def in_alert(old: str, new: str) -> Callable[[str], str]:
-    """A change of the first `old` after the alert's name."""
-
-    def change(text: str) -> str:
-        head, name, rest = text.partition(f"alert: {ALERT.name}\n")
-        assert old in rest
-        return head + name + rest.replace(old, new, 1)
-
-    return change
+from tests.support.limits import after_name, changed, other
 
 
 def test_nothing_changed_is_said_so() -> None:
@@ -34,12 +23,12 @@ def test_nothing_changed_is_said_so() -> None:
     ("change", "words"),
     [
         (changed(ALERT, other(ALERT)), "limit "),
-        (in_alert("for: ", "for: 1"), "for "),
-        (in_alert("severity: warning", "severity: critical"), "severity warning → critical"),
-        (in_alert("[5m]", "[6m]"), "another query"),
-        (in_alert("summary: ", "summary: Really, "), "another summary"),
-        (in_alert("signal: ", "team: sre\n          signal: "), "team none → sre"),
-        (in_alert("for: ", "keep_firing_for: 7m\n        for: "), "keep_firing_for "),
+        (after_name(ALERT, "for: ", "for: 1"), "for "),
+        (after_name(ALERT, "severity: warning", "severity: critical"), "severity warning → critical"),
+        (after_name(ALERT, "[5m]", "[6m]"), "another query"),
+        (after_name(ALERT, "summary: ", "summary: Really, "), "another summary"),
+        (after_name(ALERT, "signal: ", "team: sre\n          signal: "), "team none → sre"),
+        (after_name(ALERT, "for: ", "keep_firing_for: 7m\n        for: "), "keep_firing_for "),
     ],
 )
 def test_each_change_of_an_alert_has_a_clause(change: Callable[[str], str], words: str) -> None:
@@ -68,7 +57,7 @@ def test_a_new_and_a_gone_alert_are_said_with_their_receivers() -> None:
 
 
 def test_an_alert_that_changes_its_severity_tells_others() -> None:
-    found = review(with_rules(in_alert("severity: warning", "severity: critical")))
+    found = review(with_rules(after_name(ALERT, "severity: warning", "severity: critical")))
     told = found.changes.retold[ALERT.name]
     assert set(found.changes.retold) == {ALERT.name}
     assert told.before != told.now

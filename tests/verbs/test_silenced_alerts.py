@@ -6,6 +6,7 @@ import routing
 import rules
 from ops import targets
 from ops.checks import Check, live_routing
+from ops.clients.alertmanager import DEPLOY_COMMENT
 from tests.support.breaking import silence
 
 LATENCY = "APIP95LatencyHigh"
@@ -32,6 +33,15 @@ def test_one_for_several_and_one_beside_it(target: targets.Target) -> None:
         check = said(target)
     assert check.detail.count("by eve") == 2 and "(later)" in check.detail
     assert sum(name in check.detail for name in rules.alerts()) >= min(count, 3)
+
+
+def test_one_that_an_up_holds_is_called_that(target: targets.Target) -> None:
+    with silence(target, {"alertname": LATENCY}, by="api-monitoring/prod", comment=f"{DEPLOY_COMMENT} for as long"):
+        check = said(target)
+    assert check.detail.startswith(
+        f"silenced: {LATENCY} while `pulumi up` of api-monitoring/prod runs (deploySilence; ends at "
+    )
+    assert check.detail.endswith(" UTC if not renewed); nobody is told of them meanwhile")
 
 
 @pytest.mark.parametrize("labels", [{"alertname": "Theirs"}, {"component": "web"}])

@@ -238,13 +238,13 @@ def test_routing_that_does_not_load(green: targets.Target, sandbox: Sandbox) -> 
     assert "its next restart will fail: find `Loading configuration file failed` in its log" in detail
 
 
-def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(target: targets.Target, sandbox: Sandbox) -> None:
+def test_waiting_ends_when_all_is_in_order_or_the_time_is_up(green: targets.Target, sandbox: Sandbox) -> None:
     told: list[str] = []
     path = sandbox.mounts.rules / RULE_FILE
-    with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), target.prometheus.reload):
-        assert every_check.check_until_passed(target, 3, told.append).exit_code == 1
+    with rewritten(path, lambda text: text.replace("for: 2m", "for: 3m", 1), green.prometheus.reload):
+        assert every_check.check_until_passed(green, 3, told.append).exit_code == 1
     assert told[0].startswith("waiting for rules/api_performance, up to ")
-    assert every_check.check_until_passed(target, PATIENCE, told.append).exit_code == 0
+    assert every_check.check_until_passed(green, PATIENCE, told.append).exit_code == 0
 
 
 def test_the_success_criteria_are_the_guides(green: targets.Target) -> None:

@@ -1,1 +1,1 @@
-"""The Kubernetes API: texts in ConfigMaps, mounts in Deployments, and whose an object is."""
+"""The Kubernetes API: texts in ConfigMaps, mounts in workloads, and whose an object is."""

@@ -4,13 +4,13 @@ import base64
 import json
 import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from components.live.cluster import connections
 from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
-from formats.json_types import JsonObject
+from formats.json_types import JsonObject, JsonValue
 from ops.clients.kubernetes import Kubernetes
 from ops.errors import Conflict, NotFound, Unreachable
 
@@ -34,11 +34,13 @@ class Key:
 
 @dataclass(frozen=True)
 class StoredText:
-    """A text as it stands: `version` is the resourceVersion of its ConfigMap."""
+    """A text as it stands: `version` is the resourceVersion of its ConfigMap, `metadata` all of its metadata."""
 
     text: str
     version: str
     replaced: LastEdit | None  # from the annotation: what a replacement of ours did
+    immutable: bool = False
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def read(cluster: Kubernetes, at: Key) -> StoredText:
@@ -58,6 +60,16 @@ def read(cluster: Kubernetes, at: Key) -> StoredText:
         data[at.key],
         found["metadata"]["resourceVersion"],
         _read_annotation(annotations.get(ANNOTATION + at.key)),
+        bool(found.get("immutable")),
+        found["metadata"],
+    )
+
+
+def immutable(namespace: str, config_map: str) -> EditRefused:
+    """The refusal of a change in an immutable ConfigMap."""
+    return EditRefused(
+        f"ConfigMap {namespace}/{config_map} has `immutable: true`, so nobody can change it: delete it and make it "
+        "again without that line, then restart the pods that mount it, as kubelet does not look at it again"
     )
 
 
@@ -76,6 +88,8 @@ def swap(
         noted = at.editor != "replace" or (not gone and found.replaced is not None and found.replaced.after == new)
         if new == found.text and noted:
             return found, new
+        if found.immutable:
+            raise immutable(at.namespace, at.config_map)
         try:
             _write(cluster, at, found, new, note)
             return found, new
@@ -89,7 +103,12 @@ def swap(
 
 
 def try_write(cluster: Kubernetes, at: Key, found: StoredText, new: str) -> None:
-    """Raises ops.errors where the API would not take this text, or what is noted beside it, without writing it."""
+    """Raises EditRefused or ops.errors where the API would not take this text, or what is noted beside it.
+
+    Nothing is written.
+    """
+    if found.immutable:
+        raise immutable(at.namespace, at.config_map)
     body: JsonObject = {"data": {at.key: new}}
     if at.editor == "replace":
         body["metadata"] = {"annotations": {ANNOTATION + at.key: _annotation(found, new)}}

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from components.live.cluster import config_map, other_hands
+from components.live.provider import warn
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonValue
 from ops.clients.kubernetes import Kubernetes
@@ -53,9 +55,9 @@ def changes_by_others(cluster: Kubernetes, paths: Iterable[str], manager: str) -
 
 
 def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], namespace: str, manager: str) -> None:
-    """Raises EditRefused where others have keys of our names in the ConfigMap, or it is not there.
+    """Raises EditRefused where others have keys of our names in the ConfigMap, it takes none, or it is not there.
 
-    `shared`: {"config_map", "keys"}. Keys of `manager`'s are ours.
+    `shared`: {"config_map", "keys"}. Keys of `manager`'s are ours. Warns of a tool that would remove them again.
     """
     name = f"ConfigMap {namespace}/{shared['config_map']}"
     try:
@@ -70,6 +72,11 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], name
                 f"{name} has a key {key} already, and it is not ours{_by(owners)}: take it out there, or rename "
                 f"rules/{key}"
             )
+    if set(shared["keys"]) - set(data):
+        if found.get("immutable"):
+            raise config_map.immutable(namespace, shared["config_map"])
+        if line := other_hands.warning_of_addition(metadata, name, "each key of ours"):
+            warn(line)
 
 
 def _field(name: str) -> str:

@@ -1,6 +1,6 @@
 """One volume and its mount in a pod template of others: whether it is there, what clashes, what adds and removes it.
 
-Pure: a pod is `spec.template.spec` of a Deployment as the API gives it; patches are strategic merge patches, which know
+Pure: a pod is `spec.template.spec` of a workload as the API gives it; patches are strategic merge patches, which know
 list entries by name (volumes, containers) or path (mounts) and so leave every other entry as it stands.
 """
 

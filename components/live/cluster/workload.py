@@ -1,32 +1,34 @@
-"""The Deployment that runs a server: whether it sees changes of a ConfigMap, and reloads on request."""
+"""The workload that runs a server: whether it sees changes of a ConfigMap, and reloads on request."""
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.live.cluster.pod_mount import named
+from components.live.provider import warn
 from components.live.text.edit_errors import EditRefused
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import workloads
 from ops.clients.kubernetes import Kubernetes
+from ops.clients.workloads import WantedWorkload
 from ops.errors import Forbidden, NotFound
 
 
 @dataclass(frozen=True)
-class Workload:
-    """`name`: NAMESPACE/DEPLOYMENT; `container`: the server's; `pod`: `spec.template.spec`.
+class RunningServer:
+    """`title`: KIND NAMESPACE/NAME of the workload; `container`: the server's; `pod`: `spec.template.spec`.
 
-    `pod` is {} where this account may not look, or where the server runs as something else: then nothing is refused.
+    `pod` is {} where this account may not look, or where there is no such workload: then nothing is refused.
     """
 
-    name: str
+    title: str
     container: str
     pod: JsonObject
 
     def refuse_dead_mount(self, config_map: str, keys: Sequence[str]) -> None:
         """Raises EditRefused where the pods would never see a change of these keys of the ConfigMap."""
         if self.pod and (why := self._why_no_change_arrives(config_map, keys)):
-            namespace = self.name.partition("/")[0]
-            raise EditRefused(f"Deployment {self.name} {why} (ConfigMap {namespace}/{config_map})")
+            namespace = self.title.split()[1].partition("/")[0]
+            raise EditRefused(f"{self.title} {why} (ConfigMap {namespace}/{config_map})")
 
     def refuse_no_reload(self) -> None:
         """Raises EditRefused where Prometheus would not reload on request, as far as its arguments show it."""
@@ -39,7 +41,7 @@ class Workload:
         if sidecar:
             remedy = f"{sidecar} beside it reloads by itself: set prometheusReload to sidecar"
         raise EditRefused(
-            f"Deployment {self.name} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"
+            f"{self.title} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"
         )
 
     def _why_no_change_arrives(self, config_map: str, keys: Sequence[str]) -> str:
@@ -67,12 +69,28 @@ class Workload:
         return self.pod.get("containers") or []
 
 
-def read(cluster: Kubernetes, namespace: str, deployment: str, container: str) -> Workload:
-    """A Deployment as it is now. Raises ops.errors other than Forbidden and NotFound."""
-    pod: JsonObject = {}
-    with contextlib.suppress(Forbidden, NotFound):
-        pod = cluster.deployment(namespace, deployment)["spec"]["template"]["spec"]
-    return Workload(f"{namespace}/{deployment}", container, pod)
+def read(cluster: Kubernetes, wanted: WantedWorkload) -> RunningServer:
+    """The workload as it is now. Raises NotOne where it is not clear which, ops.errors but Forbidden and NotFound."""
+    try:
+        found = workloads.find(cluster, wanted)
+    except (Forbidden, NotFound):
+        return RunningServer(f"Deployment {wanted.namespace}/{wanted.deployment}", wanted.container, {})
+    say_which(found, wanted)
+    return RunningServer(found.title, found.container, found.pod)
+
+
+def say_which(found: workloads.Workload, wanted: WantedWorkload) -> None:
+    """Warn of a workload or a container that the settings do not name, with the command that makes them name it."""
+    if found.looked_for:
+        warn(
+            f"{wanted.title} is taken to be {found.title}, as there is no Deployment {wanted.deployment}; "
+            f"`pulumi config set {wanted.server}Workload {found.reference}` keeps it so"
+        )
+    if found.container != wanted.container:
+        warn(
+            f"{found.title} has no container {wanted.container}; by its image, {found.container} is taken; "
+            f"`pulumi config set {wanted.server}Container {found.container}` keeps it so"
+        )
 
 
 def _sources(volume: Mapping[str, JsonValue], config_map: str) -> list[Mapping[str, JsonValue]]:

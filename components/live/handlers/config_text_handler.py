@@ -7,7 +7,7 @@ import pulumi
 from pulumi import dynamic
 
 from components.live import inputs
-from components.live.cluster import config_map, connections
+from components.live.cluster import config_map, connections, other_hands
 from components.live.cluster.config_map import Key, StoredText
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
@@ -99,6 +99,8 @@ def _try(news: Props, last_edit: Callable[[StoredText], LastEdit | None], olds: 
     new = _edited(at, text, news["ours"], last_edit(found))
     if new != found.text:
         config_map.try_write(cluster, at, found, new)
+        if line := other_hands.warning_of_edit(found.metadata, at.namespace, at.config_map, at.key):
+            warn(line)
     first = "before" not in olds
     if edit.has(found.text, news["ours"]):
         lines = edit.warnings(text, news["ours"], _as_sent(news)) if first else []

@@ -90,8 +90,8 @@ def _refuse_uid(props: Props) -> None:
     if not meta.get("isFolder"):
         raise NotDone(
             f"Grafana has a dashboard of the uid {props['uid']} ({model.get('title')!r}, "
-            f"{grafana.url}/d/{props['uid']}), which "
-            "our folder needs: save a copy of it under another uid, and delete it"
+            f"{grafana.url}/d/{props['uid']}), which our folder needs: save a copy of it under another uid, and "
+            "delete it"
         )
 
 
@@ -105,8 +105,8 @@ def _refuse_title(props: Props) -> None:
             if row["uid"] != props["uid"] and not row.get("folderUid"):
                 raise NotDone(
                     f"Grafana has a {what} {row['title']!r} already ({row['uid']}, "
-                    f"{grafana.url}/{path}/{row['uid']}), and allows "
-                    "no folder of the same title: set grafanaFolder to another one"
+                    f"{grafana.url}/{path}/{row['uid']}), and allows no folder of the same title: set grafanaFolder "
+                    "to another one"
                 )
 
 
@@ -116,8 +116,7 @@ def _refuse_credentials(props: Props) -> None:
     if permitted is not None and "folders:create" not in permitted:
         raise NotDone(
             f"these credentials may not make a folder in Grafana at {props['url']}, as those of a viewer: give "
-            "grafanaAuth a "
-            f"token with the role Editor, or have somebody make a folder of the uid {props['uid']}"
+            f"grafanaAuth a token with the role Editor, or have somebody make a folder of the uid {props['uid']}"
         )
 
 

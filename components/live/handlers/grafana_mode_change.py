@@ -36,8 +36,8 @@ def refuse_leaving_behind(olds: Props, news: Props) -> None:
     if olds.get("mode") == "api" and (olds.get("before") or olds.get("aside")):
         raise NotDone(
             f"dashboard {news['uid']} took the place of one of others, which a change to grafanaMode sidecar would "
-            "lose: first "
-            "set grafanaMode to off and run `pulumi up`, which puts it back, and move that one to another uid"
+            "lose: first set grafanaMode to off and run `pulumi up`, which puts it back, and move that one to "
+            "another uid"
         )
 
 
@@ -48,8 +48,7 @@ def refuse_other_file(props: Props) -> None:
         if not props["adopt"]:
             raise NotDone(
                 f"Grafana has a dashboard {props['uid']} already ({stands[0].get('title')!r}), which our ConfigMap "
-                "did not "
-                "make: set grafanaAdopt to true to take it over (destroy then puts it back), or delete it"
+                "did not make: set grafanaAdopt to true to take it over (destroy then puts it back), or delete it"
             )
 
 
@@ -76,8 +75,7 @@ def take_back_file(props: Props) -> None:
         if time.monotonic() > end:
             raise NotDone(
                 f"Grafana at {props['url']} still provisions dashboard {props['uid']} from a file, "
-                f"{props['timeout']:g} s after "
-                f"{named} was deleted: does its sidecar run? Then run `pulumi up` again"
+                f"{props['timeout']:g} s after {named} was deleted: does its sidecar run? Then run `pulumi up` again"
             )
         time.sleep(_EVERY)
     if stands and from_file:  # what came from our file stays where Grafana is told disableDeletion

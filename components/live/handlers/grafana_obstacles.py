@@ -40,8 +40,7 @@ def refuse_server(props: Props) -> None:
     if permitted is not None and "dashboards:create" not in permitted:
         raise NotDone(
             f"these credentials may not make a dashboard in Grafana at {grafana.url}, as those of a viewer: give "
-            "grafanaAuth "
-            "a token with the role Editor"
+            "grafanaAuth a token with the role Editor"
         )
 
 
@@ -79,8 +78,8 @@ def standing(props: Props) -> tuple[JsonObject, JsonObject] | None:
         rows = grafana.search(dashboardUIDs=props["uid"])
         raise NotDone(
             f"{_there(props, next((row['title'] for row in rows if row['uid'] == props['uid']), None))}, stored in "
-            f"another schema than this program writes, so that it could not be put back ({error.words}): delete it, or "
-            "save a copy of it under another uid first"
+            f"another schema than this program writes, so that it could not be put back ({error.words}): delete it, "
+            "or save a copy of it under another uid first"
         ) from None
 
 
@@ -89,9 +88,9 @@ def refuse_standing(props: Props, model: JsonObject, meta: JsonObject) -> None:
     grafana = connected(props)
     if meta.get("isFolder"):
         raise NotDone(
-            f"Grafana has a folder of the uid {props['uid']} ({model.get('title')!r}, {grafana.url}/dashboards/f/"
-            f"{props['uid']}), which our dashboard needs: delete that folder, or move what is in it to a folder of "
-            "another uid"
+            f"Grafana has a folder of the uid {props['uid']} ({model.get('title')!r}, "
+            f"{grafana.url}/dashboards/f/{props['uid']}), which our dashboard needs: delete that folder, or move what "
+            "is in it to a folder of another uid"
         )
     where = f"{_there(props, model.get('title'))[:-1]} in {meta.get('folderTitle') or 'General'!r})"
     if meta.get("provisioned"):
@@ -99,8 +98,7 @@ def refuse_standing(props: Props, model: JsonObject, meta: JsonObject) -> None:
     if kind := _manager(grafana, props["uid"], meta):
         raise NotDone(
             f"{where}, managed by {_MANAGERS.get(kind, kind)}, which would write over ours or refuse it: take it out "
-            "there "
-            "first"
+            "there first"
         )
 
 
@@ -143,8 +141,8 @@ def refuse_titles(props: Props) -> None:
             if row["type"] == "dash-folder":
                 raise NotDone(
                     f"Grafana has a folder with the title of our dashboard ({row['title']!r}, "
-                    f"{grafana.url}/dashboards/f/"
-                    f"{row['uid']}), which this version does not allow: give that folder another title"
+                    f"{grafana.url}/dashboards/f/{row['uid']}), which this version does not allow: give that folder "
+                    "another title"
                 )
 
 
@@ -194,8 +192,7 @@ def _refuse_fixed(grafana: Grafana, row: JsonObject, meta: JsonObject) -> None:
     if meta.get("provisioned") or _manager(grafana, row["uid"], meta):
         raise NotDone(
             f"dashboard {row['uid']} ({row['title']!r}, {grafana.url}/d/{row['uid']}) has the title of ours and is "
-            "managed by a "
-            "file or by Git Sync: give it another title there"
+            "managed by a file or by Git Sync: give it another title there"
         )
 
 
@@ -222,8 +219,8 @@ def refuse_overwriting(props: Props, title: str, folder: str) -> None:
         return
     for row in namesakes(props, title, folder):
         raise NotDone(
-            f"dashboard {props['uid']} cannot get the title {title!r}: {grafana.url}/d/{row['uid']} has it now in "
-            "the same folder, and would be lost; give that one another title, and run the command again"
+            f"dashboard {props['uid']} cannot get the title {title!r}: {grafana.url}/d/{row['uid']} has it now in the "
+            "same folder, and would be lost; give that one another title, and run the command again"
         )
 
 

@@ -6,8 +6,10 @@ from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, warn
 from components.live.running import wait
-from components.live.running.wanted import decode_wanted, fingerprint
+from components.live.running.deploy_silence import deploy_silence
+from components.live.running.wanted import decode_wanted
 from components.live.text.edit_errors import EditRefused
+from formats.fingerprints import fingerprint
 from ops.errors import OpsError
 
 
@@ -32,13 +34,13 @@ class LiveHandler(Handler):
 
     def create(self, props: Props) -> dynamic.CreateResult:
         """Wait until all of it runs. Raises EditRefused when the time is up."""
-        wait.until_running(decode_wanted(props))
+        _until_running(props)
         return dynamic.CreateResult("live", _proved(props))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """Wait until all of it runs, and nothing that is no longer wanted. Raises EditRefused when the time is up."""
         try:
-            wait.until_running(decode_wanted(_news), decode_wanted(_olds))
+            _until_running(_news, _olds)
         except EditRefused as error:
             if any(_olds.get(name) != _news.get(name) for name in self.compared):
                 raise
@@ -49,6 +51,15 @@ class LiveHandler(Handler):
 
     def delete(self, _id: str, _props: Props) -> None:
         """Nothing to take back."""
+
+
+def _until_running(props: Props, olds: Props | None = None) -> None:
+    """With our alerts silenced as long as that takes, and no longer, however it ends."""
+    deploy_silence.begin()
+    try:
+        wait.until_running(decode_wanted(props), decode_wanted(olds) if olds else None)
+    finally:
+        deploy_silence.end()
 
 
 def _proved(props: Props) -> Props:

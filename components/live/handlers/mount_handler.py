@@ -1,16 +1,17 @@
-"""Our volume in a Deployment of others: two list entries, added and removed by name."""
-
-from collections.abc import Mapping
+"""Our volume in a workload of others: two list entries, added and removed by name."""
 
 from pulumi import dynamic
 
 from components.live import inputs
-from components.live.cluster import connections, ownership_checks, pod_mount
+from components.live.cluster import connections, other_hands, ownership_checks, pod_mount, rollout, workload
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
+from components.live.running.deploy_silence import deploy_silence
 from components.live.text.edit_errors import EditRefused
-from formats.json_types import JsonObject, JsonValue
+from formats.json_types import JsonObject
+from ops.clients import workloads
+from ops.clients.workloads import WantedWorkload, Workload
 from ops.errors import Forbidden, NotFound
 
 
@@ -20,36 +21,49 @@ class MountHandler(EditHandler):
     `made` in the state: "yes" where we added them, "" where somebody else had added the very same before.
     """
 
-    identity = ("namespace", "deployment", "container", "volume")
+    identity = ("namespace", "workload", "container", "volume")
     compared = ("source", "path", "manager", *inputs.ACCESS)
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
-        """Refuse what is in the way, and try the patch without writing it. Raises EditRefused, ops.errors."""
+        """Find the workload, refuse what is in the way, and try the patch without writing it.
+
+        The workload and the container that were found take the place of those of the settings. Raises EditRefused,
+        ops.errors.
+        """
         before = _volume(_olds) if _olds.get("volume") else None
+        wanted = WantedWorkload.of(news["namespace"], news["server"])
         try:
-            deployment = _deployment(news)
-        except NotFound:
-            raise EditRefused(f"{_name(news)} is not there: is its name in the stack file right?") from None
+            found = workloads.find(connections.kubernetes(news), wanted)
+        except NotFound as missing:
+            raise EditRefused(str(missing)) from None
         except Forbidden as error:  # a pull request's account may be allowed less
-            warn(f"could not check what is in the way of our mount in {_name(news)}: {error}")
+            warn(f"could not check what is in the way of our mount in {news['workload']}: {error}")
+            if _olds.get("server") == news["server"]:
+                news = {**news, **{name: _olds[name] for name in ("workload", "container")}}
             return dynamic.CheckResult(news, [])
-        _refuse_clashes(news, deployment, ours=_ours(deployment, news))
-        if not pod_mount.is_mounted(_pod(deployment), _volume(news)):
-            warn(f"{_name(news)} gets a mount, so its pods restart; a single replica is away meanwhile")
-            patch = pod_mount.addition(_volume(news), before)
+        workload.say_which(found, wanted)
+        news = {**news, "workload": found.reference, "container": found.container}
+        _refuse_clashes(news, found, ours=_ours(found, news))
+        if not pod_mount.is_mounted(found.pod, _volume(news)):
+            rollout.refuse_paused(found)
+            warn(rollout.restart_warning(found))
+            if line := other_hands.warning_of_addition(found.content["metadata"], found.title, "our mount"):
+                warn(line)
+            # What stands in another workload is removed there, and is not this patch's business.
+            before = before if all(_olds.get(name) == news[name] for name in self.identity) else None
             with connections.warning_if_forbidden():
-                _merge(news, patch, dry_run=True)
+                _merge(news, pod_mount.addition(_volume(news), before), dry_run=True)
         return dynamic.CheckResult(news, [])
 
     def drift(self, props: Props) -> str:
-        """Raises NotFound where the Deployment is gone."""
-        if pod_mount.is_mounted(_pod(_deployment(props)), _volume(props)):
+        """Raises NotFound where the workload is gone."""
+        if pod_mount.is_mounted(_read(props).pod, _volume(props)):
             return ""
-        return f"our volume {props['volume']} in {_name(props)} is gone or was changed by somebody else"
+        return f"our volume {props['volume']} in {_title(props)} is gone or was changed by somebody else"
 
     def create(self, props: Props) -> dynamic.CreateResult:
         """Add the volume and its mount. Raises EditRefused, ops.errors."""
-        return dynamic.CreateResult(f"{_name(props)}/{props['volume']}", _mount(props, None))
+        return dynamic.CreateResult(f"{_title(props)}/{props['volume']}", _mount(props, None))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """Add them in place of what we added before. Raises EditRefused, ops.errors."""
@@ -61,16 +75,17 @@ class MountHandler(EditHandler):
         if made is None:
             return
         try:
-            patch = pod_mount.removal(_pod(_deployment(_props)), made)
+            patch = pod_mount.removal(_read(_props).pod, made)
         except NotFound:
-            info(f"{_name(_props)} is gone: there is nothing of ours to remove")
+            info(f"{_title(_props)} is gone: there is nothing of ours to remove")
             return
         if patch:
             _merge(_props, patch)
 
 
-def _name(props: Props) -> str:
-    return f"Deployment {props['namespace']}/{props['deployment']}"
+def _title(props: Props) -> str:
+    kind, _, name = props["workload"].partition("/")
+    return f"{kind} {props['namespace']}/{name}"
 
 
 def _volume(props: Props) -> Volume:
@@ -82,42 +97,39 @@ def _created_by_us(props: Props) -> Volume | None:
     return _volume(props) if props.get("made") else None
 
 
-def _deployment(props: Props) -> JsonObject:
-    return connections.kubernetes(props).deployment(props["namespace"], props["deployment"])
-
-
-def _pod(deployment: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    pod: Mapping[str, JsonValue] = deployment["spec"]["template"]["spec"]
-    return pod
+def _read(props: Props) -> Workload:
+    return workloads.read(connections.kubernetes(props), props["namespace"], props["workload"], props["container"])
 
 
 def _merge(props: Props, patch: JsonObject, *, dry_run: bool = False) -> None:
-    path = f"/apis/apps/v1/namespaces/{props['namespace']}/deployments/{props['deployment']}"
+    path = workloads.path(props["namespace"], props["workload"])
     cluster = connections.kubernetes(props)
+    if not dry_run:
+        deploy_silence.begin()  # the pods restart
     cluster.merge(path, patch, strategic=True, field_manager=props["manager"], dry_run=dry_run)
 
 
-def _refuse_clashes(props: Props, deployment: Mapping[str, JsonValue], *, ours: bool) -> None:
+def _refuse_clashes(props: Props, found: Workload, *, ours: bool) -> None:
     try:
-        pod_mount.refuse_clashes(_pod(deployment), _volume(props), ours=ours)
+        pod_mount.refuse_clashes(found.pod, _volume(props), ours=ours)
     except EditRefused as error:
-        raise EditRefused(f"{_name(props)} {error}") from None
+        raise EditRefused(f"{found.title} {error}") from None
 
 
 def _mount(props: Props, before: Volume | None) -> Props:
     """Add it where it is not there yet. `made` is "" where somebody else had added the very same."""
-    deployment = _deployment(props)
-    pod, wanted = _pod(deployment), _volume(props)
-    ours = before is not None or _ours(deployment, props)
-    if pod_mount.is_mounted(pod, wanted):
+    found, wanted = _read(props), _volume(props)
+    ours = before is not None or _ours(found, props)
+    if pod_mount.is_mounted(found.pod, wanted):
         if not ours:
-            info(f"{_name(props)} mounts {props['volume']} already, and not by us: we never change or remove it")
+            info(f"{found.title} mounts {props['volume']} already, and not by us: we never change or remove it")
         return {**props, "made": "yes" if ours else "", "drift": ""}
-    _refuse_clashes(props, deployment, ours=ours)
+    _refuse_clashes(props, found, ours=ours)
+    rollout.refuse_paused(found)
     _merge(props, pod_mount.addition(wanted, before))
     return {**props, "made": "yes", "drift": ""}
 
 
-def _ours(deployment: Mapping[str, JsonValue], props: Props) -> bool:
+def _ours(found: Workload, props: Props) -> bool:
     """Whether we made what has our name there; the state may not have it after an `up` that was killed."""
-    return ownership_checks.applied_by(deployment["metadata"], props["manager"])
+    return ownership_checks.applied_by(found.content["metadata"], props["manager"])

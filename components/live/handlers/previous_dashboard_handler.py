@@ -113,8 +113,8 @@ def _refuse_another_grafana(olds: Props, news: Props, model: JsonObject | None) 
         return
     if left and left[0] != model:
         raise NotDone(
-            f"{news['url']} is another Grafana than {olds['url']}, where dashboard {news['uid']} would be left behind: "
-            "first set grafanaMode to off and grafanaUrl to the former, and run `pulumi up`"
+            f"{news['url']} is another Grafana than {olds['url']}, where dashboard {news['uid']} would be left "
+            "behind: first set grafanaMode to off and grafanaUrl to the former, and run `pulumi up`"
         )
 
 
@@ -145,7 +145,6 @@ def _previous_dashboard(props: Props) -> str:
         raise NotDone(
             f"Grafana has a dashboard {props['uid']} already ({model.get('title')!r} in "
             f"{meta.get('folderTitle') or 'General'!r}): set grafanaAdopt to true to take it over (destroy then puts "
-            "it back), "
-            "or delete it"
+            "it back), or delete it"
         )
     return json.dumps({"model": model, "folder": meta.get("folderUid") or ""}, ensure_ascii=False)

@@ -1,7 +1,7 @@
 """The namespace for our rule groups: empty when we come, and without ours when we have gone.
 
 Neither Mimir nor Cortex says who has written a group. So the state does: after this resource is made, what has a name
-of ours in the namespace is ours, also where an `up` was killed between two groups (docs/adr/0021-mimir-and-cortex.md).
+of ours in the namespace is ours, also where an `up` was killed between two groups (docs/adr/0022-mimir-and-cortex.md).
 """
 
 from pulumi import dynamic

@@ -8,13 +8,15 @@ from pulumi import dynamic
 
 from components.live.cluster import config_map, connections, operator_preflight, ownership_checks, workload
 from components.live.cluster.config_map import Key
-from components.live.cluster.workload import Workload
+from components.live.cluster.workload import RunningServer
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, info, warn
 from components.live.running import expressions, server_versions, wait
+from components.live.running.deploy_silence import deploy_silence
 from components.live.running.wanted import decode_wanted
 from ops.clients.kubernetes import Kubernetes
+from ops.clients.workloads import WantedWorkload
 from ops.errors import Forbidden, NotFound, OpsError
 
 
@@ -28,6 +30,7 @@ class WithdrawnHandler(Handler):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         """Look at everything that could be in the way. Raises EditRefused, ops.errors."""
+        deploy_silence.prepare(news)
         known = _olds.get("own") or ()  # checked when this was made
         server_versions.refuse_unknown(news)
         expressions.refuse_unknown(_olds, news)
@@ -35,9 +38,8 @@ class WithdrawnHandler(Handler):
             cluster = connections.kubernetes(news)
 
             @cache
-            def runs(kind: str) -> Workload:
-                server = news[kind]
-                return workload.read(cluster, news["namespace"], server["deployment"], server["container"])
+            def runs(kind: str) -> RunningServer:
+                return workload.read(cluster, WantedWorkload.of(news["namespace"], news[kind]))
 
             operator_preflight.refuse_what_operator_ignores(cluster, news)
             _refuse_what_would_fail_later(cluster, news, runs)
@@ -65,12 +67,14 @@ class WithdrawnHandler(Handler):
     def create(self, props: Props) -> dynamic.CreateResult:
         """Nothing is made: it is there to be deleted last. Raises EditRefused for an address where no server is."""
         server_versions.refuse_unreachable(props)
+        deploy_silence.begin()
         return dynamic.CreateResult("withdrawn", props)
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """Nothing is changed. Raises EditRefused for a new address where no server is."""
         moved = [kind for kind in server_versions.SERVERS if _olds.get(kind) != _news.get(kind)]
         server_versions.refuse_unreachable(_news, moved)
+        deploy_silence.begin()
         return dynamic.UpdateResult(_news)
 
     def delete(self, _id: str, _props: Props) -> None:
@@ -81,8 +85,11 @@ class WithdrawnHandler(Handler):
             info(f"{gone}: it is gone, and our part with it")
 
 
-def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], Workload]) -> None:
+def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], RunningServer]) -> None:
     """Texts that are missing or never updated, and servers that do not reload: found before anything is written."""
+    for kind in server_versions.SERVERS:
+        if (props.get(kind) or {}).get("reload") == "signal":
+            runs(kind)  # it has to be clear which pods get it
     for kind in props.get("edited") or ():
         server = props[kind]
         config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))

@@ -7,7 +7,6 @@ from components.live.running.wanted import (
     RoutingMarks,
     RuleMarks,
     comparable,
-    fingerprint,
     inhibition_key,
     interval_marks,
     marks_of,
@@ -15,6 +14,7 @@ from components.live.running.wanted import (
     route_mark,
     rule_marks,
 )
+from formats.fingerprints import fingerprint
 from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree

@@ -13,10 +13,12 @@ from components.live.text import marked_lists
 from components.live.text.edit_errors import EditRefused
 from components.live.text.routing_merge import receiver_names
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import workloads
 from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.clients.tenant import is_not_configured
-from ops.errors import Forbidden, NotFound, OpsError, Refused
+from ops.clients.workloads import WantedWorkload
+from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused
 
 
 class ServerCheck(ABC):
@@ -45,7 +47,7 @@ class ServerCheck(ABC):
         """Make it read its files again, as the settings say. Returns what it refuses. Raises EditRefused."""
         match self.props[self.kind]["reload"]:
             case "signal":
-                self._signal()
+                return self._signal()
             case "lifecycle":
                 try:
                     self.client.reload()
@@ -61,25 +63,33 @@ class ServerCheck(ABC):
     def _refused_parts(self) -> list[str]:
         return []
 
-    def _signal(self) -> None:
-        """SIGHUP to the server's process, by running `kill` in each of its pods."""
+    def _signal(self) -> list[str]:
+        """SIGHUP to the server's process, by running `kill` in each of its pods that run. Raises EditRefused."""
         from ops.clients import pod_exec  # imported here, as kr8s takes 0.1 s and most stacks do not need it
 
-        props, server = self.props, self.props[self.kind]
-        cluster = connections.kubernetes(props)
+        props, cluster = self.props, connections.kubernetes(self.props)
         try:
-            deployment = cluster.deployment(props["namespace"], server["deployment"])
-        except NotFound:
-            raise EditRefused(
-                f"Deployment {props['namespace']}/{server['deployment']} is not there, so no pod gets SIGHUP: "
-                "is its name in the stack file right?"
-            ) from None
-        labels = deployment["spec"]["selector"].get("matchLabels") or {}
-        selector = ",".join(f"{name}={value}" for name, value in labels.items())
-        for pod in cluster.pods(props["namespace"], selector):
+            found = workloads.find(cluster, WantedWorkload.of(props["namespace"], props[self.kind]))
+        except NotFound as missing:
+            raise EditRefused(f"no pod gets SIGHUP: {missing}") from None
+        pods = workloads.running(cluster.pods(props["namespace"], found.selector))
+        for pod in pods:
             access = (props.get("kubeconfig"), props.get("context"))  # Pulumi keeps no property that is None
-            where = (props["namespace"], pod["metadata"]["name"], server["container"])
-            pod_exec.run(*access, *where, ["kill", "-HUP", "1"])
+            name = pod["metadata"]["name"]
+            try:
+                pod_exec.run(*access, props["namespace"], name, found.container, ["kill", "-HUP", "1"])
+            except Forbidden as error:
+                raise EditRefused(
+                    f"this account may not send SIGHUP to {self.name} in pod {props['namespace']}/{name} "
+                    f"({error.words}): its role needs get and create on pods/exec, or set {self.kind}Reload to "
+                    "lifecycle or sidecar"
+                ) from None
+            except NoCommand:
+                raise EditRefused(
+                    f"the image of container {found.container} in pod {props['namespace']}/{name} has no `kill`, so "
+                    f"{self.name} cannot get SIGHUP there: set {self.kind}Reload to lifecycle or sidecar"
+                ) from None
+        return [] if pods else [f"no pod of {found.title} runs, so none got SIGHUP"]
 
 
 class PrometheusCheck(ServerCheck):

@@ -1,11 +1,11 @@
 """What should run, as fingerprints that a state can keep and a diff can show."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypeAlias, TypedDict, TypeVar
 
 import rules
+from formats.fingerprints import fingerprint
 from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
 from rules import Alert, Recording, RuleFile
@@ -38,12 +38,6 @@ T = TypeVar("T")
 def decode_wanted(props: Mapping[str, JsonValue]) -> JsonObject:
     """A proof's inputs, with the JSON in `wanted` as `rules` and `routing` (Wanted)."""
     return {**props, **json.loads(props.get("wanted") or "{}")}
-
-
-def fingerprint(value: object) -> str:
-    """Ten hexadecimal digits of the SHA-256 of a value as JSON."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def no_longer_wanted(olds: Wanted, news: Wanted) -> Wanted:

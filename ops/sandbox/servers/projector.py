@@ -2,8 +2,9 @@
 
     python -m ops.sandbox.servers.projector --home FOLDER
 
-For each of the two Deployments it reads the pod's volumes and mounts (ConfigMaps, Secrets, and both projected together)
-and writes their data below HOME/mnt. A changed pod template restarts the server's process, as a new pod would.
+For each server it reads the volumes and mounts of its pod, in a Deployment or a StatefulSet (ConfigMaps, Secrets, and
+both projected together), and writes their data below HOME/mnt. A changed pod template restarts the server's process, as
+a new pod would.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 
 PAUSE = 2.0  # seconds between two rounds in which nothing changes
 GATHER = 0.02  # seconds after a change in which others may follow
-KINDS = ("deployments", "configmaps", "secrets")
+KINDS = ("deployments", "statefulsets", "configmaps", "secrets")
 RETRY_AFTER = 2.0  # seconds until a server that did not start is started again
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
@@ -58,13 +59,14 @@ class Projector:
 
     def synchronize(self) -> None:
         """One round: write what changed, restart what changed. Raises ops.errors where the API does not answer."""
-        deployments, maps, secrets = (self._cluster.items(kind) for kind in KINDS)
+        deployments, sets, maps, secrets = (self._cluster.items(kind) for kind in KINDS)
+        templates = [one["spec"]["template"] for one in (*deployments.values(), *sets.values())]
         for server in SERVERS:
-            if server not in deployments:
+            pod = next((one for one in templates if container(one["spec"], server)), None)
+            if pod is None:
                 continue
-            pod = deployments[server]["spec"]["template"]
             try:
-                self._project(server, mounted(pod["spec"], server, maps, secrets))
+                self._project(server, mounted(pod["spec"], container(pod["spec"], server), maps, secrets))
             except (Missing, OpsError) as why:
                 self._say_once(f"{server}: {why}")
                 continue
@@ -104,6 +106,15 @@ class Projector:
         if line not in self._said:
             self._said.add(line)
             self.say(line)
+
+
+def container(pod: Mapping[str, JsonValue], server: str) -> str:
+    """The name of the container that runs the server, by that name or that of its image; "" where there is none."""
+    for one in pod["containers"]:
+        image = str(one.get("image") or "").rpartition("/")[2]
+        if server in (one["name"], image.partition("@")[0].partition(":")[0]):
+            return str(one["name"])
+    return ""
 
 
 def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, secrets: Objects) -> dict[str, Data]:
