@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -16,6 +17,8 @@ from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.mailbox import MailSink
 from ops.clients.prometheus import Prometheus
+from ops.clients.replicas import Replicas, at_urls, behind_service
+from ops.clients.server import Server
 from ops.clients.tenant import tenant_http
 from ops.errors import Misconfigured
 from ops.sandbox import state as sandbox_state
@@ -62,6 +65,19 @@ class Target:
     def is_sandbox(self) -> bool:
         """Whether this is the local sandbox."""
         return self.name == SANDBOX
+
+    def replicas(self, kind: Literal["prometheus", "alertmanager"], *, write: bool = False) -> Replicas:
+        """Each replica of a server that can be asked; `write`: and be sent something. Raises ops.errors."""
+        server: settings.Server = getattr(self.settings, kind)
+        client: Server = getattr(self, kind)
+        if self.is_sandbox or server.tenant or (server.url and not server.more_urls):
+            return at_urls([client.http])
+        title = kind.capitalize()
+        if server.url:
+            return at_urls([Http(url, name=title, advice=ADVICE) for url in (server.url, *server.more_urls)])
+        assert self.kubernetes is not None  # a stack has one
+        verbs = ("get", "create") if write else ("get",)
+        return behind_service(self.kubernetes, self.settings.namespace, server.service, title=title, verbs=verbs)
 
     @property
     def application_url(self) -> str:

@@ -54,6 +54,7 @@ class ServerInputs(TypedDict):
     config_maps: Sequence[str]
     service: str
     url: str | None
+    more_urls: Sequence[str]
     reload: str
     tenant: TenantInputs | None
 
@@ -223,7 +224,8 @@ def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     fields = {name: getattr(server, name) for name in ServerInputs.__annotations__}
     tenant = tenant_inputs(server.tenant) if server.tenant else None
-    return cast(ServerInputs, {**fields, "config_maps": list(server.config_maps), "tenant": tenant})
+    lists = {"config_maps": list(server.config_maps), "more_urls": list(server.more_urls)}
+    return cast(ServerInputs, {**fields, **lists, "tenant": tenant})
 
 
 def tenant_place(tenant: Tenant) -> str:

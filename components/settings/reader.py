@@ -172,6 +172,14 @@ class _Reader:
     def url(self, key: str) -> str:
         return self.matching(key, r"https?://[^\s/]+(/\S*)?", "a URL that begins with http:// or https://").rstrip("/")
 
+    def urls(self, key: str) -> list[str]:
+        """The URLs, none where it is empty."""
+        if self.optional(key) is None:
+            return []
+        one = r"https?://[^\s/,]+(/[^\s,]*)?"
+        wanted = "a URL that begins with http:// or https://, or several with a comma between two"
+        return [url.strip().rstrip("/") for url in self.matching(key, rf"{one}( *, *{one})*", wanted).split(",")]
+
     def folder(self, key: str) -> str:
         return self.matching(key, _PATH, "an absolute path without a '/' at its end")
 
@@ -260,7 +268,7 @@ class _Reader:
     def server(
         self, name: Literal["prometheus", "alertmanager"], *more_config_maps: str, tenant: Tenant | None
     ) -> Server:
-        url = self.url(f"{name}Url") if self.optional(f"{name}Url") else None
+        urls = self.urls(f"{name}Url")
         return Server(
             kind=name,
             workload=self.workload(f"{name}Workload"),
@@ -270,7 +278,8 @@ class _Reader:
             config_key=self.text(f"{name}ConfigKey"),
             config_maps=(self.text(f"{name}ConfigMap"), *more_config_maps),
             service=self.host_port(f"{name}Service"),
-            url=url or (f"{tenant.url}/{name}" if tenant else None),
+            url=urls[0] if urls else (f"{tenant.url}/{name}" if tenant else None),
+            more_urls=tuple(urls[1:]),
             reload="polling" if tenant else cast(Reload, self.text(f"{name}Reload")),
             tenant=tenant,
         )

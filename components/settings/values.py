@@ -64,6 +64,7 @@ class Server:
     url: str | None
     reload: Reload
     tenant: Tenant | None = None
+    more_urls: tuple[str, ...] = ()  # of further replicas
 
     @property
     def named(self) -> str:

@@ -3,14 +3,13 @@
 import time
 
 from components.settings import Server
-from formats.json_types import JsonObject
 from ops.checks import Check, Grace, failed, passed, skipped
 from ops.clients import metrics_page, workloads
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
 from ops.clients.workloads import NotOne, WantedWorkload
-from ops.errors import BadAnswer, NotFound, OpsError
+from ops.errors import BadAnswer, NoService, NotFound, OpsError
 from ops.targets import Target
 from ops.words import brief, count_noun
 
@@ -65,7 +64,7 @@ def pods(target: Target, server: Server) -> Check:
         return failed(
             name, f"no pod with the labels {selector} runs{ended}; look at `kubectl -n {namespace} get events`"
         )
-    states = {pod["metadata"]["name"]: _pod_state(pod) for pod in found}
+    states = {pod["metadata"]["name"]: workloads.pod_state(pod) for pod in found}
     wrong = [pod for pod, state in states.items() if state != "Running"]
     if wrong:
         what = brief([f"{pod} is {states[pod]}" for pod in wrong])
@@ -80,21 +79,9 @@ def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | N
     except NotFound:
         try:  # one that the operator makes mounts no ConfigMap of the settings
             labels = kubernetes.service(namespace, server.service.rpartition(":")[0])["spec"].get("selector") or {}
-        except NotFound:
+        except (NotFound, NoService):
             return None
     return ",".join(f"{key}={value}" for key, value in labels.items()) or None
-
-
-def _pod_state(pod: JsonObject) -> str:
-    """`Running`, or the state that kubectl would show."""
-    status = pod.get("status") or {}
-    for container in status.get("containerStatuses") or ():
-        waiting = (container.get("state") or {}).get("waiting")
-        if waiting:
-            return str(waiting.get("reason", "waiting"))
-        if not container.get("ready"):
-            return "not ready"
-    return str(status.get("phase", "Unknown"))
 
 
 def grafana(target: Target) -> Check:

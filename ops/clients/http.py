@@ -184,10 +184,11 @@ class Http:
                 status=status,
                 words=words,
             )
-        # The API server's service proxy: no such Service, no pod behind it, or nothing listens there.
+        # The API server's proxy: no such Service or pod, no pod behind it, or nothing listens there.
         missing = status == 404 and words.startswith('services "')
         absent = status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
-        if missing or absent or status in (502, 504):
+        gone = status == 404 and words.startswith('pods "') and "/proxy" in self.url
+        if missing or absent or gone or status in (502, 504):
             error = NoService if missing else Unreachable
             return error(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
         kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)

@@ -109,6 +109,34 @@ class Kubernetes:
             advice=advice or f"is Service {service} in namespace {namespace} there, with ready pods behind it?",
         )
 
+    def pod_http(self, namespace: str, pod: str, port: int | str, *, name: str) -> Http:
+        """HTTP to one pod through the API server's proxy.
+
+        The account needs `get` on `pods/proxy` in that namespace, and `create` for a reload.
+        """
+        with self._lock:
+            access = self._access()
+        return self._client_for(
+            access,
+            f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy",
+            name=name,
+            timeout=10.0,
+            advice=f"does pod {pod} in namespace {namespace} run?",
+        )
+
+    def may(self, verb: str, resource: str, namespace: str) -> bool:
+        """Whether this account may do `verb` (get, create, …) on a core `resource` such as `pods/proxy`."""
+        kind, _, part = resource.partition("/")
+        asked = {"namespace": namespace, "verb": verb, "resource": kind, "subresource": part}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = self._client().decode(self._request("POST", path, json=review))
+        return bool((answer.get("status") or {}).get("allowed"))
+
     def close(self) -> None:
         """Close the connections, and drop the credentials."""
         with self._lock:

@@ -125,6 +125,25 @@ def running(pods: Iterable[JsonObject]) -> list[JsonObject]:
     ]
 
 
+def behind_service(cluster: Kubernetes, namespace: str, name: str) -> list[JsonObject]:
+    """The pods that run and that a Service selects; none where it has no selector. Raises NotFound, ops.errors."""
+    labels = cluster.service(namespace, name)["spec"].get("selector") or {}
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    return running(cluster.pods(namespace, selector)) if selector else []
+
+
+def pod_state(pod: Mapping[str, JsonValue]) -> str:
+    """`Running`, or the state that kubectl would show."""
+    status = pod.get("status") or {}
+    for container in status.get("containerStatuses") or ():
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting:
+            return str(waiting.get("reason", "waiting"))
+        if not container.get("ready"):
+            return "not ready"
+    return str(status.get("phase", "Unknown"))
+
+
 def server_container(pod: Mapping[str, JsonValue], server: str, name: str) -> str | None:
     """The server's container in a pod: the one of this name, else the only one whose image is named `server`."""
     containers: Sequence[Mapping[str, JsonValue]] = pod.get("containers") or ()

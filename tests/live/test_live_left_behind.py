@@ -14,6 +14,8 @@ from components.live.resources import ConfigTextProvider
 from components.live.running.servers import AlertmanagerCheck
 from components.live.running.wanted import wanted_routing
 from ops.clients.alertmanager import Alertmanager
+from ops.clients.http import Http
+from ops.clients.replicas import Replica
 from tests.live.api_server import Api, serving
 from tests.live.shapes import ALERTMANAGER
 from tests.live.test_live_rewritten import written_by_pyyaml
@@ -191,7 +193,8 @@ def test_receivers_that_run_on_are_named_when_all_else_has_gone(
         write(api, sorted_by_pyyaml(live(api)))
     monkeypatch.setattr(Alertmanager, "status", lambda _: SimpleNamespace(config=running))
     server = {"config_map": "alertmanager-config", "config_key": "alertmanager.yml", "url": "http://127.0.0.1:9"}
-    check = AlertmanagerCheck({**props, "alertmanager": server, "operated": None})
+    at = Replica(Http(server["url"], name="Alertmanager"), "Alertmanager")
+    check = AlertmanagerCheck({**props, "alertmanager": server, "operated": None}, at)
     assert check.still_running({"rules": {}, "routing": wanted_routing(PARTS)}) == []
     said = f"warning: receiver {OURS} still runs, as the text of Alertmanager has it without our marks"
     assert (said in capsys.readouterr().out) == named

@@ -1,6 +1,6 @@
 """The clients of a resource's cluster and servers, made from its inputs (components.live.inputs)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.clients.replicas import Replicas, at_urls, behind_service
 from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
 from ops.errors import Forbidden
 
@@ -47,16 +48,29 @@ def http(inputs: Props, server: Mapping[str, JsonValue], name: str) -> Http:
     return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
 
 
-def prometheus(inputs: Props) -> Prometheus:
-    """Prometheus, by the input of that name. Raises ops.errors where there is no way to the cluster."""
+def replicas(inputs: Props, kind: str, verbs: Sequence[str] = ("get",)) -> Replicas:
+    """Each replica of the server `kind` that can be asked; `verbs`: what is to be done to it through the API server.
+
+    Raises ops.errors where there is no way to the cluster.
+    """
+    server, title = inputs[kind], kind.capitalize()
+    if server.get("tenant"):
+        return at_urls([http(inputs, server, title)])
+    if server.get("url"):
+        return at_urls([Http(url, name=title) for url in (server["url"], *(server.get("more_urls") or ()))])
+    return behind_service(kubernetes(inputs), inputs["namespace"], str(server["service"]), title=title, verbs=verbs)
+
+
+def prometheus(inputs: Props, at: Http | None = None) -> Prometheus:
+    """Prometheus, by the input of that name, or one replica (`at`). Raises ops.errors where there is no way to it."""
     server = inputs["prometheus"]
-    return Prometheus(http(inputs, server, "Prometheus"), of_tenant=bool(server.get("tenant")))
+    return Prometheus(at or http(inputs, server, "Prometheus"), of_tenant=bool(server.get("tenant")))
 
 
-def alertmanager(inputs: Props) -> Alertmanager:
-    """Alertmanager, by the input of that name. Raises ops.errors where there is no way to the cluster."""
+def alertmanager(inputs: Props, at: Http | None = None) -> Alertmanager:
+    """Alertmanager, in the same way."""
     server = inputs["alertmanager"]
-    return Alertmanager(http(inputs, server, "Alertmanager"), of_tenant=bool(server.get("tenant")))
+    return Alertmanager(at or http(inputs, server, "Alertmanager"), of_tenant=bool(server.get("tenant")))
 
 
 def ruler(tenant: Mapping[str, JsonValue]) -> Ruler:

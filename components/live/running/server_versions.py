@@ -10,7 +10,7 @@ from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
 from ops.clients.tenant import unless_not_configured
-from ops.errors import Misconfigured, NotFound, OpsError, UnknownName
+from ops.errors import Misconfigured, NotFound, OpsError, UnknownName, Unreachable
 
 NeedRow = Sequence[str]  # what, where, since (components.version_needs)
 
@@ -47,8 +47,28 @@ def refuse_unreachable(props: Props, kinds: Collection[str] = SERVERS) -> None:
                     faults.append(f"{problem}: check rulerUrl and {kind}Url")
             except OpsError:
                 continue  # `refuse_unknown` has warned
+            faults += _replicas_down(kind, props)
     if faults:
         raise EditRefused(f"nothing was written: {'; '.join(faults)}")
+
+
+def _replicas_down(kind: str, props: Props) -> list[str]:
+    """Why replicas cannot be reached that should be: others answer, and their workload is not replacing pods."""
+    try:
+        found = connections.replicas(props, kind)
+    except OpsError:
+        return []
+    if len(found.each) < 2 or found.changing:
+        return []
+    faults = []
+    for replica in found.each:
+        try:
+            replica.http.get("/-/ready", timeout=ANSWER_TIMEOUT)
+        except Unreachable as problem:
+            faults.append(str(problem))
+        except OpsError:
+            continue  # it answers
+    return faults
 
 
 def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:

@@ -1,7 +1,7 @@
 """The two servers: how each reloads, and what of ours it runs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from components.live.cluster import config_map, connections, tenant_text
@@ -15,6 +15,7 @@ from components.live.text.routing_merge import receiver_names
 from formats.json_types import JsonObject, JsonValue
 from ops.clients import workloads
 from ops.clients.prometheus import RunningGroup
+from ops.clients.replicas import Replica, Replicas
 from ops.clients.server import Server
 from ops.clients.tenant import is_not_configured
 from ops.clients.workloads import WantedWorkload
@@ -22,13 +23,13 @@ from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused
 
 
 class ServerCheck(ABC):
-    """One server. `props`: a proof's inputs with `wanted` decoded (components.live.running.wanted)."""
+    """One replica of a server. `props`: a proof's inputs with `wanted` decoded (components.live.running.wanted)."""
 
     kind: ClassVar[str]
     client: Server
 
-    def __init__(self, props: Props) -> None:
-        self.props, self.name = props, self.kind.capitalize()
+    def __init__(self, props: Props, replica: Replica) -> None:
+        self.props, self.name, self.pod = props, replica.name, replica.pod
 
     @abstractmethod
     def not_running(self) -> list[str]:
@@ -64,7 +65,10 @@ class ServerCheck(ABC):
         return []
 
     def _signal(self) -> list[str]:
-        """SIGHUP to the server's process, by running `kill` in each of its pods that run. Raises EditRefused."""
+        """SIGHUP to the server's process, by running `kill` in its pod, or in each of its pods that run.
+
+        Raises EditRefused.
+        """
         from ops.clients import pod_exec  # imported here, as kr8s takes 0.1 s and most stacks do not need it
 
         props, cluster = self.props, connections.kubernetes(self.props)
@@ -73,6 +77,8 @@ class ServerCheck(ABC):
         except NotFound as missing:
             raise EditRefused(f"no pod gets SIGHUP: {missing}") from None
         pods = workloads.running(cluster.pods(props["namespace"], found.selector))
+        if self.pod:
+            pods = [pod for pod in pods if pod["metadata"]["name"] == self.pod]
         for pod in pods:
             access = (props.get("kubeconfig"), props.get("context"))  # Pulumi keeps no property that is None
             name = pod["metadata"]["name"]
@@ -97,9 +103,9 @@ class PrometheusCheck(ServerCheck):
 
     kind = "prometheus"
 
-    def __init__(self, props: Props) -> None:
-        super().__init__(props)
-        self.client = self.prometheus = connections.prometheus(props)
+    def __init__(self, props: Props, replica: Replica) -> None:
+        super().__init__(props, replica)
+        self.client = self.prometheus = connections.prometheus(props, replica.http)
 
     def not_running(self) -> list[str]:
         """Rules that do not run as written, cannot be evaluated, or a failed reload. Raises ops.errors."""
@@ -140,9 +146,9 @@ class AlertmanagerCheck(ServerCheck):
 
     kind = "alertmanager"
 
-    def __init__(self, props: Props) -> None:
-        super().__init__(props)
-        self.client = self.alertmanager = connections.alertmanager(props)
+    def __init__(self, props: Props, replica: Replica) -> None:
+        super().__init__(props, replica)
+        self.client = self.alertmanager = connections.alertmanager(props, replica.http)
 
     def not_running(self) -> list[str]:
         """Parts of the routing that do not run as written, or a failed reload. Raises ops.errors."""
@@ -203,6 +209,30 @@ class AlertmanagerCheck(ServerCheck):
         return declared, set() if found.replaced else receiver_names(bare)
 
 
-def server_checks(props: Props) -> list[ServerCheck]:
-    """One for each server that the inputs name."""
-    return [check(props) for check in (PrometheusCheck, AlertmanagerCheck) if props.get(check.kind)]
+_CHECKS: Sequence[type[ServerCheck]] = (PrometheusCheck, AlertmanagerCheck)
+
+
+def kinds(props: Props) -> list[str]:
+    """The servers that the inputs name."""
+    return [check.kind for check in _CHECKS if props.get(check.kind)]
+
+
+def replica_checks(props: Props, kind: str, *, reload: bool) -> tuple[list[ServerCheck], Replicas]:
+    """One for each replica of a server that can be asked, and `reload`ed. Raises ops.errors."""
+    found = connections.replicas(props, kind, ("get", "create") if reload else ("get",))
+    (check,) = (check for check in _CHECKS if check.kind == kind)
+    return [check(props, replica) for replica in found.each], found
+
+
+def stuck_pods(props: Props, kind: str) -> list[str]:
+    """The pods behind a server's Service that do not run, each with its state; none where they cannot be seen."""
+    server = props[kind]
+    if server.get("tenant") or server.get("url"):
+        return []
+    try:
+        name = str(server["service"]).partition(":")[0]
+        pods = workloads.behind_service(connections.kubernetes(props), props["namespace"], name)
+    except OpsError:
+        return []
+    states = {pod["metadata"]["name"]: workloads.pod_state(pod) for pod in pods}
+    return [f"pod {name} is {state}" for name, state in states.items() if state != "Running"]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import cast
 
 from components.live.provider import Props, info, warn
-from components.live.running import operator_readback, reach
-from components.live.running.servers import ServerCheck, server_checks
+from components.live.running import operator_readback, reach, servers
+from components.live.running.servers import ServerCheck
 from components.live.running.wanted import Wanted, no_longer_wanted
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
@@ -49,70 +49,107 @@ def until_gone(props: Props) -> None:
 def not_running(props: Props) -> list[str]:
     """What does not run as wanted now, without a reload; warns of what could not be looked at. Raises ops.errors."""
     found = []
-    for server in server_checks(props):
-        try:
-            found += server.not_running()
-        except reach.NOT_REACHED as problem:
-            reach.warn_unreachable(problem)
-        except OpsError as problem:
-            warn(f"could not check whether it still runs: {problem}")
+    for kind in servers.kinds(props):
+        checks, replicas = servers.replica_checks(props, kind, reload=False)
+        if replicas.unseen:
+            warn(f"{kind.capitalize()}: {replicas.unseen}")
+        for server in checks:
+            try:
+                faults = server.not_running()
+            except reach.NOT_REACHED as problem:
+                reach.warn_unreachable(problem)
+            except OpsError as problem:
+                warn(f"could not check whether it still runs: {problem}")
+            else:
+                found += [f"{server.name}: {fault}" for fault in faults] if len(checks) > 1 else faults
     return found
 
 
 def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]], *, may_be_gone: bool = False) -> None:
     start = time.monotonic()
     limit, announced, attempt = float(props["timeout"]), start, 0
-    pending, told = server_checks(props), set[str]()
+    looks, told = [_Look(props, kind) for kind in servers.kinds(props)], set[str]()
     while True:
-        faults = {}
-        for server in pending:
+        for look in looks:
             try:
-                faults[server] = _faults(server, check)
+                look.again(check)
             except NoService as gone:
                 if not may_be_gone:
                     raise EditRefused(str(gone)) from None
                 reach.warn_gone(gone)
-        pending = list(faults)
-        for server in pending:
-            if not faults[server]:
-                info(f"{server.name} {'runs' + goal.removeprefix('run')} ({time.monotonic() - start:.1f} s)")
-        pending = [server for server in pending if faults[server]]
-        if not pending:
+                continue
+            if not look.faults:
+                how_many = f" on {look.count} replicas" if look.count > 1 else ""
+                info(f"{look.title} runs{goal.removeprefix('run')}{how_many} ({time.monotonic() - start:.1f} s)")
+                if look.unseen:
+                    warn(f"{look.title}: {look.unseen}")
+        looks = [look for look in looks if look.faults]
+        if not looks:
             return
+        pending = {name: faults for look in looks for name, faults in look.faults.items()}
         now = time.monotonic()
         if now - start >= limit:
-            what = "; ".join(f"{server.name}: {shorten(faults[server], 3, '; ')}" for server in pending)
-            raise EditRefused(f"after {limit:g} s not all servers {goal}. {what}")
+            what = "; ".join(f"{name}: {shorten(faults, 3, '; ')}" for name, faults in pending.items())
+            stuck = [state for look in looks for state in servers.stuck_pods(props, look.kind)]
+            raise EditRefused("; ".join([f"after {limit:g} s not all servers {goal}. {what}", *stuck]))
         if now - announced >= PROGRESS_INTERVAL:
             announced = now
-            lines = {_progress(server.name, faults[server]) for server in pending}
-            for line in sorted(lines - told) or [f"waiting for {_names(pending)}, {now - start:.0f} s"]:
+            lines = {_progress(name, faults) for name, faults in pending.items()}
+            for line in sorted(lines - told) or [f"waiting for {' and '.join(pending)}, {now - start:.0f} s"]:
                 info(line)
             told |= lines
         time.sleep(min(PAUSES[min(attempt, len(PAUSES) - 1)], max(0.0, limit - (now - start))))
         attempt += 1
 
 
+class _Look:
+    """The replicas of one server, looked at until none has a fault; listed again each time, as pods are replaced."""
+
+    def __init__(self, props: Props, kind: str) -> None:
+        self.props, self.kind, self.title = props, kind, kind.capitalize()
+        self.faults: dict[str, list[str]] = {}  # replica → what is not yet as it should be
+        self.count, self.unseen = 0, ""
+        self._done = set[str]()
+
+    def again(self, check: Callable[[ServerCheck], list[str]]) -> None:
+        """Look at those that were not in order. Raises EditRefused where waiting will not help, NoService."""
+        self.faults = {}
+        try:
+            checks, replicas = servers.replica_checks(self.props, self.kind, reload=True)
+        except OpsError as problem:
+            self.faults = {self.title: _if_it_may_pass(problem)}
+            return
+        self.count, self.unseen = len(checks), replicas.unseen
+        for server in checks:
+            if server.name in self._done:
+                continue
+            if faults := _faults(server, check):
+                self.faults[server.name] = faults
+            else:
+                self._done.add(server.name)
+
+
 def _faults(server: ServerCheck, check: Callable[[ServerCheck], list[str]]) -> list[str]:
-    """What is not yet as it should be. Raises EditRefused where waiting will not help."""
+    """What is not yet as it should be. Raises EditRefused where waiting will not help, NoService."""
     try:
         # Reload each time: the first one may have read files that kubelet had not replaced yet.
         return server.reload() or check(server)
     except OpsError as problem:
-        # It is starting, or the Service has no ready pod just now.
-        waiting = isinstance(problem, (Unreachable, BadAnswer)) and not isinstance(problem, reach.LASTING)
-        if waiting or (isinstance(problem, Refused) and problem.status >= 500):
-            return [str(problem)]
-        if isinstance(problem, NoService):
-            raise
-        raise EditRefused(str(problem)) from None
+        return _if_it_may_pass(problem)
+
+
+def _if_it_may_pass(problem: OpsError) -> list[str]:
+    """The problem in words, where it passes by itself. Raises EditRefused where it does not, NoService."""
+    # It is starting, or the Service has no ready pod just now.
+    waiting = isinstance(problem, (Unreachable, BadAnswer)) and not isinstance(problem, reach.LASTING)
+    if waiting or (isinstance(problem, Refused) and problem.status >= 500):
+        return [str(problem)]
+    if isinstance(problem, NoService):
+        raise problem
+    raise EditRefused(str(problem)) from None
 
 
 def _progress(server: str, faults: list[str]) -> str:
     """What is waited for, in one line without the time: a line that was shown is not repeated."""
     more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
     return reach.line(f"waiting for {server}: ", reach.in_short(faults[0]).removeprefix(f"{server} "), more)
-
-
-def _names(servers: list[ServerCheck]) -> str:
-    return " and ".join(server.name for server in servers)

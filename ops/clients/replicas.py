@@ -1,0 +1,101 @@
+"""Each replica of a server by itself: what a Service answers is one of them, and the next request may reach another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from formats.json_types import JsonObject
+from ops.clients import workloads
+from ops.clients.http import Http
+from ops.clients.kubernetes import Kubernetes
+from ops.errors import Forbidden, NoService, NotFound
+from ops.words import count_noun
+
+_PROXY = "pods/proxy"
+_REVISIONS = ("pod-template-hash", "controller-revision-hash")  # labels of pods: of which state of their workload
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One replica, and how messages name it.
+
+    `pod`: its name; None where it is reached by a URL, or by whatever the Service chooses.
+    """
+
+    http: Http
+    name: str
+    pod: str | None = None
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """The replicas that can be asked. `unseen`: why others cannot, as a clause; "" where all can.
+
+    `changing`: their workload is replacing pods, so that some may be starting or about to go.
+    """
+
+    each: Sequence[Replica]
+    unseen: str = ""
+    changing: bool = False
+
+
+def at_urls(https: Sequence[Http]) -> Replicas:
+    """Those that the settings list by their URLs."""
+    return Replicas([Replica(http, f"{http.name} at {http.url}" if len(https) > 1 else http.name) for http in https])
+
+
+def behind_service(
+    cluster: Kubernetes, namespace: str, service: str, *, title: str, verbs: Sequence[str] = ("get",)
+) -> Replicas:
+    """Every pod that Service `service` (NAME:PORT) selects and that runs, each by the API server's pod proxy.
+
+    One pod, or a Service without a selector, is asked through the Service. So are several where this account may not
+    do `verbs` on pods/proxy. Raises ops.errors where there is no way to the cluster.
+    """
+    name, _, port = service.rpartition(":")
+    through_service = Replica(cluster.service_http(namespace, name, port, name=title), title)
+    try:
+        pods = workloads.behind_service(cluster, namespace, name)
+    except (Forbidden, NotFound, NoService):  # a request through the Service says what is wrong
+        return Replicas([through_service])
+    if len(pods) < 2:
+        return Replicas([through_service])
+    lacking = [verb for verb in verbs if not cluster.may(verb, _PROXY, namespace)]
+    if lacking:
+        return Replicas(
+            [through_service],
+            f"only one of {count_noun(len(pods), 'pod')} behind Service {namespace}/{name} was looked at: this account "
+            f"lacks {' and '.join(lacking)} on {_PROXY}",
+        )
+    target = _target_port(cluster.service(namespace, name), port)
+    each = []
+    for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
+        called = str(pod["metadata"]["name"])
+        title_of_pod = f"{title} in pod {called}"
+        http = cluster.pod_http(namespace, called, _number(target, pod), name=title_of_pod)
+        each.append(Replica(http, title_of_pod, called))
+    return Replicas(each, changing=len({_revision(pod) for pod in pods}) > 1)
+
+
+def _target_port(service: JsonObject, port: str) -> int | str:
+    """The port of the pods for a port of the Service, which is given by its number or name."""
+    ports: list[JsonObject] = service["spec"].get("ports") or []
+    for one in ports:
+        if port in (str(one.get("port")), one.get("name")):
+            target: int | str = one.get("targetPort") or one["port"]
+            return target
+    return port
+
+
+def _number(port: int | str, pod: JsonObject) -> int | str:
+    """The number of a pod's port that a Service calls `port`."""
+    for container in pod["spec"]["containers"]:
+        for one in container.get("ports") or ():
+            if one.get("name") == port:
+                number: int = one["containerPort"]
+                return number
+    return port
+
+
+def _revision(pod: JsonObject) -> str:
+    labels = pod["metadata"].get("labels") or {}
+    return next((labels[name] for name in _REVISIONS if name in labels), "")
