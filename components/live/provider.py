@@ -26,6 +26,7 @@ class NotDone(Exception):
 NotDone.__module__ = "builtins"  # shown as "NotDone: sentence"
 
 _shown: set[str] = set()
+_writers: set[str] = set()  # the handlers that have made or changed something
 
 
 def info(line: str) -> None:
@@ -38,6 +39,11 @@ def info(line: str) -> None:
 def warn(line: str) -> None:
     """Print a line as a warning, once a process."""
     info(f"warning: {line}")
+
+
+def wrote() -> bool:
+    """Whether a resource of ours was made or changed in this run: one process of the plugin works for all of them."""
+    return bool(_writers)
 
 
 @contextmanager
@@ -81,12 +87,16 @@ class Provider(dynamic.ResourceProvider):
     @_one_sentence()
     def create(self, props: Props) -> dynamic.CreateResult:
         """As the handler has it. Raises NotDone."""
-        return self.load_handler().create(props)
+        created = self.load_handler().create(props)
+        _writers.add(self.handler)
+        return created
 
     @_one_sentence()
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         """As the handler has it. Raises NotDone."""
-        return self.load_handler().update(_id, _olds, _news)
+        updated = self.load_handler().update(_id, _olds, _news)
+        _writers.add(self.handler)
+        return updated
 
     @_one_sentence()
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:

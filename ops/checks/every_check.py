@@ -10,7 +10,7 @@ import metrics
 import routing
 import rules
 from formats.durations import humanize
-from ops.checks import Check, active_alerts, failed, live_dashboard, prerequisites, skipped
+from ops.checks import Check, active_alerts, each_replica, failed, live_dashboard, prerequisites, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
 from ops.checks import metric_presence as metric_checks
@@ -105,7 +105,9 @@ def run_checks(target: Target) -> Report:
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
     run.check("delivery", lambda: prerequisites.delivery(target), "prometheus")
     run.check("rules", lambda: rule_checks.running(target, files), "prometheus")
+    run.check(each_replica.RULES, lambda: each_replica.run_rules(target, files), "prometheus")
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
+    run.check(each_replica.ROUTING, lambda: each_replica.run_routing(target, ours), "alertmanager")
     run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
     run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")

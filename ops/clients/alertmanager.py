@@ -15,10 +15,14 @@ DEPLOY_COMMENT = "deploySilence:"  # how the comment of a silence begins that la
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The running configuration, defaults filled in, secrets hidden. `uptime`: since when it runs (RFC 3339)."""
+    """The running configuration, defaults filled in, secrets hidden.
+
+    `uptime`: since when it runs (RFC 3339). `peers`: how many replicas its cluster has, with itself.
+    """
 
     config: tree.Config
     uptime: str
+    peers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Alertmanager(Server):
         answer = self.http.get_json("/api/v2/status")
         try:
             text = str(answer["config"]["original"])
-            return Status(tree.parse(text, "the running configuration"), str(answer["uptime"]))
+            peers = (answer.get("cluster") or {}).get("peers") or ()
+            return Status(tree.parse(text, "the running configuration"), str(answer["uptime"]), max(1, len(peers)))
         except (KeyError, TypeError, RoutingError) as error:
             raise self._bad_answer("/api/v2/status") from error
 

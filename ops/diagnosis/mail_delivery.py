@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import rules
 from formats.durations import humanize
 from ops import window as windows
+from ops.checks import each_replica, prerequisites
 from ops.checks import live_routing as routing_checks
-from ops.checks import prerequisites
 from ops.clients.alertmanager import is_lease
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
@@ -64,6 +64,12 @@ def ready(case: Case) -> Step:
         return from_check(check, next)
     reloaded = routing_checks.reload(target.alertmanager)
     return from_check(reloaded, next) if reloaded.status == "fail" else ok(f"{check.detail}, its last reload succeeded")
+
+
+def replicated(case: Case) -> Step:
+    """Every replica of Alertmanager runs our routing."""
+    check = each_replica.run_routing(case.target, case.routing)
+    return from_check(check, deploy_command(case.target))
 
 
 def arrived(case: Case) -> Step:
@@ -206,6 +212,7 @@ def received(case: Case) -> Step:
 # In the order of an alert's path.
 LINKS: Mapping[str, LinkCheck] = {
     "alertmanager": ready,
+    "each alertmanager": replicated,
     "at alertmanager": arrived,
     "route": routed,
     "inhibition": inhibited,

@@ -8,8 +8,8 @@ import metrics
 import rules
 from formats.durations import humanize
 from ops import window
+from ops.checks import each_replica, prerequisites
 from ops.checks import live_rules as rule_checks
-from ops.checks import prerequisites
 from ops.clients.prometheus import ActiveAlert, Prometheus, RunningRule
 from ops.diagnosis import live_metrics, mail_delivery
 from ops.diagnosis.case import Case
@@ -43,6 +43,7 @@ def diagnose(case: Case) -> Diagnosis:
     links = [
         Link("prometheus", lambda: from_check(prerequisites.prometheus(target), prometheus), prometheus),
         Link("rules loaded", lambda: loaded(case), prometheus),
+        Link("each prometheus", lambda: from_check(each_replica.run_rules(target, case.files), prometheus), prometheus),
         Link("rules evaluated", lambda: evaluated(case), prometheus),
         Link("expression has data", lambda: has_data(case), prometheus),
         Link("condition", lambda: condition(case), prometheus),

@@ -1,10 +1,12 @@
 """Two proofs that a drill's mail was sent: the mail itself, or Alertmanager's counters."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 
 from formats.durations import humanize
 from ops.checks import Check, failed, passed
+from ops.clients.alertmanager import Alertmanager
 from ops.clients.mailbox import Mail
 from ops.drill.drill_alert import Drill
 from ops.replay import alert_path
@@ -96,12 +98,13 @@ class MailProof:
 class CounterProof:
     """The proof where nobody reads the mailbox: Alertmanager's own count of mails that the relay took, or refused.
 
-    Each replica behind a Service counts for itself, and begins again when it is restarted: only counts of the same
-    process are compared, and one that is seen for the first time proves nothing.
+    Each of `replicas` counts for itself, and begins again when it is restarted: only counts of the same process are
+    compared, and one that is seen for the first time proves nothing. What is given as one may lead to several.
     """
 
-    def __init__(self, target: Target, path: alert_path.AlertPath) -> None:
+    def __init__(self, target: Target, path: alert_path.AlertPath, replicas: Sequence[Alertmanager]) -> None:
         self._target, self._path = target, path
+        self._next, self._looks = cycle(replicas), len(replicas) if len(replicas) > 1 else LOOKS
         # (taken, refused) of each process, by the moment at which it was started: before the proof, and when last seen.
         self._before: dict[float, tuple[float, float]] = {}
         self._last: dict[float, tuple[float, float]] = {}
@@ -150,8 +153,8 @@ class CounterProof:
         return now[0] - before[0], now[1] - before[1]
 
     def _look_at_each(self) -> None:
-        """At every replica, if each look reaches the next one."""
-        for _ in range(LOOKS):
+        """At every replica; of one that leads to several, if each look reaches the next one."""
+        for _ in range(self._looks):
             self._look()
 
     def _look(self) -> float:
@@ -159,7 +162,7 @@ class CounterProof:
 
         Requests are counted, as a notification that is being retried counts neither as sent nor as failed.
         """
-        page = self._target.alertmanager.metrics()
+        page = next(self._next).metrics()
         counts = []
         for series in _ATTEMPTS, _REFUSALS:
             every = list(page.samples(series, integration="email"))

@@ -5,11 +5,16 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import rules
+from ops.clients.kubernetes import Kubernetes
+from ops.clients.replicas import behind_service
 from ops.sandbox.cluster import NAMESPACE
+from ops.sandbox.mounts import Mounts
 from tests.e2e import kubelet
 from tests.e2e.rig import Rig
+from tests.support import real_servers
 
 ADDRESS = "192.0.2.1"
 
@@ -43,6 +48,11 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+def gone(rig: Rig, path: str) -> None:
+    """Delete an object at once."""
+    rig.cluster.http.request("DELETE", f"{path}?gracePeriodSeconds=0")
 
 
 @contextmanager
@@ -82,6 +92,9 @@ def service(rig: Rig, name: str, port: int) -> Iterator[None]:
             yield
         finally:
             forwarding.shutdown()
+            gone(rig, f"/api/v1/namespaces/{NAMESPACE}/services/{name}")
+            gone(rig, f"/api/v1/namespaces/{NAMESPACE}/pods/{name}")
+            gone(rig, f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices/{name}")
 
 
 def test_deploy_and_take_back_through_the_service_proxy(rig: Rig) -> None:
@@ -94,4 +107,46 @@ def test_deploy_and_take_back_through_the_service_proxy(rig: Rig) -> None:
         assert rig.preview(refresh=True) == {}
         rig.destroy()
         assert not set(rules.alerts()) & rig.rules()
+        assert rig.objects() == rig.before
+
+
+@contextmanager
+def pods(rig: Rig, server: str, port: int, served: list[int]) -> Iterator[None]:
+    """Service `server`:`port`, which selects a pod for each of the ports on loopback that are `served`."""
+    with ExitStack() as running:
+        web = {"name": "web", "port": port, "targetPort": "web"}
+        spec = {"selector": {"app": server}, "ports": [web]}
+        rig.cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": server}, "spec": spec})
+        for number, of_server in enumerate(served):
+            forwarding = running.enter_context(Forwarding(of_server))
+            threading.Thread(target=forwarding.serve_forever, args=(0.05,), daemon=True).start()
+            running.callback(forwarding.shutdown)
+            pod = kubelet.pod(f"{server}-{number}", server, {"app": server})
+            pod["spec"]["containers"][0]["ports"] = [{"name": "web", "containerPort": forwarding.server_address[1]}]
+            rig.cluster.apply(pod)
+            at = {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}
+            path = f"/api/v1/namespaces/{NAMESPACE}/pods/{server}-{number}"
+            rig.report(path, at)
+            running.callback(gone, rig, path)
+        yield
+
+
+def test_each_pod_is_reloaded_and_looked_at_through_the_pod_proxy(rig: Rig, tmp_path: Path) -> None:
+    rig.configure(alertmanagerUrl="")
+    assert rig.sandbox.state is not None
+    own = rig.sandbox.state.ports["alertmanager"]
+    with ExitStack() as running:
+        config = Mounts(rig.sandbox.home).alertmanager_config
+        second = running.enter_context(real_servers.alertmanager(tmp_path, config))
+        running.enter_context(pods(rig, "alertmanager", 9093, [own, int(second.url.rpartition(":")[2])]))
+        found = behind_service(Kubernetes(str(rig.cluster.kubeconfig)), NAMESPACE, "alertmanager:9093", title="It")
+        assert [replica.name for replica in found.each] == ["It in pod alertmanager-0", "It in pod alertmanager-1"]
+        rig.up()
+        said = "".join(rig.said)
+        assert "Alertmanager runs what was written on 2 replicas" in said, said
+        ours = set(second.receivers())
+        assert len(ours) > 3
+        assert rig.preview(refresh=True) == {}
+        rig.destroy()
+        assert len(set(second.receivers())) < len(ours)
         assert rig.objects() == rig.before

@@ -61,7 +61,7 @@ def test_where_neither_server_is_a_preview_warns_and_an_update_writes_nothing(ri
 
 
 @pytest.mark.usefixtures("whole")
-def test_the_service_proxy_takes_the_place_of_urls() -> None:
+def test_the_proxy_to_services_and_pods_takes_the_place_of_urls() -> None:
     """In a network of its own: the API server proxies to no loopback address, and there is to be no other traffic."""
     own = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     set_up = "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip route add default dev lo"
@@ -75,4 +75,4 @@ def test_the_service_proxy_takes_the_place_of_urls() -> None:
     inside = f"{set_up} && exec {there}"
     done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=6 * PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout, done.stdout
+    assert "2 passed" in done.stdout, done.stdout

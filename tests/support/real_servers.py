@@ -19,34 +19,42 @@ Client = TypeVar("Client", bound=Server)
 
 @contextmanager
 def prometheus(
-    folder: Path, config: str, *flags: str, data: Path | None = None, program: Path | None = None
+    folder: Path, config: str | Path, *flags: str, data: Path | None = None, program: Path | None = None
 ) -> Iterator[Prometheus]:
-    """A Prometheus with this configuration, ready; its files are in `folder`, what it stores in `data`."""
+    """A Prometheus with this configuration (text or path), ready; its files are in `folder`, its blocks in `data`."""
     own = (f"--storage.tsdb.path={data or folder / 'data'}", "--storage.tsdb.retention.time=10y")
     with _running(Prometheus, folder, config, [*own, *flags], program) as server:
         yield server
 
 
 @contextmanager
-def alertmanager(folder: Path, config: str, *flags: str, program: Path | None = None) -> Iterator[Alertmanager]:
-    """An Alertmanager with this configuration and without peers, ready; its files are in `folder`."""
-    own = (f"--storage.path={folder / 'data'}", "--cluster.listen-address=")
+def alertmanager(
+    folder: Path, config: str | Path, *flags: str, program: Path | None = None, cluster: str = ""
+) -> Iterator[Alertmanager]:
+    """An Alertmanager with this configuration (text or path), ready; its files are in `folder`.
+
+    `cluster`: where it listens for its peers; "" for none.
+    """
+    own = (f"--storage.path={folder / 'data'}", f"--cluster.listen-address={cluster}")
     with _running(Alertmanager, folder, config, [*own, *flags], program) as server:
         yield server
 
 
 @contextmanager
 def _running(
-    client: type[Client], folder: Path, config: str, flags: Sequence[str], program: Path | None
+    client: type[Client], folder: Path, config: str | Path, flags: Sequence[str], program: Path | None
 ) -> Iterator[Client]:
-    """The server on `folder`/NAME.yml: `program`, or the one that `make tools` brings. Stopped at exit.
+    """The server on this configuration: `program`, or the one that `make tools` brings. Stopped at exit.
 
     AssertionError with its own words where it ends before it is ready.
     """
     title = client.__name__
     name = title.lower()
     file, log = folder / f"{name}.yml", folder / f"{name}.log"
-    file.write_text(config, "utf-8")
+    if isinstance(config, Path):
+        file = config
+    else:
+        file.write_text(config, "utf-8")
     address = f"{ports.HOST}:{ports.choose([name], {})[name]}"
     command = [str(program or build_tools.path(name)), f"--config.file={file}", f"--web.listen-address={address}"]
     with log.open("wb") as words:

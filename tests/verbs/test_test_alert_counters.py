@@ -13,6 +13,7 @@ from ops import drill as drills
 from ops.checks import Check
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
+from ops.clients.replicas import at_urls
 from ops.replay import alert_path
 from ops.targets import Target
 from routing.tree import Match
@@ -47,7 +48,13 @@ def alertmanager(before: Iterator[Counts], after: Iterator[Counts]) -> Iterator[
         return json_answer([])
 
     with stand_in(answer) as url:
-        yield cast(Target, SimpleNamespace(name="x", mail=None, alertmanager=Alertmanager(Http(url, name="it"))))
+        http = Http(url, name="it")
+        yield cast(
+            Target,
+            SimpleNamespace(
+                name="x", mail=None, alertmanager=Alertmanager(http), replicas=lambda _, write: at_urls([http])
+            ),
+        )
 
 
 def proved(before: Iterator[Counts], after: Iterator[Counts]) -> Check:

@@ -4,7 +4,7 @@ from pulumi import dynamic
 
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
-from components.live.provider import Props, warn
+from components.live.provider import Props, warn, wrote
 from components.live.running import wait
 from components.live.running.deploy_silence import deploy_silence
 from components.live.running.wanted import decode_wanted
@@ -27,7 +27,7 @@ class LiveHandler(Handler):
             faults = wait.not_running(decode_wanted(_news))
         except OpsError as problem:
             warn(f"could not check whether it still runs: {problem}")
-            return False
+            return wrote()
         for fault in faults[:5]:
             warn(fault)
         return bool(faults)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from components.live.provider import Props, info, warn
+from components.live.provider import Props, info, warn, wrote
 from components.live.running import operator_readback, reach, servers
 from components.live.running.servers import ServerCheck
 from components.live.running.wanted import Wanted, no_longer_wanted
@@ -47,7 +47,11 @@ def until_gone(props: Props) -> None:
 
 
 def not_running(props: Props) -> list[str]:
-    """What does not run as wanted now, without a reload; warns of what could not be looked at. Raises ops.errors."""
+    """What does not run as wanted now, without a reload; warns of what could not be looked at. Raises ops.errors.
+
+    Once this run has written something, a server that does not answer may be restarting for it: then it counts as not
+    running, else `up` would end without a proof.
+    """
     found = []
     for kind in servers.kinds(props):
         checks, replicas = servers.replica_checks(props, kind, reload=False)
@@ -58,6 +62,7 @@ def not_running(props: Props) -> list[str]:
                 faults = server.not_running()
             except reach.NOT_REACHED as problem:
                 reach.warn_unreachable(problem)
+                found += [reach.in_short(str(problem))] if wrote() else []
             except OpsError as problem:
                 warn(f"could not check whether it still runs: {problem}")
             else:
@@ -89,7 +94,7 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]], *,
         pending = {name: faults for look in looks for name, faults in look.faults.items()}
         now = time.monotonic()
         if now - start >= limit:
-            what = "; ".join(f"{name}: {shorten(faults, 3, '; ')}" for name, faults in pending.items())
+            what = "; ".join(_of_replica(name, shorten(faults, 3, "; ")) for name, faults in pending.items())
             stuck = [state for look in looks for state in servers.stuck_pods(props, look.kind)]
             raise EditRefused("; ".join([f"after {limit:g} s not all servers {goal}. {what}", *stuck]))
         if now - announced >= PROGRESS_INTERVAL:
@@ -147,6 +152,10 @@ def _if_it_may_pass(problem: OpsError) -> list[str]:
     if isinstance(problem, NoService):
         raise problem
     raise EditRefused(str(problem)) from None
+
+
+def _of_replica(name: str, faults: str) -> str:
+    return faults if faults.startswith(name) else f"{name}: {faults}"
 
 
 def _progress(server: str, faults: list[str]) -> str:
