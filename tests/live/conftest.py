@@ -23,8 +23,9 @@ def tracebacks() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider says each line once in its process, which ends with the operation."""
+    """A provider says each line once in its process, and knows what it wrote there; that ends with the operation."""
     monkeypatch.setattr(provider, "_shown", set())
+    monkeypatch.setattr(provider, "_writers", set())
 
 
 @pytest.fixture

@@ -249,6 +249,16 @@ def test_whether_it_runs_cannot_be_said_is_no_change(stack: Stack, capsys: pytes
     assert capsys.readouterr().out == "warning: Prometheus cannot be reached (Connection refused); `up` needs it\n"
 
 
+def test_a_server_that_is_away_once_something_was_written_has_to_be_proved(stack: Stack) -> None:
+    """As where our mount was put back, and strategy Recreate leaves no pod until the new one is ready."""
+    nobody = {**stack.props()["prometheus"], "url": "http://127.0.0.1:9"}
+    props = stack.props(prometheus=nobody, alertmanager=None)
+    assert not LiveProvider().diff("live", props, props).changes
+    stack.write()
+    LiveProvider().update("live", stack.props(), stack.props())
+    assert LiveProvider().diff("live", props, props).changes
+
+
 def test_without_the_lifecycle_endpoint_it_says_what_to_do(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     try:

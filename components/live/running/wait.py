@@ -62,7 +62,8 @@ def not_running(props: Props) -> list[str]:
                 faults = server.not_running()
             except reach.NOT_REACHED as problem:
                 reach.warn_unreachable(problem)
-                found += [reach.in_short(str(problem))] if wrote() else []
+                if wrote() and not isinstance(problem, reach.LASTING):
+                    found.append(reach.in_short(str(problem)))
             except OpsError as problem:
                 warn(f"could not check whether it still runs: {problem}")
             else:
