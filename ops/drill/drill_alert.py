@@ -9,6 +9,7 @@ import rules
 from ops.errors import Findings, Misconfigured
 from ops.words import no_such_alert
 from routing.sent_labels import UNCHANGED, Sender
+from rules import Alert, OtherAlert
 
 NAME = "TestAPIAlert"
 
@@ -54,7 +55,7 @@ def prepare(alert: str, given: list[str], sender: Sender = UNCHANGED) -> Drill:
     an unknown alert or a bad label, Findings where `sender` drops the alert.
     """
     mark = secrets.token_hex(4)
-    known = rules.alerts()
+    known: dict[str, Alert | OtherAlert] = {**rules.other_alerts(), **rules.alerts()}
     if alert == NAME:
         labels = dict(LABELS)
     elif alert in known:

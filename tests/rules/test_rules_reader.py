@@ -14,7 +14,7 @@ from tests.rules.our_rules import run
 
 ONE = """\
 groups:
-  - name: one
+  - name: api_performance
     interval: 30s
     rules:
       - alert: Slow
@@ -85,7 +85,7 @@ def read(text: str) -> rules.RuleFile:
 
 def test_reads_an_alert() -> None:
     (alert,) = read(ONE).alerts
-    assert (alert.name, alert.group, alert.line, alert.limit_line) == ("Slow", "one", 5, LIMIT_LINE)
+    assert (alert.name, alert.group, alert.line, alert.limit_line) == ("Slow", "api_performance", 5, LIMIT_LINE)
     assert (alert.limit.operator, alert.limit.value, alert.limit.text) == (">", 1000.0, "> 1000")
     assert (alert.interval, alert.for_, alert.keep_firing_for) == (30, 300, 0)
     assert rules.normalise(alert.quantity) == "histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m])))"
@@ -107,7 +107,7 @@ def changed(old: str, new: str) -> str:
         ("groups: [\n", 2, "not YAML"),
         (ONE + "---\n" + ONE, 22, "second document"),
         (ONE.replace("\n", "\r\n"), 1, "carriage return"),
-        (changed("name: one", "name: &one one"), 2, "anchor"),
+        (changed("name: api_performance", "name: &one api_performance"), 2, "anchor"),
         (changed("30s", "!!str 30s"), 3, "explicit type"),
         (changed("    interval: 30s\n", ""), 2, "has no `interval`"),
         (changed("30s", "30"), 3, "no duration"),
@@ -163,7 +163,7 @@ def test_whole_folder_is_checked(tmp_path: Path) -> None:
     refused("no rule file")
     (tmp_path / "a.yml").write_text(ONE)
     assert len(rules.load(tmp_path)) == 1
-    (tmp_path / "b.yml").write_text(ONE.replace("name: one", "name: two"))
+    (tmp_path / "b.yml").write_text(ONE.replace("name: api_performance", "name: api_performance_two"))
     refused(r"b\.yml:5: there is another alert Slow, at .*a\.yml:5")
     (tmp_path / "b.yml").rename(tmp_path / "b.yaml")
     refused("would not be deployed")
@@ -180,7 +180,7 @@ def test_whole_folder_is_checked(tmp_path: Path) -> None:
 def test_a_further_rule_file_needs_no_python(tmp_path: Path) -> None:
     for file in rules.load():
         (tmp_path / file.name).write_text(file.text)
-    (tmp_path / "more.yml").write_text(ONE)
+    (tmp_path / "more.yml").write_text(ONE.replace("api_performance", "more"))
     assert "Slow" in rules.alerts(tmp_path)
 
 
@@ -203,7 +203,7 @@ def test_a_limit_is_not_rewritten_blindly() -> None:
         rules.with_limit(ONE, alert, float("nan"))
 
 
-@pytest.mark.parametrize("depth", [100, 5000, 50_000])
+@pytest.mark.parametrize("depth", [500, 5000, 50_000])
 @pytest.mark.parametrize("make", [lambda n: "(" * n + "a" + ")" * n, lambda n: "-" * n + "a", lambda n: "a+" * n + "a"])
 def test_monstrous_expressions_end_in_a_sentence(make: Callable[[int], str], depth: int) -> None:
     with pytest.raises(RulesError):

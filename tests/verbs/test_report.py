@@ -27,7 +27,7 @@ from tests.support import past
 from tests.support.our_routes import ROUTING, receiver_of
 
 END = math.floor(time.time() / 60) * 60 - 60
-OURS = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
+OURS = {name: alert for name, alert in rules.alerts().items() if alert.is_house}
 
 
 @pytest.fixture(scope="module")
