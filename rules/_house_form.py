@@ -24,7 +24,8 @@ def alert(value: Node, head: GroupHead) -> Alert:
     if not _ALERT_NAME.fullmatch(parts["alert"].text()):
         parts["alert"].refuse("must be one word of letters, digits and _: its runbook is a file of that name")
     found = _alert(value, head)
-    labels(parts["labels"])
+    if "team" not in found.labels:
+        parts["labels"].refuse("lacks `team`: name the team of .github/CODEOWNERS that owns it")
     _check_annotations(parts["annotations"])
     return found
 

@@ -76,6 +76,11 @@ class Alert:
         return self.labels["severity"]
 
     @property
+    def team(self) -> str:
+        """The label `team`: who owns it, one of those in CODEOWNERS; "" where none is said."""
+        return self.labels.get("team", "")
+
+    @property
     def is_watchdog(self) -> bool:
         """Whether it always fires, to show that alerts arrive; it tells nobody of trouble, hence its severity."""
         return self.severity == "none"

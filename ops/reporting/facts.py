@@ -25,6 +25,7 @@ class AlertState:
     used: float | None
     headroom: str
     runbook: str
+    team: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         used=used,
         headroom=headroom,
         runbook=alert.annotations.get("runbook_url", ""),
+        team=alert.team,
     )
 
 

@@ -1,6 +1,7 @@
 """What an alert lacks of what every alert of group `api_performance` has, and the watchdog."""
 
 import dashboards
+from ops.repo import owners
 from ops.repo.files import shown
 from ops.repo.new_alert import RUNBOOKS, SCENARIOS
 from ops.review.checkouts import Version
@@ -20,4 +21,4 @@ def missing(version: Version) -> list[str]:
             found.append(f"{alert.name} has no scenario: write {shown(scenarios)}")
         if not alert.is_watchdog and alert.quantity not in drawn:
             found.append(f"{alert.name} has no panel: draw its query in {shown(dashboards.FILE)}")
-    return found
+    return [*found, *owners.unknown(version.alerts.values())]

@@ -60,6 +60,7 @@ def facts() -> Facts:
             1.4,
             "over the limit by 40 %",
             LONG,
+            alert.team,
         )
         for alert in ALERTS
     )

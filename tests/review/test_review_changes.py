@@ -27,7 +27,8 @@ def test_nothing_changed_is_said_so() -> None:
         (after_name(ALERT, "severity: warning", "severity: critical"), "severity warning → critical"),
         (after_name(ALERT, "[5m]", "[6m]"), "another query"),
         (after_name(ALERT, "summary: ", "summary: Really, "), "another summary"),
-        (after_name(ALERT, "signal: ", "team: sre\n          signal: "), "team none → sre"),
+        (after_name(ALERT, "signal: ", "owner: sre\n          signal: "), "owner none → sre"),
+        (after_name(ALERT, "team: ", "team: other-"), f"team {ALERT.team} → other-{ALERT.team}"),
         (after_name(ALERT, "for: ", "keep_firing_for: 7m\n        for: "), "keep_firing_for "),
     ],
 )

@@ -29,6 +29,7 @@ groups:
           severity: warning
           component: api
           signal: latency
+          team: sre
         annotations:
           summary: Slow.
           description: It took {{ printf "%.0f" $value }} ms.
@@ -105,7 +106,7 @@ def changed(old: str, new: str) -> str:
         ("- a\n", 1, "must be a mapping"),
         ("groups:\n\t- name: x\n", 2, "tab"),
         ("groups: [\n", 2, "not YAML"),
-        (ONE + "---\n" + ONE, 22, "second document"),
+        (ONE + "---\n" + ONE, 23, "second document"),
         (ONE.replace("\n", "\r\n"), 1, "carriage return"),
         (changed("name: api_performance", "name: &one api_performance"), 2, "anchor"),
         (changed("30s", "!!str 30s"), 3, "explicit type"),
@@ -128,22 +129,23 @@ def changed(old: str, new: str) -> str:
         (changed("severity: warning", "severity: Warning"), 14, "routed nowhere"),
         (changed("severity: warning", "severity: none"), 14, "routed nowhere"),
         (changed("          signal: latency\n", ""), 13, "lacks `signal`"),
+        (changed("          team: sre\n", ""), 13, "lacks `team`: name the team of .github/CODEOWNERS that owns it"),
         (changed("component: api", "component: 5"), 15, "in quotes"),
         (changed("component: api", "component:"), 15, "is empty"),
         (changed("component: api", "'': api"), 15, "an empty name"),
         (changed("component: api", "alertname: x"), 15, "Prometheus itself"),
-        (changed("          summary: Slow.\n", ""), 17, "no `summary`"),
-        (changed("$value }} ms", "$value ms"), 19, "{{ is not closed"),
-        (changed('printf "%.0f" $value', "printf '%.0f $value"), 19, "template"),
-        (changed("$value }} ms", "$valeu }} ms"), 19, "$valeu"),
-        (changed('printf "%.0f" $value', "humanise $value"), 19, "no function"),
-        (changed('printf "%.0f" $value', "if $value"), 19, "{{ if }} is not closed; add {{ end }}"),
+        (changed("          summary: Slow.\n", ""), 18, "no `summary`"),
+        (changed("$value }} ms", "$value ms"), 20, "{{ is not closed"),
+        (changed('printf "%.0f" $value', "printf '%.0f $value"), 20, "template"),
+        (changed("$value }} ms", "$valeu }} ms"), 20, "$valeu"),
+        (changed('printf "%.0f" $value', "humanise $value"), 20, "no function"),
+        (changed('printf "%.0f" $value', "if $value"), 20, "{{ if }} is not closed; add {{ end }}"),
         (changed("component: api", "component: '{{ $value }}'"), 15, "put the value into an annotation"),
         (changed("component: api", "component: '{{ .Value | humanize }}'"), 15, "put the value into an annotation"),
         (changed("component: api", "component: '{{ if gt $value 5.0 }}a{{ end }}'"), 15, "put the value into an ann"),
-        (changed("https://example.org/Slow", "example.org/Slow"), 20, "URL"),
-        (ONE + ONE.split("rules:\n", 1)[1], 22, "another alert Slow"),
-        (ONE + ONE.removeprefix("groups:\n"), 22, "name of another group"),
+        (changed("https://example.org/Slow", "example.org/Slow"), 21, "URL"),
+        (ONE + ONE.split("rules:\n", 1)[1], 23, "another alert Slow"),
+        (ONE + ONE.removeprefix("groups:\n"), 23, "name of another group"),
     ],
 )
 def test_refuses_in_one_sentence_with_its_place(text: str, line: int, words: str) -> None:
