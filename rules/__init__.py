@@ -15,13 +15,14 @@ from pathlib import Path
 from formats.places import Place, shown
 from rules import _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
-from rules._model import HOUSE, Alert, Group, OtherAlert, Recording, Rule, RuleFile
+from rules._model import HOUSE, SHADOW, Alert, Group, OtherAlert, Recording, Rule, RuleFile
 from rules._promql import Limit
 from rules._stack_limits import StackLimit
 
 __all__ = [
     "FOLDER",
     "HOUSE",
+    "SHADOW",
     "Alert",
     "Group",
     "Limit",

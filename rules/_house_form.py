@@ -7,7 +7,7 @@ from formats.yaml_nodes import Node
 from rules import _annotation_templates, _any_form, _promql
 from rules._any_form import GroupHead
 from rules._errors import RulesError
-from rules._model import Alert
+from rules._model import SHADOW, Alert
 
 SEVERITIES = ("warning", "critical")
 LABELS = ("severity", "component", "signal")
@@ -24,6 +24,9 @@ def alert(value: Node, head: GroupHead) -> Alert:
     if not _ALERT_NAME.fullmatch(parts["alert"].text()):
         parts["alert"].refuse("must be one word of letters, digits and _: its runbook is a file of that name")
     found = _alert(value, head)
+    if (stage := found.labels.get("stage", SHADOW)) != SHADOW:
+        own = parts["labels"].fields().get("stage", parts["labels"])
+        own.refuse(f"is `{stage}`: write `{SHADOW}` for an alert that is to tell nobody yet, or leave it out")
     if "team" not in found.labels:
         parts["labels"].refuse("lacks `team`: name the team of .github/CODEOWNERS that owns it")
     _check_annotations(parts["annotations"])

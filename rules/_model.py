@@ -9,6 +9,7 @@ from rules import _promql
 from rules._promql import Limit
 
 HOUSE = "api_performance"
+SHADOW = "shadow"  # the one value of the label `stage`
 DEFAULT_INTERVAL = 60.0  # seconds; Prometheus' own, where neither a group nor its configuration says one
 
 
@@ -79,6 +80,11 @@ class Alert:
     def team(self) -> str:
         """The label `team`: who owns it, one of those in CODEOWNERS; "" where none is said."""
         return self.labels.get("team", "")
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it is only being tried (label `stage: shadow`): evaluated, drawn and counted, and nobody is told."""
+        return self.labels.get("stage") == SHADOW
 
     @property
     def is_watchdog(self) -> bool:

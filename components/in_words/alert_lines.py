@@ -49,8 +49,8 @@ def limit_in_words(alert: Alert, units: Mapping[str, str]) -> str:
 
 
 def receivers(alert: Alert, routing: Routing) -> list[str]:
-    """Who is told, by the routing of this repository."""
-    return list(dict.fromkeys(match.receiver for match in tree.matches(routing.config, alert.label_set)))
+    """Who is told, by the routing of this repository; nobody by a receiver that sends nothing."""
+    return tree.told(routing.config, alert.label_set)
 
 
 def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
@@ -58,6 +58,7 @@ def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
     after = f", firing {humanize(alert.keep_firing_for)} longer" if alert.keep_firing_for else ""
     told = ", ".join(receivers(alert, routing)) or "nobody"
+    told += " as a shadow" if alert.is_shadow else ""
     labels = {name: value for name, value in alert.labels.items() if name != "severity"}
     texts = digest([labels, dict(alert.annotations)])
     query = digest([normalise(alert.signal), alert.group, alert.interval])

@@ -75,6 +75,7 @@ def prepare(alert: str, given: list[str], sender: Sender = UNCHANGED) -> Drill:
         if not equals or not key:
             raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
         labels[key] = value
+    labels = {key: value for key, value in labels.items() if value}  # one without a value is none
     written = known[alert].label_set if alert in known and alert != NAME else {}
     own = {key: written[key] for key in SIGNAL if key in written and labels.get(key, written[key]) != written[key]}
     return Drill(

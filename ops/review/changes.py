@@ -108,7 +108,8 @@ def _limit(alert: Alert, units: Mapping[str, str]) -> str:
     if alert.is_watchdog:
         return "always fires"
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
-    return f"{shown_limit(alert, units.get(alert.quantity, ''))}{held}"
+    shadow = ", a shadow" if alert.is_shadow else ""
+    return f"{shown_limit(alert, units.get(alert.quantity, ''))}{held}{shadow}"
 
 
 def _differences(old: Alert, new: Alert, units: Mapping[str, str]) -> Sequence[str]:
@@ -127,6 +128,9 @@ def _differences(old: Alert, new: Alert, units: Mapping[str, str]) -> Sequence[s
     if normalise(old.signal) != normalise(new.signal):
         found.append("another query")
     labels = _unlike(old.labels, new.labels)
+    if old.is_shadow != new.is_shadow:
+        labels.remove("stage")
+        found.insert(0, "becomes a shadow, which tells nobody" if new.is_shadow else "promoted: no shadow any more")
     found += [f"{name} {old.labels.get(name, 'none')} → {new.labels.get(name, 'none')}" for name in labels]
     if texts := _unlike(old.annotations, new.annotations):
         found.append(f"another {listed(texts)}")

@@ -130,6 +130,7 @@ def changed(old: str, new: str) -> str:
         (changed("severity: warning", "severity: none"), 14, "routed nowhere"),
         (changed("          signal: latency\n", ""), 13, "lacks `signal`"),
         (changed("          team: sre\n", ""), 13, "lacks `team`: name the team of .github/CODEOWNERS that owns it"),
+        (changed("component: api", "component: api\n          stage: beta"), 16, "is `beta`: write `shadow` for an"),
         (changed("component: api", "component: 5"), 15, "in quotes"),
         (changed("component: api", "component:"), 15, "is empty"),
         (changed("component: api", "'': api"), 15, "an empty name"),
