@@ -29,6 +29,7 @@ from rules import Alert
 SHORTEST, LONGEST = 600.0, 90 * DAY  # a window, in seconds
 FINENESS, COARSEST = 10, 300.0  # steps in `for`; seconds between two
 TREE = "coverage"
+_NO_SAMPLE = "Prometheus keeps no sample of"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
         _unread(contract, alerts.values()),
     ]
     broken = next((check.name for check in checks if check.status == "fail"), None)
-    next_ = _next(target, broken, alerts)
+    reason = next((one.impossible for one in found if one.alert == broken), "")
+    next_ = _next(target, broken, alerts, reason)
     diagnosis = Diagnosis(target.name, TREE, tuple(checks), broken, next_, incomplete=False)
     return Coverage(began, end, kept, found, diagnosis)
 
@@ -204,8 +206,11 @@ def _impossible(
         return ""
     if missing:
         name = min(missing)
-        said = live_metrics.missing(target, contract, name) if ":" not in name else "its recording rule does not run"
-        return f"Prometheus keeps no sample of {name}, which it reads: {said}"
+        if ":" not in name:
+            return f"{_NO_SAMPLE} {name}, which it reads: {live_metrics.missing(target, contract, name)}"
+        if not any(rule.name == name for group in target.prometheus.rules() for rule in group.rules):
+            return f"{_NO_SAMPLE} {name}, which it reads, and runs no rule that records it"
+        return ""  # it was not recorded then, and is now
     if held_back and held_back >= alert.for_:
         return (
             f"what it measures was over the limit for {humanize(held_back)} on end, longer than its `for`, and its "
@@ -218,7 +223,10 @@ def _check(alert: Alert, one: Nearness) -> Check:
     if one.impossible:
         return failed(alert.name, f"cannot fire: {one.impossible}")
     if one.value is None:
-        return skipped(alert.name, "had no value: its metrics are there, and nothing was counted by them")
+        return skipped(
+            alert.name,
+            "had no value: nothing was counted, or what it reads was not recorded yet",
+        )
     near = f" ({one.share:.0%} of it)" if one.share is not None else ""
     said = f"came to {one.value:.4g}, limit {alert.limit.text}{near}, on {windows.stamp(one.at or 0.0)} UTC"
     if not one.with_value:
@@ -246,9 +254,11 @@ def _unread(contract: Contract, alerts: Iterable[Alert]) -> Check:
     return passed("metrics", "an alert reads each metric of metrics/contract.yml")
 
 
-def _next(target: Target, broken: str | None, alerts: Mapping[str, Alert]) -> str | None:
+def _next(target: Target, broken: str | None, alerts: Mapping[str, Alert], impossible: str) -> str | None:
     if broken is None:
         return None
+    if impossible.startswith(_NO_SAMPLE):
+        return verb_command(target, f"diagnose alerts {broken}")
     if broken in alerts:
         return f"correct it in rules/{alerts[broken].file.name}:{alerts[broken].line}, then {deploy_command(target)}"
-    return verb_command(target, "test-alert " + broken.removeprefix("rule ") + " --dry-run")
+    return verb_command(target, "diagnose volume")  # how many mails each of them sends

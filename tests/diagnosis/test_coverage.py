@@ -168,7 +168,9 @@ def test_what_makes_it_impossible_is_said(
     assert cli.run(["diagnose", "coverage", "--target", "sandbox", "--window", f"{HOURS}h", "--end", str(END)]) == 1
     said = " ".join(capsys.readouterr().out.split())
     assert f"✗ {alert.name} cannot fire: " in said
-    assert f"Next: correct it in rules/{alert.file.name}:{alert.line}, then" in said
+    look = f"Next: bin/ops diagnose alerts {alert.name} --target sandbox"
+    correct = f"Next: correct it in rules/{alert.file.name}:{alert.line}, then"
+    assert (look if "no sample" in why else correct) in said
 
 
 def test_a_guard_that_holds_it_back_for_less_than_for_is_no_fault(
@@ -197,7 +199,9 @@ def test_ours_as_they_stand_others_and_what_nobody_reads(capsys: pytest.CaptureF
     elsewhere = links["rule QueriesForThem"]
     assert elsewhere["status"] == "skip" and "it goes to fallback" in elsewhere["detail"]
     assert "rule NothingOfOurs" not in links
-    assert not any(one["impossible"] for one in answer["alerts"] if one["alert"] == SLOW)
+    assert not any(one["impossible"] for one in answer["alerts"]), "what is recorded only since then is no fault"
+    assert links["APIErrorBudgetBurnFast"]["detail"].startswith("had no value: ")
+    assert (answer["broken"], answer["next"]) == ("rule SlowForThem", "bin/ops diagnose volume --target sandbox")
     assert links["metrics"]["status"] in ("pass", "skip")
 
 
