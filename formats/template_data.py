@@ -63,6 +63,13 @@ def check(text: str, language: Language) -> Template:
     return template
 
 
+def check_syntax(text: str, language: Language) -> Template:
+    """Read a template. Raises TemplateError at what Go refuses to parse; executed, it may still fail."""
+    template = go_templates.parse(text, tuple(language.variables))
+    _Check(template, language).functions()
+    return template
+
+
 Scope = dict[str, "Type | None"]
 
 
@@ -73,11 +80,14 @@ class _Check:
         # A variable that is set again may have another type then.
         self.unsure = {name for pipeline in pipelines(template) if pipeline.assigns for name in pipeline.variables}
 
-    def run(self) -> None:
+    def functions(self) -> None:
         for pipeline in pipelines(self.template):
             for operand in operands(pipeline):
                 if operand.kind == "identifier":
                     self.function(operand)
+
+    def run(self) -> None:
+        self.functions()
         root = self.language.root
         self.statements(self.template.body, root, {"$": root, **self.language.variables})
 

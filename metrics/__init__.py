@@ -73,10 +73,12 @@ class _Alert(Protocol):
 
 
 class _Placed(Protocol):
-    """A rule that knows where it stands; rules.Recording is one."""
+    """A rule that knows where it stands; rules.Recording is one. `is_house`: whether it is held to the contract."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def is_house(self) -> bool: ...
     @property
     def expr(self) -> str: ...
     @property
@@ -164,12 +166,12 @@ class Contract:
         return found
 
     def hold(self, alerts: Iterable[_PlacedAlert], recordings: Mapping[str, _Placed]) -> None:
-        """Raise ContractError for the first rule that asks for what is not exported, or can never fire.
+        """Raise ContractError for the first rule of ours that asks for what is not exported, or can never fire.
 
-        `recordings`: by the name that they record.
+        `recordings`: by the name that they record. Rules of others may read anything.
         """
-        alerts = list(alerts)
-        for rule in (*recordings.values(), *alerts):
+        alerts = [alert for alert in alerts if alert.is_house]
+        for rule in (*(one for one in recordings.values() if one.is_house), *alerts):
             for problem in self.problems(rule.expr, recordings):
                 raise ContractError(f"{rule.name} cannot work: {problem}", Place(shown(rule.file), rule.line))
         for alert in alerts:

@@ -31,8 +31,16 @@ def times(number: int) -> str:
     return {0: "never", 1: "once"}.get(number, f"{number} times")
 
 
-def no_such_alert(name: str, known: Collection[str]) -> str:
-    """The message for an alert name that is not in rules/: similar names, else all names."""
+def no_such_alert(name: str, known: Collection[str], others: Collection[str] = ()) -> str:
+    """The message for an alert name that is not in rules/: similar names, else all names.
+
+    `others`: names of alerts without our form, of which a verb knows nothing.
+    """
+    if name in others:
+        return (
+            f"{name} has no limit in a last line of its own, or not the labels severity, component and signal, so "
+            "only `verify` looks at it; write it in that form"
+        )
     same = [one for one in known if one.lower() == name.lower()]
     near = same or [one for one in known if name.lower() in one.lower()]
     near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.5)

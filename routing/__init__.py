@@ -60,8 +60,16 @@ class Parts:
     time_intervals: tuple[Mapping[str, JsonValue], ...]
 
     def continuing(self) -> "Parts":
-        """The same, whose routes leave their alerts to the routes below them as well."""
-        return replace(self, routes=tuple({**route, "continue": True} for route in self.routes))
+        """The same, whose routes leave their alerts to the routes below them too; not those that tell nobody."""
+        return replace(
+            self,
+            routes=tuple({**route, "continue": True} if self.sends(route) else route for route in self.routes),
+        )
+
+    def sends(self, route: Mapping[str, JsonValue]) -> bool:
+        """Whether the receiver of a route sends anything."""
+        receivers = (one for one in self.receivers if one["name"] == route["receiver"])
+        return any(key.endswith("_configs") and entries for one in receivers for key, entries in one.items())
 
     def as_json(self) -> str:
         """As one text."""

@@ -177,6 +177,17 @@ def receivers(config: Config) -> dict[str, Mapping[str, JsonValue]]:
     return {str(receiver["name"]): receiver for receiver in config.get("receivers") or ()}
 
 
+def sends(config: Config, receiver: str) -> bool:
+    """Whether the receiver of this name tells anybody of anything."""
+    found = receivers(config).get(receiver) or {}
+    return any(key.endswith("_configs") and entries for key, entries in found.items())
+
+
+def told(config: Config, labels: Labels) -> list[str]:
+    """The receivers that are told of an alert with these labels, each once."""
+    return list(dict.fromkeys(one.receiver for one in matches(config, labels) if sends(config, one.receiver)))
+
+
 def time_intervals(config: Config) -> list[Mapping[str, JsonValue]]:
     """The named intervals as they stand there, by Alertmanager's new key and by its old one."""
     return [*(config.get("time_intervals") or ()), *(config.get("mute_time_intervals") or ())]

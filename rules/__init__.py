@@ -1,36 +1,44 @@
 """
 The alerts and recordings of this folder, and the only reader of them.
 
-Every `*.yml` here is a Prometheus rule file and is deployed as it stands. An alert's expression ends in a line of its
-own that is only the comparison: that line is the limit, all above it the signal.
+Every `*.yml` here is a Prometheus rule file and is deployed as it stands. The expression of an alert of ours, in group
+`api_performance`, ends in a line of its own that is only the comparison: that line is the limit, all above it the
+signal. Other groups may have any rules that Prometheus takes.
 """
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from formats.places import Place, shown
 from rules import _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
-from rules._model import Alert, Group, Recording, RuleFile
+from rules._model import HOUSE, SHADOW, Alert, Group, OtherAlert, Recording, Rule, RuleFile
 from rules._promql import Limit
 from rules._stack_limits import StackLimit
 
 __all__ = [
     "FOLDER",
+    "HOUSE",
+    "SHADOW",
     "Alert",
     "Group",
     "Limit",
+    "OtherAlert",
     "Recording",
+    "Rule",
     "RuleFile",
     "RulesError",
     "StackLimit",
     "alerts",
     "load",
     "normalise",
+    "other_alerts",
     "parse",
     "quantity",
+    "recorded_once",
     "recordings",
     "stack_limits",
     "with_limit",
@@ -69,8 +77,14 @@ def parse(text: str, path: Path) -> RuleFile:
 
 
 def alerts(folder: Path = FOLDER, *, stack: str = "") -> dict[str, Alert]:
-    """Every alert by its name, with the limits that `stack` has of its own."""
+    """Every alert in our form by its name, with the limits that `stack` has of its own."""
     return {alert.name: alert for file in load(folder, stack=stack) for alert in file.alerts}
+
+
+def other_alerts(folder: Path = FOLDER) -> dict[str, OtherAlert]:
+    """Every alert in any other form by its name; the first of those that share one."""
+    every = [alert for file in load(folder) for alert in file.other_alerts]
+    return {alert.name: alert for alert in reversed(every)}
 
 
 def stack_limits(stack: str, folder: Path = FOLDER) -> dict[str, StackLimit]:
@@ -79,8 +93,15 @@ def stack_limits(stack: str, folder: Path = FOLDER) -> dict[str, StackLimit]:
 
 
 def recordings(folder: Path = FOLDER) -> dict[str, Recording]:
-    """Every recording rule by the name that it records."""
-    return {recording.name: recording for file in load(folder) for recording in file.recordings}
+    """Every recording rule by the name that it records, but for names that several record."""
+    return recorded_once(load(folder))
+
+
+def recorded_once(files: Iterable[RuleFile]) -> dict[str, Recording]:
+    """Every recording rule of these files by the name that it records, but for names that several record."""
+    every = [recording for file in files for recording in file.recordings]
+    count = Counter(recording.name for recording in every)
+    return {recording.name: recording for recording in every if count[recording.name] == 1}
 
 
 def normalise(expr: str) -> str:
@@ -126,6 +147,8 @@ def _with_stack_limits(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFil
         home = next((file for file in found.values() if any(one.name == name for one in file.alerts)), None)
         alert = next((one for one in home.alerts if one.name == name), None) if home else None
         if home is None or alert is None:
+            if any(one.name == name for file in files for one in file.other_alerts):
+                refuse(path, limit.place.line, f"{name} has no limit in a line of its own: take the entry out")
             refuse(path, limit.place.line, f"there is no alert {name}: correct the name, or take the entry out")
         if alert.is_watchdog:
             refuse(path, limit.place.line, f"{name} always fires and has no limit: take the entry out")
@@ -134,16 +157,19 @@ def _with_stack_limits(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFil
 
 
 def _check_unique(files: Iterable[RuleFile]) -> None:
-    seen: dict[tuple[str, str], Place] = {}
+    """Groups, alerts in our form and recordings of ours have a name of their own; other rules may share theirs."""
+    groups: dict[str, Place] = {}
+    taken: dict[tuple[str, str], tuple[Place, bool]] = {}
     for file in files:
         for group in file.groups:
-            line = min(rule.line for rule in group.rules)
-            _once(seen, "group", group.name, file.path, line)
+            if group.name in groups:
+                there = groups[group.name]
+                refuse(file.path, group.line, f"there is another group {group.name}, at {there}: rename one")
+            groups[group.name] = Place(shown(file.path), group.line)
             for rule in group.rules:
-                _once(seen, "alert" if isinstance(rule, Alert) else "recording", rule.name, file.path, rule.line)
-
-
-def _once(seen: dict[tuple[str, str], Place], what: str, name: str, path: Path, line: int) -> None:
-    if (what, name) in seen:
-        refuse(path, line, f"there is another {what} {name}, at {seen[what, name]}: rename one")
-    seen[what, name] = Place(shown(path), line)
+                what = "recording" if isinstance(rule, Recording) else "alert"
+                alone = rule.is_house if isinstance(rule, Recording) else isinstance(rule, Alert)
+                place, taken_alone = taken.get((what, rule.name), (None, False))
+                if place is not None and (alone or taken_alone):
+                    refuse(file.path, rule.line, f"there is another {what} {rule.name}, at {place}: rename one")
+                taken[what, rule.name] = place or Place(shown(file.path), rule.line), alone

@@ -1,10 +1,13 @@
 """What templates in labels and annotations may use: Prometheus' functions and what it tells an alert."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from formats import go_templates, template_data
 from formats.go_templates import TemplateError
 from formats.template_data import TEXT, Language, Type
 
-__all__ = ["TemplateError", "check", "words"]
+__all__ = ["TemplateError", "check", "check_syntax", "words"]
 
 # https://github.com/prometheus/prometheus/blob/v3.16.0/template/template.go (`tmpl` is for consoles alone). Since when
 # each function is there: rules.rule_needs.
@@ -20,6 +23,7 @@ _SAMPLES = Type("a list of samples", element=_SAMPLE)
 _DATA = Type("an alert", fields={"Labels": _LABELS, "ExternalLabels": _LABELS, "ExternalURL": TEXT, "Value": None})
 # The variables stand before every template: rules/alerting.go of the same release.
 _VARIABLES = {"$labels": _LABELS, "$externalLabels": _LABELS, "$externalURL": TEXT, "$value": None}
+Check: TypeAlias = Callable[[str], None]
 LANGUAGE = Language(
     "Prometheus",
     FUNCTIONS,
@@ -34,6 +38,11 @@ def check(text: str) -> None:
     template_data.check(text, LANGUAGE)
 
 
+def check_syntax(text: str) -> None:
+    """Raise TemplateError at the first thing for which Prometheus would not load the rule."""
+    template_data.check_syntax(text, LANGUAGE)
+
+
 def words(text: str) -> frozenset[str]:
-    """The functions, variables and first fields of a template that `check` has passed."""
+    """The functions, variables and first fields of a template that a check has passed."""
     return go_templates.words(go_templates.parse(text, tuple(_VARIABLES)))

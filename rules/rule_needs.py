@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from formats.versions import Feature, Need
 from rules import _annotation_templates, _promql
-from rules._model import Alert, RuleFile
+from rules._model import Recording, RuleFile
 
 # Keys of a group.
 GROUPS = {
@@ -78,8 +78,9 @@ SYNTAX = {
 }
 _SYNTAX = {what: (re.compile(pattern), feature) for what, (pattern, feature) in SYNTAX.items()}
 
-# Names of labels and annotations beyond letters, digits and _.
-NAMES = {"a UTF-8 label name": Feature("3.0", "CHANGELOG of 3.0, UTF-8")}
+# Names beyond letters, digits and _ (and : of metrics): of labels and annotations, and of what is recorded.
+_UTF8 = Feature("3.0", "CHANGELOG of 3.0, UTF-8")
+NAMES = {"a UTF-8 label name": _UTF8, "a UTF-8 metric name": _UTF8}
 
 # Functions and aggregations that want --enable-feature=promql-experimental-functions (Experimental in
 # promql/parser/functions.go; IsExperimentalAggregator in promql/parser/lex.go).
@@ -107,6 +108,7 @@ TEMPLATES = {
 }
 
 _CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_CLASSIC_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _IN_PLACE = re.compile(r"\[[^\]]*\]|\boffset\s+[-+]?\w+")
 _CALL = re.compile(r"\b([a-z_][a-z0-9_]*)\s*(?:\(|(?:by|without)\b)")
 
@@ -133,7 +135,9 @@ def _used(file: RuleFile) -> Iterator[tuple[str, str, Feature]]:
             for what, feature in _in_expression(rule.expr):
                 yield rule.name, what, feature
             texts, names = [*rule.labels.values()], [*rule.labels]
-            if isinstance(rule, Alert):
+            if isinstance(rule, Recording) and not _CLASSIC_METRIC.fullmatch(rule.name):
+                yield rule.name, "a UTF-8 metric name", NAMES["a UTF-8 metric name"]
+            if not isinstance(rule, Recording):
                 names += rule.annotations
                 for key in sorted(rule.keys & ALERTS.keys()):
                     yield rule.name, key, ALERTS[key]

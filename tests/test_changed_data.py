@@ -21,7 +21,7 @@ from ops.window import Values, Window
 from tests.support.our_routes import ROUTING, receiver, receiver_of
 from tests.support.tree_copy import Copy
 
-OURS = {name: alert for name, alert in rules.alerts().items() if not alert.is_watchdog}
+OURS = {name: alert for name, alert in rules.alerts().items() if alert.is_house}
 CONTRACT = metrics.load()
 BOARD = f"dashboards/{dashboards.FILE.name}"
 ROUTES = "routing/alertmanager.yml"

@@ -139,7 +139,7 @@ def said_by_a_verb(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def said_in_a_preview(_: pytest.CaptureFixture[str]) -> str:
-    text = "groups:\n- name: one\n  interval: 0s\n  rules: []\n"
+    text = "groups:\n- name: api_performance\n  interval: 0s\n  rules: []\n"
     with pytest.raises(rules.RulesError) as refused:
         rules.parse(text, Path("x.yml"))
     return str(refused.value)

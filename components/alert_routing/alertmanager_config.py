@@ -34,7 +34,8 @@ def below_one_route(parts: Parts, alerts: Iterable[Mapping[str, str]]) -> Parts:
     for label in _MATCHED_LABELS:
         values = sorted({labels.get(label, "") for labels in every})
         takes.append(str(tree.Matcher(label, "|".join(map(re.escape, values)), "=~")))
-    first = {key: value for key, value in parts.routes[0].items() if key in _ROUTE_SETTINGS}
+    model = next(route for route in parts.routes if parts.sends(route))  # what none below takes is to be told, too
+    first = {key: value for key, value in model.items() if key in _ROUTE_SETTINGS}
     one = {**first, "matchers": takes, "continue": True, "routes": list(parts.routes)}
     return replace(parts, routes=(one,))
 

@@ -9,6 +9,7 @@ import yaml
 from components import ownership
 from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import OperatorObjects
+from formats.json_types import JsonValue
 
 PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with
 
@@ -20,15 +21,15 @@ class Delivery(RulesDelivery):
         """One PrometheusRule for each file."""
         for file, text in self.texts.items():
             name = object_name(file)
-            spec = yaml.safe_load(text)
+            written = spec(text)
             k8s.apiextensions.CustomResource(
                 name,
                 api_version=ownership.RULES_API,
                 kind="PrometheusRule",
                 metadata=ownership.metadata(
-                    name, self.settings, content=spec, labels=self.settings.rules.operator_labels
+                    name, self.settings, content=written, labels=self.settings.rules.operator_labels
                 ),
-                spec=spec,
+                spec=written,
                 opts=ownership.hidden(child, "spec"),
             )
 
@@ -43,6 +44,19 @@ class Delivery(RulesDelivery):
     def operator_objects(self) -> OperatorObjects:
         """The PrometheusRules, by what their names begin with."""
         return {"name": PREFIX, "labels": dict(self.settings.rules.operator_labels)}
+
+
+def spec(text: str) -> dict[str, JsonValue]:
+    """The groups as the API server takes them: every value a text, as labels have to be, but for a group's limit."""
+    found: dict[str, JsonValue] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts only
+    for group in found["groups"]:
+        if "limit" in group:
+            group["limit"] = int(group["limit"])
+        for part in (group, *(group.get("rules") or ())):
+            for key in ("labels", "annotations", "rules"):
+                if part.get(key) == "":  # null, or nothing written
+                    del part[key]
+    return found
 
 
 def object_name(file: str) -> str:

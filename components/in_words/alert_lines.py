@@ -6,7 +6,7 @@ from components.in_words.digests import digest
 from formats import quantities
 from formats.durations import humanize
 from routing import Routing, tree
-from rules import Alert, Recording, RuleFile, normalise
+from rules import Alert, OtherAlert, Recording, RuleFile, normalise
 
 _EXACT = 15  # significant digits
 
@@ -14,7 +14,9 @@ _EXACT = 15  # significant digits
 def rules_in_words(files: Sequence[RuleFile], routing: Routing, units: Mapping[str, str]) -> list[str]:
     """A line for each alert and each recording. `units` as in `alert_lines`."""
     alerts = [f"alert {name}: {words}" for name, words in alert_lines(files, routing, units).items()]
-    return [*alerts, *(f"recording {name}: {words}" for name, words in recording_lines(files).items())]
+    others = [f"other alert {name}: {words}" for name, words in other_alert_lines(files, routing).items()]
+    recordings = [f"recording {name}: {words}" for name, words in recording_lines(files).items()]
+    return [*alerts, *others, *recordings]
 
 
 def alert_lines(files: Iterable[RuleFile], routing: Routing, units: Mapping[str, str]) -> dict[str, str]:
@@ -26,9 +28,14 @@ def alert_lines(files: Iterable[RuleFile], routing: Routing, units: Mapping[str,
     return {alert.name: _alert(alert, routing, units) for file in files for alert in file.alerts}
 
 
+def other_alert_lines(files: Iterable[RuleFile], routing: Routing) -> dict[str, str]:
+    """Name → how long it holds and who of ours is told, for alerts in any other form; `NAME #2` for a second one."""
+    return _numbered((alert.name, _other(alert, routing)) for file in files for alert in file.other_alerts)
+
+
 def recording_lines(files: Iterable[RuleFile]) -> dict[str, str]:
-    """Name → where it is evaluated, and a digest of its query."""
-    return {recording.name: _recording(recording) for file in files for recording in file.recordings}
+    """Name → where it is evaluated, and a digest of its query; `NAME #2` for a second one of the name."""
+    return _numbered((recording.name, _recording(recording)) for file in files for recording in file.recordings)
 
 
 def shown_limit(alert: Alert, unit: str) -> str:
@@ -42,8 +49,8 @@ def limit_in_words(alert: Alert, units: Mapping[str, str]) -> str:
 
 
 def receivers(alert: Alert, routing: Routing) -> list[str]:
-    """Who is told, by the routing of this repository."""
-    return list(dict.fromkeys(match.receiver for match in tree.matches(routing.config, alert.label_set)))
+    """Who is told, by the routing of this repository; nobody by a receiver that sends nothing."""
+    return tree.told(routing.config, alert.label_set)
 
 
 def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
@@ -51,10 +58,32 @@ def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
     after = f", firing {humanize(alert.keep_firing_for)} longer" if alert.keep_firing_for else ""
     told = ", ".join(receivers(alert, routing)) or "nobody"
+    told += " as a shadow" if alert.is_shadow else ""
     labels = {name: value for name, value in alert.labels.items() if name != "severity"}
     texts = digest([labels, dict(alert.annotations)])
     query = digest([normalise(alert.signal), alert.group, alert.interval])
     return f"{limit}{held}{after}, {alert.severity}, to {told} (query {query}, texts {texts})"
+
+
+def _other(alert: OtherAlert, routing: Routing) -> str:
+    held = f" for {humanize(alert.for_)}" if alert.for_ else ""
+    after = f", firing {humanize(alert.keep_firing_for)} longer" if alert.keep_firing_for else ""
+    # An alert that none of our routes takes goes where the configuration of others says.
+    told = [match.receiver for match in tree.matches(routing.config, alert.label_set) if match.position]
+    to = f", to {', '.join(dict.fromkeys(told))}" if told else ""
+    texts = digest([dict(alert.labels), dict(alert.annotations)])
+    query = digest([normalise(alert.expr), alert.group])
+    return f"while its query has a value{held}{after}{to} (query {query}, texts {texts})"
+
+
+def _numbered(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, words in lines:
+        key, number = name, 2
+        while key in found:
+            key, number = f"{name} #{number}", number + 1
+        found[key] = words
+    return found
 
 
 def _recording(recording: Recording) -> str:

@@ -36,6 +36,9 @@ def active(prometheus: Prometheus, alerts: Mapping[str, Alert], runbooks: Path =
         else:
             state = f"pending since {stamp(began)} UTC, fires at {stamp(fires)} ({told})"
         detail = f"{state}; first: {first_step(name, runbooks)}"
+        if alerts[name].is_shadow:
+            checks.append(skipped(f"alert/{name}", f"{state}; a shadow, of which nobody is told"))
+            continue
         settled = RESTORED * alerts[name].interval
         if firing:
             checks.append(failed(f"alert/{name}", detail))

@@ -127,6 +127,9 @@ def paths(config: Config, routing: Routing, alerts: Iterable[Alert], arrived: Ar
         wanted = tree.matches(routing.config, alert.label_set)
         for labels in arrived[alert.name]:
             actual = tree.matches(config, labels)
+            if alert.is_shadow and (told := tree.told(config, labels)):
+                astray.append(f"{alert.name} is a shadow, and {brief(told)} is told of it")
+                break
             if all(_timing(way) in map(_timing, actual) for way in wanted):
                 continue
             there, here = _receivers(actual), _receivers(wanted)

@@ -10,7 +10,7 @@ from ops.clients.prometheus import Prometheus, RunningGroup, RunningRule
 from ops.errors import Refused
 from ops.targets import Target
 from ops.words import agree, brief, count_noun
-from rules import Alert, Group, Recording, RuleFile
+from rules import Alert, Group, Recording, Rule, RuleFile
 
 _LIMIT = re.compile(r"(==|!=|[<>]=?) *[-+.\w]+$")
 DEPLOY = "deploy with `pulumi up`"
@@ -20,7 +20,8 @@ def running(target: Target, files: Sequence[RuleFile]) -> list[Check]:
     """One check for each rule group of the repository."""
     live = target.prometheus.rules()
     reloaded = reload(target.prometheus)
-    return [reloaded, *(_group(target.prometheus, file, group, live) for file in files for group in file.groups)]
+    groups = [(file, group) for file in files for group in file.groups if group.rules]  # one without is not listed
+    return [reloaded, *(_group(target.prometheus, file, group, live) for file, group in groups)]
 
 
 def reload(prometheus: Prometheus) -> Check:
@@ -44,7 +45,7 @@ def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[
     sick = [ailing for rule in matching_groups(group, live)[0].rules if (ailing := rule_error(prometheus, rule))]
     if sick:
         return failed(name, f"{brief(sick, 2)}; look at {prometheus.url}/rules")
-    counts = Counter(type(rule).__name__.lower() for rule in group.rules)
+    counts = Counter("recording" if isinstance(rule, Recording) else "alert" for rule in group.rules)
     kinds = " and ".join(count_noun(count, kind) for kind, count in counts.items())
     healthy = agree(len(group.rules), "healthy", "all healthy")
     return passed(name, f"{kinds} as in rules/{file.name}, {healthy}")
@@ -53,6 +54,8 @@ def _group(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[
 def group_problem(prometheus: Prometheus, file: RuleFile, group: Group, live: Sequence[RunningGroup]) -> str | None:
     """How what runs is not this group of the repository, and what to do; None when it is."""
     found = matching_groups(group, live)
+    if not group.rules:
+        return None
     if not found:
         return f"Prometheus at {prometheus.url} runs no group {group.name} (rules/{file.name}); {DEPLOY}"
     if len(found) > 1:
@@ -76,18 +79,31 @@ def _is_ours(candidate: RunningGroup, group: Group) -> bool:
 def differing(group: Group, live: RunningGroup) -> list[str]:
     """What differs between a group of the repository and the same group as it runs, one phrase for each difference."""
     found: list[str] = []
-    if group.interval != live.interval:
-        found.append(f"group {group.name} runs every {live.interval:g} s instead of {group.interval:g} s")
-    ours, theirs = {rule.name: rule for rule in group.rules}, {rule.name: rule for rule in live.rules}
-    found += [f"{name} is missing" for name in ours if name not in theirs]
-    found += [f"{name} runs but is not in the repository" for name in theirs if name not in ours]
-    for name, rule in ours.items():
-        if name in theirs:
-            found += [_difference(rule, theirs[name], part) for part in differing_parts(rule, theirs[name])]
+    if group.interval not in (None, live.interval):
+        found.append(f"group {group.name} runs every {live.interval:g} s instead of {group.interval or 0:g} s")
+    if group.limit != live.limit:
+        found.append(f"group {group.name} runs with `limit: {live.limit}`, here {group.limit}")
+    others = list(live.rules)  # several may have one name
+    left = [rule for rule in group.rules if not _take(others, rule, exactly=True)]
+    unlike = [(rule, _take(others, rule, exactly=False)) for rule in left]
+    found += [f"{rule.name} is missing" for rule, near in unlike if near is None]
+    found += [f"{rule.name} runs but is not in the repository" for rule in others]
+    for rule, near in unlike:
+        if near is not None:
+            found += [_difference(rule, near, part) for part in differing_parts(rule, near)]
     return found
 
 
-def _difference(ours: Alert | Recording, live: RunningRule, part: str) -> str:
+def _take(running: list[RunningRule], rule: Rule, *, exactly: bool) -> RunningRule | None:
+    """Take one of `running` with the name of `rule` out of the list; `exactly`: one that runs as it is written."""
+    for candidate in running:
+        if candidate.name == rule.name and not (exactly and differing_parts(rule, candidate)):
+            running.remove(candidate)
+            return candidate
+    return None
+
+
+def _difference(ours: Rule, live: RunningRule, part: str) -> str:
     """How a part of a rule runs, and how it is written."""
     match part:
         case "expression":

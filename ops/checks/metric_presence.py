@@ -114,21 +114,16 @@ def _other_form(metric: Metric, names: Collection[str]) -> str:
 def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Alert], sources: Sources) -> Check:
     """Every limit on a quantile is below the last finite bucket that the application exports."""
     name, every = "buckets", list(alerts.values())
-    live = {
-        metric.name: bounds
-        for metric in contract.metrics.values()
-        if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
-    }
-    if not live:
+    found = live_contract(prometheus, contract)
+    if not found.metrics:
         return failed(
             name, "Prometheus has none of the contract's histograms; see the lines metric/…", sources.scrape()
         )
-    found = Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
     if problems := found.limit_problems(every):
         return failed(name, f"{brief(problems, 2)} in the application")
     drifted = [
         f"{known} has the buckets {', '.join(f'{bound:g}' for bound in bounds)} instead of the contract's"
-        for known, bounds in live.items()
+        for known, bounds in ((name, metric.buckets) for name, metric in found.metrics.items())
         if bounds != contract.metrics[known].buckets
     ]
     if drifted:
@@ -136,6 +131,16 @@ def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Ale
     estimated = [warning.partition(":")[0] for warning in found.limit_warnings(every)]
     between = f"; between two bounds, so interpolated: {brief(estimated)}" if estimated else ""
     return passed(name, f"every limit is below the last bucket of its histogram{between}")
+
+
+def live_contract(prometheus: Prometheus, contract: Contract) -> Contract:
+    """The contract's histograms that Prometheus has, with the buckets that it has of them."""
+    live = {
+        metric.name: bounds
+        for metric in contract.metrics.values()
+        if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
+    }
+    return Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
 
 
 def _live_bounds(prometheus: Prometheus, name: str) -> tuple[float, ...]:

@@ -62,12 +62,13 @@ class RunningRule:
 
 @dataclass(frozen=True, slots=True)
 class RunningGroup:
-    """A rule group as Prometheus runs it; `interval` in seconds, `file` as Prometheus sees it."""
+    """A rule group as Prometheus runs it; `interval` in seconds, `file` as Prometheus sees it, `limit` 0 for none."""
 
     name: str
     file: str
     interval: float
     rules: tuple[RunningRule, ...]
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ def _group(group: Mapping[str, JsonValue]) -> RunningGroup:
         name=group["name"],
         file=group["file"],
         interval=float(group["interval"]),
-        rules=tuple(_rule(rule) for rule in group["rules"]),
+        rules=tuple(_rule(rule) for rule in group["rules"] or ()),
+        limit=int(group.get("limit", 0)),
     )
 
 
@@ -208,7 +210,7 @@ def _rule(rule: Mapping[str, JsonValue]) -> RunningRule:
         query=rule["query"],
         duration=float(rule.get("duration", 0)),
         keep_firing_for=float(rule.get("keepFiringFor", 0)),
-        labels=rule.get("labels") or {},
+        labels={name: text for name, text in (rule.get("labels") or {}).items() if text},  # an empty one is none
         annotations=rule.get("annotations") or {},
         health=rule["health"],
         last_error=rule.get("lastError", ""),

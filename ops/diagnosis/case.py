@@ -38,6 +38,6 @@ def load_case(target: Target, name: str | None) -> Case:
     elif name in known:
         chosen = [known[name]]
     else:
-        raise Misconfigured(no_such_alert(name, known))
+        raise Misconfigured(no_such_alert(name, known, rules.other_alerts()))
     ours = with_on_call(routing.load(), target.settings.on_call)
     return Case(target, chosen, files, ours, name is not None)

@@ -27,7 +27,7 @@ from ops.targets import Target
 from ops.words import brief, count_noun
 from routing import tree
 from routing.sent_labels import Labels
-from rules import Alert
+from rules import SHADOW, Alert
 
 LinkCheck = Callable[[Case], Step]
 
@@ -193,14 +193,20 @@ def received(case: Case) -> Step:
     config = target.alertmanager.status().config
     by_name = tree.receivers(config)
     used: dict[str, list[str]] = {}
+    shadows: list[str] = []
     arrived = routing_checks.labels_there(target, case.alerts)
     for alert in case.alerts:
         for match in routing_checks.matches(config, arrived[alert.name]):
             receiver = by_name.get(match.receiver) or {}
             kinds = [key for key, entries in receiver.items() if key.endswith("_configs") and entries]
+            if not kinds and alert.is_shadow:
+                shadows.append(alert.name)
+                continue
             if not kinds:
                 return broken(f"{alert.name} goes to {match.receiver}, which sends nothing", deploy_command(target))
             used[match.receiver] = [str(mail["to"]) for mail in receiver.get("email_configs") or ()]
+    if shadows and not used:
+        return intended(f"{brief(list(dict.fromkeys(shadows)))} tells nobody: a shadow (label stage: {SHADOW})")
     written = routing_checks.written_routing(case.routing, target)
     check = routing_checks.receivers(routing_checks.our_part(config, target), written)
     if check.status == "fail":

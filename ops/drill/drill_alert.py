@@ -9,6 +9,7 @@ import rules
 from ops.errors import Findings, Misconfigured
 from ops.words import no_such_alert
 from routing.sent_labels import UNCHANGED, Sender
+from rules import Alert, OtherAlert
 
 NAME = "TestAPIAlert"
 
@@ -54,7 +55,7 @@ def prepare(alert: str, given: list[str], sender: Sender = UNCHANGED) -> Drill:
     an unknown alert or a bad label, Findings where `sender` drops the alert.
     """
     mark = secrets.token_hex(4)
-    known = rules.alerts()
+    known: dict[str, Alert | OtherAlert] = {**rules.other_alerts(), **rules.alerts()}
     if alert == NAME:
         labels = dict(LABELS)
     elif alert in known:
@@ -74,6 +75,7 @@ def prepare(alert: str, given: list[str], sender: Sender = UNCHANGED) -> Drill:
         if not equals or not key:
             raise Misconfigured(f"--label {pair} is not k=v; write for example --label component=api")
         labels[key] = value
+    labels = {key: value for key, value in labels.items() if value}  # one without a value is none
     written = known[alert].label_set if alert in known and alert != NAME else {}
     own = {key: written[key] for key in SIGNAL if key in written and labels.get(key, written[key]) != written[key]}
     return Drill(

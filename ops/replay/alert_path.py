@@ -15,6 +15,7 @@ from ops import build_tools
 from ops.clients.alertmanager import Alertmanager, is_lease
 from ops.replay import hours
 from routing import tree
+from rules import SHADOW
 
 Labels = Mapping[str, str]
 
@@ -58,6 +59,11 @@ class AlertPath:
     def recipients(self) -> tuple[str, ...]:
         """The recipients of all mails, in order."""
         return tuple(dict.fromkeys(to for mail in self.mails for to in mail.recipients))
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it tells nobody, and is meant to: it has the label `stage: shadow`."""
+        return self.labels.get("stage") == SHADOW and not self.mails and not self.other_channels
 
     @property
     def first_mail(self) -> float:
@@ -269,6 +275,8 @@ def describe(path: AlertPath) -> Sequence[str]:
             f"{humanize(match.group_wait)}, news after {humanize(match.group_interval)}, "
             f"again every {humanize(match.repeat_interval)}",
         ]
+    if path.is_shadow:
+        lines.append("told      nobody: a shadow (label stage: shadow); --label stage= shows where it would go without")
     lines.append("muted by  " + (", ".join(path.muted_by) or "none of our alerts") + " while firing")
     lines.append("silenced  " + ("; ".join(path.silenced_by) or "no"))
     if path.same_group:

@@ -32,6 +32,7 @@ class Skeleton:
     severity: str  # warning or critical
     component: str
     components: tuple[str, ...]  # those that have a route, by the alerts that there are
+    team: str  # who owns the others
     runbook_url: str
     dashboard_url: str
 
@@ -41,7 +42,7 @@ class Skeleton:
 
     @property
     def _labels(self) -> str:
-        return f"{{severity: {self.severity}, component: {self.component}, signal: {self._signal}}}"
+        return f"{{severity: {self.severity}, component: {self.component}, signal: {self._signal}, team: {self.team}}}"
 
     def rule(self) -> str:
         """The rule, indented as an entry of a group."""
@@ -55,6 +56,7 @@ class Skeleton:
           severity: {self.severity}  # {MARK} warning or critical
           component: {self.component}  # {MARK} {", ".join(self.components)}; another one needs a route and a receiver
           signal: {self._signal}  # {MARK} that of the alert which this one mutes, or is muted by; else one of its own
+          team: {self.team}  # {MARK} who owns it: a team that .github/CODEOWNERS names
         annotations:
           summary: '{MARK} what is wrong, in one sentence.'
           description: '{MARK} what was measured: {{{{ printf "%.0f" $value }}}} webhooks a second.'

@@ -103,6 +103,7 @@ def _skeleton(name: str, others: list[rules.Alert]) -> Skeleton:
         severity="critical" if name.endswith("Critical") else "warning",
         component=next((one for one in components if name.lower().startswith(one)), components[0]),
         components=components,
+        team=model.team,
         runbook_url=model.annotations["runbook_url"].replace(model.name, name),
         dashboard_url=model.annotations["dashboard_url"],
     )

@@ -25,6 +25,8 @@ class AlertState:
     used: float | None
     headroom: str
     runbook: str
+    team: str
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,17 @@ class FrequentAlert:
     fired: int
     seconds: float
     duration: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowAlert:
+    """A shadow: how often it fired during the week, and how many messages it would have sent to whom, in words."""
+
+    name: str
+    fired: int
+    seconds: float
+    duration: str
+    messages: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +90,12 @@ class Facts:
     recorded: tuple[Change, ...]
     since: str = ""  # when the previous report was made
     differences: tuple[str, ...] = ()
+    shadows: tuple[ShadowAlert, ...] = ()
 
     @property
     def firing(self) -> list[AlertState]:
-        """The alerts that fire."""
-        return [alert for alert in self.alerts if alert.state == "firing"]
+        """The alerts that fire, without those of which nobody is told."""
+        return [alert for alert in self.alerts if alert.state == "firing" and not alert.shadow]
 
     @property
     def unmet(self) -> list[dict[str, str]]:

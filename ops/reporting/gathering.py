@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import dashboards
 import routing
@@ -14,11 +15,15 @@ from ops import window as windows
 from ops.checks import success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
+from ops.replay import mails
 from ops.replay.alert_history import alert_name, fired
+from ops.replay.fetch import LABELS
+from ops.replay.mails import Firing
 from ops.repo import files, revision, tracking
-from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode
+from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode, ShadowAlert
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window, parse_moment
+from ops.words import count_noun, listed
 from routing import tree
 from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
@@ -26,6 +31,7 @@ from rules import Alert
 WEEK = 7 * DAY
 
 
+NOUNS = {"email": "mail", "slack": "Slack message", "pagerduty": "incident", "webhook": "webhook"}
 _URGENCY = ("firing", "not loaded", "pending", "quiet")
 
 
@@ -37,7 +43,9 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
     alerts = {name: alert for name, alert in rules.alerts(stack=target.name).items() if not alert.is_watchdog}
     states = _states(target.prometheus, alerts, at)
     checks = run_checks(target).checks
-    routes, inhibitions = _routes(alerts, with_on_call(routing.load(), target.settings.on_call).config)
+    config = with_on_call(routing.load(), target.settings.on_call).config
+    routes, inhibitions = _routes(alerts, config)
+    history = fired(target.prometheus, Window(at - WEEK, at, MINUTE))
     document = tracking.place(None, tracking.DOCUMENT, targets.documents(target.name))
     where = files.shown(document.path)
     _, text = document.read("restore it")
@@ -54,7 +62,8 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
             for check in success_criteria.judge(target, checks)
         ),
         alerts=states,
-        frequent=_frequent(target.prometheus, alerts, at),
+        frequent=_frequent(history, alerts, at),
+        shadows=_shadows(mails.arriving(target.prometheus.sender(), history), alerts, config, at),
         routes=routes,
         inhibitions=inhibitions,
         baseline=blocks,
@@ -119,19 +128,40 @@ def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float |
         used=used,
         headroom=headroom,
         runbook=alert.annotations.get("runbook_url", ""),
+        team=alert.team,
+        shadow=alert.is_shadow,
     )
 
 
-def _frequent(prometheus: Prometheus, alerts: Mapping[str, Alert], end: float) -> tuple[FrequentAlert, ...]:
-    """What fired in the week before `end`, the most frequent first, without watchdogs."""
-    over = Window(end - WEEK, end, MINUTE)
+def _frequent(history: Sequence[Firing], alerts: Mapping[str, Alert], end: float) -> tuple[FrequentAlert, ...]:
+    """What fired in `history`, the week before `end`, the most frequent first, without watchdogs."""
     always = {name for name, alert in rules.alerts().items() if alert.is_watchdog}
     found: dict[str, list[float]] = {}
-    for one in fired(prometheus, over):
+    for one in history:
         if alert_name(one) not in always:
-            found.setdefault(alert_name(one), []).append((over.end if one.end is None else one.end) - one.start)
+            found.setdefault(alert_name(one), []).append((end if one.end is None else one.end) - one.start)
     every = [FrequentAlert(n, n in alerts, len(spans), sum(spans), humanize(sum(spans))) for n, spans in found.items()]
     return tuple(sorted(every, key=lambda one: (-one.fired, -one.seconds, one.name)))
+
+
+def _shadows(
+    history: Sequence[Firing], alerts: Mapping[str, Alert], config: tree.Config, end: float
+) -> tuple[ShadowAlert, ...]:
+    """What each shadow would have sent in `history`, had it and no other shadow been without the label."""
+    found = []
+    for name in (name for name, alert in alerts.items() if alert.is_shadow):
+        own = [one for one in history if alert_name(one) == name]
+        promoted = [Firing(_without_stage(one), one.start, one.end) if one in own else one for one in history]
+        sent = [message for message in mails.send(config, promoted, end) if name in message.alerts]
+        count = Counter((message.kind, message.receiver) for message in sent)
+        words = [f"{count_noun(number, NOUNS.get(kind, kind))} to {to}" for (kind, to), number in count.items()]
+        seconds = sum((end if one.end is None else one.end) - one.start for one in own)
+        found.append(ShadowAlert(name, len(own), seconds, humanize(seconds), listed(words) if words else "nothing"))
+    return tuple(found)
+
+
+def _without_stage(firing: Firing) -> LABELS:
+    return tuple(pair for pair in firing.labels if pair[0] != "stage")
 
 
 def _routes(alerts: Mapping[str, Alert], config: tree.Config) -> tuple[RouteNode, tuple[str, ...]]:

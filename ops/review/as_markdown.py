@@ -19,7 +19,13 @@ gantt
   axisFormat %d %b %H:%M
   todayMarker off"""
 LINES = 60  # of what changes in one part
-_PARTS = {"settings": "Settings", "recordings": "Recording rules", "routing": "Routing", "dashboard": "Dashboard"}
+_PARTS = {
+    "settings": "Settings",
+    "other_alerts": "Alerts of others",
+    "recordings": "Recording rules",
+    "routing": "Routing",
+    "dashboard": "Dashboard",
+}
 
 
 def markdown(review: Review, picture: str | None = None, most: int = MOST) -> str:

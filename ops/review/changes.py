@@ -33,7 +33,8 @@ class Told:
 class Changes:
     """All that differs.
 
-    `lines`: part (`settings`, `recordings`, `routing`, `dashboard`) → the lines that go, and the lines that come.
+    `lines`: part (`settings`, `other_alerts`, `recordings`, `routing`, `dashboard`) → the lines that go, and those that
+    come.
     """
 
     alerts: tuple[AlertChange, ...]
@@ -61,7 +62,8 @@ def between(base: Version, head: Version) -> Changes:
         {name: Told(_receivers(base, name), _receivers(head, name)) for name in names},
         {
             "settings": _lines(_settings(base), _settings(head)),
-            "recordings": _lines(_recordings(base), _recordings(head)),
+            "other_alerts": _lines(_rules(base, "other alert "), _rules(head, "other alert ")),
+            "recordings": _lines(_rules(base, "recording "), _rules(head, "recording ")),
             "routing": _lines(*(routing_in_words(one.routing.parts(), None) for one in (base, head))),
             "dashboard": _lines(*(_dashboard(one) for one in (base, head))),
         },
@@ -73,8 +75,9 @@ def _receivers(version: Version, name: str) -> tuple[str, ...]:
     return tuple(receivers(alert, version.routing)) if alert else ()
 
 
-def _recordings(version: Version) -> list[str]:
-    return [line for line in rules_in_words(version.files, version.routing, {}) if line.startswith("recording ")]
+def _rules(version: Version, kind: str) -> list[str]:
+    """The lines of the rules that are no alerts in our form; `kind`: what they begin with."""
+    return [line for line in rules_in_words(version.files, version.routing, {}) if line.startswith(kind)]
 
 
 def _dashboard(version: Version) -> list[str]:
@@ -105,7 +108,8 @@ def _limit(alert: Alert, units: Mapping[str, str]) -> str:
     if alert.is_watchdog:
         return "always fires"
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
-    return f"{shown_limit(alert, units.get(alert.quantity, ''))}{held}"
+    shadow = ", a shadow" if alert.is_shadow else ""
+    return f"{shown_limit(alert, units.get(alert.quantity, ''))}{held}{shadow}"
 
 
 def _differences(old: Alert, new: Alert, units: Mapping[str, str]) -> Sequence[str]:
@@ -124,6 +128,9 @@ def _differences(old: Alert, new: Alert, units: Mapping[str, str]) -> Sequence[s
     if normalise(old.signal) != normalise(new.signal):
         found.append("another query")
     labels = _unlike(old.labels, new.labels)
+    if old.is_shadow != new.is_shadow:
+        labels.remove("stage")
+        found.insert(0, "becomes a shadow, which tells nobody" if new.is_shadow else "promoted: no shadow any more")
     found += [f"{name} {old.labels.get(name, 'none')} → {new.labels.get(name, 'none')}" for name in labels]
     if texts := _unlike(old.annotations, new.annotations):
         found.append(f"another {listed(texts)}")

@@ -38,13 +38,13 @@ class Version:
 
     @property
     def alerts(self) -> Mapping[str, Alert]:
-        """By name, in the order of the files."""
+        """Those in our form, by name, in the order of the files."""
         return {alert.name: alert for file in self.files for alert in file.alerts}
 
     @property
     def recordings(self) -> Mapping[str, Recording]:
-        """By name, in the order of the files."""
-        return {recording.name: recording for file in self.files for recording in file.recordings}
+        """By name, in the order of the files; none of a name that several record."""
+        return rules.recorded_once(self.files)
 
 
 def working_tree(target: str) -> Version:

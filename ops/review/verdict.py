@@ -9,6 +9,7 @@ from ops.words import agree, count_noun, listed
 
 _NOUNS = (
     ("settings", "setting", ""),
+    ("other_alerts", "alert of others", "alerts of others"),
     ("recordings", "recording", ""),
     ("routing", "line of the routing", "lines of the routing"),
     ("dashboard", "panel", ""),

@@ -109,7 +109,7 @@ class PastTraffic:
             (file.text, group)
             for file in rules.load()
             for group in file.groups
-            if isinstance(group.rules[0], Recording)
+            if group.interval and any(isinstance(rule, Recording) and rule.is_house for rule in group.rules)
         ]
         with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
             jobs = []
@@ -119,7 +119,7 @@ class PastTraffic:
                 for part in ours:
                     part.pop("interval", None)  # promtool prefers it to --eval-interval
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
-                interval = max(self.step, 4 * group.interval if self.seconds > DAY else 0.0)
+                interval = max(self.step, 4 * (group.interval or 0.0) if self.seconds > DAY else 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, start, interval))
             for done, job in enumerate(as_completed(jobs), 1):
                 job.result()

@@ -162,6 +162,7 @@ def _pair(alert: Alert, alerts: Iterable[Alert]) -> list[Alert]:
         for other in alerts
         if other.quantity == alert.quantity
         and other.severity == wanted
+        and not other.is_shadow
         and other.limit.fires_below == alert.limit.fires_below
     ]
 

@@ -88,7 +88,7 @@ def _names(wanted: list[str], versions: list[Rules]) -> list[str]:
     known: dict[str, Alert] = {name: alert for version in reversed(versions) for name, alert in version.alerts.items()}
     for name in wanted:
         if name not in known:
-            raise Misconfigured(no_such_alert(name, known))
+            raise Misconfigured(no_such_alert(name, known, rules.other_alerts()))
     if wanted:
         return list(dict.fromkeys(wanted))
     return [name for name, alert in known.items() if not alert.is_watchdog]

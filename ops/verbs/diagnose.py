@@ -6,10 +6,11 @@ import typer
 
 from ops import targets
 from ops import window as windows
-from ops.diagnosis import empty_panels, mail_volume, silent_alerts
+from ops.countdown import countdown
+from ops.diagnosis import alert_coverage, empty_panels, mail_volume, silent_alerts
 from ops.diagnosis.case import load_case
 from ops.diagnosis.chain import Diagnosis, show
-from ops.options import PROD, EndOption, Format, FormatOption, TargetOption, WindowOption, emit
+from ops.options import PROD, EndOption, Format, FormatOption, TargetOption, WindowOption, emit, progress
 
 app = typer.Typer(
     help="Find the cause of a symptom: show the first broken link and the next command.",
@@ -77,6 +78,29 @@ def volume(
     else:
         show(found.diagnosis, "No alert sends too many mails.")
         mail_volume.show_options(found)
+    raise typer.Exit(found.diagnosis.exit_code)
+
+
+@app.command()
+def coverage(
+    window: WindowOption = "30d",
+    end: EndOption = None,
+    target: TargetOption = PROD,
+    format: FormatOption = Format.text,
+) -> None:
+    """Alerts that may never fire: how near each came to its limit, and what makes it impossible.
+
+    Of each alert: the value nearest to its limit, its longest stretch over it as a share of `for`, and whether a
+    bucket, a missing metric or a guard keeps it from firing. Then the live alerts of others on the same metrics, with
+    those that reach the same receivers, and the metrics of the contract that no alert reads. The window is of
+    10 minutes to 90 days, or what Prometheus keeps of it.
+    """
+    over = windows.period(window, end, least=alert_coverage.SHORTEST, most=alert_coverage.LONGEST)
+    found = alert_coverage.measure(targets.load(target), over, countdown("queries answered", progress))
+    if format is Format.json:
+        emit(found.as_json())
+    else:
+        show(found.diagnosis, "Each alert could fire.")
     raise typer.Exit(found.diagnosis.exit_code)
 
 

@@ -1,14 +1,14 @@
 """The verb `test-alert`: sends an alert, and waits for its mail and for the resolved mail."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
 import rules
 from ops import evidence, targets
-from ops.checks import findings
+from ops.checks import findings, skipped
 from ops.drill import NAME, Drill, prepare, prove
 from ops.options import PROD, DryRunOption, Format, FormatOption, TargetOption, console, emit, progress
 from ops.replay import alert_path
@@ -34,6 +34,7 @@ def test_alert(
 ) -> None:
     """Send a test alert, wait for its mail, resolve it, and wait for the resolved mail.
 
+    Of an alert with the label `stage: shadow` nobody is told, so nothing is sent; --label stage= sends it as without.
     With --dry-run: only show the route, the receivers, what would mute the alert, and the mail.
     """
     servers = targets.load(target)
@@ -52,11 +53,23 @@ def test_alert(
             for line in (labels, *_changed(drill, muted_by), *rest):
                 console().print(escape(line))
         return
+    if path.is_shadow:
+        without = {name: value for name, value in drill.labels.items() if name != "stage"}
+        would = alert_path.find_path(servers.alertmanager, without, drill.annotations, others, render=False)
+        detail = (
+            f"{drill.name} is a shadow (label stage: {rules.SHADOW}): Alertmanager tells nobody, so no mail is "
+            f"waited for; --label stage= sends it as without the label, to {brief(would.receivers)}"
+        )
+        _answer(findings.Report(target, (skipped("mail", detail),)), format)
     say = progress if format is Format.text else lambda _: None
     report = findings.Report(target, tuple(prove(servers, drill, path, timeout, say)))
     if drill.name == NAME:
         proof = next((check.detail for check in report.checks if check.name == "mail" and check.status == "pass"), None)
         evidence.write(target, "test-alert", {"delivered": not report.failures, "evidence": proof or "not received"})
+    _answer(report, format)
+
+
+def _answer(report: findings.Report, format: Format) -> NoReturn:
     if format is Format.json:
         emit(report.as_json())
     else:

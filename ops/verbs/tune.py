@@ -193,7 +193,7 @@ def _show(found: Tuning, during: Incidents) -> None:
 def _chosen(name: str, alerts: dict[str, Alert]) -> Alert:
     if name in alerts:
         return alerts[name]
-    raise Misconfigured(no_such_alert(name, alerts))
+    raise Misconfigured(no_such_alert(name, alerts, rules.other_alerts()))
 
 
 def _number(text: str) -> float:

@@ -109,12 +109,10 @@ def for_prometheus() -> Iterator[Sample]:
         yield Sample(name, feature, GROUP.format(keys="", expr=quoted(f"{name}({_TAKES.get(name, 'up')})")))
     for what, (_, feature) in rules.rule_needs.SYNTAX.items():
         yield Sample(what, feature, GROUP.format(keys="", expr=quoted(_SYNTAX[what])))
-    for what, feature in rules.rule_needs.NAMES.items():
-        yield Sample(
-            what,
-            feature,
-            _ALERT.format(keys="", description="Sample.").replace("signal:", "team.name: a\n          signal:"),
-        )
+    label = _ALERT.format(keys="", description="Sample.").replace("signal:", "team.name: a\n          signal:")
+    metric = GROUP.format(keys="", expr="up").replace("sample:value", "sample.value")
+    for what, text in {"a UTF-8 label name": label, "a UTF-8 metric name": metric}.items():
+        yield Sample(what, rules.rule_needs.NAMES[what], text)
     for word, feature in rules.rule_needs.TEMPLATES.items():
         description = f"{{{{ {_TEMPLATE[word]} }}}}"
         yield Sample(word, feature, _ALERT.format(keys="", description=description))

@@ -25,7 +25,7 @@ PHONES = (320, 360, 430)  # CSS pixels: the narrowest that is sold, and most oth
 READABLE = 9.5  # CSS pixels, the smallest text of a picture on a phone of 360
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OVER = Window(1_764_028_800, 1_764_115_200, 60)
-ALERTS = [alert for alert in rules.alerts().values() if not alert.is_watchdog]
+ALERTS = [alert for alert in rules.alerts().values() if alert.is_house]
 LONG = "https://example.com/" + "a-path-without-any-space/" * 6
 # Reads a page in a frame of some width: can it be scrolled to the right, and how large is the text of its pictures?
 _LOOK = """<!doctype html><iframe style="border: 0; width: {width}px; height: 800px" srcdoc="{page}"></iframe><script>
@@ -60,6 +60,7 @@ def facts() -> Facts:
             1.4,
             "over the limit by 40 %",
             LONG,
+            alert.team,
         )
         for alert in ALERTS
     )

@@ -17,7 +17,7 @@ END = 1_764_115_200.0
 OVER = Window(END - 86400, END, 60.0)
 PHONE = 360.0  # CSS pixels; most phones have 360 to 430
 PIXELS = 96 / 72  # a point
-ALERTS = [alert for alert in rules.alerts().values() if not alert.is_watchdog]
+ALERTS = [alert for alert in rules.alerts().values() if alert.is_house]
 
 
 def outcome(*versions: str) -> Outcome:

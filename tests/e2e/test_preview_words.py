@@ -13,7 +13,7 @@ from tests.e2e.rig import Rig
 from tests.support.limits import changed, other
 
 MOST_LINES = 40
-ALERT = next(alert for alert in rules.alerts().values() if not alert.is_watchdog)
+ALERT = next(alert for alert in rules.alerts().values() if alert.is_house)
 CONFIG_MAP = "api-performance-alerts"
 
 

@@ -54,7 +54,7 @@ def generated(matchers: tuple[str, ...] = ()) -> JsonObject:
             {"name": "default"},
             {"name": "monitoring/other/api-critical"},
             *(
-                {"name": BEGIN + one["name"], "email_configs": [mail(entry) for entry in one["email_configs"]]}
+                {"name": BEGIN + one["name"], "email_configs": [mail(entry) for entry in one.get("email_configs", ())]}
                 for one in PARTS.receivers
             ),
         ],

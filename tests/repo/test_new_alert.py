@@ -27,7 +27,7 @@ RULES, MARGINS, BOARD = (shown(path) for path in (new_alert.RULES, new_alert.MAR
 
 def test_nothing_is_left_to_replace() -> None:
     files = [
-        *rules.FOLDER.glob("*.yml"),
+        new_alert.RULES,
         *new_alert.SCENARIOS.glob("*.test.yml"),
         *new_alert.RUNBOOKS.glob("*.md"),
         *(new_alert.MARGINS, dashboards.FILE),

@@ -8,6 +8,7 @@ import pytest
 import dashboards
 from formats.json_types import JsonObject, JsonValue
 from ops.review import changes
+from routing import tree
 from tests.review.reviewed import ALERT, NOW, review, with_routes, with_rules, without
 from tests.support.limits import after_name, changed, other
 
@@ -27,7 +28,8 @@ def test_nothing_changed_is_said_so() -> None:
         (after_name(ALERT, "severity: warning", "severity: critical"), "severity warning → critical"),
         (after_name(ALERT, "[5m]", "[6m]"), "another query"),
         (after_name(ALERT, "summary: ", "summary: Really, "), "another summary"),
-        (after_name(ALERT, "signal: ", "team: sre\n          signal: "), "team none → sre"),
+        (after_name(ALERT, "signal: ", "owner: sre\n          signal: "), "owner none → sre"),
+        (after_name(ALERT, "team: ", "team: other-"), f"team {ALERT.team} → other-{ALERT.team}"),
         (after_name(ALERT, "for: ", "keep_firing_for: 7m\n        for: "), "keep_firing_for "),
     ],
 )
@@ -64,8 +66,20 @@ def test_an_alert_that_changes_its_severity_tells_others() -> None:
     assert "others than before are told of 1 alert" in found.verdict
 
 
+def test_a_shadow_tells_nobody_and_leaving_the_label_out_is_a_promotion() -> None:
+    shadow = with_rules(after_name(ALERT, "team: ", "stage: shadow\n          team: "))
+    made, promoted = changes.between(NOW, shadow), changes.between(shadow, NOW)
+    [change] = made.alerts
+    assert change.words == ("becomes a shadow, which tells nobody",)
+    assert made.retold[ALERT.name].now == () and made.retold[ALERT.name].before
+    assert f"nobody is told of {ALERT.name} any more" in review(shadow).verdict
+    [change] = promoted.alerts
+    assert change.words == ("promoted: no shadow any more",)
+    assert promoted.retold[ALERT.name].before == () and promoted.retold[ALERT.name].now
+
+
 def first(config: JsonObject) -> JsonObject:
-    route: JsonObject = config["route"]["routes"][0]
+    route: JsonObject = next(one for one in config["route"]["routes"] if tree.sends(config, one["receiver"]))
     return route
 
 

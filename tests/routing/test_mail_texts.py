@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from formats.json_types import JsonObject
+from routing import tree
 from tests.routing.our_routing import LABELS, amtool
 from tests.support.our_routes import ROUTING, receiver, receiver_of
 
@@ -86,7 +87,7 @@ def test_the_watchdogs_subject_alarms_when_it_falls_silent(tmp_path: Path) -> No
 
 
 def test_every_mail_has_the_same_text_and_comes_when_resolved_too() -> None:
-    first, *others = ROUTING.config["receivers"]
+    first, *others = (one for one in ROUTING.config["receivers"] if tree.sends(ROUTING.config, one["name"]))
     [usual] = first["email_configs"]
     for found in (first, *others):
         [mail] = found["email_configs"]  # one mail to all recipients
@@ -103,7 +104,7 @@ def test_the_guides_test_alert_goes_to_both() -> None:
 
 def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
     [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
-    said = render(tmp_path, mail["text"], alert("Old", "resolved"), alert("New", path="/a"), alert("Bare"))
+    said = render(tmp_path, mail["text"], alert("Old", "resolved"), alert("New", path="/a", team="sre"), alert("Bare"))
     assert said.index("FIRING: New") < said.index("FIRING: Bare") < said.index("RESOLVED: Old")
     first = said[: said.index("FIRING: Bare")]
     assert first == (
@@ -111,7 +112,8 @@ def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
         "Summary:     Summary of New <1>\n"
         "Description: P95 is 1,234 ms & rising\n"
         "Since:       2026-11-23 09:30:00 UTC\n"
-        "Labels:      alertname=New, path=/a\n"
+        "Team:        sre\n"
+        "Labels:      alertname=New, path=/a, team=sre\n"
         "Runbook:     https://docs.example/runbooks/New\n"
         "Dashboard:   https://grafana.example/d/x?from=1&to=2\n"
         "Query:       http://prometheus.example/graph?g0.expr=up%20%3E%201\n\n"
@@ -122,14 +124,20 @@ def test_the_text_says_what_one_needs(tmp_path: Path) -> None:
 
 def test_the_html_says_the_same_and_escapes(tmp_path: Path) -> None:
     [mail] = receiver(receiver_of("TestAPIAlert"))["email_configs"]
-    said = render(
-        tmp_path, mail["html"], alert("Old", "resolved"), alert("New", path="/<a>"), alert("Bare"), kind="html"
-    )
+    new = alert("New", path="/<a>", team="<sre>")
+    said = render(tmp_path, mail["html"], alert("Old", "resolved"), new, alert("Bare"), kind="html")
     assert said.index("New") < said.index("Old")
     for wanted in (
-        *("Summary of New &lt;1&gt;", "P95 is 1,234 ms &amp; rising", "path=/&lt;a&gt;", "RESOLVED"),
+        *(
+            "Summary of New &lt;1&gt;",
+            "P95 is 1,234 ms &amp; rising",
+            "path=/&lt;a&gt;",
+            "RESOLVED",
+            "Team: &lt;sre&gt;",
+        ),
         *('href="https://docs.example/runbooks/New"', 'href="https://grafana.example/d/x?from=1&amp;to=2"'),
         'href="http://prometheus.example/graph?g0.expr=up%20%3E%201"',
+        "Team: &lt;sre&gt;",
     ):
         assert wanted in said
     assert not re.search(r"ZgotmplZ|no value|<a>", said)

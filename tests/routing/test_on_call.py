@@ -67,6 +67,7 @@ def test_every_combination_is_a_configuration_with_the_same_ways(tmp_path: Path,
     for parts in (found.config["receivers"], found.parts().receivers):
         for receiver in parts:
             wanted = kinds if receiver["name"] in PAGED else {"email_configs"}
+            wanted = set() if receiver["name"] == "api-performance-shadow" else wanted  # it tells nobody
             assert {*receiver} - {"name"} == wanted, receiver["name"]
     assert len(found.parts().time_intervals) == bool(on_call.working_hours)
 

@@ -13,7 +13,7 @@ from tests.support.limits import other
 from tests.support.tree_copy import Copy, copy
 
 __all__ = ["copy"]
-ALERT = next(alert for alert in rules.alerts().values() if not alert.is_watchdog)
+ALERT = next(alert for alert in rules.alerts().values() if alert.is_house)
 WATCHDOG = next(alert for alert in rules.alerts().values() if alert.is_watchdog)
 HIGHER = ALERT.limit.value * 2
 
@@ -51,7 +51,7 @@ def test_nothing_but_the_last_line_of_the_expression_differs(folder: Path) -> No
 
 
 def test_several_limits_of_one_file_are_all_set(folder: Path) -> None:
-    alerts = [alert for alert in rules.alerts().values() if not alert.is_watchdog]
+    alerts = [alert for alert in rules.alerts().values() if alert.is_house]
     write(folder, "".join(entry(alert.name, alert.limit.value * 2) for alert in alerts))
     own = rules.alerts(folder, stack="staging")
     assert [own[alert.name].limit.text for alert in alerts] == [other(alert) for alert in alerts]

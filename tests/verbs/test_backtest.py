@@ -62,7 +62,7 @@ def test_breaks_no_name_and_no_number_where_there_is_little_room(
     told = capsys.readouterr().out
     assert "…" not in told and "\x1b" not in told
     words = {word.strip(":,") for word in told.split()}
-    assert {alert.name for alert in rules.alerts().values() if not alert.is_watchdog} <= words
+    assert {alert.name for alert in rules.alerts().values() if alert.is_house} <= words
     facts = told.partition("\n\n")[2].partition(" in all\n")[0]  # after the notes, which a terminal folds between words
     assert max(map(len, facts.splitlines())) <= columns
 
@@ -105,7 +105,7 @@ def test_compares_two_versions(
     assert backtest("--window", "432m", "--end", str(END), "--against", "HEAD") == 0
     told = capsys.readouterr().out
     assert "HEAD → working tree:" in told and "> 300 → > 1000" in told
-    others = [alert for alert in rules.alerts().values() if not alert.is_watchdog and alert.name != SLOW]
+    others = [alert for alert in rules.alerts().values() if alert.is_house and alert.name != SLOW]
     assert f"{len(others)} alerts do the same" in told
     assert backtest("--window", "432m", "--end", str(END), "--against", "HEAD", "--format", "json") == 0
     answer = json.loads(capsys.readouterr().out)

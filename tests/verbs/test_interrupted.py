@@ -23,7 +23,7 @@ from tests.support.waiting import PATIENCE, until
 
 UNCHANGED = "interrupted; nothing was changed"
 BUILT_IS_KEPT = "interrupted; what was built is kept, run it again for the rest"
-ALERT = next(name for name, alert in rules.alerts().items() if not alert.is_watchdog)
+ALERT = next(name for name, alert in rules.alerts().items() if alert.is_house)
 
 
 def interrupted(arguments: list[str], home: Path, begun: str, **environment: str) -> tuple[int, list[str]]:

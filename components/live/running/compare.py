@@ -13,12 +13,14 @@ from components.live.running.wanted import (
     route_key,
     route_mark,
     rule_marks,
+    rule_name,
+    rule_name_of,
 )
 from formats.fingerprints import fingerprint
 from formats.json_types import JsonValue
 from ops.clients.prometheus import RunningGroup, RunningRule
 from routing import RoutingError, tree
-from rules import Alert, Recording
+from rules import Rule
 
 HIDDEN = "<secret>"  # what Alertmanager shows instead of a secret
 
@@ -31,7 +33,7 @@ def running_rules(groups: Iterable[RunningGroup]) -> dict[str, list[tuple[Runnin
     found: dict[str, list[tuple[RunningRule, dict[str, str]]]] = {}
     for group in groups:
         for rule in group.rules:
-            found.setdefault(f"{group.name}/{rule.name}", []).append((rule, _running_marks(rule)))
+            found.setdefault(rule_name(group.name, rule.name), []).append((rule, _running_marks(rule)))
     return found
 
 
@@ -40,7 +42,7 @@ def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list
     running = running_rules(groups)
     faults = []
     for key, parts in wanted.items():
-        name = key.partition("#")[0]
+        name = rule_name_of(key)
         candidates = running.get(name, [])
         where = f"rules/{parts['file']}: {name}"
         same = [rule for rule, runs in candidates if all(parts[part] == runs[part] for part in runs)]
@@ -54,7 +56,7 @@ def rules_not_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list
     return faults
 
 
-def differing_parts(rule: Alert | Recording, running: RunningRule) -> list[str]:
+def differing_parts(rule: Rule, running: RunningRule) -> list[str]:
     """Which parts of a rule run otherwise than written: `expression`, `for`, `keep_firing_for`, `labels`, …."""
     return _differing_parts(marks_of(rule), _running_marks(running))
 
@@ -72,14 +74,14 @@ def rules_still_running(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> li
     running = running_rules(groups)
     return [
         f"rule {name} still runs"
-        for name, parts in ((key.partition("#")[0], parts) for key, parts in wanted.items())
+        for name, parts in ((rule_name_of(key), parts) for key, parts in wanted.items())
         if any(all(parts[part] == runs[part] for part in runs) for _, runs in running.get(name, []))
     ]
 
 
 def unevaluated(wanted: RuleMarks, groups: Iterable[RunningGroup]) -> list[RunningRule]:
     """Rules of ours that Prometheus has not evaluated yet."""
-    names = {key.partition("#")[0] for key in wanted}
+    names = {rule_name_of(key) for key in wanted}
     return [
         rule
         for name, candidates in running_rules(groups).items()

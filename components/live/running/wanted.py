@@ -1,6 +1,7 @@
 """What should run, as fingerprints that a state can keep and a diff can show."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import NotRequired, TypeAlias, TypedDict, TypeVar
 
@@ -8,7 +9,7 @@ import rules
 from formats.fingerprints import fingerprint
 from formats.json_types import JsonObject, JsonValue
 from routing import Parts, tree
-from rules import Alert, Recording, RuleFile
+from rules import Recording, Rule, RuleFile
 
 # GROUP/RULE#n → file, expression, and a fingerprint of each other part
 RuleMarks: TypeAlias = dict[str, dict[str, str]]
@@ -32,6 +33,7 @@ class Wanted(TypedDict):
 
 
 ROOT = "the first route"
+_NUMBER = re.compile(r"(?<!#)((?:##)*)#\d+$")  # of a key, after its name
 T = TypeVar("T")
 
 
@@ -70,11 +72,11 @@ def wanted_rules(files: Iterable[RuleFile]) -> RuleMarks:
     return found
 
 
-def marks_of(rule: Alert | Recording) -> dict[str, str]:
+def marks_of(rule: Rule) -> dict[str, str]:
     """Those of a rule as it is written (`rule_marks`); a recording waits for nothing and has no annotations."""
-    if isinstance(rule, Alert):
-        return rule_marks(rule.expr, rule.for_, rule.keep_firing_for, rule.labels, rule.annotations)
-    return rule_marks(rule.expr, 0.0, 0.0, rule.labels, {})
+    if isinstance(rule, Recording):
+        return rule_marks(rule.expr, 0.0, 0.0, rule.labels, {})
+    return rule_marks(rule.expr, rule.for_, rule.keep_firing_for, rule.labels, rule.annotations)
 
 
 def rule_marks(
@@ -99,10 +101,21 @@ def _normalised(expr: str) -> str:
 
 
 def _free_key(taken: Mapping[str, object], group: str, name: str) -> str:
-    key, number = f"{group}/{name}", 2
+    first = rule_name(group, name).replace("#", "##")  # a name may have a # of its own
+    key, number = first, 2
     while key in taken:
-        key, number = f"{group}/{name}#{number}", number + 1
+        key, number = f"{first}#{number}", number + 1
     return key
+
+
+def rule_name(group: str, name: str) -> str:
+    """`group/name`, which several rules may share."""
+    return f"{group}/{name}"
+
+
+def rule_name_of(key: str) -> str:
+    """The `group/name` of a key of `RuleMarks`."""
+    return _NUMBER.sub(r"\1", key).replace("##", "#")
 
 
 # ---------------------------------------------------------------- routing
