@@ -28,7 +28,7 @@ def text(alerts: Iterable[Alert]) -> str:
                 {
                     "expr": alert.quantity,
                     "eval_time": case["at"],
-                    "exp_samples": [{"labels": "{}", "value": case["value"]}],
+                    "exp_samples": [] if case["value"] is None else [{"labels": "{}", "value": case["value"]}],
                 }
             ],
         }
