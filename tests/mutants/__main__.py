@@ -53,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         say(f"{sum(map(len, mutants.values()))} changes in {len(every)} rules")
         alive: list[Mutant] = []
         for name in arguments or every:
+            trials.must_pass(name, every)
             survive = trials.survivors(mutants[name], every)
             alive += survive
             say(f"{name}: {len(mutants[name]) - len(survive)} of {len(mutants[name])} killed")
