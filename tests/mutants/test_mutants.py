@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import metrics
 import rules
 from ops.errors import OpsError
 from rules import Alert, Recording
@@ -25,21 +26,21 @@ CHEAP = "DatabaseConnectionPoolUtilizationHigh"  # to try: gauges, in short scen
 # Kind → whether a rule has what is changed.
 HAS: dict[str, Callable[[Alert | Recording], object]] = {
     "comparison": lambda rule: isinstance(rule, Alert) or re.search(r" [<>]=? ", rule.expr),
-    "aggregation": lambda rule: "sum" in rule.expr or "max " in rule.expr,
-    "aggregation label": lambda rule: "sum" in rule.expr or "max " in rule.expr,
+    "aggregation": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
+    "aggregation label": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
     "window": lambda rule: "[" in rule.expr,
     "for": lambda rule: isinstance(rule, Alert) and rule.for_,
     "keep_firing_for": lambda rule: isinstance(rule, Alert) and rule.keep_firing_for,
     "guard": lambda rule: "and on ()" in rule.expr or re.search(r"> [\d.]+\)", rule.expr),
     "or": lambda rule: re.search(r"\bor\b", rule.expr),
-    "rate": lambda rule: "rate(" in rule.expr or "increase(" in rule.expr,
+    "rate": lambda rule: re.search(r"\b(?:rate|increase)\(", rule.expr),
     "filter": lambda rule: "{" in rule.expr,
     "function": lambda rule: "clamp_max" in rule.expr,
     "quantile": lambda rule: "histogram_quantile" in rule.expr,
     "objective": lambda rule: rule.name.endswith(":budget"),
     "offset": lambda rule: "offset" in rule.expr,
     "hours and days": lambda rule: "hour()" in rule.expr,
-    "metric": lambda rule: "milliseconds" in rule.expr or "rsolv" in rule.expr or ":budget" in rule.expr,
+    "metric": lambda rule: {one.name for one in metrics.selectors(rule.expr)} - {"up"},
     "severity": lambda rule: isinstance(rule, Alert),
     "component": lambda rule: isinstance(rule, Alert),
     "signal": lambda rule: isinstance(rule, Alert),
