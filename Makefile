@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production policy sandbox sandbox-down test e2e compat bench lint docs new-alert tools render lock clean
+.PHONY: help setup setup-production policy sandbox sandbox-down test e2e compat mutants bench lint docs new-alert tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ e2e: .venv/.installed tools policy ## Run every test on the real engine and a re
 
 compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with each version of the servers; writes docs/compatibility.md
 	@$(PY) -m tests.compat
+
+mutants: .venv/.installed ## Change one thing at a time in the rules; says which changes no scenario sees (two minutes)
+	@$(PY) -m tests.mutants
 
 bench: .venv/.installed tools ## Measure times, each beside what it is compared with, in one run
 	@$(PY) -m tests.bench

@@ -10,6 +10,7 @@ import yaml
 import rules
 from ops.tuning import margins
 from rules import Alert
+from tests.rules import signal_cases
 from tests.rules.our_rules import ALERTS, PERFORMANCE, run
 from tests.support.checkout import ROOT
 
@@ -63,7 +64,6 @@ def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path)
             (folder / f"{alert.name}.yml").write_text(yaml.safe_dump(only))
             read_by_it = [recordings.name] if any(each.name in alert.expr for each in recordings.recordings) else []
             test = yaml.safe_load(path.read_text()) | {"rule_files": [f"{alert.name}.yml", *read_by_it]}
-            test["tests"] = [case for case in test["tests"] if case["name"] in ("quiet", "storm", "recovery", "always")]
             copies.append(folder / path.name)
             copies[-1].write_text(yaml.safe_dump(test))
         return run(promtool, "test", "rules", *copies)
@@ -76,29 +76,14 @@ def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path)
 
 def test_signals_answer_where_silence_would_mislead(promtool: Path, tmp_path: Path) -> None:
     """No 5xx series is an error share of 0; the first week has as many requests as expected; absence is counted."""
-    requests = 'phoenix_http_request_duration_milliseconds_count{status="200"}'
-    served = [{"series": requests, "values": "0+100x120"}]
-    cases = [
-        ("APIErrorRateHigh", served, 0),
-        ("APIRequestRateAnomalyLow", served, 1),
-        ("APIMetricsAbsent", [*served, {"series": 'up{job="rsolv-platform"}', "values": "1x120"}], 0),
-        ("APIMetricsAbsent", [], 2),
-    ]
-    tests = [
-        {
-            "interval": "1m",
-            "input_series": series,
-            "promql_expr_test": [
-                {
-                    "expr": ALERTS[name].quantity,
-                    "eval_time": "2h",
-                    "exp_samples": [{"labels": "{}", "value": value}],
-                }
-            ],
-        }
-        for name, series, value in cases
-    ]
     file = tmp_path / "signals.test.yml"
-    file.write_text(yaml.safe_dump({"rule_files": [], "tests": tests}))
+    file.write_text(signal_cases.text(ALERTS.values()))
     outcome = run(promtool, "test", "rules", file)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+def test_signal_cases_are_of_alerts() -> None:
+    unknown = signal_cases.cases().keys() - ALERTS.keys()
+    assert not unknown, (
+        f"take {', '.join(unknown)} out of tests/rules/signals.yml, or correct it: there is no such alert"
+    )
