@@ -97,13 +97,14 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
     began = max(start, seen.anything[0][0] / 1000)
     questions = {name: _questions(one, began, end) for name, one in alerts.items()}
     answers = fetch.ask(prometheus, [one for pair in questions.values() for one in pair], told)
+    last = (seen.anything[-1][1] - coverage.COARSE / 2) / 1000  # the last sample counts then
     live = live_contract(prometheus, contract)
     found = []
     for name, alert in alerts.items():
         signal, bare = questions[name]
         moments = observed(signal.at, seen.anything)
         missing = [one for one in coverage.metrics_read(alert.signal) if not seen.metrics[one]]
-        why = partial(_impossible, target, contract, live, alert, missing)
+        why = partial(_impossible, target, contract, live, alert, missing, last)
         found.append(_nearness(alert, moments, answers[signal], answers[bare], why))
     checks = [
         _kept(kept, start, end),
@@ -192,11 +193,15 @@ def _impossible(
     live: Contract,
     alert: Alert,
     missing: Sequence[str],
+    last: float,
     signal: bool,
     quantity: bool,
     held_back: float,
 ) -> str:
-    """Why the alert, which did not fire, cannot; "" where nothing is known that hinders it."""
+    """Why the alert, which did not fire, cannot; "" where nothing hinders it.
+
+    `last`: a moment near the end of the data, in seconds since the epoch.
+    """
     for problem in (*live.limit_problems([alert]), *contract.limit_problems([alert])):
         return problem.partition(" can never fire: ")[2]
     top = margins.margin(alert).below
@@ -216,7 +221,7 @@ def _impossible(
             f"what it measures was over the limit for {humanize(held_back)} on end, longer than its `for`, and its "
             "guards (`and on ()`) were never true; lower what they ask for"
         )
-    return "" if quantity else live_metrics.emptying_matchers(target.prometheus, alert.quantity) or ""
+    return "" if quantity else live_metrics.emptying_matchers(target.prometheus, alert.quantity, last) or ""
 
 
 def _check(alert: Alert, one: Nearness) -> Check:

@@ -53,37 +53,42 @@ def missing(target: Target, contract: Contract, name: str) -> str:
     return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
 
 
-def emptying_matchers(prometheus: Prometheus, query: str) -> str | None:
-    """Which matchers of `query` match nothing of a metric that is there, and which values exist; None for none."""
+def emptying_matchers(prometheus: Prometheus, query: str, at: float | None = None) -> str | None:
+    """Which matchers of `query` match nothing of a metric that is there, and which values exist; None for none.
+
+    `at`: the moment that is looked at, in seconds since the epoch; now if left out.
+    """
     for selector in selectors(query):
-        if not selector.matchers or not _any(prometheus, selector.name, {}) or _any(prometheus, *_parts(selector)):
+        if not selector.matchers or not _any(prometheus, selector.name, {}, at):
+            continue
+        if _any(prometheus, selector.name, dict(selector.matchers), at):
             continue
         labels = list(selector.matchers)
         for count in range(1, len(labels) + 1):
             for dropped in combinations(labels, count):
                 rest = {key: value for key, value in selector.matchers.items() if key not in dropped}
-                if _any(prometheus, selector.name, rest):
-                    return _explanation(prometheus, selector, dropped, rest)
+                if _any(prometheus, selector.name, rest, at):
+                    return _explanation(prometheus, selector, dropped, rest, at)
     return None
 
 
 def _explanation(
-    prometheus: Prometheus, selector: Selector, dropped: Collection[str], rest: dict[str, tuple[str, str]]
+    prometheus: Prometheus,
+    selector: Selector,
+    dropped: Collection[str],
+    rest: dict[str, tuple[str, str]],
+    at: float | None,
 ) -> str:
     matchers = " and ".join(_matcher(key, *selector.matchers[key]) for key in dropped)
     first = next(iter(dropped))
-    found = prometheus.query(f"group by ({first}) ({_selector(selector.name, rest)})")
+    found = prometheus.query(f"group by ({first}) ({_selector(selector.name, rest)})", at)
     values = sorted(sample.labels.get(first, "") for sample in found)
     there = f"{first} is {brief([repr(value) for value in values if value], SHOWN)}" if any(values) else ""
     return f"{selector.name} is there, but {matchers} matches none of its series: {there or f'it has no label {first}'}"
 
 
-def _any(prometheus: Prometheus, name: str, matchers: dict[str, tuple[str, str]]) -> bool:
-    return bool(prometheus.query(f"group({_selector(name, matchers)})"))
-
-
-def _parts(selector: Selector) -> tuple[str, dict[str, tuple[str, str]]]:
-    return selector.name, dict(selector.matchers)
+def _any(prometheus: Prometheus, name: str, matchers: dict[str, tuple[str, str]], at: float | None) -> bool:
+    return bool(prometheus.query(f"group({_selector(name, matchers)})", at))
 
 
 def _selector(name: str, matchers: dict[str, tuple[str, str]]) -> str:

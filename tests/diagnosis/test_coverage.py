@@ -24,7 +24,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.skipif(
     not (build_tools.find("prometheus") and build_tools.find("alertmanager")), reason="run `make tools` first"
 )
-END = int(time.time()) // 60 * 60 - 120
+END = int(time.time()) // 60 * 60 - 1200  # longer ago than Prometheus looks back for a sample
 HOURS = 4
 ALERTS = past.alerts()
 SLOW = "APIP95LatencyHigh"
