@@ -3,5 +3,5 @@
 scenario_files.load() → {name: Scenario}          scenarios/*.yml
 replayed.replaying(folder, scenarios)             each as a written past: what each of our alerts would have done
 quiet_weeks.WEEKS[0].replay(folder) → Outcome     four weeks without a fault
-verdict.problems(scenario, happened)              what is not as the scenario says
+expectations.problems(scenario, happened)              what is not as the scenario says
 """

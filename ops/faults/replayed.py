@@ -13,10 +13,10 @@ import numpy as np
 import routing
 import rules
 from ops.clients.prometheus import Prometheus
+from ops.faults.expectations import Happened
 from ops.faults.instances import Noise, Traffic
 from ops.faults.quiet_traffic import Rhythm
 from ops.faults.scenario_files import Scenario
-from ops.faults.verdict import Happened
 from ops.replay.run import Outcome, Rules, run
 from ops.sandbox.blocks import Floats, write_series
 from ops.sandbox.evaluation import evaluating
