@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from ops import cli
 from ops.faults import live_drill, scenario_files
+from ops.faults.expectations import Happened
 from ops.faults.stages import Stage
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE, until
@@ -56,6 +59,39 @@ def test_a_drill_says_what_fired_who_was_told_and_what_did_not_fire(tmp_path: Pa
     assert done.wrong == (f"{absent} did not fire, though it should within 25 min",)
     assert any(line.startswith(f"  {pool} fires after ") for line in said)
     assert running_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("wrong", [(), ("APIErrorRateHigh did not fire, though it should within 6 min",)])
+def test_the_exit_code_says_whether_all_was_as_it_should_be(
+    wrong: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    happened = Happened({"APIErrorRateCritical": 180.0}, {"APIErrorRateCritical": ("api-critical",)})
+    speeds = []
+
+    def run(
+        scenario: scenario_files.Scenario, home: Path, speed: float, say: Callable[[str], None]
+    ) -> live_drill.Drill:
+        assert home.is_dir()
+        say("begins")
+        speeds.append(speed)
+        return live_drill.Drill(scenario, speed, happened, {}, wrong)
+
+    monkeypatch.setattr(live_drill, "run", run)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert cli.run(["drill", "error_burst", "--speed", "30", "--format", "json"]) == len(wrong)
+        document = json.loads(capsys.readouterr().out)
+        assert cli.run(["drill", "error_burst"]) == len(wrong)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (document["scenario"], document["speed"], document["wrong"]) == ("error_burst", 30.0, list(wrong))
+    assert document["alerts"][0]["receivers"] == ["api-critical"]
+    assert speeds == [30.0, live_drill.SPEED]
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "error_burst: two of five requests end in a server error, for 30 min at 60 times the speed\n"
+    )
+    assert ("All of it is as it should be." in said) == (not wrong)
 
 
 def test_without_a_name_the_scenarios_are_listed(tmp_path: Path) -> None:
