@@ -28,8 +28,8 @@ _FEW_WEBHOOKS = (
     "window for half an hour, three times as long as `for`"
 )
 _HOLIDAY = (
-    "on a holiday in the week after the clocks change it compares the slack of the evening with an hour of work: each "
-    "of the two alone leaves enough traffic"
+    "on a holiday in the week after the clocks change, the same half hour a week ago was another hour of the "
+    "customers' day; a holiday alone, or the clocks alone, leaves enough traffic"
 )
 
 
