@@ -33,6 +33,7 @@ VERBS = {
     "backtest": "ops.verbs.backtest:backtest",
     "diagnose": "ops.verbs.diagnose:app",
     "rollback": "ops.verbs.rollback:rollback",
+    "drill": "ops.verbs.drill:drill",
     "review": "ops.verbs.review:review",
     "annotate": "ops.verbs.annotate:annotate",
     "render": "ops.verbs.render:render",

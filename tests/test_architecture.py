@@ -75,6 +75,7 @@ LAWS: dict[str, tuple[str, ...]] = {
         *("components.live.running.operator_names", "ops.checks", "ops.replay", "ops.repo"),
         *(*TARGET, *COMMON, *CLIENTS),
     ),
+    "ops.faults": ("ops.faults", "ops.sandbox", "ops.replay", "ops.build_tools", *COMMON, *CLIENTS),
     "ops.drill": ("ops.drill", "ops.checks", "ops.replay", *TARGET, *COMMON, *CLIENTS),
     "ops.diagnosis": ("ops.diagnosis", "ops.checks", "ops.replay", "ops.tuning", *TARGET, *COMMON, *CLIENTS),
     "ops.reporting": (

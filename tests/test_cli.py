@@ -98,7 +98,8 @@ def test_a_target_that_there_is_not(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"diagnose", "sandbox"}))
+# `sandbox` and `drill` have servers of their own, and `diagnose` has verbs below it.
+@pytest.mark.parametrize("verb", sorted(set(VERBS) - {"diagnose", "drill", "sandbox"}))
 def test_every_verb_is_about_production_unless_told_otherwise(verb: str) -> None:
     command = importlib.import_module(VERBS[verb].partition(":")[0])
     function = getattr(command, VERBS[verb].partition(":")[2])

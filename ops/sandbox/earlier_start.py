@@ -21,9 +21,10 @@ from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.replay.run import replay
 from ops.replay.signals import Replay
+from ops.sandbox.blocks import Floats, write_series
 from ops.sandbox.evaluation import evaluating
 from ops.sandbox.lifecycle import Sandbox
-from ops.sandbox.past_traffic import TARGET, Floats, Incident, PastTraffic, write_series
+from ops.sandbox.past_traffic import TARGET, Incident, PastTraffic
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.targets import SANDBOX
 

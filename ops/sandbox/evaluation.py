@@ -46,7 +46,8 @@ def _start(run: Path, database: Path, config: Path, step: float) -> str:
             str(program("prometheus", lambda line: None)),
             f"--config.file={config}",
             f"--storage.tsdb.path={database}",
-            "--storage.tsdb.retention.time=30d",
+            "--storage.tsdb.retention.time=10y",  # also of a past that is years apart
+            "--storage.tsdb.max-block-duration=18h",  # as they are written: to compact them would only cost time
             f"--query.lookback-delta={step + 5:.0f}s",
             f"--web.listen-address={HOST}:{port}",
             "--web.enable-admin-api",

@@ -23,11 +23,11 @@ from ops import build_tools
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
 from ops.countdown import Counted, untold
+from ops.sandbox.blocks import Floats, last_line, selector_of, write_series
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from rules import Recording
 
-BLOCK = 18 * 3600  # seconds in a block; each file is one block, as promtool reads a file once for each block
 DAY = 86400.0
 COARSE = 300.0  # seconds between samples of the time before `fine`
 LOADED_WITHIN = 180.0  # seconds; two reloads of blocks, and Prometheus before 3.9 has one a minute
@@ -35,7 +35,6 @@ _BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
 
 Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -153,20 +152,23 @@ class PastTraffic:
         )
         if done.returncode != 0:
             raise SandboxError(
-                f"promtool could not evaluate the recording rules over the past: {_last_line(done.stderr)}"
+                f"promtool could not evaluate the recording rules over the past: {last_line(done.stderr)}"
             )
 
     def _series(self) -> Iterator[tuple[str, list[str]]]:
         """Every series: its name with labels, and its value at each of `times`, as text, empty where it has none."""
         times = self.times
         seen = np.ones(len(times), np.bool_)
-        up = seen.copy()
+        up, named = seen.copy(), seen.copy()
         for where, scenarios in self._stretches(times):
             up[where] = "down" not in scenarios
             seen[where] = up[where] & ("metrics_gone" not in scenarios)
+            named[where] = "renamed" not in scenarios
+        renamable = tuple(name for name, metric in metrics.load().metrics.items() if metric.aliases)
         for selector, values in self._exported(times):
-            if not seen.all():
-                values = [value if there else "" for value, there in zip(values, seen, strict=True)]
+            shown = seen & named if selector.startswith(renamable) else seen
+            if not shown.all():
+                values = [value if there else "" for value, there in zip(values, shown, strict=True)]
             yield selector, values
         yield selector_of("up", TARGET), ["1" if there else "0" for there in up]
 
@@ -197,8 +199,8 @@ class PastTraffic:
                 hits = np.zeros((total, len(bounds) + 1), np.int64)
                 took = np.zeros(total)
                 for (where, _), like in zip(stretches, bent, strict=True):
-                    shares = _shares(bounds, like)
-                    hits[where] = chance.multinomial(counts[where], shares)
+                    expected = shares(bounds, like)
+                    hits[where] = chance.multinomial(counts[where], expected)
                     took[where] = counts[where] * like.p50 * math.exp(like.sigma**2 / 2)
                 below = np.cumsum(np.cumsum(hits, axis=1), axis=0)
                 for column, bound in enumerate([*(float(bound) for bound in bounds), math.inf]):
@@ -228,71 +230,12 @@ class PastTraffic:
         return [(usual, {}), *found]
 
 
-def write_series(
-    folder: Path, series: Sequence[tuple[str, list[str]]], times: Floats, written: Counted = untold
-) -> None:
-    """Write series into the database at `folder`; each: its name with labels, and its value at each of `times`.
-
-    An empty value is no sample. `written` is called with (blocks written, blocks in all).
-    Raises SandboxError or ToolError.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    promtool = build_tools.path("promtool")
-    spans = np.flatnonzero(np.diff(np.floor_divide(times, BLOCK), prepend=-1.0))
-    pieces = [slice(int(a), int(b)) for a, b in zip(spans, [*spans[1:], len(times)], strict=True)]
-    with TemporaryDirectory(dir=folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
-        jobs = []
-        for number, piece in enumerate(pieces):
-            file = Path(scratch) / f"{number}.om"
-            _write(file, series, times, piece)
-            jobs.append(pool.submit(_blocks, promtool, file, folder))
-        for done, job in enumerate(as_completed(jobs), 1):
-            job.result()
-            written(done, len(jobs))
-
-
-def _shares(bounds: Floats, flow: traffic.Flow) -> Floats:
+def shares(bounds: Floats, flow: traffic.Flow) -> Floats:
     """The probability of each bucket; the last one has no upper bound."""
     deviations = (np.log(bounds) - math.log(flow.p50)) / (flow.sigma * math.sqrt(2))
     below = np.array([0.5 * (1 + math.erf(deviation)) for deviation in deviations])
     return np.diff(below, prepend=0.0, append=1.0)
 
 
-def selector_of(name: str, labels: Mapping[str, str]) -> str:
-    """The beginning of a line of OpenMetrics; `labels` need no escapes."""
-    return name + "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "} "
-
-
 def _texts(values: Integers) -> list[str]:
     return [str(value) for value in values.tolist()]
-
-
-def _write(file: Path, series: Sequence[tuple[str, list[str]]], times: Floats, piece: slice) -> None:
-    """Write the OpenMetrics text of one span: each series in the order of time."""
-    moments = [f" {at:.0f}\n" for at in times[piece].tolist()]
-    with file.open("w", encoding="utf-8") as out:
-        for selector, values in series:
-            out.write(
-                "".join([selector + value + at for value, at in zip(values[piece], moments, strict=True) if value])
-            )
-        out.write("# EOF\n")
-
-
-def _blocks(promtool: Path, file: Path, folder: Path) -> None:
-    done = subprocess.run(
-        [
-            *(promtool, "tsdb", "create-blocks-from", "--quiet", f"--max-block-duration={BLOCK}s", "openmetrics"),
-            *(str(file), str(folder)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    file.unlink()
-    if done.returncode != 0:
-        raise SandboxError(f"promtool could not write the past into {folder}: {_last_line(done.stderr)}")
-
-
-def _last_line(words: str) -> str:
-    lines = words.strip().splitlines()
-    return lines[-1] if lines else "it printed no error"

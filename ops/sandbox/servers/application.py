@@ -5,7 +5,8 @@ Runs as a process of its own: `python -m ops.sandbox.servers.application --port 
     GET  /metrics, /health     as the application's
     GET  /control              {"scenarios": {name: intensity}, "known": {name: what it is}}
     POST /control              {"scenario": "errors", "intensity": 0.4}, or {"scenarios": {"slow": 9000, "errors": 0.1}}
-                               or {"scenario": "normal"}. "already": seconds of it that are added at once
+                               or {"scenario": "normal"}. "already": seconds of it that are added at once; "pace": the
+                               factor of traffic from now on, instead of that of the time of day
 """
 
 import argparse
@@ -13,29 +14,61 @@ import math
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
 
 import metrics
 from formats.json_types import JsonValue
 from ops.sandbox.servers import traffic
 from ops.sandbox.servers.loopback_http import Answer, BadRequest, as_json, serve
 
-TICK = 0.5  # seconds
+TICK = 0.5  # seconds by its clock
+MOST_TICKS = 10.0  # times as many in a second, however fast its clock runs
 LONGEST_JUMP = 6 * 3600.0  # seconds of traffic that can be added at once, which takes about 2 s
+
+FASTEST_PACE = 100.0  # times the usual traffic
 
 _Exported = Counter | Gauge | Histogram
 
 
-class Application:
-    """The contract's metrics, and the traffic that moves them."""
+@dataclass(frozen=True)
+class Altered:
+    """A registry whose metrics have other `names`, and samples that say when they were taken (None: they do not)."""
 
-    def __init__(self, contract: metrics.Contract, seed: int | None = None) -> None:
+    registry: CollectorRegistry
+    names: Mapping[str, str]
+    stamp: float | None  # seconds since the epoch
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are shown."""
+        for metric in self.registry.collect():
+            name = self.names.get(metric.name, metric.name)
+            shown = Metric(name, metric.documentation, metric.type)
+            shown.samples = [
+                sample._replace(name=name + sample.name.removeprefix(metric.name), timestamp=self.stamp)
+                for sample in metric.samples
+            ]
+            yield shown
+
+
+class Application:
+    """The contract's metrics, and the traffic that moves them.
+
+    `share`: of all traffic, as there may be other instances. `speed`: how many times as fast its clock runs.
+    """
+
+    def __init__(
+        self, contract: metrics.Contract, seed: int | None = None, *, share: float = 1.0, speed: float = 1.0
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.scenarios: dict[str, float] = {}
+        self.pace: float | None = None  # of traffic; None: that of the time of day
+        self._share, self._speed = share, speed
         self._contract = contract
         self._random = random.Random(seed)  # noqa: S311 - traffic, no secret
         self._lock = threading.Lock()
@@ -45,7 +78,7 @@ class Application:
 
     def advance(self, seconds: float, at: float | None = None) -> None:
         """Add `seconds` of traffic, at the pace of the moment `at` (seconds since the epoch; None: now)."""
-        pace = traffic.pace(time.time() if at is None else at)
+        pace = (traffic.pace(time.time() if at is None else at) if self.pace is None else self.pace) * self._share
         with self._lock:
             for flow in traffic.flows(self.scenarios, self._contract):
                 self._record(flow, self._poisson(flow.rate * pace * seconds))
@@ -65,7 +98,14 @@ class Application:
         if "down" in self.scenarios:
             return 503, "text/plain", b"down\n"
         encode, kind = choose_encoder(accept)
-        registry = CollectorRegistry() if "metrics_gone" in self.scenarios else self.registry
+        registry: CollectorRegistry | Altered = self.registry
+        if "metrics_gone" in self.scenarios:
+            registry = CollectorRegistry()
+        elif self.scenarios.keys() & {"renamed", "clock_ahead"}:
+            names = {name: metric.aliases[0] for name, metric in self._contract.metrics.items() if metric.aliases}
+            ahead = self.scenarios.get("clock_ahead")
+            stamp = None if ahead is None else time.time() + ahead / self._speed
+            registry = Altered(self.registry, names if "renamed" in self.scenarios else {}, stamp)
         with self._lock:
             return 200, kind, encode(registry)
 
@@ -115,11 +155,13 @@ def control(application: Application, wanted: JsonValue) -> Answer:
     if wanted is not None:
         if not isinstance(wanted, dict):
             raise BadRequest('give an object such as {"scenario": "errors", "intensity": 0.4}')
-        unknown = set(wanted) - {"scenario", "intensity", "scenarios", "already"}
+        unknown = set(wanted) - {"scenario", "intensity", "scenarios", "already", "pace"}
         if unknown:
             raise BadRequest(
-                f"unknown: {', '.join(sorted(unknown))}; known are scenario, intensity, scenarios, already"
+                f"unknown: {', '.join(sorted(unknown))}; known are scenario, intensity, scenarios, already, pace"
             )
+        if "pace" in wanted:
+            application.pace = _number(wanted["pace"], "pace", FASTEST_PACE)
         chosen = wanted.get("scenarios", {wanted.get("scenario", "normal"): wanted.get("intensity")})
         if not isinstance(chosen, dict):
             raise BadRequest('give scenarios as an object, such as {"errors": 0.1, "slow": 9000}')
@@ -148,19 +190,22 @@ def main() -> None:
     """Serve until the process ends."""
     options = argparse.ArgumentParser(prog="python -m ops.sandbox.servers.application", description=__doc__)
     options.add_argument("--port", type=int, required=True)
-    application = Application(metrics.load())
+    options.add_argument("--share", type=float, default=1.0, help="of the traffic, as there are other instances")
+    options.add_argument("--speed", type=float, default=1.0, help="how many times as fast its clock runs")
+    given = options.parse_args()
+    application = Application(metrics.load(), share=given.share, speed=given.speed)
 
     def live() -> None:
         before = time.monotonic()
         while True:
-            time.sleep(TICK)
+            time.sleep(TICK / max(1.0, min(given.speed, MOST_TICKS)))
             now = time.monotonic()
-            application.advance(now - before)
+            application.advance((now - before) * given.speed)
             before = now
 
     threading.Thread(target=live, daemon=True).start()
     serve(
-        options.parse_args().port,
+        given.port,
         {
             ("GET", "/metrics"): lambda _, accept: application.scrape(accept),
             ("GET", "/health"): lambda _, accept: application.health(),

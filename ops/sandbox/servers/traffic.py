@@ -71,7 +71,10 @@ _ALL = (
     Scenario("webhook_failures", "a share of the webhooks fails", "share of webhooks", 0.5, 1.0),
     Scenario("webhook_slow", "every webhook is slow", "P95 in ms", 4000.0),
     Scenario("silence", "a share of the requests does not arrive", "share of requests", 1.0, 1.0),
+    Scenario("webhook_silence", "a share of the webhooks does not arrive", "share of webhooks", 1.0, 1.0),
     Scenario("metrics_gone", "the application exports nothing of its own any more"),
+    Scenario("renamed", "metrics with an alias in the contract are exported under that name"),
+    Scenario("clock_ahead", "samples are stamped by a clock that is ahead", "seconds", 120.0, 540.0),
     Scenario("down", "/metrics and /health answer 503"),
 )
 SCENARIOS = {scenario.name: scenario for scenario in _ALL}
@@ -206,11 +209,12 @@ def _queries(active: Mapping[str, float]) -> Iterable[Flow]:
 
 def _webhooks(active: Mapping[str, float]) -> Iterable[Flow]:
     failing = active.get("webhook_failures", _WEBHOOK_FAILING)
+    arriving = 1 - active.get("webhook_silence", 0.0)
     p50, p95 = _slower(90.0, 380.0, active.get("webhook_slow"))
     for kind, rate in _WEBHOOK_TYPES:
         for status, share in (("success", 1 - failing), ("failed", failing)):
             labels = {"event_type": kind, "status": status}
-            yield Flow((WEBHOOKS, WEBHOOK_DURATION), labels, rate * share, p50, p95)
+            yield Flow((WEBHOOKS, WEBHOOK_DURATION), labels, rate * arriving * share, p50, p95)
 
 
 def _slower(p50: float, p95: float, wanted: float | None) -> tuple[float, float]:

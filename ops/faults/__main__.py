@@ -1,0 +1,94 @@
+"""Runs every drill and the quiet weeks, and writes docs/drills.md: `python -m ops.faults`, or make drills.
+
+The exit code is 1 where something is not as it should be; the page is written all the same.
+"""
+
+import os
+import platform
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from formats.durations import humanize
+from ops import interruption
+from ops.build_tools import find, run_version
+from ops.errors import OpsError
+from ops.faults import drill_words, drills_page, live_drill, quiet_weeks, scenario_files
+from ops.faults.live_drill import Drill
+from ops.faults.scenario_files import Scenario
+from ops.options import progress
+from ops.sandbox.sandbox_errors import SandboxError
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "drills.md"
+
+
+def drills() -> Iterator[Drill]:
+    """Every scenario, one after the other. Raises what a drill raises."""
+    known = list(scenario_files.load().values())
+    takes = sum(one.lasts / live_drill.SPEED + 20 for one in known)
+    progress(f"{len(known)} drills, about {humanize(takes)} in all")
+    for scenario in known:
+        print(f"{scenario.name}: {scenario.what}")
+        done = _run(scenario)
+        for line in drill_words.as_lines(done):
+            print(line)
+        sys.stdout.flush()
+        yield done
+
+
+def _run(scenario: Scenario) -> Drill:
+    """One drill; a second time where the machine was too busy to begin."""
+    for last in (False, True):
+        try:
+            with TemporaryDirectory(prefix="drill-") as home:
+                return live_drill.run(scenario, Path(home), live_drill.SPEED, progress)
+        except SandboxError as error:
+            if last:
+                raise
+            progress(f"{error}; once more")
+    raise AssertionError("unreachable")
+
+
+def main() -> int:
+    """Run all, write the page, and return the exit code."""
+    done = list(drills())
+    quiet = []
+    for weeks in quiet_weeks.WEEKS:
+        progress(f"four quiet weeks from {weeks.first} on")
+        with TemporaryDirectory(prefix="drill-") as folder:
+            quiet.append((weeks, weeks.replay(Path(folder))))
+    versions = [f"{name.capitalize()} {_version(name)}" for name in ("prometheus", "alertmanager")]
+    conditions = (
+        f"{datetime.now(UTC):%Y-%m-%d}, {', '.join(versions)}, Python {platform.python_version()}, "
+        f"{os.cpu_count()} processors, a clock {live_drill.SPEED:g} times as fast"
+    )
+    PAGE.write_text(drills_page.page(done, quiet, conditions), encoding="utf-8")
+    print(f"Written: {PAGE.relative_to(PAGE.parents[1])}")
+    false = [
+        name
+        for weeks, one in quiet
+        for name, replay in one.versions[0].replays.items()
+        if replay.firing and name not in weeks.known
+    ]
+    return 1 if false or any(drill.wrong for drill in done) else 0
+
+
+def _version(name: str) -> str:
+    program = find(name)
+    version = run_version(program, "--version") if program is not None else None
+    return ".".join(map(str, version)) if version else "of unknown version"
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except OpsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(interruption.sentence(), file=sys.stderr)
+        sys.exit(interruption.EXIT_CODE)
