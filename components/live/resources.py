@@ -226,7 +226,7 @@ class PreviousDashboard(DynamicResource, module="monitoring", name="PreviousDash
 class _Proof(DynamicResource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
-    secret = ("kubeconfig",)
+    secret = ("kubeconfig", "inlined")
     hidden: ClassVar[Sequence[str]] = ("wanted",)  # the components say it in words
 
 

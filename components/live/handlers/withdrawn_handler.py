@@ -2,12 +2,19 @@
 
 import contextlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from pulumi import dynamic
 
-from components.live.cluster import config_map, connections, operator_preflight, ownership_checks, workload
-from components.live.cluster.config_map import Key
+from components.live.cluster import (
+    config_map,
+    connections,
+    operator_preflight,
+    operator_secret,
+    ownership_checks,
+    workload,
+)
+from components.live.cluster.secret_key import key_of
 from components.live.cluster.workload import RunningServer
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
@@ -92,8 +99,11 @@ def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Calla
             runs(kind)  # it has to be clear which pods get it
     for kind in props.get("edited") or ():
         server = props[kind]
-        config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))
-        runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
+        config_map.read(cluster, key_of(props["namespace"], server))
+        if server.get("secret_name"):
+            operator_secret.refuse_unread(cluster, props["namespace"], server, partial(runs, kind))
+        else:
+            runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
     if (server := props.get("prometheus")) and server[
         "reload"
     ] == "lifecycle":  # Alertmanager always takes requests to reload
