@@ -7,7 +7,7 @@ Operator, which makes the pods, would undo a mount.
 import pulumi
 
 from components.alert_routing.routing_delivery import RoutingDelivery
-from components.live.secret_resources import SecretText
+from components.live.resources import SecretText
 from routing import Parts
 from routing.inline_password import HIDDEN, PLACE, whole_with_password, with_password
 

@@ -7,6 +7,7 @@ import routing
 from components.live.provider import Props
 from routing.inline_password import PLACE, whole_with_password, with_password
 from tests.live.api_server import Api
+from tests.live.shapes import ALERTMANAGER
 
 NAME, KEY = "alertmanager-main", "alertmanager.yaml"
 PATH = f"/api/v1/namespaces/monitoring/secrets/{NAME}"
@@ -38,3 +39,52 @@ def props(kubeconfig: str | Path, editor: str = "routing", **more: object) -> Pr
         "ours": parts if editor == "routing" else whole_with_password(written, written.smtp, PLACE),
         **more,
     }
+
+
+# What kube-prometheus and kube-prometheus-stack write by default: the forms in it, not all of it.
+KUBE_PROMETHEUS = """\
+"global":
+  "resolve_timeout": "5m"
+"inhibit_rules":
+- "equal":
+  - "namespace"
+  - "alertname"
+  "source_matchers":
+  - "severity = critical"
+  "target_matchers":
+  - "severity =~ warning|info"
+"receivers":
+- "name": "Default"
+- "name": "Critical"
+- "name": "null"
+"route":
+  "group_by":
+  - "namespace"
+  "receiver": "Default"
+  "routes":
+  - "matchers":
+    - "alertname = InfoInhibitor"
+    "receiver": "null"
+  - "matchers":
+    - "severity = critical"
+    "receiver": "Critical\""""
+KUBE_PROMETHEUS_STACK = """\
+global:
+  resolve_timeout: 5m
+inhibit_rules:
+- target_matchers:
+  - alertname = InfoInhibitor
+receivers:
+- name: "null"
+route:
+  group_by:
+  - namespace
+  receiver: "null"
+  routes:
+  - matchers:
+    - alertname = "Watchdog"
+    receiver: "null"
+templates:
+- /etc/alertmanager/config/*.tmpl
+"""
+SHAPES = {**ALERTMANAGER, "kube-prometheus": KUBE_PROMETHEUS, "kube-prometheus-stack": KUBE_PROMETHEUS_STACK}

@@ -4,8 +4,7 @@ import pytest
 
 from components.live.cluster import operator_secret, workload
 from components.live.provider import NotDone, Props
-from components.live.resources import WithdrawnProvider
-from components.live.secret_resources import SecretTextProvider
+from components.live.resources import SecretTextProvider, WithdrawnProvider
 from formats.json_types import JsonObject
 from ops.clients.kubernetes import Kubernetes
 from tests.live import secret_props
@@ -158,6 +157,15 @@ def test_a_workload_is_found_by_the_secret_that_it_mounts(cluster: Cluster, name
     wanted = wanted_workload("alertmanager", secret_name=NAME)
     assert workload.read(Kubernetes(kubeconfig), wanted).title == "StatefulSet monitoring/alertmanager"
     assert workload.read(Kubernetes(kubeconfig), wanted_workload("alertmanager")).pod == {}
+
+
+def test_who_may_not_read_the_secret_is_held_to_all_else(cluster: Cluster) -> None:
+    api, kubeconfig = cluster
+    api.forbid = {secret_props.PATH}
+    objects(api, main={})
+    assert refused(kubeconfig) == ""
+    objects(api, stack={})
+    assert "no Alertmanager object in namespace monitoring reads Secret" in refused(kubeconfig)
 
 
 def test_who_may_not_list_the_operators_objects_is_warned(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from components.live.cluster import config_map
 from components.live.cluster.secret_key import KEPT
 from components.live.provider import NotDone, Props
-from components.live.secret_resources import SecretTextProvider
+from components.live.resources import SecretTextProvider
 from formats.json_types import JsonObject
 from tests.live import secret_props
 from tests.live.api_server import Api, serving
-from tests.live.secret_props import KEY, NAME, PASSWORD, PATH, data, hold, raw
-from tests.live.shapes import ALERTMANAGER, MARKS
+from tests.live.secret_props import KEY, NAME, PASSWORD, PATH, SHAPES, data, hold, raw
+from tests.live.shapes import MARKS
 from tests.support.our_routes import receiver_of
 
 PROVIDER = SecretTextProvider()
-THEIRS = ALERTMANAGER["everything there"]
+THEIRS = SHAPES["everything there"]
 OURS = receiver_of("APIP95LatencyCritical")
 EDITORS = ("routing", "replace")
 
@@ -57,7 +57,7 @@ def refusal(props: Props, olds: Props | None = None) -> str:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    shape=st.sampled_from(sorted(ALERTMANAGER)),
+    shape=st.sampled_from(sorted(SHAPES)),
     editor=st.sampled_from(EDITORS),
     level=st.sampled_from([None, 0, 1, 6, 9]),
     killed=st.booleans(),
@@ -65,7 +65,7 @@ def refusal(props: Props, olds: Props | None = None) -> str:
 def test_what_is_created_is_there_and_what_was_there_comes_back_to_the_byte(
     shape: str, editor: str, level: int | None, killed: bool
 ) -> None:
-    theirs = ALERTMANAGER[shape]
+    theirs = SHAPES[shape]
     stored = theirs.encode() if level is None else packed(theirs, level, "alertmanager.yaml")
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as (api, kubeconfig):
         hold(api, stored)
@@ -84,9 +84,9 @@ def test_what_is_created_is_there_and_what_was_there_comes_back_to_the_byte(
 
 
 @settings(max_examples=25, deadline=None)
-@given(shape=st.sampled_from(sorted(ALERTMANAGER)), level=st.sampled_from([None, 1, 9]))
+@given(shape=st.sampled_from(sorted(SHAPES)), level=st.sampled_from([None, 1, 9]))
 def test_what_others_write_meanwhile_survives(shape: str, level: int | None) -> None:
-    theirs = ALERTMANAGER[shape]
+    theirs = SHAPES[shape]
 
     def stored(text: str) -> bytes:
         return text.encode() if level is None else packed(text, level)

@@ -16,8 +16,8 @@ from components.live import provider
 from components.live.handlers import config_text_handler
 from components.live.handlers.config_text_handler import ConfigTextHandler
 from components.live.provider import NotDone, Props
+from components.live.resources import SecretTextProvider
 from components.live.running.servers import AlertmanagerCheck
-from components.live.secret_resources import SecretTextProvider
 from tests.live import secret_props
 from tests.live.api_server import Api, serving
 from tests.live.secret_props import PASSWORD, hold, raw

@@ -1,7 +1,7 @@
 """Checks before anything is written; and, as it is deleted last, that nothing of ours runs any more."""
 
-import contextlib
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from functools import cache, partial
 
 from pulumi import dynamic
@@ -65,7 +65,7 @@ class WithdrawnHandler(Handler):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         """Warn also of what somebody has deleted or changed of ours."""
-        with contextlib.suppress(OpsError):  # `check` has reported it
+        with suppress(OpsError):  # `check` has reported it
             cluster = connections.kubernetes(_news)
             for line in ownership_checks.changes_by_others(cluster, _olds.get("own") or (), _news["manager"]):
                 warn(line)
@@ -99,7 +99,8 @@ def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Calla
             runs(kind)  # it has to be clear which pods get it
     for kind in props.get("edited") or ():
         server = props[kind]
-        config_map.read(cluster, key_of(props["namespace"], server))
+        with suppress(Forbidden) if server.get("secret_name") else nullcontext():  # SecretText warns of it
+            config_map.read(cluster, key_of(props["namespace"], server))
         if server.get("secret_name"):
             operator_secret.refuse_unread(cluster, props["namespace"], server, partial(runs, kind))
         else:
