@@ -1,6 +1,8 @@
 """A Secret in the API stand-in, and the inputs of the resource that edits it."""
 
 import base64
+import gzip
+import io
 from pathlib import Path
 
 import routing
@@ -18,6 +20,14 @@ def hold(api: Api, raw: bytes, key: str = KEY, **more: object) -> None:
     """A Secret with these bytes, and one more key of others."""
     data = {key: base64.b64encode(raw).decode(), "team.tmpl": base64.b64encode(b"{{ 1 }}").decode()}
     api.put(PATH, data=data, **more)
+
+
+def packed(text: str, level: int = 6, name: str = "") -> bytes:
+    """As others pack it: with a file name and a time, at another level than ours."""
+    out = io.BytesIO()
+    with gzip.GzipFile(name, "wb", level, out, mtime=1) as file:
+        file.write(text.encode())
+    return out.getvalue()
 
 
 def raw(api: Api, key: str = KEY) -> bytes:

@@ -2,8 +2,6 @@
 
 import base64
 import gzip
-import io
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,27 +12,17 @@ from hypothesis import strategies as st
 
 from components.live.cluster import config_map
 from components.live.cluster.secret_key import KEPT
-from components.live.provider import NotDone, Props
-from components.live.resources import SecretTextProvider
-from formats.json_types import JsonObject
+from components.live.provider import NotDone, Props, Provider
+from components.live.resources import ConfigTextProvider, SecretTextProvider
 from tests.live import secret_props
 from tests.live.api_server import Api, serving
-from tests.live.secret_props import KEY, NAME, PASSWORD, PATH, SHAPES, data, hold, raw
-from tests.live.shapes import MARKS
+from tests.live.secret_props import KEY, NAME, PASSWORD, PATH, SHAPES, data, hold, packed, raw
 from tests.support.our_routes import receiver_of
 
 PROVIDER = SecretTextProvider()
 THEIRS = SHAPES["everything there"]
 OURS = receiver_of("APIP95LatencyCritical")
 EDITORS = ("routing", "replace")
-
-
-def packed(text: str, level: int = 6, name: str = "") -> bytes:
-    """As others pack it: with a file name and a time, at another level than ours."""
-    out = io.BytesIO()
-    with gzip.GzipFile(name, "wb", level, out, mtime=1) as file:
-        file.write(text.encode())
-    return out.getvalue()
 
 
 def text(api: Api, key: str = KEY) -> str:
@@ -47,12 +35,6 @@ def place(tmp_path: Path) -> Iterator[tuple[Api, Props]]:
     with serving(tmp_path) as (api, kubeconfig):
         hold(api, THEIRS.encode())
         yield api, secret_props.props(kubeconfig)
-
-
-def refusal(props: Props, olds: Props | None = None) -> str:
-    (failure,) = PROVIDER.check(olds or {}, props).failures
-    assert failure.property == "" and "\n" not in failure.reason
-    return str(failure.reason)
 
 
 @settings(max_examples=40, deadline=None)
@@ -162,6 +144,28 @@ def test_from_a_part_of_it_to_all_of_it_and_back(place: tuple[Api, Props]) -> No
     assert data(api) == before
 
 
+@pytest.mark.parametrize("secret", [True, False])
+@pytest.mark.parametrize("was_packed", [True, False])
+def test_somebody_takes_out_what_we_kept_and_the_state_still_knows_it(
+    place: tuple[Api, Props], was_packed: bool, secret: bool
+) -> None:
+    api, props = place
+    hold(api, packed(THEIRS) if was_packed else THEIRS.encode())
+    props |= {"editor": "replace", "ours": secret_props.props("", "replace")["ours"]}
+    provider: Provider = PROVIDER
+    api.config_map("alertmanager-config", **{KEY: THEIRS})
+    if not secret:
+        del props["secret_name"]
+        props["config_map"] = "alertmanager-config"
+        provider = ConfigTextProvider()
+    outs = provider.create(props).outs or {}
+    api.objects[PATH]["data"].pop(KEPT + KEY, None)
+    api.objects["/api/v1/namespaces/monitoring/configmaps/alertmanager-config"]["metadata"].pop("annotations", None)
+    outs = provider.update("", outs, {**props, "ours": f"{props['ours']}# more\n"}).outs or {}
+    provider.delete("", outs)
+    assert (text(api) if secret else api.data("alertmanager-config")[KEY]) == THEIRS
+
+
 def test_somebody_faster_is_not_overwritten_and_who_never_lets_us_in_is_named(
     place: tuple[Api, Props], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,85 +209,3 @@ def test_our_part_gone_is_drift_and_a_secret_gone_needs_no_taking_back(
     assert PROVIDER.read("x", outs).id == ""
     PROVIDER.delete("", outs)
     assert PATH not in api.objects
-
-
-def test_a_preview_that_may_not_read_secrets_warns_and_an_up_fails(
-    place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
-) -> None:
-    api, props = place
-    outs = PROVIDER.create(props).outs or {}
-    api.forbid = {PATH}
-    assert PROVIDER.check({}, props).failures == []
-    assert not PROVIDER.diff("", outs, props).changes
-    assert PROVIDER.diff("", outs, {**props, "password": "another"}).changes
-    assert PROVIDER.read("x", outs).outs == outs
-    assert "warning: what stands in the Secret was not looked at" in capsys.readouterr().out
-    with pytest.raises(NotDone, match="403"):
-        PROVIDER.create(props)
-
-
-@pytest.mark.parametrize(
-    ("stored", "key", "said"),
-    [
-        (None, KEY, "Secret monitoring/alertmanager-main is not there: is alertmanagerSecret in the stack file right?"),
-        (b"x", "other", "has no key alertmanager.yaml; it holds other, team.tmpl"),
-        (b"\x1f\x8bbroken", KEY, "begins as gzip does, and cannot be unpacked"),
-        (packed(THEIRS)[:-9], KEY, "begins as gzip does, and cannot be unpacked"),
-        (b"\xff\xfe", KEY, "is no text (UTF-8); is alertmanagerSecretKey right?"),
-        (b"groups: []\n", KEY, "the text is no Alertmanager configuration"),
-        (b"route: {receiver: x}\n", KEY, "has no receivers, so it is no Alertmanager configuration"),
-        (b"", KEY, "the text is no Alertmanager configuration"),
-        (b"a: [\n", KEY, "line 2: the text cannot be edited, as it is not one plain YAML document"),
-    ],
-)
-@pytest.mark.parametrize("editor", EDITORS)
-def test_bad_input_is_one_sentence_and_nothing_is_written(
-    place: tuple[Api, Props], stored: bytes | None, key: str, said: str, editor: str
-) -> None:
-    api, props = place
-    if stored is None:
-        del api.objects[PATH]
-    else:
-        hold(api, stored, key)
-    before = json.dumps(api.objects)
-    props |= {"editor": editor, "ours": secret_props.props("", editor)["ours"]}
-    assert said in refusal(props)
-    with pytest.raises(NotDone) as refused:
-        PROVIDER.create(props)
-    assert said in str(refused.value) and "\n" not in str(refused.value)
-    assert json.dumps(api.objects) == before
-
-
-def test_what_is_not_packed_and_named_so_and_what_is_not_base64(place: tuple[Api, Props]) -> None:
-    api, props = place
-    hold(api, THEIRS.encode(), f"{KEY}.gz")
-    assert "is not gzip, as its name says" in refusal({**props, "key": f"{KEY}.gz"})
-    api.put(PATH, data={KEY: "%%%"})
-    assert "is not base64, so it is no Secret's data" in refusal(props)
-
-
-def test_an_immutable_secret_is_refused(place: tuple[Api, Props]) -> None:
-    api, props = place
-    hold(api, THEIRS.encode(), immutable=True)
-    assert refusal(props).startswith("Secret monitoring/alertmanager-main has `immutable: true`")
-
-
-@pytest.mark.parametrize("who", [name for name in MARKS if name != "by hand"])
-def test_a_tool_that_would_undo_it_is_named(
-    place: tuple[Api, Props], who: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    api, props = place
-    api.objects[PATH]["metadata"] |= MARKS[who]
-    assert PROVIDER.check({}, props).failures == []
-    said = capsys.readouterr().out
-    assert "Secret monitoring/alertmanager-main" in said and "ConfigMap" not in said.replace("docs/", "")
-
-
-def test_a_controller_that_makes_the_secret_is_named(
-    place: tuple[Api, Props], capsys: pytest.CaptureFixture[str]
-) -> None:
-    api, props = place
-    owner: JsonObject = {"kind": "ExternalSecret", "name": "alerting", "controller": True}
-    api.objects[PATH]["metadata"]["ownerReferences"] = [owner]
-    assert PROVIDER.check({}, props).failures == []
-    assert "Secret monitoring/alertmanager-main is made by ExternalSecret alerting, which" in capsys.readouterr().out

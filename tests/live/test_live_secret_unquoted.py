@@ -132,6 +132,7 @@ def test_no_word_of_a_secret_is_seen_whatever_is_wrong_with_it(
             told(act)
             for act in (
                 lambda: PROVIDER.check({}, props),
+                lambda: PROVIDER.check({**props, "editor": "routing"}, {**props, "editor": "replace"}),
                 lambda: PROVIDER.diff("", outs, news),
                 lambda: PROVIDER.read("", outs),
                 lambda: PROVIDER.create(props),

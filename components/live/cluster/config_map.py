@@ -76,14 +76,19 @@ class Key:
         there = ", ".join(sorted(keys)) or "nothing"
         return EditRefused(f"{self.holder} has no key {self.key}; it holds {there}")
 
-    def patch(self, found: StoredText, new: str, *, gone: bool) -> JsonObject | None:
-        """What to write so that `new` stands there; None where nothing has to be. `gone`: our part is taken out."""
+    def patch(
+        self, found: StoredText, new: str, last: LastEdit | None = None, *, gone: bool = False
+    ) -> JsonObject | None:
+        """What to write so that `new` stands there; None where nothing has to be.
+
+        `last`: what we wrote before, if that is known. `gone`: our part is taken out.
+        """
         if self.editor != "replace":
             return None if new == found.text else {"data": {self.key: new}}
         noted = not gone and found.replaced is not None and found.replaced.after == new
         if new == found.text and noted:
             return None
-        note = None if gone else _annotation(found, new)
+        note = None if gone else _annotation(last.before if last else found.text, new)
         return {"metadata": {"annotations": {ANNOTATION + self.key: note}}, "data": {self.key: new}}
 
     def check_text(self, text: str, *, complete: bool) -> None:
@@ -112,17 +117,23 @@ def immutable(holder: str) -> EditRefused:
 
 
 def swap(
-    cluster: Kubernetes, at: Key, edit: Callable[[StoredText], str], *, gone: bool = False, pause: float = 0.2
+    cluster: Kubernetes,
+    at: Key,
+    edit: Callable[[StoredText], str],
+    last: Callable[[StoredText], LastEdit | None] = lambda found: found.replaced,
+    *,
+    gone: bool = False,
+    pause: float = 0.2,
 ) -> tuple[StoredText, str]:
     """Write what `edit` makes of the live text; edit again if somebody else has written it meanwhile.
 
-    Returns what was there, and what is there now. `gone`: this takes a replacement back. Raises EditRefused after
-    8 attempts, ops.errors.
+    Returns what was there, and what is there now. `last`: what we wrote before. `gone`: this takes a replacement back.
+    Raises EditRefused after 8 attempts, ops.errors.
     """
     for attempt in range(ATTEMPTS):
         found = read(cluster, at)
         new = edit(found)
-        patch = at.patch(found, new, gone=gone)
+        patch = at.patch(found, new, last(found), gone=gone)
         if patch is None:
             return found, new
         if found.immutable:
@@ -147,7 +158,7 @@ def try_write(cluster: Kubernetes, at: Key, found: StoredText, new: str) -> None
     if found.immutable:
         raise immutable(at.holder)
     with connections.warning_if_forbidden():
-        cluster.merge(at.path, at.patch(found, new, gone=False) or {}, dry_run=True)
+        cluster.merge(at.path, at.patch(found, new, found.replaced) or {}, dry_run=True)
 
 
 def _write(cluster: Kubernetes, at: Key, found: StoredText, patch: JsonObject) -> None:
@@ -165,8 +176,7 @@ def _is_written(cluster: Kubernetes, at: Key, new: str) -> bool:
         return False
 
 
-def _annotation(found: StoredText, new: str) -> str:
-    before = found.replaced.before if found.replaced else found.text
+def _annotation(before: str, new: str) -> str:
     # Compressed, as an object's annotations hold 256 KiB, and kubectl keeps the whole text in one of its own.
     text = json.dumps({"before": before, "wrote": new}, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return base64.b64encode(zlib.compress(text, 9)).decode()

@@ -16,9 +16,9 @@ _GENERATED = "-generated"
 
 def refuse_generated(cluster: Kubernetes, namespace: str, metadata: Mapping[str, JsonValue]) -> None:
     """Raises EditRefused for a Secret that the operator makes, with the name of the one from which it makes it."""
-    if (metadata.get("labels") or {}).get("managed-by") != "prometheus-operator":
-        return
     owners = [one for one in metadata.get("ownerReferences") or () if one.get("kind") == "Alertmanager"]
+    if not owners and (metadata.get("labels") or {}).get("managed-by") != "prometheus-operator":
+        return
     name = str(metadata["name"])
     owner = owners[0]["name"] if owners else name.removeprefix("alertmanager-").removesuffix(_GENERATED)
     try:

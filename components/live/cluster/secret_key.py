@@ -91,13 +91,15 @@ class SecretKey(Key):
             kept,
         )
 
-    def patch(self, found: StoredText, new: str, *, gone: bool) -> JsonObject | None:
+    def patch(
+        self, found: StoredText, new: str, last: LastEdit | None = None, *, gone: bool = False
+    ) -> JsonObject | None:
         """As a ConfigMap's; packed where it was, and the very bytes before us where it is that text again."""
         assert isinstance(found, StoredSecret)
         raw = found.raw if new == found.text else _packed(new, found.raw)
         if found.kept and self._is(found.kept.before, new):
             raw = found.kept.before
-        kept = None if gone else self._to_keep(found, raw)
+        kept = None if gone else self._to_keep(found, raw, last)
         if raw == found.raw and kept == found.kept:
             return None
         data: dict[str, JsonValue] = {self.key: _base64(raw)}
@@ -113,9 +115,13 @@ class SecretKey(Key):
         """Nothing: it may quote the Secret."""
         return "amtool's reason is not shown, as it may quote the Secret"
 
-    def _to_keep(self, found: StoredSecret, raw: bytes) -> Kept | None:
+    def _to_keep(self, found: StoredSecret, raw: bytes, last: LastEdit | None) -> Kept | None:
         if self.editor == "replace":
-            return Kept("replace", found.kept.before if found.replaced and found.kept else found.raw, raw)
+            if found.replaced and found.kept:
+                return Kept("replace", found.kept.before, raw)
+            # Somebody may have taken out what we kept: the state still knows the text.
+            known = last is not None and last.before != found.text
+            return Kept("replace", _packed(last.before, found.raw) if last and known else found.raw, raw)
         if raw == found.raw or not found.raw.startswith(_GZIP):
             return found.kept  # a plain text without our lines is the text before us, byte for byte
         ours_is_there = found.kept and find_marks(found.text)

@@ -147,6 +147,7 @@ def _without_former(at: Key, found: StoredText, olds: Props) -> str:
     if at.editor != "replace" and found.replaced and found.text == found.replaced.after:
         return found.replaced.before
     if at.editor == "replace" and olds.get("editor") == "routing":
+        at.check_text(found.text, complete=False)
         return editor("routing").remove(found.text)
     return found.text
 
@@ -163,7 +164,7 @@ def _write(props: Props, written: Callable[[StoredText], LastEdit | None]) -> Pr
     at = _key(props)
     edit = editor(at.editor)
     found, new = config_map.swap(
-        connections.kubernetes(props), at, lambda found: _edited(at, found.text, _ours(props), written(found))
+        connections.kubernetes(props), at, lambda found: _edited(at, found.text, _ours(props), written(found)), written
     )
     last = written(found)
     if at.editor == "replace":
