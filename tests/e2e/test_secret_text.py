@@ -196,7 +196,8 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(kept: Kept) -> None:
     rig = kept.rig
     whole = theirs(rig)
     for text, words in (
-        (f"{whole}key: *{MARKER}\n", "the text cannot be edited, as it is not one plain YAML document"),
+        (f'{whole}key: "{MARKER}\n', "the text cannot be edited, as it is not one plain YAML document"),
+        (f"{whole}key: *{MARKER}\n", "the text is no Alertmanager configuration that can be read"),
         (f"route: {{receiver: {MARKER}}}\n", "has no receivers, so it is no Alertmanager configuration"),
     ):
         kept.write(text)
