@@ -74,5 +74,6 @@ class Proof:
             "ruler_namespace": rules.ruler_namespace(),
             "apart": rules.apart,
             "operated": {part: ours for part, ours in operated.items() if ours} or None,
+            "inlined": pulumi.Output.secret(fingerprint(routing.inlined)) if routing.inlined else None,
             "timeout": settings.live_timeout,
         }

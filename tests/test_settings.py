@@ -76,6 +76,14 @@ def test_production_stack_file_is_read() -> None:
         ({"rulesMode": "ruler"}, "rulerUrl is ''; give the URL of Mimir or Cortex, as rulesMode is ruler"),
         ({**TENANT, "rulerUrl": ""}, "rulerUrl is ''; give the URL of Mimir or Cortex, as alertmanagerMode is tenant"),
         ({"rulerApi": "loki"}, "rulerApi is 'loki'; give one of mimir, cortex"),
+        (
+            {"alertmanagerMode": "secret", "alertmanagerSecret": "Alerts"},
+            "alertmanagerSecret is 'Alerts'; give a Kubernetes name",
+        ),
+        (
+            {"alertmanagerMode": "secret", "alertmanagerSecretKey": "a/b"},
+            "alertmanagerSecretKey is 'a/b'; give a key of a Secret (letters, digits, '-', '_' and '.')",
+        ),
         ({**TENANT, "webhookUrlFile": "/a/b"}, "webhookUrlFile is '/a/b'; give no file: in alertmanagerMode tenant"),
         ({**TENANT, "tenantPassword": "hunter2"}, "tenantPassword is (a secret); give tenantUser too"),
         ({**TENANT, "tenantKeyFile": "k"}, "tenantKeyFile is 'k'; give tenantCertFile too"),
@@ -173,3 +181,12 @@ def test_any_value_is_read_or_refused(key: str, value: object) -> None:
         read({key: value}, where="Pulumi.x.yaml")
     except SettingsError as error:
         assert str(error).startswith(f"Pulumi.x.yaml: {key} is ")
+
+
+def test_a_secret_has_the_text_only_in_its_mode() -> None:
+    given = {"alertmanagerSecret": "alerts", "alertmanagerSecretKey": "a.yaml.gz"}
+    held = settings.read({**given, "alertmanagerMode": "secret"}, where="x").alertmanager
+    assert (held.secret_name, held.config_key) == ("alerts", "a.yaml.gz")
+    other = settings.read(given, where="x")
+    assert (other.alertmanager.secret_name, other.alertmanager.config_key) == ("", "alertmanager.yml")
+    assert other.prometheus.secret_name == ""

@@ -61,6 +61,11 @@ class RoutingDelivery(Delivery):
         return None
 
     @property
+    def inlined(self) -> str | None:
+        """The mail relay's password, where it stands in a configuration that a server has to load anew."""
+        return None
+
+    @property
     def has_password(self) -> bool:
         """Whether the mail relay's password is a setting, and so to be kept in a Secret of ours."""
         return self.settings.smtp.password is not None

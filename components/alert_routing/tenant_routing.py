@@ -3,19 +3,13 @@
 That Alertmanager may read no files, so the mail relay's password stands in its configuration.
 """
 
-import json
-import re
-from dataclasses import replace
-
 import pulumi
 
 from components.alert_routing.routing_delivery import RoutingDelivery
 from components.live.tenant_resources import TenantText
 from components.settings import SettingsError
 from routing import Parts
-from routing.inline_password import HIDDEN, KEY, with_password
-
-_FILE = "the file with the password"  # what is replaced in the text
+from routing.inline_password import HIDDEN, whole_with_password, with_password
 
 
 class Delivery(RoutingDelivery):
@@ -56,9 +50,7 @@ class Delivery(RoutingDelivery):
 
     def _whole(self, password: str) -> str:
         self._refuse_password_file()
-        text = self.routing.with_smtp(replace(self.smtp, password_file=_FILE if self.smtp.password_file else ""))
-        inline = f"smtp_{KEY}: {json.dumps(password)}"
-        return re.sub(rf"""smtp_{KEY}_file["']?\s*:\s*["']?{_FILE}["']?""", lambda _: inline, text)
+        return whole_with_password(self.routing, self.smtp, password)
 
     def _refuse_password_file(self) -> None:
         if self.smtp.password_file and not self.has_password:

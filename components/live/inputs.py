@@ -15,7 +15,7 @@ ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how 
 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
 COMPARED = (
-    *("namespace", "prometheus", "alertmanager", "wanted", "folder", "ruler_namespace", "apart", "operated"),
+    *("namespace", "prometheus", "alertmanager", "wanted", "folder", "ruler_namespace", "apart", "operated", "inlined"),
     *ACCESS,
 )
 
@@ -57,6 +57,7 @@ class ServerInputs(TypedDict):
     more_urls: Sequence[str]
     reload: str
     tenant: TenantInputs | None
+    secret_name: str
 
 
 class ConfigTextInputs(ClusterInputs):
@@ -72,6 +73,22 @@ class ConfigTextInputs(ClusterInputs):
     before: str | None  # the text without ours
     after: str | None  # the text as we left it
     drift: str | None  # what somebody else did to our part, in words; "" for nothing
+
+
+class SecretTextInputs(ClusterInputs):
+    """Key `key` of Secret `secret_name`, and what `editor` writes there; `password` goes where `ours` has its place."""
+
+    secret_name: str
+    key: str
+    editor: str
+    ours: str  # without the password (routing.inline_password)
+    password: pulumi.Input[str] | None
+    alerts: Sequence[Mapping[str, str]]
+    prometheus: ServerInputs | None  # that sends the alerts
+    ask: bool
+    before: str | None  # the text without ours
+    after: str | None  # the text as we left it
+    drift: str | None
 
 
 class RulerNamespaceInputs(TypedDict):
@@ -183,7 +200,8 @@ class ProofInputs(ClusterInputs):
     `wanted` also has a fingerprint of each text written: a change of any has both servers reload. `folder`: where
     Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `ruler_namespace`:
     the namespace that Mimir or Cortex has our rules in. `operated`: what goes by the Prometheus Operator
-    (components.live.cluster.operator_preflight).
+    (components.live.cluster.operator_preflight). `inlined`: a fingerprint of the password that stands in Alertmanager's
+    configuration, as a secret, so that both servers reload when it changes.
     """
 
     prometheus: ServerInputs
@@ -193,6 +211,7 @@ class ProofInputs(ClusterInputs):
     ruler_namespace: str | None
     apart: bool
     operated: Mapping[str, OperatorObjects] | None
+    inlined: pulumi.Input[str] | None
     timeout: float  # seconds
 
 

@@ -16,6 +16,7 @@ from components.live.inputs import (
     MountInputs,
     PreviousDashboardInputs,
     ProofInputs,
+    SecretTextInputs,
     WithdrawnInputs,
     cluster_inputs,
     server_inputs,
@@ -31,6 +32,12 @@ class ConfigTextProvider(Provider):
     """The provider of `ConfigText`."""
 
     handler = f"{HANDLERS}.config_text_handler:ConfigTextHandler"
+
+
+class SecretTextProvider(Provider):
+    """The provider of `SecretText`."""
+
+    handler = f"{HANDLERS}.secret_text_handler:SecretTextHandler"
 
 
 class MountProvider(Provider):
@@ -110,6 +117,44 @@ class ConfigText(DynamicResource, module="monitoring", name="ConfigText"):
             "ours": ours,
             "alerts": [dict(sorted(labels.items())) for labels in alerts],
             "prometheus": server_inputs(sent_by) if sent_by else None,
+            "ask": ask,
+            "before": None,
+            "after": None,
+            "drift": None,
+        }
+        super().__init__(name, {**inputs}, opts)
+
+
+class SecretText(DynamicResource, module="monitoring", name="SecretText"):
+    """The same in a Secret; `password` goes into `ours` where that has its place (routing.inline_password)."""
+
+    provider = SecretTextProvider
+    secret = ("password", "before", "after", "kubeconfig")
+    hidden = ("ours", "alerts")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: Cluster,
+        server: Server,
+        editor: str,
+        ours: str,
+        password: str | None,
+        alerts: Sequence[Mapping[str, str]],
+        sent_by: Server,
+        ask: bool,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        inputs: SecretTextInputs = {
+            **cluster_inputs(cluster),
+            "secret_name": server.secret_name,
+            "key": server.config_key,
+            "editor": editor,
+            "ours": ours,
+            "password": pulumi.Output.secret(password) if password else None,
+            "alerts": [dict(sorted(labels.items())) for labels in alerts],
+            "prometheus": server_inputs(sent_by),
             "ask": ask,
             "before": None,
             "after": None,
@@ -226,7 +271,7 @@ class PreviousDashboard(DynamicResource, module="monitoring", name="PreviousDash
 class _Proof(DynamicResource):
     """What `Live` and `Withdrawn` share: both have the same inputs, and look at them at different times."""
 
-    secret = ("kubeconfig",)
+    secret = ("kubeconfig", "inlined")
     hidden: ClassVar[Sequence[str]] = ("wanted",)  # the components say it in words
 
 

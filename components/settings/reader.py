@@ -33,7 +33,7 @@ _CHOICES = (
 _NAMES = (
     *("namespace", "rulesConfigMap", "sharedRulesConfigMap"),
     *("prometheusDeployment", "prometheusContainer", "prometheusConfigMap"),
-    *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap"),
+    *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap", "alertmanagerSecret"),
 )
 _WORKLOADS = ("Deployment", "StatefulSet")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -83,7 +83,9 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             tenant=get.tenant(only_if=("rulesMode", "ruler"), url="rulerUrl"),
         ),
         alertmanager=get.server(
-            "alertmanager", tenant=get.tenant(only_if=("alertmanagerMode", "tenant"), url="tenantUrl")
+            "alertmanager",
+            tenant=get.tenant(only_if=("alertmanagerMode", "tenant"), url="tenantUrl"),
+            secret=get.text("alertmanagerSecret") if get.text("alertmanagerMode") == "secret" else "",
         ),
         alertmanager_mode=get.text("alertmanagerMode"),
         alertmanager_replace=get.flag("alertmanagerReplace"),
@@ -256,6 +258,9 @@ class _Reader:
             raise self._refuse("tenantUser", tenant.user, "either it with tenantPassword, or tenantToken")
         return tenant
 
+    def secret_key(self, key: str) -> str:
+        return self.matching(key, r"[-._a-zA-Z0-9]{1,200}", "a key of a Secret (letters, digits, '-', '_' and '.')")
+
     def workload(self, key: str) -> str:
         value = self.optional(key) or ""
         kind, _, name = value.partition("/")
@@ -266,7 +271,11 @@ class _Reader:
         return value
 
     def server(
-        self, name: Literal["prometheus", "alertmanager"], *more_config_maps: str, tenant: Tenant | None
+        self,
+        name: Literal["prometheus", "alertmanager"],
+        *more_config_maps: str,
+        tenant: Tenant | None,
+        secret: str = "",
     ) -> Server:
         urls = self.urls(f"{name}Url")
         return Server(
@@ -275,11 +284,12 @@ class _Reader:
             deployment=self.text(f"{name}Deployment"),
             container=self.text(f"{name}Container"),
             config_map=self.text(f"{name}ConfigMap"),
-            config_key=self.text(f"{name}ConfigKey"),
+            config_key=self.secret_key("alertmanagerSecretKey") if secret else self.text(f"{name}ConfigKey"),
             config_maps=(self.text(f"{name}ConfigMap"), *more_config_maps),
             service=self.host_port(f"{name}Service"),
             url=urls[0] if urls else (f"{tenant.url}/{name}" if tenant else None),
             more_urls=tuple(urls[1:]),
             reload="polling" if tenant else cast(Reload, self.text(f"{name}Reload")),
             tenant=tenant,
+            secret_name=secret,
         )

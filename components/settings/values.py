@@ -50,6 +50,7 @@ class Server:
     `workload`: KIND/NAME, or "" where it is Deployment `deployment`, or else to be found (ops.clients.workloads) by
     `container` or its image, which is named like `kind`, and by `config_maps`, of which it mounts at least one.
 
+    `secret_name`: the Secret that has its configuration, under `config_key`, in the place of a ConfigMap.
     `tenant`: it is one of Mimir's or Cortex', for this tenant, and no workload or ConfigMap of it is looked at.
     """
 
@@ -65,6 +66,7 @@ class Server:
     reload: Reload
     tenant: Tenant | None = None
     more_urls: tuple[str, ...] = ()  # of further replicas
+    secret_name: str = ""
 
     @property
     def named(self) -> str:

@@ -31,18 +31,25 @@ class WantedWorkload:
     deployment: str
     container: str
     config_maps: tuple[str, ...]
+    secret: str = ""  # that has its configuration, in the place of a ConfigMap
 
     @classmethod
     def of(cls, namespace: str, server: Mapping[str, JsonValue]) -> Self:
         """From a `Server` of the settings, as a mapping of its fields."""
         maps = tuple(server.get("config_maps") or (server["config_map"],))
         workload = server.get("workload") or ""  # Pulumi keeps no property that is None
-        return cls(namespace, server["kind"], workload, server["deployment"], server["container"], maps)
+        names = (server["kind"], workload, server["deployment"], server["container"])
+        return cls(namespace, *names, maps, server.get("secret_name") or "")
 
     @property
     def title(self) -> str:
         """The server as messages name it."""
         return self.server.capitalize()
+
+    @property
+    def mounted(self) -> str:
+        """What its pods mount, as messages name it."""
+        return f"Secret {self.secret}" if self.secret else f"ConfigMap {' or '.join(self.config_maps)}"
 
 
 @dataclass(frozen=True)
@@ -162,12 +169,11 @@ def _look(cluster: Kubernetes, wanted: WantedWorkload, missing: NotFound) -> Wor
     ]
     if len(matches) == 1:
         return matches[0]
-    maps = " or ".join(wanted.config_maps)
     if matches:
         names = ", ".join(one.reference for one in matches)
         raise NotOne(
             f"namespace {wanted.namespace} has no Deployment {wanted.deployment}, and several workloads run "
-            f"{wanted.title} with ConfigMap {maps}: set {wanted.server}Workload to one of {names}"
+            f"{wanted.title} with {wanted.mounted}: set {wanted.server}Workload to one of {names}"
         )
     with suppress(Forbidden, NotFound):  # only for the message
         for content, _ in _matches(cluster, wanted, "daemonsets"):
@@ -177,7 +183,7 @@ def _look(cluster: Kubernetes, wanted: WantedWorkload, missing: NotFound) -> Wor
             )
     raise NotFound(
         f"Deployment {wanted.namespace}/{wanted.deployment} is not there, and no workload in that namespace runs "
-        f"{wanted.title} with ConfigMap {maps}: set {wanted.server}Workload in the stack file to KIND/NAME",
+        f"{wanted.title} with {wanted.mounted}: set {wanted.server}Workload in the stack file to KIND/NAME",
         status=missing.status,
         words=missing.words,
     )
@@ -190,22 +196,31 @@ def _matches(cluster: Kubernetes, wanted: WantedWorkload, resource: str) -> list
     for content in listed:
         pod = content["spec"]["template"]["spec"]
         container = server_container(pod, wanted.server, wanted.container)
-        if container and _mounts(pod, container, wanted.config_maps):
+        if container and _mounts(pod, container, wanted):
             found.append((content, container))
     return found
 
 
-def _mounts(pod: Mapping[str, JsonValue], container: str, config_maps: Sequence[str]) -> bool:
+def sources(volume: Mapping[str, JsonValue], name: str, kind: str) -> list[Mapping[str, JsonValue]]:
+    """Where a volume shows the ConfigMap or Secret of this name: each a source with its `items`, if it has any."""
+    field = "secret" if kind == "Secret" else "configMap"
+    every = [volume, *((volume.get("projected") or {}).get("sources") or ())]
+    held = [one[field] for one in every if one.get(field)]
+    return [one for one in held if name in (one.get("name"), one.get("secretName"))]
+
+
+def _mounts(pod: Mapping[str, JsonValue], container: str, wanted: WantedWorkload) -> bool:
+    """Whether the container mounts what has the server's configuration; a Secret may be unpacked by another one."""
+    # What the operator makes of a Secret has this name, where the Secret's own is the default one.
+    names = [wanted.secret, f"{wanted.secret}-generated"] if wanted.secret else wanted.config_maps
+    kind = "Secret" if wanted.secret else "ConfigMap"
     volumes = {
-        volume["name"]
-        for volume in pod.get("volumes") or ()
-        for source in (volume, *((volume.get("projected") or {}).get("sources") or ()))
-        if (source.get("configMap") or {}).get("name") in config_maps
+        volume["name"] for volume in pod.get("volumes") or () if any(sources(volume, name, kind) for name in names)
     }
     return any(
         mount.get("name") in volumes
         for one in pod.get("containers") or ()
-        if one.get("name") == container
+        if one.get("name") == container or wanted.secret
         for mount in one.get("volumeMounts") or ()
     )
 

@@ -12,6 +12,7 @@ from formats.json_types import JsonObject, JsonValue
 from ops.errors import Misconfigured
 from ops.repo import files
 from ops.stack.declared import SECRET, Declared
+from routing.inline_password import PLACE
 
 MARK = ".rendered"  # the list of files that an earlier render wrote
 FRESH = ".rendering"  # the folder in which a render is prepared
@@ -84,14 +85,16 @@ def _without_pulumi(metadata: Mapping[str, JsonValue]) -> JsonObject:
 
 def _snippet(inputs: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     """What is inserted into a text of others, and where."""
-    config_map, key, ours = inputs["config_map"], inputs["key"], inputs["ours"]
+    kind, name = ("Secret", inputs["secret_name"]) if "secret_name" in inputs else ("ConfigMap", inputs["config_map"])
+    key, ours = inputs["key"], inputs["ours"]
     text = ours if isinstance(ours, str) else yaml.dump(ours, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     how = (
         "replaces the whole text"
         if inputs["editor"] == "replace"
         else f"is put into it by the editor {inputs['editor']!r}"
     )
-    yield f"snippets/{config_map}-{key}", f"# ConfigMap {config_map}, key {key}: this {how}.\n{text}"
+    place = f"# {PLACE} stands for the mail relay's password.\n" if PLACE in text else ""
+    yield f"snippets/{name}-{key}", f"# {kind} {name}, key {key}: this {how}.\n{place}{text}"
 
 
 def _pretty(value: object) -> str:

@@ -30,9 +30,10 @@ def refuse(seen: Seen, given: Mapping[str, Any]) -> Iterator[str]:
             f"{seen.at('metadata', 'name')}: take the annotation out"
         )
     whole = ("replace",) if given["wholeAlertmanagerConfig"] else ()
-    if seen.dynamic("ConfigText") and seen.at("editor") not in (*_ADDING_EDITORS, *whole):
+    text_of = "secret_name" if seen.dynamic("SecretText") else "config_map" if seen.dynamic("ConfigText") else ""
+    if text_of and seen.at("editor") not in (*_ADDING_EDITORS, *whole):
         yield (
-            f"{seen.label} writes all of {seen.at('config_map')} (editor {seen.at('editor')}), also what others wrote "
+            f"{seen.label} writes all of {seen.at(text_of)} (editor {seen.at('editor')}), also what others wrote "
             "there: set alertmanagerReplace to false, or ask the owners of the stack to allow it by "
             "wholeAlertmanagerConfig"
         )

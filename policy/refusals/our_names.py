@@ -15,6 +15,7 @@ SCHEMA: Final = {
         ["prometheus-config", "alertmanager-config", "prometheus-rules"],
         "ConfigMaps of others in which the program may have a part",
     ),
+    "secretsOfOthers": setting(["alertmanager-main"], "Secrets of others in which the program may have a part"),
     "deploymentsOfOthers": setting(
         ["prometheus", "alertmanager"], "Deployments of others into which the program may mount an object of its own"
     ),
@@ -60,6 +61,8 @@ def _others(seen: Seen) -> Iterator[tuple[str, object]]:
         yield "ConfigMap", seen.at("metadata", "name")
     elif seen.dynamic("ConfigText"):
         yield "ConfigMap", seen.at("config_map")
+    elif seen.dynamic("SecretText"):
+        yield "Secret", seen.at("secret_name")
     elif seen.dynamic("Mount"):
         yield "Deployment", seen.at("deployment")
     elif seen.dynamic("Withdrawn") and seen.at("shared"):

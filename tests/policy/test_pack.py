@@ -22,6 +22,7 @@ MODES: dict[str, dict[str, object]] = {
     "dedicated": {"smtpPassword": "hunter2", "grafanaMode": "api", "grafanaAuth": "hunter2", "kubeconfig": "hunter2"},
     "shared": {"rulesMode": "shared", "grafanaMode": "sidecar"},
     "operator": {"rulesMode": "operator", "alertmanagerMode": "operator", "smtpPassword": "hunter2"},
+    "secret": {"alertmanagerMode": "secret", "smtpPassword": "hunter2", "rulesMode": "operator"},
     "overwriting": {"alertmanagerReplace": True, "grafanaAdopt": True, "grafanaMode": "api", "grafanaAuth": "hunter2"},
     "on call": {"slackWebhookFile": "/etc/alertmanager/slack/url", "pagerdutyKeyFile": "/etc/pagerduty/key"},
 }
@@ -71,6 +72,7 @@ def test_the_settings_begin_where_those_of_the_program_do() -> None:
     assert one_namespace.SCHEMA["namespace"]["default"] == default("namespace")
     maps = ("prometheusConfigMap", "alertmanagerConfigMap", "sharedRulesConfigMap")
     assert our_names.SCHEMA["configMapsOfOthers"]["default"] == [*map(default, maps)]
+    assert our_names.SCHEMA["secretsOfOthers"]["default"] == [default("alertmanagerSecret")]
     deployments = ("prometheusDeployment", "alertmanagerDeployment")
     assert our_names.SCHEMA["deploymentsOfOthers"]["default"] == [*map(default, deployments)]
     secret = {key for key in program_settings.SECRETS if key != "grafanaAuth"}  # `auth` where it arrives

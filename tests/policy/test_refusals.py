@@ -104,6 +104,7 @@ def test_prefixes_are_a_setting() -> None:
     [
         ("kubernetes:core/v1:ConfigMapPatch", {"metadata": {"name": "coredns"}}, "ConfigMap coredns"),
         ("pulumi-python:dynamic/monitoring:ConfigText", {"config_map": "coredns"}, "ConfigMap coredns"),
+        ("pulumi-python:dynamic/monitoring:SecretText", {"secret_name": "tls"}, "Secret tls"),
         (
             "pulumi-python:dynamic/monitoring:Mount",
             {"deployment": "shop", "volume": "api-monitoring", "source": {"secret": {"secretName": "api-monitoring"}}},
@@ -199,8 +200,9 @@ def test_a_patch_by_force_is_refused_and_an_object_of_ours_may_have_it(on: objec
     assert refused(others_work, Seen("kubernetes:core/v1:ConfigMap", "c", {"metadata": metadata})) == []
 
 
-def test_an_unknown_editor_is_refused_even_then() -> None:
-    seen = Seen("pulumi-python:dynamic/monitoring:ConfigText", "c", {"editor": "anything"})
+@pytest.mark.parametrize("kind", ["ConfigText", "SecretText"])
+def test_an_unknown_editor_is_refused_even_then(kind: str) -> None:
+    seen = Seen(f"pulumi-python:dynamic/monitoring:{kind}", "c", {"editor": "anything"})
     assert len(refused(others_work, seen, wholeAlertmanagerConfig=True)) == 1
 
 

@@ -1,11 +1,12 @@
-"""One key of one ConfigMap, changed by compare-and-swap: what somebody else writes meanwhile is never lost."""
+"""One key of one ConfigMap or Secret, changed by compare-and-swap: what others write meanwhile is never lost."""
 
 import base64
 import json
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from components.live.cluster import connections
 from components.live.text.edit_errors import EditRefused
@@ -20,78 +21,125 @@ ANNOTATION = "api-performance/before."
 
 
 @dataclass(frozen=True)
-class Key:
-    """A key of a ConfigMap, and the editor's name."""
-
-    namespace: str
-    config_map: str
-    key: str
-    editor: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.config_map}/{self.key}"
-
-
-@dataclass(frozen=True)
 class StoredText:
-    """A text as it stands: `version` is the resourceVersion of its ConfigMap, `metadata` all of its metadata."""
+    """A text as it stands: `version` is the resourceVersion of its object, `metadata` all of its metadata."""
 
     text: str
     version: str
-    replaced: LastEdit | None  # from the annotation: what a replacement of ours did
+    replaced: LastEdit | None  # what a replacement of ours did, as it is noted in the object
     immutable: bool = False
     metadata: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Key:
+    """A key of a ConfigMap, and the editor's name. components.live.cluster.secret_key has that of a Secret."""
+
+    namespace: str
+    name: str
+    key: str
+    editor: str
+
+    kind: ClassVar[str] = "ConfigMap"
+    resource: ClassVar[str] = "configmaps"
+    setting: ClassVar[str] = "its name"
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}/{self.key}"
+
+    @property
+    def holder(self) -> str:
+        """The object, as messages name it."""
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where the API has the object."""
+        return f"/api/v1/namespaces/{self.namespace}/{self.resource}/{self.name}"
+
+    def stored(self, _cluster: Kubernetes, found: JsonObject) -> StoredText:
+        """The text in an object as the API gives it. Raises EditRefused for a key that is not there."""
+        data = found.get("data") or {}
+        if self.key not in data:
+            raise self.missing([*data, *(found.get("binaryData") or {})])
+        annotations = found["metadata"].get("annotations") or {}
+        return StoredText(
+            data[self.key],
+            found["metadata"]["resourceVersion"],
+            _read_annotation(annotations.get(ANNOTATION + self.key)),
+            bool(found.get("immutable")),
+            found["metadata"],
+        )
+
+    def missing(self, keys: Iterable[str]) -> EditRefused:
+        """The refusal of a key that is not among those there."""
+        there = ", ".join(sorted(keys)) or "nothing"
+        return EditRefused(f"{self.holder} has no key {self.key}; it holds {there}")
+
+    def patch(
+        self, found: StoredText, new: str, last: LastEdit | None = None, *, gone: bool = False
+    ) -> JsonObject | None:
+        """What to write so that `new` stands there; None where nothing has to be.
+
+        `last`: what we wrote before, if that is known. `gone`: our part is taken out.
+        """
+        if self.editor != "replace":
+            return None if new == found.text else {"data": {self.key: new}}
+        noted = not gone and found.replaced is not None and found.replaced.after == new
+        if new == found.text and noted:
+            return None
+        note = None if gone else _annotation(last.before if last else found.text, new)
+        return {"metadata": {"annotations": {ANNOTATION + self.key: note}}, "data": {self.key: new}}
+
+    def check_text(self, text: str, *, complete: bool) -> None:
+        """Raises EditRefused where a text could not be edited without quoting it."""
+
+    def may_quote(self, words: str) -> str:
+        """What a tool said of the text, as far as it may be shown."""
+        return words
+
+
 def read(cluster: Kubernetes, at: Key) -> StoredText:
-    """Raises EditRefused for a ConfigMap or a key that is not there, ops.errors for the rest."""
+    """Raises EditRefused for an object or a key that is not there, ops.errors for the rest."""
     try:
-        found = cluster.get(_path(at))
+        found = cluster.get(at.path)
     except NotFound:
-        raise EditRefused(
-            f"ConfigMap {at.namespace}/{at.config_map} is not there: is its name in the stack file right?"
-        ) from None
-    data = found.get("data") or {}
-    if at.key not in data:
-        there = ", ".join(sorted([*data, *(found.get("binaryData") or {})])) or "nothing"
-        raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} has no key {at.key}; it holds {there}")
-    annotations = found["metadata"].get("annotations") or {}
-    return StoredText(
-        data[at.key],
-        found["metadata"]["resourceVersion"],
-        _read_annotation(annotations.get(ANNOTATION + at.key)),
-        bool(found.get("immutable")),
-        found["metadata"],
-    )
+        raise EditRefused(f"{at.holder} is not there: is {at.setting} in the stack file right?") from None
+    return at.stored(cluster, found)
 
 
-def immutable(namespace: str, config_map: str) -> EditRefused:
-    """The refusal of a change in an immutable ConfigMap."""
+def immutable(holder: str) -> EditRefused:
+    """The refusal of a change in an immutable ConfigMap or Secret."""
     return EditRefused(
-        f"ConfigMap {namespace}/{config_map} has `immutable: true`, so nobody can change it: delete it and make it "
+        f"{holder} has `immutable: true`, so nobody can change it: delete it and make it "
         "again without that line, then restart the pods that mount it, as kubelet does not look at it again"
     )
 
 
 def swap(
-    cluster: Kubernetes, at: Key, edit: Callable[[StoredText], str], *, gone: bool = False, pause: float = 0.2
+    cluster: Kubernetes,
+    at: Key,
+    edit: Callable[[StoredText], str],
+    last: Callable[[StoredText], LastEdit | None] = lambda found: found.replaced,
+    *,
+    gone: bool = False,
+    pause: float = 0.2,
 ) -> tuple[StoredText, str]:
     """Write what `edit` makes of the live text; edit again if somebody else has written it meanwhile.
 
-    Returns what was there, and what is there now. `gone`: this takes a replacement back. Raises EditRefused after
-    8 attempts, ops.errors.
+    Returns what was there, and what is there now. `last`: what we wrote before. `gone`: this takes a replacement back.
+    Raises EditRefused after 8 attempts, ops.errors.
     """
     for attempt in range(ATTEMPTS):
         found = read(cluster, at)
         new = edit(found)
-        note = None if gone or at.editor != "replace" else _annotation(found, new)
-        noted = at.editor != "replace" or (not gone and found.replaced is not None and found.replaced.after == new)
-        if new == found.text and noted:
+        patch = at.patch(found, new, last(found), gone=gone)
+        if patch is None:
             return found, new
         if found.immutable:
-            raise immutable(at.namespace, at.config_map)
+            raise immutable(at.holder)
         try:
-            _write(cluster, at, found, new, note)
+            _write(cluster, at, found, patch)
             return found, new
         except Conflict:
             time.sleep(pause * (attempt + 1))
@@ -108,22 +156,17 @@ def try_write(cluster: Kubernetes, at: Key, found: StoredText, new: str) -> None
     Nothing is written.
     """
     if found.immutable:
-        raise immutable(at.namespace, at.config_map)
-    body: JsonObject = {"data": {at.key: new}}
-    if at.editor == "replace":
-        body["metadata"] = {"annotations": {ANNOTATION + at.key: _annotation(found, new)}}
+        raise immutable(at.holder)
     with connections.warning_if_forbidden():
-        cluster.merge(_path(at), body, dry_run=True)
+        cluster.merge(at.path, at.patch(found, new, found.replaced) or {}, dry_run=True)
 
 
-def _write(cluster: Kubernetes, at: Key, found: StoredText, new: str, note: str | None) -> None:
-    metadata: JsonObject = {"resourceVersion": found.version}
-    if at.editor == "replace":
-        metadata["annotations"] = {ANNOTATION + at.key: note}
+def _write(cluster: Kubernetes, at: Key, found: StoredText, patch: JsonObject) -> None:
+    metadata = {**(patch.get("metadata") or {}), "resourceVersion": found.version}
     try:
-        cluster.merge(_path(at), {"metadata": metadata, "data": {at.key: new}})
+        cluster.merge(at.path, {**patch, "metadata": metadata})
     except NotFound:
-        raise EditRefused(f"ConfigMap {at.namespace}/{at.config_map} was deleted meanwhile: run it again") from None
+        raise EditRefused(f"{at.holder} was deleted meanwhile: run it again") from None
 
 
 def _is_written(cluster: Kubernetes, at: Key, new: str) -> bool:
@@ -133,8 +176,7 @@ def _is_written(cluster: Kubernetes, at: Key, new: str) -> bool:
         return False
 
 
-def _annotation(found: StoredText, new: str) -> str:
-    before = found.replaced.before if found.replaced else found.text
+def _annotation(before: str, new: str) -> str:
     # Compressed, as an object's annotations hold 256 KiB, and kubectl keeps the whole text in one of its own.
     text = json.dumps({"before": before, "wrote": new}, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return base64.b64encode(zlib.compress(text, 9)).decode()
@@ -146,7 +188,3 @@ def _read_annotation(note: str | None) -> LastEdit | None:
         return LastEdit(str(kept["before"]), str(kept["wrote"]))
     except (ValueError, KeyError, TypeError, zlib.error):
         return None
-
-
-def _path(at: Key) -> str:
-    return f"/api/v1/namespaces/{at.namespace}/configmaps/{at.config_map}"

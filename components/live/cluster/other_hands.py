@@ -23,15 +23,20 @@ class Marks:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     managers: frozenset[str]
+    owner: str = (
+        ""  # KIND NAME of the object whose controller makes this one, as an ExternalSecret or a SealedSecret does
+    )
 
     @classmethod
     def of(cls, metadata: Mapping[str, JsonValue]) -> "Marks":
         """From an object's metadata as the API gives them."""
         entries = metadata.get("managedFields") or ()
+        owners = [one for one in metadata.get("ownerReferences") or () if one.get("controller")]
         return cls(
             metadata.get("labels") or {},
             metadata.get("annotations") or {},
             frozenset(str(entry.get("manager")) for entry in entries),
+            next((f"{one.get('kind')} {one.get('name')}" for one in owners), ""),
         )
 
     @property
@@ -61,14 +66,21 @@ class Marks:
         return name if name or labelled or "helm" in self.managers else None
 
 
-def warning_of_edit(metadata: Mapping[str, JsonValue], namespace: str, config_map: str, key: str) -> str:
-    """What a tool does to our part of a text, and the lines to add there; "" where none does anything."""
-    marks, title = Marks.of(metadata), f"ConfigMap {namespace}/{config_map}"
+def warning_of_edit(
+    metadata: Mapping[str, JsonValue], namespace: str, holder: str, key: str, *, kind: str = "ConfigMap"
+) -> str:
+    """What a tool does to our part of a text in an object, and the lines to add there; "" where none does anything."""
+    marks, title = Marks.of(metadata), f"{kind} {namespace}/{holder}"
+    if marks.owner:
+        return (
+            f"{title} is made by {marks.owner}, which writes it anew from its source: our part of {key} is gone then, "
+            f"until the next `pulumi up`, so let another {kind} have the text, or put our part there ({PAGE})"
+        )
     if (name := marks.argo) is not None:
         lines = [
             "spec:",
             "  ignoreDifferences:",
-            f"    - {{kind: ConfigMap, namespace: {namespace}, name: {config_map}, jsonPointers: [/data/{key}]}}",
+            f"    - {{kind: {kind}, namespace: {namespace}, name: {holder}, jsonPointers: [/data/{key}]}}",
             "  syncPolicy:",
             "    syncOptions: [RespectIgnoreDifferences=true]",
         ]
@@ -77,14 +89,14 @@ def warning_of_edit(metadata: Mapping[str, JsonValue], namespace: str, config_ma
     if (name := marks.flux) is not None:
         if _left_alone_by_flux(marks):
             return ""
-        target = f"{{kind: ConfigMap, namespace: {namespace}, name: {config_map}}}"
+        target = f"{{kind: {kind}, namespace: {namespace}, name: {holder}}}"
         lines = ["spec:", "  ignore:", f"    - {{paths: [/data/{key}], target: {target}}}"]
-        lines += ["# before Flux 2.9, in the ConfigMap itself, in Git:"]
+        lines += [f"# before Flux 2.9, in the {kind} itself, in Git:"]
         lines += ["metadata:", "  annotations:", f"    {_FLUX}/ssa: IfNotPresent"]
         who = f"Flux{_called(' (Kustomization ', name, ')')}"
         return _undone(who, title, key, "when it next reconciles", "that Kustomization", lines)
     if (name := marks.flux_helm) is not None:
-        target = f"{{kind: ConfigMap, name: {config_map}}}"
+        target = f"{{kind: {kind}, name: {holder}}}"
         lines = ["spec:", "  driftDetection:", f"    ignore: [{{paths: [/data/{key}], target: {target}}}]"]
         who = f"Flux{_called(' (HelmRelease ', name, ')')}"
         when = "at each upgrade, and where driftDetection is enabled when it next reconciles"

@@ -74,7 +74,7 @@ def refuse_taken_keys(cluster: Kubernetes, shared: Mapping[str, JsonValue], name
             )
     if set(shared["keys"]) - set(data):
         if found.get("immutable"):
-            raise config_map.immutable(namespace, shared["config_map"])
+            raise config_map.immutable(name)
         if line := other_hands.warning_of_addition(metadata, name, "each key of ours"):
             warn(line)
 

@@ -24,11 +24,15 @@ class RunningServer:
     container: str
     pod: JsonObject
 
-    def refuse_dead_mount(self, config_map: str, keys: Sequence[str]) -> None:
-        """Raises EditRefused where the pods would never see a change of these keys of the ConfigMap."""
-        if self.pod and (why := self._why_no_change_arrives(config_map, keys)):
+    def refuse_dead_mount(self, name: str, keys: Sequence[str], *, kind: str = "ConfigMap") -> None:
+        """Raises EditRefused where the pods would never see a change of these keys of the ConfigMap or Secret."""
+        if self.pod and (why := self._why_no_change_arrives(name, keys, kind)):
             namespace = self.title.split()[1].partition("/")[0]
-            raise EditRefused(f"{self.title} {why} (ConfigMap {namespace}/{config_map})")
+            raise EditRefused(f"{self.title} {why} ({kind} {namespace}/{name})")
+
+    def mounts(self, name: str, kind: str) -> bool:
+        """Whether the pods have it as a volume."""
+        return any(workloads.sources(volume, name, kind) for volume in self.pod.get("volumes") or ())
 
     def refuse_no_reload(self) -> None:
         """Raises EditRefused where Prometheus would not reload on request, as far as its arguments show it."""
@@ -44,13 +48,14 @@ class RunningServer:
             f"{self.title} starts Prometheus without --web.enable-lifecycle, so it does not reload: {remedy}"
         )
 
-    def _why_no_change_arrives(self, config_map: str, keys: Sequence[str]) -> str:
-        shown = {volume["name"]: _sources(volume, config_map) for volume in self.pod.get("volumes") or ()}
+    def _why_no_change_arrives(self, name: str, keys: Sequence[str], kind: str) -> str:
+        shown = {volume["name"]: workloads.sources(volume, name, kind) for volume in self.pod.get("volumes") or ()}
         volumes = {name for name, sources in shown.items() if sources}
         if not volumes:
             return "does not mount it"
         ours = named(self._containers(), self.container)
-        containers = [ours] if ours else self._containers()
+        # A config-reloader may unpack a Secret for the server, which then does not mount it itself.
+        containers = [ours] if ours and kind == "ConfigMap" else self._containers()
         mounts = [mount for one in containers for mount in one.get("volumeMounts") or () if mount["name"] in volumes]
         if not mounts:
             return f"has it as a volume, but container {self.container} does not mount it"
@@ -91,12 +96,6 @@ def say_which(found: workloads.Workload, wanted: WantedWorkload) -> None:
             f"{found.title} has no container {wanted.container}; by its image, {found.container} is taken; "
             f"`pulumi config set {wanted.server}Container {found.container}` keeps it so"
         )
-
-
-def _sources(volume: Mapping[str, JsonValue], config_map: str) -> list[Mapping[str, JsonValue]]:
-    """Where a volume shows the ConfigMap: each a source with its `items`, if it has any."""
-    sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
-    return [one["configMap"] for one in sources if (one.get("configMap") or {}).get("name") == config_map]
 
 
 def _shows(source: Mapping[str, JsonValue], key: str) -> bool:

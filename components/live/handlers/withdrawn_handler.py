@@ -1,13 +1,20 @@
 """Checks before anything is written; and, as it is deleted last, that nothing of ours runs any more."""
 
-import contextlib
 from collections.abc import Callable
-from functools import cache
+from contextlib import nullcontext, suppress
+from functools import cache, partial
 
 from pulumi import dynamic
 
-from components.live.cluster import config_map, connections, operator_preflight, ownership_checks, workload
-from components.live.cluster.config_map import Key
+from components.live.cluster import (
+    config_map,
+    connections,
+    operator_preflight,
+    operator_secret,
+    ownership_checks,
+    workload,
+)
+from components.live.cluster.secret_key import key_of
 from components.live.cluster.workload import RunningServer
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
@@ -58,7 +65,7 @@ class WithdrawnHandler(Handler):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         """Warn also of what somebody has deleted or changed of ours."""
-        with contextlib.suppress(OpsError):  # `check` has reported it
+        with suppress(OpsError):  # `check` has reported it
             cluster = connections.kubernetes(_news)
             for line in ownership_checks.changes_by_others(cluster, _olds.get("own") or (), _news["manager"]):
                 warn(line)
@@ -92,8 +99,12 @@ def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Calla
             runs(kind)  # it has to be clear which pods get it
     for kind in props.get("edited") or ():
         server = props[kind]
-        config_map.read(cluster, Key(props["namespace"], server["config_map"], server["config_key"], ""))
-        runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
+        with suppress(Forbidden) if server.get("secret_name") else nullcontext():  # SecretText warns of it
+            config_map.read(cluster, key_of(props["namespace"], server))
+        if server.get("secret_name"):
+            operator_secret.refuse_unread(cluster, props["namespace"], server, partial(runs, kind))
+        else:
+            runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
     if (server := props.get("prometheus")) and server[
         "reload"
     ] == "lifecycle":  # Alertmanager always takes requests to reload

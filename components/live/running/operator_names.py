@@ -63,6 +63,15 @@ def our_part(config: Config, props: Config) -> Config:
     }
 
 
+def with_files(config: Config) -> Config:
+    """The running configuration with each hidden secret also under the name of the file that we may have written."""
+    receivers = [
+        {kind: _hide_file_names(entries) for kind, entries in receiver.items()}
+        for receiver in config.get("receivers") or ()
+    ]
+    return {**config, "receivers": receivers}
+
+
 def namespace_matcher(props: Config) -> tuple[tree.Matcher, ...]:
     """The matcher that the operator adds to our routes and inhibitions."""
     return (tree.Matcher("namespace", props["namespace"], "="),)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from components.live.cluster import config_map, connections, tenant_text
-from components.live.cluster.config_map import Key
+from components.live.cluster.secret_key import key_of
 from components.live.provider import Props, warn
 from components.live.running import compare, expressions, operator_names, operator_readback
 from components.live.running.wanted import Wanted
@@ -58,7 +58,10 @@ class ServerCheck(ABC):
                         f"--web.enable-lifecycle, or set {self.kind}Reload to sidecar or signal"
                     ) from None
                 except Refused as error:
-                    return [*self._refused_parts(), f"it refuses its files: {error.words}"]
+                    words = error.words
+                    if self.props[self.kind].get("secret_name"):
+                        words = "its reason may quote the Secret, and stands in its log"
+                    return [*self._refused_parts(), f"it refuses its files: {words}"]
         return []
 
     def _refused_parts(self) -> list[str]:
@@ -190,7 +193,7 @@ class AlertmanagerCheck(ServerCheck):
         server = self.props[self.kind]
         if server.get("tenant"):
             return self._declared_by_tenant(server["tenant"])
-        at = Key(self.props["namespace"], server["config_map"], server["config_key"], "")
+        at = key_of(self.props["namespace"], server)
         try:
             found = config_map.read(connections.kubernetes(self.props), at)
             declared = receiver_names(found.text)

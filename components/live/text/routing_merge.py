@@ -70,7 +70,7 @@ class Routing:
                 f"{self.where}: all of our routing is there already without our marks: we never change or remove it"
             ]
         try:
-            config = self._config(marked_lists.remove(text, self.where))
+            config = parse_config(marked_lists.remove(text, self.where), self.where)
             return [
                 *side_effects.warnings(config, parts[LISTS["routes"]], alerts),
                 *side_effects.inherited_mail_settings(config, parts[LISTS["receivers"]]),
@@ -81,7 +81,9 @@ class Routing:
     def refuse_lost_routes(self, text: str, ours: str, alerts: Sequence[Mapping[str, str]]) -> None:
         """Raises EditRefused where routes of others would match our alerts too."""
         bare = marked_lists.remove(text, self.where)
-        kept = side_effects.routes_that_lose_alerts(self._config(bare), _parts(ours)[LISTS["routes"]], alerts)
+        kept = side_effects.routes_that_lose_alerts(
+            parse_config(bare, self.where), _parts(ours)[LISTS["routes"]], alerts
+        )
         if kept:
             raise EditRefused(
                 f"{'; '.join(kept)}: set alertmanagerOtherRoutes to skip (our routes alone get them) or to continue "
@@ -91,7 +93,7 @@ class Routing:
     def _refuse_clashes(self, bare: str, parts: Lists) -> None:
         read(bare, self.where, parts)
         try:
-            config = self._config(bare)
+            config = parse_config(bare, self.where)
             live = tree.tree(config).routes
             ours = tree.tree({"route": {"receiver": "ours", "routes": parts[LISTS["routes"]]}}).routes
         except (RoutingError, ValueError) as problem:
@@ -120,14 +122,6 @@ class Routing:
                         f"routing: our route {node.match.path[-1]} names {name!r}, and no receiver has that name"
                     )
 
-    def _config(self, text: str) -> tree.Config:
-        try:
-            return tree.parse(text, self.where)
-        except RoutingError:
-            if "\t" not in text:
-                raise
-            return tree.parse(text.replace("\t", " "), self.where)  # Go takes tabs where PyYAML does not
-
     def _clash(self, what: str, remedy: str, theirs: JsonValue, ours: JsonValue) -> None:
         sides = "".join(
             f"# {who}:\n" + yaml.safe_dump(side, sort_keys=False, allow_unicode=True)
@@ -136,6 +130,16 @@ class Routing:
         raise EditRefused(
             f"{self.where} has a {what} already, and it is not ours: {remedy}, or take it out there", redacted(sides)
         )
+
+
+def parse_config(text: str, where: str) -> tree.Config:
+    """The configuration in a text. Raises RoutingError."""
+    try:
+        return tree.parse(text, where)
+    except RoutingError:
+        if "\t" not in text:
+            raise
+        return tree.parse(text.replace("\t", " "), where)  # Go takes tabs where PyYAML does not
 
 
 def _parts(ours: str) -> Lists:

@@ -8,6 +8,7 @@ from components.live.text.marked_lists import LastEdit
 from components.live.text.redact import redacted
 
 MAX_DIFF_LINES = 20  # lines of a difference
+SIDES = " (- what we wrote, + what stands there):"  # of the difference below a sentence
 
 
 class WholeText:
@@ -22,7 +23,7 @@ class WholeText:
         if last_edit and text not in (last_edit.after, last_edit.before):
             raise EditRefused(
                 f"{self.where}: somebody has changed it since we wrote it, and replacing it would lose that: take the "
-                "change into our file, or take it back there (- what we wrote, + what stands there):",
+                f"change into our file, or take it back there{SIDES}",
                 redacted(difference(last_edit.after, text)),
             )
         return ours
@@ -34,7 +35,7 @@ class WholeText:
         if text != last_edit.after:
             raise EditRefused(
                 f"{self.where}: somebody has changed it since we wrote it, and bringing the old text back would lose "
-                "that: keep the change elsewhere and take it back there (- what we wrote, + what stands there):",
+                f"that: keep the change elsewhere and take it back there{SIDES}",
                 redacted(difference(last_edit.after, text)),
             )
         return last_edit.before

@@ -3,12 +3,13 @@
     python -m ops.sandbox.servers.projector --home FOLDER
 
 For each server it reads the volumes and mounts of its pod, in a Deployment or a StatefulSet (ConfigMaps, Secrets, and
-both projected together), and writes their data below HOME/mnt. A changed pod template restarts the server's process, as
-a new pod would.
+both projected together), and writes their data below HOME/mnt, unpacked where it is gzip. A changed pod template
+restarts the server's process, as a new pod would.
 """
 
 import argparse
 import base64
+import gzip
 import json
 import signal
 import sys
@@ -31,6 +32,7 @@ PAUSE = 2.0  # seconds between two rounds in which nothing changes
 GATHER = 0.02  # seconds after a change in which others may follow
 KINDS = ("deployments", "statefulsets", "configmaps", "secrets")
 RETRY_AFTER = 2.0  # seconds until a server that did not start is started again
+GZIP = b"\x1f\x8b"
 SERVERS = (PROMETHEUS, ALERTMANAGER)
 
 Data = dict[str, str]
@@ -153,11 +155,17 @@ def _data(source: tuple[str, str, Mapping[str, JsonValue]], maps: Objects, secre
             return {}
         raise Missing(f"{kind} {name}, which its pod mounts, does not exist")
     data: Data = dict(held.get("data") or {})
-    if kind == "Secret":
-        data = {key: base64.b64decode(text).decode() for key, text in data.items()}
+    files = {key: base64.b64decode(text) if kind == "Secret" else text.encode() for key, text in data.items()}
     if details.get("items"):
-        data = {item["path"]: data[item["key"]] for item in details["items"] if item["key"] in data}
-    return data
+        files = {item["path"]: files[item["key"]] for item in details["items"] if item["key"] in files}
+    return dict(_unpacked(name, content) for name, content in files.items())
+
+
+def _unpacked(name: str, content: bytes) -> tuple[str, str]:
+    """A file; what is packed as the operator's config-reloader writes it: unpacked, without `.gz`."""
+    if content.startswith(GZIP):
+        return name.removesuffix(".gz"), gzip.decompress(content).decode()
+    return name, content.decode()
 
 
 def _watch(cluster: Cluster, kind: str, changed: threading.Event) -> None:
