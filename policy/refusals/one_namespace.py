@@ -8,7 +8,7 @@ from refusals.seen import PROVIDER, UNKNOWN, Seen, setting
 
 SCHEMA: Final = {"namespace": setting("monitoring", "the one Kubernetes namespace that the program may write to")}
 
-# What acts in Kubernetes; the other two kinds of the program's own speak to Grafana.
+# What acts in Kubernetes; the other kinds of the program's own speak to Grafana, Mimir and Cortex.
 _IN_A_NAMESPACE: Final = ("ConfigText", "SecretText", "Mount", "Live", "Withdrawn")
 # In no namespace: `only-our-kinds` refuses them, and that says it better.
 _CLUSTER_WIDE: Final = re.compile(

@@ -30,7 +30,8 @@ def refuse(seen: Seen, given: Mapping[str, Any]) -> Iterator[str]:
             f"{seen.at('metadata', 'name')}: take the annotation out"
         )
     whole = ("replace",) if given["wholeAlertmanagerConfig"] else ()
-    text_of = "secret_name" if seen.dynamic("SecretText") else "config_map" if seen.dynamic("ConfigText") else ""
+    places = {"SecretText": "secret_name", "ConfigText": "config_map", "TenantText": "place"}
+    text_of = next((place for kind, place in places.items() if seen.dynamic(kind)), "")
     if text_of and seen.at("editor") not in (*_ADDING_EDITORS, *whole):
         yield (
             f"{seen.label} writes all of {seen.at(text_of)} (editor {seen.at('editor')}), also what others wrote "

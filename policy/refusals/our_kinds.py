@@ -14,7 +14,7 @@ KINDS: Final = (
     "kubernetes:monitoring.coreos.com/v1alpha1:AlertmanagerConfig",
     DASHBOARD,
     *(f"{DYNAMIC}{kind}" for kind in ("ConfigText", "SecretText", "Mount", "DashboardFolder", "PreviousDashboard")),
-    *(f"{DYNAMIC}{kind}" for kind in ("Live", "Withdrawn")),
+    *(f"{DYNAMIC}{kind}" for kind in ("RulerNamespace", "RuleGroups", "TenantText", "Live", "Withdrawn")),
     *(f"monitoring:index:{component}" for component in ("AlertRules", "AlertRouting", "Dashboard")),
     *(f"{PROVIDER}{provider}" for provider in ("kubernetes", "grafana", "pulumi-python")),
 )

@@ -16,8 +16,9 @@ SCHEMA: Final = {
         "ConfigMaps of others in which the program may have a part",
     ),
     "secretsOfOthers": setting(["alertmanager-main"], "Secrets of others in which the program may have a part"),
-    "deploymentsOfOthers": setting(
-        ["prometheus", "alertmanager"], "Deployments of others into which the program may mount an object of its own"
+    "workloadsOfOthers": setting(
+        ["prometheus", "alertmanager"],
+        "Deployments and StatefulSets of others into which the program may mount an object of its own",
     ),
 }
 
@@ -49,6 +50,8 @@ def _ours(seen: Seen) -> Iterator[tuple[str, object]]:
         yield from (("source", name) for name in _mounted(seen.at("source")))
     elif seen.dynamic("DashboardFolder", "PreviousDashboard"):
         yield "uid", seen.at("uid")
+    elif seen.dynamic("RulerNamespace", "RuleGroups"):
+        yield "namespace", seen.at("namespace")
     elif seen.dynamic("Withdrawn"):
         yield from (("path", str(path).rpartition("/")[2]) for path in seen.at("own") or ())
     elif seen.type == DASHBOARD:
@@ -64,9 +67,14 @@ def _others(seen: Seen) -> Iterator[tuple[str, object]]:
     elif seen.dynamic("SecretText"):
         yield "Secret", seen.at("secret_name")
     elif seen.dynamic("Mount"):
-        yield "Deployment", seen.at("deployment")
+        yield "Workload", _name_of(seen.at("workload"))
     elif seen.dynamic("Withdrawn") and seen.at("shared"):
         yield "ConfigMap", seen.at("shared", "config_map")
+
+
+def _name_of(workload: object) -> object:
+    """The name in KIND/NAME."""
+    return workload if isinstance(workload, Marker) else str(workload or "").rpartition("/")[2]
 
 
 def _mounted(source: object) -> Iterator[object]:

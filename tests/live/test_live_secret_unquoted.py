@@ -18,6 +18,8 @@ from components.live.handlers.config_text_handler import ConfigTextHandler
 from components.live.provider import NotDone, Props
 from components.live.resources import SecretTextProvider
 from components.live.running.servers import AlertmanagerCheck
+from ops.clients.http import Http
+from ops.clients.replicas import Replica
 from tests.live import secret_props
 from tests.live.api_server import Api, serving
 from tests.live.secret_props import PASSWORD, hold, raw
@@ -204,6 +206,7 @@ def test_a_reload_that_is_refused_does_not_quote_it() -> None:
         for secret in ("alertmanager-main", ""):
             server = server_props("alertmanager", url=url, secret_name=secret)
             props: Props = {"namespace": "monitoring", "alertmanager": server, "routing": {}}
-            (said,) = AlertmanagerCheck(props).reload()
+            at = Replica(Http(url, name="Alertmanager"), "Alertmanager")
+            (said,) = AlertmanagerCheck(props, at).reload()
             assert (MARKER in said) == (not secret)
             assert said.startswith("it refuses its files: ")

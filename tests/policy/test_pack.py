@@ -1,6 +1,7 @@
 """The policy pack as a whole: the program passes it in every mode, and it stands by itself."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -23,6 +24,10 @@ MODES: dict[str, dict[str, object]] = {
     "shared": {"rulesMode": "shared", "grafanaMode": "sidecar"},
     "operator": {"rulesMode": "operator", "alertmanagerMode": "operator", "smtpPassword": "hunter2"},
     "secret": {"alertmanagerMode": "secret", "smtpPassword": "hunter2", "rulesMode": "operator"},
+    "tenant": {
+        **{"rulesMode": "ruler", "alertmanagerMode": "tenant", "rulerUrl": "http://mimir.test", "tenantId": "shop"},
+        **{"tenantUser": "shop", "tenantPassword": "hunter2", "smtpPassword": "hunter2"},
+    },
     "overwriting": {"alertmanagerReplace": True, "grafanaAdopt": True, "grafanaMode": "api", "grafanaAuth": "hunter2"},
     "on call": {"slackWebhookFile": "/etc/alertmanager/slack/url", "pagerdutyKeyFile": "/etc/pagerduty/key"},
 }
@@ -73,10 +78,11 @@ def test_the_settings_begin_where_those_of_the_program_do() -> None:
     maps = ("prometheusConfigMap", "alertmanagerConfigMap", "sharedRulesConfigMap")
     assert our_names.SCHEMA["configMapsOfOthers"]["default"] == [*map(default, maps)]
     assert our_names.SCHEMA["secretsOfOthers"]["default"] == [default("alertmanagerSecret")]
-    deployments = ("prometheusDeployment", "alertmanagerDeployment")
-    assert our_names.SCHEMA["deploymentsOfOthers"]["default"] == [*map(default, deployments)]
-    secret = {key for key in program_settings.SECRETS if key != "grafanaAuth"}  # `auth` where it arrives
-    assert secret <= {*plain_secrets.SCHEMA["secretInputs"]["default"]}
+    workloads = ("prometheusDeployment", "alertmanagerDeployment")
+    assert our_names.SCHEMA["workloadsOfOthers"]["default"] == [*map(default, workloads)]
+    known_inputs = plain_secrets.SCHEMA["secretInputs"]["default"]
+    for key in program_settings.SECRETS:  # `auth`, `password` and `token` where they arrive
+        assert {key, re.sub(".*(?=Auth|Password|Token)", "", key).lower()} & {*known_inputs}, key
 
 
 def test_everything_in_kubernetes_is_held_to_the_namespace() -> None:

@@ -107,8 +107,12 @@ def test_prefixes_are_a_setting() -> None:
         ("pulumi-python:dynamic/monitoring:SecretText", {"secret_name": "tls"}, "Secret tls"),
         (
             "pulumi-python:dynamic/monitoring:Mount",
-            {"deployment": "shop", "volume": "api-monitoring", "source": {"secret": {"secretName": "api-monitoring"}}},
-            "Deployment shop",
+            {
+                "workload": "Deployment/shop",
+                "volume": "api-monitoring",
+                "source": {"secret": {"secretName": "api-monitoring"}},
+            },
+            "Workload shop",
         ),
         ("pulumi-python:dynamic/monitoring:Withdrawn", {"shared": {"config_map": "coredns"}}, "ConfigMap coredns"),
     ],
@@ -129,7 +133,7 @@ def test_an_object_of_others_that_is_not_named_is_refused(kind: str, inputs: dic
     ],
 )
 def test_only_objects_of_ours_are_mounted(source: dict[str, Any]) -> None:
-    inputs = {"deployment": "prometheus", "volume": "api-performance-alerts", "source": source}
+    inputs = {"workload": "StatefulSet/prometheus", "volume": "api-performance-alerts", "source": source}
     assert len(refused(our_names, Seen("pulumi-python:dynamic/monitoring:Mount", "m", inputs))) == 1
 
 
