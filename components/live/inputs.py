@@ -4,11 +4,12 @@ Inputs that only the handler knows (`before`, `drift` …) are None in the progr
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import NotRequired, TypedDict, cast
 
 import pulumi
 
-from components.settings import Cluster, Server, Tenant
+from components.settings import Cluster, Credentials, Server, Tenant
 from formats.json_types import JsonValue
 
 ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how the cluster is reached
@@ -28,18 +29,25 @@ class ClusterInputs(TypedDict):
     namespace: str
 
 
-class TenantInputs(TypedDict):
-    """A `Tenant` of the settings, as data; password and token as secrets."""
+class CredentialsInputs(TypedDict):
+    """`Credentials` of the settings, as data; password and token as secrets."""
 
-    url: str
-    api: str
-    id: str | None
+    settings: str
     user: str | None
     password: pulumi.Input[str] | None
     token: pulumi.Input[str] | None
     ca_file: str | None
     cert_file: str | None
     key_file: str | None
+
+
+class TenantInputs(TypedDict):
+    """A `Tenant` of the settings, as data."""
+
+    url: str
+    api: str
+    id: str | None
+    credentials: CredentialsInputs
 
 
 class ServerInputs(TypedDict):
@@ -55,6 +63,7 @@ class ServerInputs(TypedDict):
     service: str
     url: str | None
     reload: str
+    credentials: CredentialsInputs
     tenant: TenantInputs | None
 
 
@@ -223,7 +232,8 @@ def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     fields = {name: getattr(server, name) for name in ServerInputs.__annotations__}
     tenant = tenant_inputs(server.tenant) if server.tenant else None
-    return cast(ServerInputs, {**fields, "config_maps": list(server.config_maps), "tenant": tenant})
+    known = {"credentials": _credentials(server.credentials), "tenant": tenant}
+    return cast(ServerInputs, {**fields, "config_maps": list(server.config_maps), **known})
 
 
 def tenant_place(tenant: Tenant) -> str:
@@ -232,7 +242,12 @@ def tenant_place(tenant: Tenant) -> str:
 
 
 def tenant_inputs(tenant: Tenant) -> TenantInputs:
-    """How a tenant's APIs are reached; password and token are kept as secrets."""
-    found = {name: getattr(tenant, name) for name in TenantInputs.__annotations__}
+    """How a tenant's APIs are reached."""
+    return {"url": tenant.url, "api": tenant.api, "id": tenant.id, "credentials": _credentials(tenant.credentials)}
+
+
+def _credentials(credentials: Credentials) -> CredentialsInputs:
+    """Password and token are kept as secrets."""
+    found = asdict(credentials)
     secret = {name: pulumi.Output.secret(found[name]) for name in ("password", "token") if found[name]}
-    return cast(TenantInputs, {**found, **secret})
+    return cast(CredentialsInputs, {**found, **secret})

@@ -10,6 +10,7 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.clients.server_access import server_http
 from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
 from ops.errors import Forbidden
 
@@ -39,12 +40,7 @@ def warning_if_forbidden() -> Iterator[None]:
 
 def http(inputs: Props, server: Mapping[str, JsonValue], name: str) -> Http:
     """By the server's URL, or through the API server's service proxy; as a tenant where it is Mimir's or Cortex'."""
-    if server.get("tenant"):
-        return tenant_http(server["url"], server["tenant"], name=name)
-    if server.get("url"):
-        return Http(server["url"], name=name)
-    service, _, port = str(server["service"]).partition(":")
-    return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
+    return server_http(server, lambda: (kubernetes(inputs), inputs["namespace"]), name=name)
 
 
 def prometheus(inputs: Props) -> Prometheus:

@@ -18,7 +18,7 @@ from ops.clients.prometheus import RunningGroup
 from ops.clients.server import Server
 from ops.clients.tenant import is_not_configured
 from ops.clients.workloads import WantedWorkload
-from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused
+from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused, Unauthorized
 
 
 class ServerCheck(ABC):
@@ -51,6 +51,8 @@ class ServerCheck(ABC):
             case "lifecycle":
                 try:
                     self.client.reload()
+                except Unauthorized:
+                    raise  # the message names the credentials
                 except Forbidden as error:
                     raise EditRefused(
                         f"{self.name} does not reload on request ({error.words or error.status}): start it with "
