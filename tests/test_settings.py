@@ -89,7 +89,7 @@ def test_production_stack_file_is_read() -> None:
         ),
         (
             {"prometheusToken": "hunter2"},
-            "prometheusToken is (a secret); give prometheusUrl too: through prometheusService the API server passes none",
+            "prometheusToken is (a secret); give prometheusUrl too: through prometheusService the API server passes ",
         ),
         ({"alertmanagerCaFile": "/ca.pem"}, "alertmanagerCaFile is '/ca.pem'; give alertmanagerUrl too: "),
         ({**URL, "prometheusPassword": "hunter2"}, "prometheusPassword is (a secret); give prometheusUser too"),

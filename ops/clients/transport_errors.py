@@ -13,9 +13,12 @@ _EXPIRED, _OTHER_NAME = (10,), (62, 64)
 # The server's alerts that are about a client's certificate; before TLS 1.3 Go sends a handshake failure if it lacks.
 _ABOUT_OURS = re.compile(r"ALERT_(\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)$")
 _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
-# The same, as the API server's service proxy says it (in Go's words).
-_ABOUT_OURS_IN_GO = re.compile(r"remote error: tls: .*(certificate|handshake failure|access denied)")
-_NO_TLS_IN_GO = "server gave HTTP response to HTTPS client"
+# The same, as the API server's service proxy says it (in Go's words). From TLS 1.3 on a server refuses a client after
+# the handshake, and HTTP/2 may say no more than that nothing came after it.
+_ABOUT_OURS_IN_GO = re.compile(
+    r"remote error: tls: .*(certificate|handshake failure|access denied)|http2: client conn could not be established"
+)
+_NO_TLS_IN_GO = re.compile(r"first record does not look like a TLS handshake|server gave HTTP response to HTTPS client")
 # What servers answer (400) to HTTP where they want TLS: Go's, nginx.
 _WANTS_TLS = ("Client sent an HTTP request to an HTTPS server", "plain HTTP request was sent to HTTPS port")
 
@@ -41,7 +44,7 @@ def classify(error: BaseException, hints: Hints) -> tuple[type[Unreachable], str
 
 def classify_proxied(words: str, hints: Hints) -> tuple[type[Unreachable], str]:
     """The same, by what a proxy says why it did not reach the service."""
-    if _NO_TLS_IN_GO in words:
+    if _NO_TLS_IN_GO.search(words):
         return OtherProtocol, hints.without_tls
     if _ABOUT_OURS_IN_GO.search(words):
         return Untrusted, hints.client_certificate

@@ -46,10 +46,10 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextmanager
-def service(rig: Rig, name: str, port: int) -> Iterator[None]:
-    """Service `name`:`port`, behind which the sandbox's server of that name stands."""
+def service(rig: Rig, name: str, port: int, server: int | None = None) -> Iterator[None]:
+    """Service `name`:`port`, behind which the sandbox's server of that name stands, or the one on port `server`."""
     assert rig.sandbox.state is not None
-    with Forwarding(rig.sandbox.state.ports[name]) as forwarding:
+    with Forwarding(server or rig.sandbox.state.ports[name]) as forwarding:
         threading.Thread(target=forwarding.serve_forever, args=(0.05,), daemon=True).start()
         rig.cluster.apply(
             {
@@ -82,6 +82,9 @@ def service(rig: Rig, name: str, port: int) -> Iterator[None]:
             yield
         finally:
             forwarding.shutdown()
+            core, more = f"/api/v1/namespaces/{NAMESPACE}", f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}"
+            for path in (f"{more}/endpointslices", f"{core}/services", f"{core}/pods"):
+                rig.cluster.http.request("DELETE", f"{path}/{name}?gracePeriodSeconds=0")
 
 
 def test_deploy_and_take_back_through_the_service_proxy(rig: Rig) -> None:
