@@ -4,7 +4,9 @@ import base64
 import ssl
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
+from components.settings import PROJECT_FILE
 from formats.json_types import JsonValue
 from ops.clients.hints import Hints
 from ops.errors import Misconfigured
@@ -31,14 +33,16 @@ def tls(given: Given) -> ssl.SSLContext | bool:
         return True
     named = f"{prefix}CaFile"
     try:
-        context = ssl.create_default_context(cafile=ca or None)
+        context = ssl.create_default_context(cafile=_path(ca) if ca else None)
         if ca:
             # Python 3.13 and later want extensions that many an own CA lacks, and that Go and curl do not ask for.
             context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         named = f"{prefix}CertFile or {prefix}KeyFile"
         if cert:
             # Without a password Python would ask a person for that of an encrypted key.
-            context.load_cert_chain(cert, given.get("key_file") or None, password="")
+            context.load_cert_chain(
+                _path(cert), _path(given["key_file"]) if given.get("key_file") else None, password=""
+            )
     except ssl.SSLError:
         raise Misconfigured(
             f"{named} cannot be used: give PEM files, with a key that belongs to the certificate and has no password"
@@ -47,6 +51,11 @@ def tls(given: Given) -> ssl.SSLContext | bool:
         reason = getattr(error, "strerror", None) or "it cannot be read"
         raise Misconfigured(f"{named} cannot be used ({reason}): give the path of a PEM file on this machine") from None
     return context
+
+
+def _path(file: JsonValue) -> Path:
+    """A file of the settings: the state keeps it as it was set, and each checkout and machine has its own folders."""
+    return PROJECT_FILE.parent / Path(str(file)).expanduser()
 
 
 def hints(given: Given, *, setting: str) -> Hints:

@@ -5,14 +5,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from werkzeug import Request, Response
 
 import rules
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
+from ops.sandbox.cluster import NAMESPACE
 from tests.e2e.inside_own_network import service
 from tests.e2e.rig import Rig
 from tests.e2e.secured_servers import beside
 from tests.support.secured import Secured
+from tests.support.stand_in import stand_in
 
 PORTS = {"prometheus": 9090, "alertmanager": 9093}
 
@@ -72,6 +75,22 @@ def test_what_the_proxy_cannot_pass_on_is_refused(rig: Rig, secured: Secured, tm
             assert advice in words
             assert advice.replace("prometheus", "alertmanager") in words
     assert rig.objects() == rig.before
+
+
+def test_the_api_server_removes_the_authorization_header(rig: Rig) -> None:
+    """So it is also where the account of the cluster has a bearer token, which must not get to a Service either."""
+    seen: list[list[str]] = []
+
+    def answer(request: Request) -> Response:
+        seen.append([name for name, _ in request.headers])
+        return Response("ok")
+
+    with stand_in(answer) as url, service(rig, "prometheus", 9090, int(url.rpartition(":")[2])):
+        proxied = f"/api/v1/namespaces/{NAMESPACE}/services/prometheus:web/proxy/-/ready"
+        rig.cluster.http.request("GET", proxied, headers={"X-Other": "passed on"})
+    assert len(seen) == 1
+    assert "X-Other" in seen[0]
+    assert "Authorization" not in seen[0]
 
 
 def test_a_service_without_tls_is_named(rig: Rig) -> None:

@@ -162,4 +162,4 @@ def test_verify_reads_passwords_from_the_environment(
 
 @pytest.mark.usefixtures("whole")
 def test_the_service_proxy_with_https_a_named_port_and_a_prefix() -> None:
-    own_network.passes("tests/e2e/inside_own_network_over_tls.py", 3)
+    own_network.passes("tests/e2e/inside_own_network_over_tls.py", 4)
