@@ -6,11 +6,13 @@
     ├── Unreachable           nothing answered, or it is not ready yet
     │   ├── UnknownName       no address is known for its host name
     │   ├── NoService         the cluster has no such Service
-    │   └── Untrusted         its certificate is not trusted
+    │   ├── Untrusted         its certificate is not trusted, or it does not trust ours
+    │   └── OtherProtocol     http was spoken where it is https, or the reverse
     ├── BadAnswer             the answer is not that of the expected service
-    │   └── Elsewhere         it redirects to another address
+    │   └── Elsewhere         it redirects, shows a page, or cannot do what is asked: another address is needed
     ├── Refused               the service answered with an error (`status`, `words`)
     │   ├── Forbidden         401 and 403
+    │   │   └── Unauthorized  401 of the service itself: credentials are missing or wrong
     │   ├── NotFound          404
     │   ├── Conflict          409 and 412: changed meanwhile, or exists already
     │   └── NoCommand         a container has no such command
@@ -47,7 +49,11 @@ class NoService(Unreachable):
 
 
 class Untrusted(Unreachable):
-    """The certificate that it shows is not trusted, or is for another name."""
+    """The certificate that it shows is not trusted, or is for another name; or it accepts none of ours."""
+
+
+class OtherProtocol(Unreachable):
+    """It speaks https where http was spoken to it, or the reverse."""
 
 
 class BadAnswer(OpsError):
@@ -55,7 +61,15 @@ class BadAnswer(OpsError):
 
 
 class Elsewhere(BadAnswer):
-    """It redirects to another address, such as a login page."""
+    """Another address, or other credentials, are needed.
+
+    It redirects (to `location`, where it did), shows a page for people such as a login, or is a server of this kind
+    that cannot do what is asked.
+    """
+
+    def __init__(self, message: str, *, location: str = "") -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class Refused(OpsError):
@@ -72,6 +86,10 @@ class Refused(OpsError):
 
 class Forbidden(Refused):
     """The credentials are missing, wrong, or not enough."""
+
+
+class Unauthorized(Forbidden):
+    """The credentials for this service are missing or wrong (401), as it says itself."""
 
 
 class NotFound(Refused):

@@ -17,9 +17,9 @@ from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.mailbox import MailSink
 from ops.clients.prometheus import Prometheus
-from ops.clients.replicas import Replicas, at_urls, behind_service
+from ops.clients.replicas import Replicas, at_urls, replicas_of
 from ops.clients.server import Server
-from ops.clients.tenant import tenant_http
+from ops.clients.server_access import server_http
 from ops.errors import Misconfigured
 from ops.sandbox import state as sandbox_state
 
@@ -30,6 +30,13 @@ _FROM_ENVIRONMENT = {
     "GRAFANA_AUTH": "grafanaAuth",
     "TENANT_TOKEN": "tenantToken",
     "TENANT_PASSWORD": "tenantPassword",
+}
+# The same, for those stacks alone in whose file they stand: a verb may look at several stacks, with other servers.
+_FROM_ENVIRONMENT_IF_SET = {
+    "PROMETHEUS_TOKEN": "prometheusToken",
+    "PROMETHEUS_PASSWORD": "prometheusPassword",
+    "ALERTMANAGER_TOKEN": "alertmanagerToken",
+    "ALERTMANAGER_PASSWORD": "alertmanagerPassword",
 }
 ADVICE = "is it running, and is --target right?"
 
@@ -72,12 +79,14 @@ class Target:
         client: Server = getattr(self, kind)
         if self.is_sandbox or server.tenant or (server.url and not server.more_urls):
             return at_urls([client.http])
-        title = kind.capitalize()
-        if server.url:
-            return at_urls([Http(url, name=title, advice=ADVICE) for url in (server.url, *server.more_urls)])
-        assert self.kubernetes is not None  # a stack has one
         verbs = ("get", "create") if write else ("get",)
-        return behind_service(self.kubernetes, self.settings.namespace, server.service, title=title, verbs=verbs)
+        return replicas_of(
+            asdict(server), self._cluster, name=kind.capitalize(), verbs=verbs, advice=ADVICE, by_verb=True
+        )
+
+    def _cluster(self) -> tuple[Kubernetes, str]:
+        assert self.kubernetes is not None  # a stack has one
+        return self.kubernetes, self.settings.namespace
 
     @property
     def application_url(self) -> str:
@@ -109,6 +118,11 @@ def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
 
     Raises Misconfigured where the file is missing or no stack file, SettingsError for a secret in plain text.
     """
+    return _plain_and_secret(name, folder)[0]
+
+
+def _plain_and_secret(name: str, folder: Path | None = None) -> tuple[dict[str, object], set[str]]:
+    """The settings as `stack_values` has them, and the keys of the others, which are encrypted. Raises as it does."""
     folder = folder or ROOT
     path = folder / f"Pulumi.{name}.yaml"
     if not path.is_file():
@@ -122,9 +136,10 @@ def stack_values(name: str, folder: Path | None = None) -> dict[str, object]:
         raise Misconfigured(f"{path.name} is not a stack file ({_why(error)}); correct its YAML") from None
     prefix = f"{settings.project()}:"  # which Pulumi adds to a key that has none
     own = {str(key).removeprefix(prefix): value for key, value in config.items() if _is_own(str(key), prefix)}
-    clear = {key: value for key, value in own.items() if not (isinstance(value, dict) and "secure" in value)}
+    secret = {key for key, value in own.items() if isinstance(value, dict) and "secure" in value}
+    clear = {key: value for key, value in own.items() if key not in secret}
     settings.refuse_plain(clear, where=path.name)
-    return clear
+    return clear, secret
 
 
 def _why(error: Exception) -> str:
@@ -139,20 +154,18 @@ def _is_own(key: str, prefix: str) -> bool:
 
 
 def _stack(name: str) -> Target:
-    values = stack_values(name)
-    for variable, key in _FROM_ENVIRONMENT.items():
+    values, secret = _plain_and_secret(name)
+    wanted = {variable: key for variable, key in _FROM_ENVIRONMENT_IF_SET.items() if key in secret}
+    for variable, key in (_FROM_ENVIRONMENT | wanted).items():
         if given := os.environ.get(variable):
             values[key] = given
     found = settings.read(values, where=f"Pulumi.{name}.yaml")
     kubernetes = Kubernetes(found.cluster.kubeconfig, found.cluster.context)
 
     def http(server: settings.Server, title: str) -> Http:
-        if server.tenant and server.url:
-            return tenant_http(server.url, asdict(server.tenant), name=title)
-        if server.url:
-            return Http(server.url, name=title, advice=ADVICE)
-        service, port = server.service.rsplit(":", 1)
-        return kubernetes.service_http(found.namespace, service, port, name=title)
+        return server_http(
+            asdict(server), lambda: (kubernetes, found.namespace), name=title, advice=ADVICE, by_verb=True
+        )
 
     grafana = None
     if found.grafana.mode != "off":

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from components import settings
 from components.settings import SettingsError, read
 from ops import targets
+from ops.clients.server_access import ServiceAddress
 from ops.errors import Misconfigured
 from tests.support.checkout import ROOT
 
+URL = {"prometheusUrl": "https://prometheus.example/prefix/"}
 TENANT = {"alertmanagerMode": "tenant", "rulerUrl": "https://mimir.example"}
 
 
@@ -35,10 +37,8 @@ def test_every_key_has_type_default_and_description() -> None:
 def test_every_key_is_read() -> None:
     source = (ROOT / "components" / "settings" / "reader.py").read_text("utf-8")
     for key in settings.schema():
-        server = re.fullmatch(
-            r"(prometheus|alertmanager)(Workload|Deployment|Container|ConfigMap|ConfigKey|Service|Url|Reload)", key
-        )
-        assert f'"{key}"' in source or (server and f'{{name}}{server[2]}"' in source), key
+        server = re.fullmatch(r"(?:prometheus|alertmanager|tenant)([A-Z]\w+)", key)
+        assert f'"{key}"' in source or (server and re.search(rf'{{(name|of)}}{server[1]}"', source)), key
 
 
 def test_production_stack_file_is_read() -> None:
@@ -91,6 +91,28 @@ def test_production_stack_file_is_read() -> None:
             {**TENANT, "tenantUser": "me", "tenantToken": "x"},
             "tenantUser is 'me'; give either it with tenantPassword, or",
         ),
+        (
+            {**TENANT, "alertmanagerToken": "hunter2"},
+            "alertmanagerToken is (a secret); give tenantToken instead: it is asked as the tenant (https://mimir.example",
+        ),
+        (
+            {"prometheusToken": "hunter2"},
+            "prometheusToken is (a secret); give prometheusUrl too: through prometheusService the API server passes ",
+        ),
+        ({"alertmanagerCaFile": "/ca.pem"}, "alertmanagerCaFile is '/ca.pem'; give alertmanagerUrl too: "),
+        ({**URL, "prometheusPassword": "hunter2"}, "prometheusPassword is (a secret); give prometheusUser too"),
+        ({**URL, "prometheusCertFile": "c"}, "prometheusCertFile is 'c'; give prometheusKeyFile too"),
+        (
+            {**URL, "prometheusUser": "me", "prometheusToken": "hunter2"},
+            "prometheusUser is 'me'; give either it with prometheusPassword, or prometheusToken",
+        ),
+        (
+            {"prometheusUrl": "https://me:hunter2@prometheus.example"},
+            "prometheusUrl holds credentials; give it without user and password, which are prometheusUser and ",
+        ),
+        ({"prometheusService": "prometheus"}, "prometheusService is 'prometheus'; give NAME:PORT, https:NAME:PORT or"),
+        ({"prometheusService": "https:prometheus"}, "prometheusService is 'https:prometheus'; give NAME:PORT, https:"),
+        ({"prometheusService": "a:web/pre fix"}, "prometheusService is 'a:web/pre fix'; give NAME:PORT, https:"),
     ],
 )
 def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -> None:
@@ -110,8 +132,28 @@ def test_the_servers_of_a_tenant_are_found_by_one_url() -> None:
     assert read({**TENANT, "tenantToken": "hunter2"}, where="x").prometheus.tenant is None
 
 
+def test_each_server_has_its_own_credentials() -> None:
+    given = {**URL, "prometheusUser": "me", "prometheusPassword": "hunter2", "alertmanagerService": "https:am:web/am"}
+    found = read(given, where="x")
+    assert found.prometheus.credentials == settings.Credentials("prometheus", user="me", password="hunter2")
+    assert found.prometheus.url == "https://prometheus.example/prefix"
+    assert found.alertmanager.credentials == settings.Credentials("alertmanager")
+    assert found.alertmanager.service == "https:am:web/am"
+
+
+def test_what_is_read_as_a_service_is_what_the_client_knows() -> None:
+    for text, parts in {
+        "prometheus:9090": ("", "prometheus", "9090", ""),
+        "https:prometheus:web": ("https", "prometheus", "web", ""),
+        "http:prometheus:9090/a/b/": ("http", "prometheus", "9090", "/a/b"),
+    }.items():
+        assert read({"prometheusService": text}, where="x").prometheus.service == text
+        assert ServiceAddress.parse(text) == ServiceAddress(*parts)
+
+
 def test_secrets_are_not_printed() -> None:
-    assert "hunter2" not in repr(read({"grafanaAuth": "hunter2", "smtpPassword": "hunter2"}, where="x"))
+    secret = {**URL, "prometheusToken": "hunter2", "grafanaAuth": "hunter2", "smtpPassword": "hunter2"}
+    assert "hunter2" not in repr(read(secret, where="x"))
 
 
 def test_secrets_have_no_default_and_say_how_they_are_set() -> None:

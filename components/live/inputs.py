@@ -4,11 +4,12 @@ Inputs that only the handler knows (`before`, `drift` …) are None in the progr
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import NotRequired, TypedDict, cast
 
 import pulumi
 
-from components.settings import Cluster, Server, Tenant
+from components.settings import Cluster, Credentials, Server, Tenant
 from formats.json_types import JsonValue
 
 ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how the cluster is reached
@@ -28,18 +29,25 @@ class ClusterInputs(TypedDict):
     namespace: str
 
 
-class TenantInputs(TypedDict):
-    """A `Tenant` of the settings, as data; password and token as secrets."""
+class CredentialsInputs(TypedDict):
+    """`Credentials` of the settings, as data; password and token as secrets."""
 
-    url: str
-    api: str
-    id: str | None
+    settings: str
     user: str | None
     password: pulumi.Input[str] | None
     token: pulumi.Input[str] | None
     ca_file: str | None
     cert_file: str | None
     key_file: str | None
+
+
+class TenantInputs(TypedDict):
+    """A `Tenant` of the settings, as data."""
+
+    url: str
+    api: str
+    id: str | None
+    credentials: CredentialsInputs
 
 
 class ServerInputs(TypedDict):
@@ -56,6 +64,7 @@ class ServerInputs(TypedDict):
     url: str | None
     more_urls: Sequence[str]
     reload: str
+    credentials: CredentialsInputs
     tenant: TenantInputs | None
     secret_name: str
 
@@ -243,8 +252,9 @@ def server_inputs(server: Server) -> ServerInputs:
     """Where a server's configuration is, and how it is reached and reloaded."""
     fields = {name: getattr(server, name) for name in ServerInputs.__annotations__}
     tenant = tenant_inputs(server.tenant) if server.tenant else None
+    known = {"credentials": _credentials(server.credentials), "tenant": tenant}
     lists = {"config_maps": list(server.config_maps), "more_urls": list(server.more_urls)}
-    return cast(ServerInputs, {**fields, **lists, "tenant": tenant})
+    return cast(ServerInputs, {**fields, **lists, **known})
 
 
 def tenant_place(tenant: Tenant) -> str:
@@ -253,7 +263,12 @@ def tenant_place(tenant: Tenant) -> str:
 
 
 def tenant_inputs(tenant: Tenant) -> TenantInputs:
-    """How a tenant's APIs are reached; password and token are kept as secrets."""
-    found = {name: getattr(tenant, name) for name in TenantInputs.__annotations__}
+    """How a tenant's APIs are reached."""
+    return {"url": tenant.url, "api": tenant.api, "id": tenant.id, "credentials": _credentials(tenant.credentials)}
+
+
+def _credentials(credentials: Credentials) -> CredentialsInputs:
+    """Password and token are kept as secrets."""
+    found = asdict(credentials)
     secret = {name: pulumi.Output.secret(found[name]) for name in ("password", "token") if found[name]}
-    return cast(TenantInputs, {**found, **secret})
+    return cast(CredentialsInputs, {**found, **secret})

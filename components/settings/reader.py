@@ -5,10 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import Literal, cast
 
+from components.settings import working_hours
 from components.settings.schema import SECRETS, SettingsError, choices, schema
 from components.settings.values import (
     OPERATOR_SECRET,
     Cluster,
+    Credentials,
     Grafana,
     OnCall,
     OtherRoutes,
@@ -36,10 +38,9 @@ _NAMES = (
     *("alertmanagerDeployment", "alertmanagerContainer", "alertmanagerConfigMap", "alertmanagerSecret"),
 )
 _WORKLOADS = ("Deployment", "StatefulSet")
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAYS = [day[:3].title() for day in _WEEKDAYS]
 _PATH = r"/[^\s:]*[^\s:/]"
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+# As ops.clients.server_access reads it: without a scheme no Service is called `https`, which would be a forgotten port.
+_SERVICE = r"(https?:)?(?!https?:)[^\s:/]+:[^\s:/]+(/[^\s/]+)*/?"
 
 
 def refuse_plain(plain: Mapping[str, object], *, where: str) -> None:
@@ -204,29 +205,11 @@ class _Reader:
         value = self.optional(key)
         if value is None:
             return None
-        parts = value.split()
-        if len(parts) != 3:
-            raise self._refuse(key, value, "days, hours and a time zone, such as Mon-Fri 08:00-18:00 Europe/Berlin")
-        days, hours, zone = parts
-        weekdays: set[int] = set()
-        for piece in days.split(","):
-            ends = [_DAYS.index(day) if day in _DAYS else -1 for day in piece.title().split("-")]
-            if len(ends) > 2 or -1 in ends:
-                raise self._refuse(key, value, "days as Mon-Fri or Mon,Wed,Fri")
-            weekdays |= {(ends[0] + more) % 7 for more in range((ends[-1] - ends[0]) % 7 + 1)}
-        times = [tuple(piece.split("-")) for piece in hours.split(",")]
-        for time in times:
-            if len(time) != 2 or not all(_CLOCK.fullmatch(end) for end in time) or time[0] >= time[1]:
-                raise self._refuse(key, value, "hours of one day as 08:00-18:00, the later last (24:00 for midnight)")
-        from zoneinfo import available_timezones  # slow to import; few stacks have hours
-
-        if zone not in (zones := available_timezones()):
-            near = difflib.get_close_matches(zone, sorted(zones), n=1)
-            raise self._refuse(key, value, f"a time zone such as {near[0] if near else 'Europe/Berlin'}")
-        if self.text("alertmanagerMode") == "operator" and zone not in ("UTC", "Etc/UTC"):
-            raise self._refuse(key, value, "the hours in UTC, for the operator's AlertmanagerConfig has no time zones")
-        names = tuple(_WEEKDAYS[day] for day in sorted(weekdays))
-        return WorkingHours(names, tuple((start, end) for start, end in times), zone)
+        return working_hours.parse(
+            value,
+            lambda wanted: self._refuse(key, value, wanted),
+            utc_alone=self.text("alertmanagerMode") == "operator",
+        )
 
     def pairs(self, key: str) -> list[tuple[str, str]]:
         value = self.text(key)
@@ -243,20 +226,31 @@ class _Reader:
         at = url if self.optional(url) else "rulerUrl"
         if self.optional(at) is None:
             raise self._refuse(at, "", f"the URL of Mimir or Cortex, as {only_if[0]} is {only_if[1]}")
-        tenant = Tenant(
+        return Tenant(
             url=self.url(at),
             api=api,
             id=self.optional("tenantId"),
-            user=self.optional("tenantUser"),
-            password=self.optional("tenantPassword", only_with="tenantUser"),
-            token=self.optional("tenantToken"),
-            ca_file=self.optional("tenantCaFile"),
-            cert_file=self.optional("tenantCertFile", only_with="tenantKeyFile"),
-            key_file=self.optional("tenantKeyFile", only_with="tenantCertFile"),
+            credentials=self.credentials("tenant"),
         )
-        if tenant.token and tenant.user:
-            raise self._refuse("tenantUser", tenant.user, "either it with tenantPassword, or tenantToken")
-        return tenant
+
+    def credentials(self, of: Literal["prometheus", "alertmanager", "tenant"]) -> Credentials:
+        found = Credentials(
+            of,
+            user=self.optional(f"{of}User"),
+            password=self.optional(f"{of}Password", only_with=f"{of}User"),
+            token=self.optional(f"{of}Token"),
+            ca_file=self.optional(f"{of}CaFile"),
+            cert_file=self.optional(f"{of}CertFile", only_with=f"{of}KeyFile"),
+            key_file=self.optional(f"{of}KeyFile", only_with=f"{of}CertFile"),
+        )
+        if found.token and found.user:
+            raise self._refuse(f"{of}User", found.user, f"either it with {of}Password, or {of}Token")
+        return found
+
+    def without_credentials(self, of: str, wanted: str) -> None:
+        for what in ("User", "Password", "Token", "CaFile", "CertFile", "KeyFile"):
+            if value := self.optional(f"{of}{what}"):
+                raise self._refuse(f"{of}{what}", value, wanted.format(what))
 
     def secret_key(self, key: str) -> str:
         return self.matching(key, r"[-._a-zA-Z0-9]{1,200}", "a key of a Secret (letters, digits, '-', '_' and '.')")
@@ -278,6 +272,15 @@ class _Reader:
         secret: str = "",
     ) -> Server:
         urls = self.urls(f"{name}Url")
+        if any("@" in url.split("/")[2] for url in urls):
+            wanted = f"it without user and password, which are {name}User and {name}Password"
+            raise SettingsError(f"{self._where}: {name}Url holds credentials; give {wanted}")
+        if tenant:
+            self.without_credentials(name, f"tenant{{}} instead: it is asked as the tenant ({tenant.url})")
+        elif not urls:
+            self.without_credentials(
+                name, f"{name}Url too: through {name}Service the API server passes none of it on to {name.title()}"
+            )
         return Server(
             kind=name,
             workload=self.workload(f"{name}Workload"),
@@ -286,9 +289,10 @@ class _Reader:
             config_map=self.text(f"{name}ConfigMap"),
             config_key=self.secret_key("alertmanagerSecretKey") if secret else self.text(f"{name}ConfigKey"),
             config_maps=(self.text(f"{name}ConfigMap"), *more_config_maps),
-            service=self.host_port(f"{name}Service"),
+            service=self.matching(f"{name}Service", _SERVICE, "NAME:PORT, https:NAME:PORT or NAME:PORT/PREFIX"),
             url=urls[0] if urls else (f"{tenant.url}/{name}" if tenant else None),
             more_urls=tuple(urls[1:]),
+            credentials=tenant.credentials if tenant else self.credentials(name),
             reload="polling" if tenant else cast(Reload, self.text(f"{name}Reload")),
             tenant=tenant,
             secret_name=secret,

@@ -9,7 +9,11 @@ from typing import TypedDict, cast
 import yaml
 
 SECRETS = (
+    "alertmanagerPassword",
+    "alertmanagerToken",
     "grafanaAuth",
+    "prometheusPassword",
+    "prometheusToken",
     "smtpPassword",
     "tenantPassword",
     "tenantToken",

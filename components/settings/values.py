@@ -25,22 +25,32 @@ class Cluster:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """Who we are to a server (`user` with `password`, or `token`; a client certificate), and by what CA we know it.
+
+    `settings`: with what the names of their settings begin. The files (PEM) are on the machine that runs Pulumi.
+    """
+
+    settings: Literal["prometheus", "alertmanager", "tenant"]
+    user: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    password: str | None = field(repr=False, default=None)
+    token: str | None = field(repr=False, default=None)
+
+
+@dataclass(frozen=True)
 class Tenant:
     """A tenant of Mimir or Cortex: `url` has the API that takes its rules, or its Alertmanager's configuration.
 
-    `id` is sent as X-Scope-OrgID. `user` with `password`, or `token`, are for what stands before it. The files (PEM)
-    are on the machine that runs Pulumi.
+    `id` is sent as X-Scope-OrgID. `credentials` are for what stands before it.
     """
 
     url: str
     api: RulerApi
     id: str | None
-    user: str | None
-    ca_file: str | None
-    cert_file: str | None
-    key_file: str | None
-    password: str | None = field(repr=False, default=None)
-    token: str | None = field(repr=False, default=None)
+    credentials: Credentials
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class Server:
     `container` or its image, which is named like `kind`, and by `config_maps`, of which it mounts at least one.
 
     `secret_name`: the Secret that has its configuration, under `config_key`, in the place of a ConfigMap.
+    `credentials` go with `url`.
     `tenant`: it is one of Mimir's or Cortex', for this tenant, and no workload or ConfigMap of it is looked at.
     """
 
@@ -61,9 +72,10 @@ class Server:
     config_map: str
     config_key: str
     config_maps: tuple[str, ...]
-    service: str  # NAME:PORT, used through the API server's service proxy when `url` is None
+    service: str  # SCHEME:NAME:PORT/PREFIX, used through the API server's service proxy when `url` is None
     url: str | None
     reload: Reload
+    credentials: Credentials
     tenant: Tenant | None = None
     more_urls: tuple[str, ...] = ()  # of further replicas
     secret_name: str = ""

@@ -8,6 +8,7 @@ from ops.clients import metrics_page, workloads
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
+from ops.clients.server_access import ServiceAddress
 from ops.clients.workloads import NotOne, WantedWorkload
 from ops.errors import BadAnswer, NoService, NotFound, OpsError
 from ops.targets import Target
@@ -78,7 +79,9 @@ def _selector(kubernetes: Kubernetes, namespace: str, server: Server) -> str | N
         return workloads.find(kubernetes, WantedWorkload.of(namespace, vars(server))).selector or None
     except NotFound:
         try:  # one that the operator makes mounts no ConfigMap of the settings
-            labels = kubernetes.service(namespace, server.service.rpartition(":")[0])["spec"].get("selector") or {}
+            labels = (
+                kubernetes.service(namespace, ServiceAddress.parse(server.service).name)["spec"].get("selector") or {}
+            )
         except (NotFound, NoService):
             return None
     return ",".join(f"{key}={value}" for key, value in labels.items()) or None

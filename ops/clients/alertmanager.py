@@ -39,11 +39,12 @@ class HeldAlert:
 class Alertmanager(Server):
     """One Alertmanager. Every method raises `ops.errors` errors only."""
 
-    asked_as_a_tenant = "/api/v2/status"
+    asked_as_a_tenant = always_there = "/api/v2/status"
+    usual_prefix = "/alertmanager"
 
     def version(self, *, timeout: float | None = None) -> str:
         """Its version, such as `0.31.1`."""
-        answer = self.http.get_json("/api/v2/status", timeout=timeout)
+        answer = self._json("/api/v2/status", timeout=timeout)
         try:
             return str(answer["versionInfo"]["version"])
         except (KeyError, TypeError) as error:
@@ -51,7 +52,7 @@ class Alertmanager(Server):
 
     def status(self) -> Status:
         """The running configuration, and since when it runs."""
-        answer = self.http.get_json("/api/v2/status")
+        answer = self._json("/api/v2/status")
         try:
             text = str(answer["config"]["original"])
             peers = (answer.get("cluster") or {}).get("peers") or ()
@@ -61,7 +62,7 @@ class Alertmanager(Server):
 
     def alerts(self, matchers: Sequence[str] = ()) -> list[HeldAlert]:
         """The alerts that it holds, silenced and inhibited ones too; `matchers` such as `alertname="X"`."""
-        answer = self.http.get_json("/api/v2/alerts", {"filter": list(matchers)})
+        answer = self._json("/api/v2/alerts", {"filter": list(matchers)})
         try:
             return [_held_alert(alert) for alert in answer]
         except (KeyError, TypeError) as error:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from components.settings import is_login as is_login
 from components.settings import organisation_sent
 from formats.json_types import JsonObject, JsonValue
-from ops.clients.http import DEFAULT_ADVICE, IF_FORBIDDEN, Http, Params
+from ops.clients.hints import IF_FORBIDDEN, Hints
+from ops.clients.http import DEFAULT_ADVICE, Http, Params
 from ops.errors import BadAnswer, Forbidden, OpsError, Refused
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def http(
         headers=credentials(auth, organisation),
         timeout=timeout,
         advice=advice,
-        if_unauthorized=LOCKED if is_login(auth) else IF_FORBIDDEN,
+        hints=Hints(unauthorized=LOCKED if is_login(auth) else IF_FORBIDDEN),
     )
 
 

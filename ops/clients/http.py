@@ -1,13 +1,14 @@
 """HTTP for all clients: time limits, one repeated GET, and answers turned into `ops.errors`."""
 
 import json
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
 
 from formats.json_types import JsonValue
+from ops.clients import transport_errors
+from ops.clients.hints import IF_FORBIDDEN, Hints
 from ops.errors import (
     BadAnswer,
     Conflict,
@@ -16,10 +17,10 @@ from ops.errors import (
     NoService,
     NotFound,
     OpsError,
+    OtherProtocol,
     Refused,
-    UnknownName,
+    Unauthorized,
     Unreachable,
-    Untrusted,
 )
 
 if TYPE_CHECKING:
@@ -28,14 +29,13 @@ if TYPE_CHECKING:
 Value = str | int | float | bool | Sequence[str]
 Params = Mapping[str, Value | None]
 DEFAULT_ADVICE = "is it running, and is the address right?"
-IF_FORBIDDEN = "check the credentials and what they may do"
 
 
 class Http:
     """One service at one address.
 
-    `name` and `advice` go into the messages ("Prometheus at http://… did not answer within 10 s; ADVICE"), and
-    `if_unauthorized` into that of a 401.
+    `name` and `advice` go into the messages ("Prometheus at http://… did not answer within 10 s; ADVICE"), and `hints`
+    into those about credentials, certificates and the like. `root`: what `base_url` begins with before a path prefix.
     `timeout` is in seconds and holds for one request. Safe to use from several threads.
     """
 
@@ -51,16 +51,18 @@ class Http:
         transport: "httpx.BaseTransport | None" = None,
         proxy: str | None = None,
         server_name: str | None = None,
-        if_unauthorized: str = IF_FORBIDDEN,
+        hints: Hints = Hints(),  # noqa: B008 - it is frozen
+        root: str | None = None,
     ) -> None:
         import httpx  # takes 0.03 s, and the Pulumi program, which imports this module, needs no HTTP
 
         url = httpx.URL(base_url)
         self.name = name
         self.advice = advice
-        self.if_unauthorized = if_unauthorized
+        self.hints = hints
         self.timeout = timeout
         self.url = str(url.copy_with(userinfo=b"")).rstrip("/")
+        self.root = root or str(url.copy_with(userinfo=b"", raw_path=b"/")).rstrip("/")
         self._extensions = {"sni_hostname": server_name} if server_name else {}
         self._client = httpx.Client(
             base_url=base_url,
@@ -118,10 +120,10 @@ class Http:
             return response.json()
         except ValueError as error:
             kind = response.headers.get("content-type", "something without a type").split(";")[0]
-            raise BadAnswer(
-                f"{self.name} at {self.url} answered {response.request.url.path} with {kind} instead of JSON; "
-                f"does this address belong to {self.name}?"
-            ) from error
+            said = f"{self.name} at {self.url} answered {response.request.url.path} with {kind} instead of JSON"
+            if "html" in kind and self.hints.setting:
+                raise Elsewhere(f"{said}, a page for people such as a login; {self.hints.login}") from error
+            raise BadAnswer(f"{said}; does this address belong to {self.name}?") from error
 
     def request(
         self,
@@ -159,11 +161,13 @@ class Http:
         except httpx.TimeoutException as error:
             raise Unreachable(f"{where} did not answer within {limit:g} s; {self.advice}") from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise Unreachable(f"{where} is not a valid address ({_reason(error)}); {self.advice}") from error
-        except httpx.ConnectError as error:
-            raise _unconnected(error)(f"{where} cannot be reached ({_reason(error)}); {self.advice}") from error
+            reason = transport_errors.in_words(error)
+            raise Unreachable(f"{where} is not a valid address ({reason}); {self.advice}") from error
         except httpx.TransportError as error:
-            raise Unreachable(f"{where} broke off the connection ({_reason(error)}); {self.advice}") from error
+            kind, hint = transport_errors.classify(error, self.hints)
+            lacks = isinstance(error, httpx.ConnectError) or kind is not Unreachable
+            what = "cannot be reached" if lacks else "broke off the connection"
+            raise kind(f"{where} {what} ({transport_errors.in_words(error)}); {hint or self.advice}") from error
         if response.is_success:
             return response
         raise self._refusal(method, path, response)
@@ -174,25 +178,34 @@ class Http:
         where = f"{self.name} at {self.url}"
         said = f"{status}: {words}" if words else f"{status} {response.reason_phrase}".strip()
         if response.is_redirect:
-            return Elsewhere(
-                f"{where} redirects {path} to {response.headers.get('location', '?')}; use that address, "
-                "or credentials that need no login page"
+            location = response.headers.get("location", "?")
+            hint = self._moved(path, location) or self.hints.login
+            return Elsewhere(f"{where} redirects {path} to {location}; {hint}", location=location)
+        if status == 401 and not _is_of_kubernetes(response):
+            return Unauthorized(
+                f"{where} refused {method} {path} ({said}); {self.hints.unauthorized}", status=status, words=words
             )
         if status in (401, 403):
-            return Forbidden(
-                f"{where} refused {method} {path} ({said}); {self.if_unauthorized if status == 401 else IF_FORBIDDEN}",
-                status=status,
-                words=words,
-            )
-        # The API server's proxy: no such Service or pod, no pod behind it, or nothing listens there.
-        missing = status == 404 and words.startswith('services "')
+            return Forbidden(f"{where} refused {method} {path} ({said}); {IF_FORBIDDEN}", status=status, words=words)
+        if status == 400 and transport_errors.wants_tls(response.text):
+            return OtherProtocol(f"{where} speaks https alone ({said}); {self.hints.wants_tls}")
+        # The API server's service proxy: no such Service, no pod behind it, or nothing listens there.
+        if status == 404 and words.startswith('services "'):
+            return NoService(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
+        if status == 404 and words.startswith('pods "') and "/proxy" in self.url:
+            return Unreachable(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
         absent = status == 503 and ("no endpoints available" in words or "trying to reach service" in words)
-        gone = status == 404 and words.startswith('pods "') and "/proxy" in self.url
-        if missing or absent or gone or status in (502, 504):
-            error = NoService if missing else Unreachable
-            return error(f"{where} cannot be reached through a proxy ({said}); {self.advice}")
+        if absent or status in (502, 504):
+            error, hint = transport_errors.classify_proxied(words, self.hints)
+            return error(f"{where} cannot be reached through a proxy ({said}); {hint or self.advice}")
         kind = {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
         return kind(f"{where} answered {method} {path} with {said}", status=status, words=words)
+
+    def _moved(self, path: str, location: str) -> str:
+        """What to do where the same path of another server is redirected to, such as that of https; "" elsewhere."""
+        start, found, rest = location.partition(path)
+        whole = found and start.startswith(("http://", "https://")) and "?" not in start and rest[:1] in ("", "?")
+        return f"set {self.hints.setting} to {start}" if whole and self.hints.setting and not self.hints.stem else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -208,25 +221,13 @@ def _without_none(values: Params | None) -> dict[str, Value] | None:
     return None if values is None else {key: value for key, value in values.items() if value is not None}
 
 
-def _unconnected(error: BaseException) -> type[Unreachable]:
-    """What kind of error it is that no connection could be made, by what the operating system said."""
-    reason: BaseException | None = error
-    while reason is not None:
-        # A resolver that does not answer (EAI_AGAIN) knows nothing about the name.
-        if isinstance(reason, socket.gaierror) and reason.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
-            return UnknownName
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return Untrusted
-        reason = reason.__cause__ or reason.__context__
-    return Unreachable
-
-
-def _reason(error: Exception) -> str:
-    """The reason in an error of the transport: `Connection refused`, `certificate verify failed: …`."""
-    text = str(error) or type(error).__name__
-    if text.startswith("[") and "] " in text:
-        text = text.split("] ", 1)[1]
-    return text.rstrip(".").split(" (_ssl.c")[0]
+def _is_of_kubernetes(response: "httpx.Response") -> bool:
+    """Whether the API server says it, and not what is behind its service proxy."""
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and body.get("kind") == "Status"
 
 
 def _words(response: "httpx.Response") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from formats.json_types import JsonObject, JsonValue
+from ops.clients.hints import Hints
 from ops.clients.http import Http
 from ops.clients.kube_access import ClusterAccess, access
 from ops.errors import Forbidden
@@ -93,32 +94,64 @@ class Kubernetes:
         return found
 
     def service_http(
-        self, namespace: str, service: str, port: int | str, *, name: str, timeout: float = 10.0, advice: str = ""
+        self,
+        namespace: str,
+        service: str,
+        port: int | str,
+        *,
+        name: str,
+        scheme: str = "",
+        prefix: str = "",
+        timeout: float = 10.0,
+        advice: str = "",
+        hints: Hints = Hints(),  # noqa: B008 - it is frozen
     ) -> Http:
         """HTTP to a Service through the API server's proxy: no port-forward, no ingress.
+
+        `port`: its number or name. `scheme`: `https` where the Service speaks it; its certificate is not checked.
+        `prefix`: "", or a path that begins with `/`. Credentials for the Service cannot be sent: the API server takes
+        them for its own, and does not pass them on.
 
         The account needs `get` on `services/proxy` in that namespace, and `create` for a reload.
         """
         with self._lock:
             access = self._access()
+        scheme = f"{scheme}:" if scheme else ""
+        root = f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/services/{scheme}{service}:{port}/proxy"
         return self._client_for(
             access,
-            f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy",
+            f"{root}{prefix}",
+            root=root,
+            hints=hints,
             name=name,
             timeout=timeout,
             advice=advice or f"is Service {service} in namespace {namespace} there, with ready pods behind it?",
         )
 
-    def pod_http(self, namespace: str, pod: str, port: int | str, *, name: str) -> Http:
-        """HTTP to one pod through the API server's proxy.
+    def pod_http(
+        self,
+        namespace: str,
+        pod: str,
+        port: int | str,
+        *,
+        name: str,
+        scheme: str = "",
+        prefix: str = "",
+        hints: Hints = Hints(),  # noqa: B008 - it is frozen
+    ) -> Http:
+        """HTTP to one pod through the API server's proxy; the arguments are those of `service_http`.
 
         The account needs `get` on `pods/proxy` in that namespace, and `create` for a reload.
         """
         with self._lock:
             access = self._access()
+        scheme = f"{scheme}:" if scheme else ""
+        root = f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/pods/{scheme}{pod}:{port}/proxy"
         return self._client_for(
             access,
-            f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy",
+            f"{root}{prefix}",
+            root=root,
+            hints=hints,
             name=name,
             timeout=10.0,
             advice=f"does pod {pod} in namespace {namespace} run?",
@@ -175,7 +208,17 @@ class Kubernetes:
                 )
             return self._http
 
-    def _client_for(self, access: ClusterAccess, url: str, *, name: str, timeout: float, advice: str) -> Http:
+    def _client_for(
+        self,
+        access: ClusterAccess,
+        url: str,
+        *,
+        name: str,
+        timeout: float,
+        advice: str,
+        root: str | None = None,
+        hints: Hints = Hints(),  # noqa: B008 - it is frozen
+    ) -> Http:
         bearer = [("Authorization", f"Bearer {access.token}")] if access.token else []
         return Http(
             url,
@@ -187,6 +230,8 @@ class Kubernetes:
             transport=self._transport,
             proxy=access.proxy,
             server_name=access.server_name,
+            root=root,
+            hints=hints,
         )
 
     def _access(self) -> ClusterAccess:

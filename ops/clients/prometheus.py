@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from formats.json_types import JsonValue
 from ops.clients.http import Params
 from ops.clients.server import Server
-from ops.errors import BadAnswer, NotFound
+from ops.errors import BadAnswer, Elsewhere, NotFound, OpsError, Refused
 from routing import sent_labels
 from routing.sent_labels import Sender
+
+_AGENT = "unavailable with Prometheus Agent"  # what it says to nearly every question, in agent mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class Prometheus(Server):
     """One Prometheus. Every method raises `ops.errors` errors only."""
 
     asked_as_a_tenant = "/api/v1/rules"
+    always_there = "/api/v1/query?query=1"
+    usual_prefix = "/prometheus"
 
     def query(self, query: str, at: float | None = None, *, timeout: float | None = None) -> list[Sample]:
         """An instant query, now or `at` a moment (seconds since the epoch). Raises BadAnswer for a range."""
@@ -157,6 +161,15 @@ class Prometheus(Server):
         found: Mapping[str, str] = self._data("/api/v1/status/buildinfo", timeout=timeout)
         return found
 
+    def refuse_agent(self, *, timeout: float | None = None) -> None:
+        """Raises Elsewhere where it runs in agent mode; any other fault is not this question's."""
+        try:
+            self.http.get("/api/v1/alertmanagers", timeout=timeout)
+        except Refused as refusal:
+            self._refuse_agent(refusal)
+        except OpsError:
+            return
+
     def metadata(self, metric: str | None = None) -> dict[str, list[dict[str, str]]]:
         """Type, help and unit per metric name."""
         found: dict[str, list[dict[str, str]]] = self._data("/api/v1/metadata", {"metric": metric})
@@ -183,14 +196,26 @@ class Prometheus(Server):
         return self.label_values("__name__", start=start)
 
     def _data(self, path: str, params: Params | None = None, timeout: float | None = None) -> JsonValue:
-        """The `data` of an answer. Raises BadAnswer where there is none."""
-        answer = self.http.get_json(path, params, timeout=timeout)
+        """The `data` of an answer. Raises BadAnswer where there is none, and Elsewhere in agent mode."""
+        try:
+            answer = self._json(path, params, timeout)
+        except Refused as refusal:
+            self._refuse_agent(refusal)
+            raise
         if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
             raise BadAnswer(
                 f"{self.http.name} at {self.url} answered {path} with JSON that is not Prometheus'; "
                 "does this address belong to a Prometheus?"
             )
         return answer["data"]
+
+    def _refuse_agent(self, refusal: Refused) -> None:
+        """Raises Elsewhere where a refusal is that of a Prometheus in agent mode."""
+        if _AGENT in refusal.words:
+            raise Elsewhere(
+                f"{self.http.name} at {self.url} runs in agent mode, in which it evaluates no rules and answers no "
+                f"queries: set {self.http.hints.setting or 'the address'} to the server that it writes to"
+            ) from None
 
 
 def _group(group: Mapping[str, JsonValue]) -> RunningGroup:

@@ -1,12 +1,13 @@
 """Each replica of a server by itself: what a Service answers is one of them, and the next request may reach another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from formats.json_types import JsonObject
+from formats.json_types import JsonObject, JsonValue
 from ops.clients import workloads
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
+from ops.clients.server_access import ServiceAddress, server_http
 from ops.errors import Forbidden, NoService, NotFound
 from ops.words import count_noun
 
@@ -43,16 +44,41 @@ def at_urls(https: Sequence[Http]) -> Replicas:
     return Replicas([Replica(http, f"{http.name} at {http.url}" if len(https) > 1 else http.name) for http in https])
 
 
-def behind_service(
-    cluster: Kubernetes, namespace: str, service: str, *, title: str, verbs: Sequence[str] = ("get",)
+def replicas_of(
+    server: Mapping[str, JsonValue],
+    cluster: Callable[[], tuple[Kubernetes, str]],
+    *,
+    name: str,
+    verbs: Sequence[str] = ("get",),
+    advice: str = "",
+    by_verb: bool = False,
 ) -> Replicas:
-    """Every pod that Service `service` (NAME:PORT) selects and that runs, each by the API server's pod proxy.
+    """Each replica of a server of the settings, by its URL or its pod; the arguments are those of `server_http`.
 
-    One pod, or a Service without a selector, is asked through the Service. So are several where this account may not
+    `verbs`: what is to be done to it through the API server. Raises what `server_http` does, and ops.errors.
+    """
+
+    def http(server: Mapping[str, JsonValue]) -> Http:
+        return server_http(server, cluster, name=name, advice=advice, by_verb=by_verb)
+
+    if server.get("tenant"):
+        return at_urls([http(server)])
+    if server.get("url"):
+        urls = (server["url"], *(server.get("more_urls") or ()))
+        return at_urls([http({**server, "url": url}) for url in urls])
+    return behind_service(*cluster(), ServiceAddress.parse(str(server["service"])), through=http(server), verbs=verbs)
+
+
+def behind_service(
+    cluster: Kubernetes, namespace: str, service: ServiceAddress, *, through: Http, verbs: Sequence[str] = ("get",)
+) -> Replicas:
+    """Every pod that a Service selects and that runs, each by the API server's pod proxy.
+
+    One pod, or a Service without a selector, is asked `through` the Service. So are several where this account may not
     do `verbs` on pods/proxy. Raises ops.errors where there is no way to the cluster.
     """
-    name, _, port = service.rpartition(":")
-    through_service = Replica(cluster.service_http(namespace, name, port, name=title), title)
+    name, title = service.name, through.name
+    through_service = Replica(through, title)
     try:
         pods = workloads.behind_service(cluster, namespace, name)
     except (Forbidden, NotFound, NoService):  # a request through the Service says what is wrong
@@ -66,12 +92,20 @@ def behind_service(
             f"only one of {count_noun(len(pods), 'pod')} behind Service {namespace}/{name} was looked at: this account "
             f"lacks {' and '.join(lacking)} on {_PROXY}",
         )
-    target = _target_port(cluster.service(namespace, name), port)
+    target = _target_port(cluster.service(namespace, name), service.port)
     each = []
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
         called = str(pod["metadata"]["name"])
         title_of_pod = f"{title} in pod {called}"
-        http = cluster.pod_http(namespace, called, _number(target, pod), name=title_of_pod)
+        http = cluster.pod_http(
+            namespace,
+            called,
+            _number(target, pod),
+            scheme=service.scheme,
+            prefix=service.prefix,
+            name=title_of_pod,
+            hints=through.hints,
+        )
         each.append(Replica(http, title_of_pod, called))
     return Replicas(each, changing=len({_revision(pod) for pod in pods}) > 1)
 

@@ -1,11 +1,14 @@
 """What Prometheus and Alertmanager have in common: readiness, their own metrics, reload."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
-from ops.clients import metrics_page
-from ops.clients.http import Http
+from formats.json_types import JsonValue
+from ops.clients import metrics_page, path_prefix
+from ops.clients.http import Http, Params
 from ops.clients.tenant import unless_not_configured
-from ops.errors import BadAnswer, Refused
+from ops.errors import BadAnswer, NotFound, Refused
 
 RELOAD_TIMEOUT = 30.0  # seconds; the limit of a reload, where the client's is shorter
 
@@ -17,6 +20,8 @@ class Server:
     """
 
     asked_as_a_tenant: ClassVar[str]  # readiness, there, is that of all tenants
+    always_there: ClassVar[str]  # what every such server answers
+    usual_prefix: ClassVar[str]
 
     def __init__(self, http: Http, *, of_tenant: bool = False) -> None:
         self.http, self.of_tenant = http, of_tenant
@@ -33,7 +38,8 @@ class Server:
                 self.http.get(self.asked_as_a_tenant)
             return True
         try:
-            self.http.get("/-/ready")
+            with self._right_prefix():
+                self.http.get("/-/ready")
         except Refused as refusal:
             if refusal.status == 503:
                 return False
@@ -55,3 +61,18 @@ class Server:
     def reload(self) -> None:
         """Make it read its files again. Raises Refused, with its own message, where it cannot."""
         self.http.post("/-/reload", timeout=max(self.http.timeout, RELOAD_TIMEOUT))
+
+    def _json(self, path: str, params: Params | None = None, timeout: float | None = None) -> JsonValue:
+        """GET `path`. Raises Elsewhere where the server is below another path prefix, which the message has."""
+        with self._right_prefix():
+            return self.http.get_json(path, params, timeout=timeout)
+
+    @contextmanager
+    def _right_prefix(self) -> Iterator[None]:
+        """Around a question: a 404 is looked into. It may mean that a path prefix is wrong."""
+        try:
+            yield
+        except NotFound as missing:
+            if self.of_tenant:
+                raise
+            raise path_prefix.explained(missing, self.http, self.always_there, self.usual_prefix) from missing

@@ -4,24 +4,23 @@ Neither has a version to compare, and neither says what runs: that is Prometheus
 `/prometheus` and `/alertmanager`.
 """
 
-import base64
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import yaml
 
 from formats.json_types import JsonObject, JsonValue
+from ops.clients import credentials
 from ops.clients.http import Http
-from ops.errors import BadAnswer, Misconfigured, NotFound, Refused
+from ops.errors import BadAnswer, NotFound, Refused
 
 if TYPE_CHECKING:
     import httpx
 
-ADVICE = "are rulerUrl (or tenantUrl) and tenantCaFile right?"
+ADVICE = "is rulerUrl (or tenantUrl) right?"
 IF_UNAUTHORIZED = "check tenantId, and tenantToken, or tenantUser with tenantPassword"
 # Below the URL. Mimir's own is below its prefix for Prometheus, which is /prometheus where nobody has changed it.
 RULES = {"mimir": "/prometheus/config/v1/rules", "cortex": "/api/v1/rules"}
@@ -51,34 +50,17 @@ def tenant_http(url: str, tenant: Mapping[str, JsonValue], *, name: str) -> Http
 
     Raises Misconfigured for a certificate or a key that cannot be read.
     """
-    headers = {"X-Scope-OrgID": tenant["id"]} if tenant.get("id") else {}
-    if tenant.get("token"):
-        headers["Authorization"] = f"Bearer {tenant['token']}"
-    elif tenant.get("user"):
-        login = f"{tenant['user']}:{tenant.get('password') or ''}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(login).decode()}"
-    return Http(url, name=name, headers=headers, verify=_verify(tenant), advice=ADVICE, if_unauthorized=IF_UNAUTHORIZED)
-
-
-def _verify(tenant: Mapping[str, JsonValue]) -> ssl.SSLContext | bool:
-    ca, cert = tenant.get("ca_file"), tenant.get("cert_file")
-    if not ca and not cert:
-        return True
-    given = "tenantCaFile"
-    try:
-        context = ssl.create_default_context(cafile=ca or None)
-        given = "tenantCertFile or tenantKeyFile"
-        if cert:
-            # Without a password Python would ask a person for that of an encrypted key.
-            context.load_cert_chain(cert, tenant.get("key_file") or None, password="")
-    except ssl.SSLError:
-        raise Misconfigured(
-            f"{given} cannot be used: give PEM files, with a key that belongs to the certificate and has no password"
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it cannot be read"
-        raise Misconfigured(f"{given} cannot be used ({reason}): give the path of a PEM file on this machine") from None
-    return context
+    given = {"settings": "tenant", **(tenant.get("credentials") or {})}
+    organisation = {"X-Scope-OrgID": tenant["id"]} if tenant.get("id") else {}
+    hints = replace(credentials.hints(given, setting="rulerUrl (or tenantUrl)"), unauthorized=IF_UNAUTHORIZED)
+    return Http(
+        url,
+        name=name,
+        headers={**organisation, **credentials.headers(given)},
+        verify=credentials.tls(given),
+        advice=ADVICE,
+        hints=hints,
+    )
 
 
 class _Api:

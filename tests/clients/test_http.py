@@ -18,7 +18,9 @@ from ops.errors import (
     NoService,
     NotFound,
     OpsError,
+    OtherProtocol,
     Refused,
+    Unauthorized,
     UnknownName,
     Unreachable,
     Untrusted,
@@ -68,8 +70,18 @@ def answering(*answers: httpx.Response | Exception, url: str = URL) -> tuple[Htt
         ),
         (
             httpx.Response(401, json={"message": "Invalid API key"}),
-            Forbidden,
+            Unauthorized,
             f"Prometheus at {URL} refused GET /x (401: Invalid API key); check the credentials and what they may do",
+        ),
+        (
+            httpx.Response(401, json={"kind": "Status", "message": "Unauthorized"}),
+            Forbidden,
+            f"Prometheus at {URL} refused GET /x (401: Unauthorized); check the credentials and what they may do",
+        ),
+        (
+            httpx.Response(400, text="Client sent an HTTP request to an HTTPS server.\n"),
+            OtherProtocol,
+            f"Prometheus at {URL} speaks https alone (400: Client sent an HTTP request to an HTTPS server.); use https",
         ),
         (
             httpx.Response(403, json={"kind": "Status", "message": 'pods is forbidden: User "x" cannot list'}),

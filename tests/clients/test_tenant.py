@@ -35,14 +35,14 @@ def gateway() -> Iterator[str]:
 
 @pytest.mark.parametrize("access", [{"token": "right"}, {"user": "me", "password": "right"}])
 def test_the_tenant_and_its_credentials_are_sent(gateway: str, access: dict[str, str]) -> None:
-    ruler = Ruler(tenant_http(f"{gateway}/prefix", {"id": "a", **access}, name="The ruler"), "mimir")
+    ruler = Ruler(tenant_http(f"{gateway}/prefix", {"id": "a", "credentials": access}, name="The ruler"), "mimir")
     assert set(ruler.groups("n/ö")) == {"a /prefix/prometheus/config/v1/rules/n%2F%C3%B6"}
 
 
 @pytest.mark.parametrize("access", [{}, {"token": "wrong"}, {"user": "me", "password": "wrong"}, {"user": "me"}])
 def test_wrong_credentials_name_the_settings_and_not_themselves(gateway: str, access: dict[str, str]) -> None:
     with pytest.raises(Forbidden) as refused:
-        Ruler(tenant_http(gateway, access, name="The ruler"), "cortex").groups("n")
+        Ruler(tenant_http(gateway, {"credentials": access}, name="The ruler"), "cortex").groups("n")
     assert str(refused.value) == (
         f"The ruler at {gateway} refused GET /api/v1/rules/n (401: who are you?); check tenantId, and tenantToken, or "
         "tenantUser with tenantPassword"
@@ -61,20 +61,24 @@ def test_own_authority_and_a_clients_certificate(authority: trustme.CA, tmp_path
     client.cert_chain_pems[0].write_to_path(cert)
     with stand_in(_gateway, tls=context) as url:
         mine = {"ca_file": ca, "cert_file": cert, "key_file": key}
-        assert Ruler(tenant_http(url, mine, name="The ruler"), "cortex").groups("n/ö")
-        with pytest.raises(Untrusted, match=r"certificate verify failed.*; are rulerUrl .* and tenantCaFile right\?"):
-            Ruler(tenant_http(url, {}, name="The ruler"), "cortex").groups("n")
+
+        def ruler(**credentials: str) -> Ruler:
+            return Ruler(tenant_http(url, {"credentials": credentials}, name="The ruler"), "cortex")
+
+        assert ruler(**mine).groups("n/ö")
+        with pytest.raises(Untrusted, match=r"certificate verify failed.*; set tenantCaFile to the CA"):
+            ruler().groups("n")
         with pytest.raises(Forbidden, match="401"):
-            Ruler(tenant_http(url, {"ca_file": ca}, name="The ruler"), "cortex").groups("n")
+            ruler(ca_file=ca).groups("n")
         with pytest.raises(Misconfigured, match=r"^tenantCertFile or tenantKeyFile cannot be used: give PEM files"):
-            tenant_http(url, {**mine, "key_file": ca}, name="The ruler")
+            ruler(**{**mine, "key_file": ca})
         with pytest.raises(Misconfigured, match=r"^tenantCaFile cannot be used \(No such file"):
-            tenant_http(url, {"ca_file": str(tmp_path / "none.pem")}, name="The ruler")
+            ruler(ca_file=str(tmp_path / "none.pem"))
 
 
 def test_something_else_at_the_address_is_named(gateway: str) -> None:
     with pytest.raises(BadAnswer, match=r"answered /api/v1/alerts with something else than its YAML: check rulerUrl"):
-        TenantAlertmanager(tenant_http(f"{gateway}/login", {"token": "right"}, name="It")).read()
+        TenantAlertmanager(tenant_http(f"{gateway}/login", {"credentials": {"token": "right"}}, name="It")).read()
     with (
         stand_in(lambda _: Response("404 page not found", 404)) as url,
         pytest.raises(Refused, match=r"does not know /api/v1/alerts \(404\): check rulerUrl \(or tenantUrl\)"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import rules
 from ops.clients.kubernetes import Kubernetes
-from ops.clients.replicas import behind_service
+from ops.clients.replicas import replicas_of
 from ops.sandbox.cluster import NAMESPACE
 from ops.sandbox.mounts import Mounts
 from tests.e2e import kubelet
@@ -56,10 +56,10 @@ def gone(rig: Rig, path: str) -> None:
 
 
 @contextmanager
-def service(rig: Rig, name: str, port: int) -> Iterator[None]:
-    """Service `name`:`port`, behind which the sandbox's server of that name stands."""
+def service(rig: Rig, name: str, port: int, server: int | None = None) -> Iterator[None]:
+    """Service `name`:`port`, behind which the sandbox's server of that name stands, or the one on port `server`."""
     assert rig.sandbox.state is not None
-    with Forwarding(rig.sandbox.state.ports[name]) as forwarding:
+    with Forwarding(server or rig.sandbox.state.ports[name]) as forwarding:
         threading.Thread(target=forwarding.serve_forever, args=(0.05,), daemon=True).start()
         rig.cluster.apply(
             {
@@ -139,8 +139,9 @@ def test_each_pod_is_reloaded_and_looked_at_through_the_pod_proxy(rig: Rig, tmp_
         config = Mounts(rig.sandbox.home).alertmanager_config
         second = running.enter_context(real_servers.alertmanager(tmp_path, config))
         running.enter_context(pods(rig, "alertmanager", 9093, [own, int(second.url.rpartition(":")[2])]))
-        found = behind_service(Kubernetes(str(rig.cluster.kubeconfig)), NAMESPACE, "alertmanager:9093", title="It")
-        assert [replica.name for replica in found.each] == ["It in pod alertmanager-0", "It in pod alertmanager-1"]
+        server = {"service": "alertmanager:9093"}
+        found = replicas_of(server, lambda: (Kubernetes(str(rig.cluster.kubeconfig)), NAMESPACE), name="Alertmanager")
+        assert [replica.pod for replica in found.each] == ["alertmanager-0", "alertmanager-1"]
         rig.up()
         said = "".join(rig.said)
         assert "Alertmanager runs what was written on 2 replicas" in said, said

@@ -1,16 +1,12 @@
 """Ways to the servers besides their URLs: the API server's service proxy, and a signal to their processes."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
 import rules
-from tests.e2e import kubelet
+from tests.e2e import kubelet, own_network
 from tests.e2e.rig import Rig
-from tests.support.checkout import ROOT
-from tests.support.waiting import PATIENCE
 
 
 def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig) -> None:
@@ -63,16 +59,4 @@ def test_where_neither_server_is_a_preview_warns_and_an_update_writes_nothing(ri
 @pytest.mark.usefixtures("whole")
 def test_the_proxy_to_services_and_pods_takes_the_place_of_urls() -> None:
     """In a network of its own: the API server proxies to no loopback address, and there is to be no other traffic."""
-    own = ["unshare", "--net", "--map-root-user", "sh", "-c"]
-    set_up = "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip route add default dev lo"
-    try:
-        tried = subprocess.run([*own, set_up], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except FileNotFoundError as missing:
-        pytest.skip(f"no network of its own to be had here: {missing}")
-    if tried.returncode:
-        pytest.skip(f"no network of its own to be had here: {tried.stderr.strip()}")
-    there = f"{sys.executable} -m pytest -v -m e2e -p no:cacheprovider tests/e2e/inside_own_network.py"
-    inside = f"{set_up} && exec {there}"
-    done = subprocess.run([*own, inside], cwd=ROOT, capture_output=True, text=True, timeout=6 * PATIENCE, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout, done.stdout
+    own_network.passes("tests/e2e/inside_own_network.py", 2)

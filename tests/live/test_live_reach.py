@@ -117,37 +117,58 @@ def test_one_server_is_named_where_the_other_answers(cluster: str, capsys: pytes
     assert "Prometheus" not in words
 
 
-REFUSALS = [
-    (Response(status=401), "refused the request (401 UNAUTHORIZED)", "check the credentials"),
-    (json_answer({"message": "no way"}, 403), "refused the request (403: no way)", "check the credentials"),
-    (Response(status=302, headers={"Location": "https://login.test/"}), "redirects to https://login.test/", "that add"),
+def test_what_this_account_may_not_is_a_warning_in_a_preview_and_is_not_waited_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with stand_in(lambda _: json_answer({"message": "no way"}, 403)) as url:
+        there = props(prometheus=url, alertmanager=url)
+        server_versions.refuse_unknown(there)
+        assert "check the credentials" in refused(lambda: WithdrawnProvider().create(there))
+        assert "check the credentials" in refused(lambda: LiveProvider().create(there))
+        assert not LiveProvider().diff("live", there, there).changes
+    line = "refused the request (403: no way); `up` needs it"
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"warning: {server} {line}" for server in ("Prometheus", "Alertmanager")]
+
+
+HTML = Response("<html>Log in</html>", content_type="text/html")
+LOGIN = "set prometheusUrl to an address without a login page, or prometheusToken or prometheusUser to credentials"
+WRONG = [
+    (Response(status=401), "(401 UNAUTHORIZED); set prometheusUser and prometheusPassword, or prometheusToken"),
+    (Response(status=302, headers={"Location": "https://login.test/?for=/api/v1/status/buildinfo"}), LOGIN),
+    (HTML, f"with text/html instead of JSON, a page for people such as a login; {LOGIN}"),
+    (
+        Response(status=308, headers={"Location": "https://prometheus.test/p/api/v1/status/buildinfo"}),
+        "set prometheusUrl to https://prometheus.test/p",
+    ),
+    (
+        Response("Not found", 404),
+        "has no API there (404): set prometheusUrl to that of Prometheus, with its path prefix",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("answer", "line", "advice"), REFUSALS)
-def test_what_only_a_person_can_change_is_not_waited_for(
-    answer: Response, line: str, advice: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(("answer", "advice"), WRONG)
+def test_wrong_settings_are_refused_in_a_preview_and_name_the_setting(answer: Response, advice: str) -> None:
     with stand_in(lambda _: answer) as url:
         there = props(prometheus=url, alertmanager=url)
-        server_versions.refuse_unknown(there)
+        words = refused(lambda: server_versions.refuse_unknown(there))
+        assert advice in words
+        assert "; Alertmanager at " in words, "both are named"
         assert advice in refused(lambda: WithdrawnProvider().create(there))
-        assert advice in refused(lambda: LiveProvider().create(there))
-        assert not LiveProvider().diff("live", there, there).changes
-    said = capsys.readouterr().out.splitlines()
-    assert said == [f"warning: {server} {line}; `up` needs it" for server in ("Prometheus", "Alertmanager")]
 
 
-def test_a_certificate_that_is_not_trusted_is_not_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_certificate_that_is_not_trusted_is_refused_and_not_waited_for() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with stand_in(lambda _: Response("ok"), tls=context) as url:
         there = props(prometheus=url, alertmanager=url)
-        server_versions.refuse_unknown(there)
-        assert "certificate verify failed" in refused(lambda: WithdrawnProvider().create(there))
-        assert "certificate verify failed" in refused(lambda: LiveProvider().create(there))
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) == 2 and all("certificate verify failed" in line and len(line) <= reach.LINE for line in said)
+        for act in (
+            lambda: server_versions.refuse_unknown(there),
+            lambda: WithdrawnProvider().create(there),
+            lambda: LiveProvider().create(there),
+        ):
+            assert "; set prometheusCaFile to the CA (PEM) that has signed its certificate" in refused(act)
 
 
 def test_a_host_name_that_nobody_knows_ends_the_first_update_and_a_later_one_waits_for_it(

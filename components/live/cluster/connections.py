@@ -10,7 +10,8 @@ from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.prometheus import Prometheus
-from ops.clients.replicas import Replicas, at_urls, behind_service
+from ops.clients.replicas import Replicas, replicas_of
+from ops.clients.server_access import server_http
 from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
 from ops.errors import Forbidden
 
@@ -40,12 +41,7 @@ def warning_if_forbidden() -> Iterator[None]:
 
 def http(inputs: Props, server: Mapping[str, JsonValue], name: str) -> Http:
     """By the server's URL, or through the API server's service proxy; as a tenant where it is Mimir's or Cortex'."""
-    if server.get("tenant"):
-        return tenant_http(server["url"], server["tenant"], name=name)
-    if server.get("url"):
-        return Http(server["url"], name=name)
-    service, _, port = str(server["service"]).partition(":")
-    return kubernetes(inputs).service_http(inputs["namespace"], service, port, name=name)
+    return server_http(server, lambda: (kubernetes(inputs), inputs["namespace"]), name=name)
 
 
 def replicas(inputs: Props, kind: str, verbs: Sequence[str] = ("get",)) -> Replicas:
@@ -53,12 +49,9 @@ def replicas(inputs: Props, kind: str, verbs: Sequence[str] = ("get",)) -> Repli
 
     Raises ops.errors where there is no way to the cluster.
     """
-    server, title = inputs[kind], kind.capitalize()
-    if server.get("tenant"):
-        return at_urls([http(inputs, server, title)])
-    if server.get("url"):
-        return at_urls([Http(url, name=title) for url in (server["url"], *(server.get("more_urls") or ()))])
-    return behind_service(kubernetes(inputs), inputs["namespace"], str(server["service"]), title=title, verbs=verbs)
+    return replicas_of(
+        inputs[kind], lambda: (kubernetes(inputs), inputs["namespace"]), name=kind.capitalize(), verbs=verbs
+    )
 
 
 def prometheus(inputs: Props, at: Http | None = None) -> Prometheus:

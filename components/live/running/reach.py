@@ -3,12 +3,24 @@
 import re
 
 from components.live.provider import warn
-from ops.errors import Elsewhere, Forbidden, NoService, OpsError, Unreachable, Untrusted
+from ops.errors import (
+    Elsewhere,
+    Forbidden,
+    NoService,
+    OpsError,
+    OtherProtocol,
+    Unauthorized,
+    Unreachable,
+    Untrusted,
+)
 
 NOT_REACHED = (Unreachable, Elsewhere, Forbidden)
 # Only a person can change these, so they are not waited for. A host name without an address is: that of a headless
 # Service has none while no pod is ready.
-LASTING = (NoService, Untrusted, Elsewhere, Forbidden)
+LASTING = (NoService, Untrusted, OtherProtocol, Elsewhere, Forbidden)
+# Wrong settings whoever asks, so a preview refuses them. What the cluster says no to may differ by account, and a
+# Service may be still to come.
+WRONG_SETTINGS = (Untrusted, OtherProtocol, Elsewhere, Unauthorized)
 LINE = 100  # characters
 
 _ADDRESS = re.compile(r" at https?://\S+")

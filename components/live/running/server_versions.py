@@ -20,14 +20,20 @@ SERVERS = ("prometheus", "alertmanager")
 
 
 def refuse_unknown(props: Props) -> None:
-    """Raises EditRefused where a running server does not know what our files use.
+    """Raises EditRefused where a running server does not know what our files use, or is never reached as it is set.
 
-    Warns of a server that cannot be reached, or gives no version.
+    Warns of a server that cannot be reached now, or gives no version.
     """
     needs = json.loads(props.get("needs") or "{}")
+    faults = []
     for kind in SERVERS:
         if props.get(kind):
-            _refuse(kind, props, needs.get(kind) or ())
+            try:
+                _refuse(kind, props, needs.get(kind) or ())
+            except reach.WRONG_SETTINGS as problem:
+                faults.append(str(problem))
+    if faults:
+        raise EditRefused("; ".join(faults))
 
 
 def refuse_unreachable(props: Props, kinds: Collection[str] = SERVERS) -> None:
@@ -75,6 +81,8 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
     server = kind.capitalize()
     try:
         url, version = _server_version(kind, props)
+    except reach.WRONG_SETTINGS:
+        raise
     except reach.NOT_REACHED as problem:
         reach.warn_unreachable(problem)
         return
@@ -92,17 +100,22 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
 
 
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
-    """The server's URL and its version; None for another product with the same API."""
-    if props[kind].get("tenant"):
-        try:
-            return _tenant_url(kind, props), None
-        except Misconfigured as wrong:  # a file that cannot be read: no later look will find it
-            raise EditRefused(str(wrong)) from None
+    """The server's URL and its version; None for another product with the same API. Raises ops.errors, EditRefused."""
+    try:
+        return (_tenant_url(kind, props), None) if props[kind].get("tenant") else _own_version(kind, props)
+    except Misconfigured as wrong:
+        if not props[kind].get("url"):
+            raise  # of the kubeconfig, which others report
+        raise EditRefused(str(wrong)) from None  # a file that cannot be read: no later look will find it
+
+
+def _own_version(kind: str, props: Props) -> tuple[str, str | None]:
     if kind == "alertmanager":
         alertmanager = connections.alertmanager(props)
         return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
     prometheus = connections.prometheus(props)
     build = prometheus.build(timeout=ANSWER_TIMEOUT)
+    prometheus.refuse_agent(timeout=ANSWER_TIMEOUT)
     version = str(build.get("version") or "")
     runs = number(version)
     other = build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))

@@ -17,9 +17,10 @@ from ops.clients import workloads
 from ops.clients.prometheus import RunningGroup
 from ops.clients.replicas import Replica, Replicas
 from ops.clients.server import Server
+from ops.clients.server_access import ServiceAddress
 from ops.clients.tenant import is_not_configured
 from ops.clients.workloads import WantedWorkload
-from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused
+from ops.errors import Forbidden, NoCommand, NotFound, OpsError, Refused, Unauthorized
 
 
 class ServerCheck(ABC):
@@ -52,6 +53,8 @@ class ServerCheck(ABC):
             case "lifecycle":
                 try:
                     self.client.reload()
+                except Unauthorized:
+                    raise  # the message names the credentials
                 except Forbidden as error:
                     raise EditRefused(
                         f"{self.name} does not reload on request ({error.words or error.status}): start it with "
@@ -233,7 +236,7 @@ def stuck_pods(props: Props, kind: str) -> list[str]:
     if server.get("tenant") or server.get("url"):
         return []
     try:
-        name = str(server["service"]).partition(":")[0]
+        name = ServiceAddress.parse(str(server["service"])).name
         pods = workloads.behind_service(connections.kubernetes(props), props["namespace"], name)
     except OpsError:
         return []
