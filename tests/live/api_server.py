@@ -109,6 +109,9 @@ def serving(folder: Path, services: Callable[[Request], Response] | None = None)
             return json_answer(api.objects[path])
         if path.rpartition("/")[2] in LISTED:
             return json_answer({"items": [found for name, found in api.objects.items() if name.startswith(f"{path}/")]})
+        if "/services/" in path:  # in the words of a real one
+            name = path.partition("/services/")[2].partition("/")[0].partition(":")[0]
+            return json_answer({"message": f'services "{name}" not found'}, 404)
         return json_answer({"message": f"{path} not found"}, 404)
 
     with stand_in(answer) as url:
