@@ -1,7 +1,8 @@
 """`make bench`: figures, each measured side by side with its yardstick in one run.
 
 1. A preview without changes, against that of a bare program with as many resources of a provider.
-2. `pulumi up` from start to proved live, against that of the bare program.
+2. `pulumi up` from start to proved live, against that of the bare program; and on two Prometheus and three
+   Alertmanagers, against one of each.
 3. A replay of seven days of every alert, against the bare range queries that it cannot do without.
 4. An edit of an alertmanager.yml of 10 KB, 100 KB and 1 MB, against PyYAML's bare reading of it: linear if the ratio
    does not grow.
@@ -31,6 +32,7 @@ from ops.sandbox.lifecycle import Sandbox
 from ops.stack.declared import collect
 from ops.stack.engine import Engine, StackAccess
 from tests.support.checkout import ROOT
+from tests.support.replicated import replicated
 
 TURNS = 5
 DAYS = 7
@@ -121,6 +123,17 @@ def with_engine(folder: Path) -> None:
             show(what, own, f"of a bare {len(found) - dynamic} + {dynamic} dynamic", with_dynamic)
             show(what, own, f"of a bare {len(found)}, none dynamic", without)
         ours.destroy()
+        with replicated(sandbox.home, folder / "replicas") as servers:
+            usual = pulumi_stack.settings(sandbox.home, state)
+
+            def up_on(settings: dict[str, object]) -> float:
+                pulumi_stack.configure(ours, settings)
+                return up_again(ours)
+
+            turns = [[up_on({**usual, **servers.settings}), up_on({**usual})] for _ in range(TURNS)]
+            many, one = medians(turns)
+            show("up, 3 + 2 replicas", many, "up, 1 + 1 replicas", one)
+            ours.destroy()
     finally:
         sandbox.down()
 

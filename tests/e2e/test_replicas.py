@@ -3,64 +3,16 @@
 Real Alertmanagers that are a cluster of three, and two real Prometheus, on the files that the sandbox projects.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import routing
 import rules
-from ops.clients.alertmanager import Alertmanager
 from ops.clients.prometheus import Prometheus
 from ops.sandbox import ports
-from ops.sandbox.mounts import Mounts
 from tests.e2e.rig import Rig
-from tests.support import real_servers
-from tests.support.waiting import until
-
-
-@dataclass(frozen=True)
-class Replicated:
-    """Three Alertmanagers and two Prometheus. `last`: the file that the last of each reads."""
-
-    prometheus: list[Prometheus]
-    alertmanager: list[Alertmanager]
-    last: dict[str, Path]
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {
-            "prometheusUrl": ", ".join(one.url for one in self.prometheus),
-            "alertmanagerUrl": ", ".join(one.url for one in self.alertmanager),
-        }
-
-
-@contextmanager
-def replicated(rig: Rig, folder: Path) -> Iterator[Replicated]:
-    mounts = Mounts(rig.sandbox.home)
-    files = {"prometheus": mounts.prometheus_config, "alertmanager": mounts.alertmanager_config}
-    last = {server: folder / f"{server}.yml" for server in files}
-    for server, link in last.items():
-        link.symlink_to(files[server])
-    peers = [f"{ports.HOST}:{port}" for port in ports.choose(["first", "second", "third"], {}).values()]
-    with ExitStack() as running:
-
-        def start(server: str, number: int, count: int, *flags: str, **more: str) -> object:
-            own = folder / f"{server}-{number}"
-            own.mkdir()
-            file = last[server] if number == count - 1 else files[server]
-            return running.enter_context(getattr(real_servers, server)(own, file, *flags, **more))
-
-        alertmanagers = [
-            start("alertmanager", number, 3, *(f"--cluster.peer={peer}" for peer in peers[:number]), cluster=address)
-            for number, address in enumerate(peers)
-        ]
-        prometheus = [start("prometheus", number, 2, "--web.enable-lifecycle") for number in range(2)]
-        servers = Replicated(prometheus, alertmanagers, last)  # type: ignore[arg-type]
-        until(lambda: all(one.status().peers == 3 for one in servers.alertmanager))
-        yield servers
+from tests.support.replicated import replicated
 
 
 def run_rules(prometheus: Prometheus) -> bool:
@@ -69,7 +21,7 @@ def run_rules(prometheus: Prometheus) -> bool:
 
 def test_every_replica_runs_it_and_none_after_a_destroy(rig: Rig, tmp_path: Path) -> None:
     ours = {str(receiver["name"]) for receiver in routing.load().parts().receivers}
-    with replicated(rig, tmp_path) as servers:
+    with replicated(rig.sandbox.home, tmp_path) as servers:
         rig.configure(**servers.settings)
         rig.up()
         said = "".join(rig.said)
@@ -86,7 +38,7 @@ def test_every_replica_runs_it_and_none_after_a_destroy(rig: Rig, tmp_path: Path
 
 @pytest.mark.parametrize("server", ["prometheus", "alertmanager"])
 def test_one_that_lags_is_named(rig: Rig, tmp_path: Path, server: str) -> None:
-    with replicated(rig, tmp_path) as servers:
+    with replicated(rig.sandbox.home, tmp_path) as servers:
         link, last = servers.last[server], getattr(servers, server)[-1]
         target, old = link.readlink(), link.read_text("utf-8")
 
@@ -114,7 +66,7 @@ def test_one_that_lags_is_named(rig: Rig, tmp_path: Path, server: str) -> None:
 
 
 def test_one_that_is_down_is_named_and_nothing_is_written(rig: Rig, tmp_path: Path) -> None:
-    with replicated(rig, tmp_path) as servers:
+    with replicated(rig.sandbox.home, tmp_path) as servers:
         nobody = f"http://{ports.HOST}:{next(iter(ports.choose(['nobody'], {}).values()))}"
         urls = servers.settings
         rig.configure(**{**urls, "alertmanagerUrl": f"{urls['alertmanagerUrl']}, {nobody}"})
