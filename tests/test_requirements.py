@@ -51,9 +51,10 @@ def imports(tree: ast.AST, *, on_loading: bool) -> Iterator[str]:
 
 
 def production() -> dict[str, ast.Module]:
-    """Module → its syntax: all but the sandbox and its verb, and what they import of the sandbox on loading."""
+    """Module → its syntax: all but sandbox and drills with their verbs, and what else imports of them on loading."""
+    apart = ("ops.sandbox", "ops.verbs.sandbox", "ops.faults", "ops.verbs.drill")
     trees = {name: ast.parse(path.read_text("utf-8")) for name, path in modules()}
-    found = {name for name in trees if not any(within(name, one) for one in ("ops.sandbox", "ops.verbs.sandbox"))}
+    found = {name for name in trees if not any(within(name, one) for one in apart)}
     while True:
         loaded = {target for name in found for target in imports(trees[name], on_loading=True)}
         more = {name for name in trees if any(within(target, name) for target in loaded)} - found

@@ -12,7 +12,7 @@ from ops.errors import Misconfigured
 from ops.reference import commands_page
 
 NOW = 1_700_000_000.0
-WITH_A_PERIOD = {"baseline", "tune", "backtest", "report", "review", "diagnose volume"}
+WITH_A_PERIOD = {"baseline", "tune", "backtest", "report", "review", "diagnose volume", "diagnose coverage"}
 OTHER_NAMES = {"--days", "--hours", "--from", "--since", "--until", "--start", "--period", "--range", "--last"}
 
 

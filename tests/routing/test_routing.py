@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import routing
 from formats.json_types import JsonObject
 from routing import Smtp, tree
-from tests.routing.our_routing import LABELS, amtool
+from tests.routing.our_routing import LABELS, SHADOW_RECEIVER, amtool
 from tests.support.our_routes import DRILL, FALLBACK, ROUTING
 
 # ── routes ──
@@ -145,8 +145,8 @@ def test_our_parts_work_in_a_configuration_of_others(tmp_path: Path, smtp: Smtp 
         assert (here.group_interval, here.repeat_interval) == (there.group_interval, there.repeat_interval)
     assert FALLBACK not in {found["name"] for found in parts.receivers}
     for found in parts.receivers:
-        if found["name"] == "api-performance-shadow":
-            assert found == {"name": "api-performance-shadow"}
+        if found["name"] == SHADOW_RECEIVER:
+            assert found == {"name": SHADOW_RECEIVER}
             continue
         [mail] = found["email_configs"]
         used = smtp or ROUTING.smtp

@@ -14,7 +14,7 @@ from ops import build_tools
 from ops.replay import mails
 from ops.replay.mails import Firing
 from routing import Parts, tree
-from tests.routing.our_routing import LABELS, amtool
+from tests.routing.our_routing import LABELS, SHADOW_RECEIVER, amtool
 from tests.support import real_servers
 from tests.support.our_routes import ROUTING
 from tests.support.waiting import until
@@ -63,10 +63,8 @@ def test_alertmanager_routes_a_shadow_to_the_receiver_that_sends_nothing(way: st
     file.write_text(yaml.safe_dump(WAYS[way], allow_unicode=True), "utf-8")
     for labels in SHADOWS.values():
         given = [f"{name}={value}" for name, value in labels.items()]
-        said = amtool(
-            "config", "routes", "test", "--config.file", file, "--verify.receivers", "api-performance-shadow", *given
-        )
-        assert said.strip() == "api-performance-shadow"
+        said = amtool("config", "routes", "test", "--config.file", file, "--verify.receivers", SHADOW_RECEIVER, *given)
+        assert said.strip() == SHADOW_RECEIVER
 
 
 def test_what_no_route_of_the_operators_object_takes_is_told_as_before() -> None:
@@ -116,5 +114,5 @@ def test_a_real_alertmanager_inhibits_nothing_by_a_shadow(tmp_path: Path) -> Non
         post({**critical, **SHADOW}, warning, LABELS["DatabaseQueryLatencyCritical"], other)
         until(lambda: states().get(other["alertname"], (False, []))[0], "the other warning is not inhibited")
         found = states()
-        assert found["APIP95LatencyCriticalshadow"] == (False, ["api-performance-shadow"])
+        assert found["APIP95LatencyCriticalshadow"] == (False, [SHADOW_RECEIVER])
         assert found["APIP95LatencyHigh"] == (False, ["api-warnings"])
