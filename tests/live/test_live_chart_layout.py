@@ -11,6 +11,7 @@ from components.live.provider import Props
 from components.live.resources import WithdrawnProvider
 from components.live.text.rule_files import not_loaded
 from formats.json_types import JsonObject
+from ops.sandbox.handmade_stack import FOLDER
 from tests.live.api_server import Api, serving
 from tests.live.shapes import WORKLOADS, server_props
 
@@ -76,6 +77,8 @@ def test_a_pattern_matches_within_its_own_folder_only() -> None:
     files = ["/etc/config/a.yml", "/etc/config/more/a.yml", "/etc/a.yml", "/etc/config/a.yaml"]
     assert not_loaded(text, "/etc/config", files) == files[1:]
     assert not_loaded("global: {}\n", "/etc/config", files) == files
+    by_name = "storage: {a: &file /etc/config/a.yml}\nrule_files: [*file, '/etc/[^b]on*/more/a.yml']\n"
+    assert not_loaded(by_name, "/etc/config", files) == files[2:]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,19 @@ def test_what_keeps_a_key_out_is_one_sentence(chart: tuple[Api, Props], layout: 
         api.objects[CONFIG_MAP]["immutable"] = True
     api.before_write = lambda: pytest.fail("it was written")
     assert (says in refusal(props)) if says else refusal(props) == ""
+
+
+def test_the_guides_own_stack_passes(chart: tuple[Api, Props]) -> None:
+    api, props = chart
+    server = next(yaml.safe_load_all((FOLDER / "deployments.yml").read_text("utf-8")))
+    api.put(DEPLOYMENT.replace(NAME, "prometheus"), spec=server["spec"])
+    api.config_map("prometheus-config", **{"prometheus.yml": (FOLDER / "prometheus.yml").read_text("utf-8")})
+    api.config_map("prometheus-rules", **{"billing.yml": "groups: []\n"})
+    props["prometheus"] = server_props(url="http://127.0.0.1:1")
+    props["shared"] = {"config_map": "prometheus-rules", "keys": ["api.yml", "watchdog.yml"]}
+    assert refusal(props) == ""
+    props["shared"] = {"config_map": "prometheus-rules", "keys": ["api.yml", "odd.yaml"]}
+    assert "rule_files has no entry for /etc/prometheus/rules/odd.yaml: add it there" in refusal(props)
 
 
 def test_a_configuration_by_subpath_beside_a_folder_of_rules_is_read_all_the_same(chart: tuple[Api, Props]) -> None:

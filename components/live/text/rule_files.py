@@ -73,8 +73,9 @@ def not_loaded(text: str, folder: str, files: Sequence[str]) -> list[str]:
 
     Raises EditRefused for a text that cannot be read.
     """
-    entries = items_by_any_name(read(text, RuleFiles.where), ("rule_files",))
-    patterns = [_segments(join(folder, entry.value)) for entry in entries if entry.kind == "scalar"]
+    items = items_by_any_name(read(text, RuleFiles.where), ("rule_files",))
+    entries = [one.children[0] if one.kind == "alias" and one.children else one for one in items]
+    patterns = [_segments(join(folder, entry.value.replace("[^", "[!"))) for entry in entries]
     return [file for file in files if not any(_matches(_segments(file), pattern) for pattern in patterns)]
 
 
