@@ -6,7 +6,7 @@
     HOME/mnt/alertmanager/etc/alertmanager/smtp/password           the Secret that others mounted
 
 The servers run outside of any container, so a path such as /etc/prometheus/rules in a text is written as the folder
-that stands for it. The rest of a text is not changed.
+that stands for it, as is one below /etc/config, where a chart mounts all of it. The rest of a text is not changed.
 """
 
 import re
@@ -17,7 +17,7 @@ from pathlib import Path
 from ops.sandbox.loopback import refuse_beyond_loopback
 
 PROMETHEUS, ALERTMANAGER = "prometheus", "alertmanager"
-_PATHS = {server: re.compile(rf"(?<![\w./-])/etc/{server}(?=/)") for server in (PROMETHEUS, ALERTMANAGER)}
+_PATHS = {server: re.compile(rf"(?<![\w./-])/etc/(?:{server}|config)(?=/)") for server in (PROMETHEUS, ALERTMANAGER)}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Mounts:
 
     def translate(self, server: str, text: str) -> str:
         """`text` with the pod's paths replaced by the folders that stand for them."""
-        return _PATHS[server].sub(str(self.folder(server)).replace("\\", r"\\"), text)
+        return _PATHS[server].sub(lambda found: str(self.folder(server, found[0])), text)
 
     def write(self, server: str, path: str, data: Mapping[str, str], *, only: bool = False) -> None:
         """Write a ConfigMap's `data` into the mount at `path`, and with `only` delete all other files.

@@ -235,6 +235,8 @@ class Rig:
         self.configure()
         found = self._workloads()
         self._put_back(lambda name: name not in self.objects())
+        if self._workloads() != found and "projector" not in self.sandbox.ended:
+            self.settle()  # what stands for kubelet restarts those servers: they would be started twice
         for name in self.sandbox.ended:
             self.sandbox.start(name)
         self.engine.destroy()

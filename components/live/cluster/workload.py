@@ -34,6 +34,30 @@ class RunningServer:
         """Whether the pods have it as a volume."""
         return any(workloads.sources(volume, name, kind) for volume in self.pod.get("volumes") or ())
 
+    def files(self, name: str, keys: Sequence[str]) -> list[str]:
+        """The paths at which the server's container has these keys of a ConfigMap; none where it has no mount of it."""
+        volumes = {one["name"]: workloads.sources(one, name, "ConfigMap") for one in self.pod.get("volumes") or ()}
+        ours = named(self._containers(), self.container) or {}
+        found = []
+        for mount in ours.get("volumeMounts") or ():
+            for key in keys:
+                for file in {path for source in volumes.get(mount["name"], ()) if (path := _path(source, key))}:
+                    inside = mount.get("subPath") or ""
+                    if inside in ("", file):
+                        found.append(mount["mountPath"] if inside else f"{mount['mountPath'].rstrip('/')}/{file}")
+        return found
+
+    def refuse_unwatched(self, folder: str) -> None:
+        """Raises EditRefused where a config-reloader beside Prometheus never looks into this folder of rule files."""
+        for one in self._containers():
+            options = [str(word).partition("=") for word in one.get("args") or ()]
+            watched = [value for option, _, value in options if option in ("--watched-dir", "--volume-dir")]
+            if "reload" in str(one.get("image")) and watched and folder not in watched:
+                raise EditRefused(
+                    f"{self.title}: {one['name']} watches {', '.join(watched)} and not {folder}, where our rules are, "
+                    "so Prometheus would never load a changed one: set prometheusReload to lifecycle or signal"
+                )
+
     def refuse_no_reload(self) -> None:
         """Raises EditRefused where Prometheus would not reload on request, as far as its arguments show it."""
         containers = self._containers()
@@ -62,7 +86,7 @@ class RunningServer:
         if all(mount.get("subPath") or mount.get("subPathExpr") for mount in mounts):
             return "mounts it by subPath, which kubelet never updates: mount the folder instead"
         sources = [source for mount in mounts for source in shown[mount["name"]]]
-        lacking = [key for key in keys if not any(_shows(source, key) for source in sources)]
+        lacking = [key for key in keys if not any(_path(source, key) for source in sources)]
         if lacking:
             return (
                 f"shows only some keys of it (`items` of its volume), and {', '.join(lacking)} would never arrive: add "
@@ -98,6 +122,7 @@ def say_which(found: workloads.Workload, wanted: WantedWorkload) -> None:
         )
 
 
-def _shows(source: Mapping[str, JsonValue], key: str) -> bool:
+def _path(source: Mapping[str, JsonValue], key: str) -> str:
+    """Where a volume's source has a key, below the mount; "" where its `items` leave the key out."""
     items = source.get("items")
-    return not items or any(item.get("key") == key for item in items)
+    return next((str(item.get("path")) for item in items if item.get("key") == key), "") if items else key

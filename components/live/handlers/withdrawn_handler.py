@@ -1,5 +1,6 @@
 """Checks before anything is written; and, as it is deleted last, that nothing of ours runs any more."""
 
+import posixpath
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from functools import cache, partial
@@ -22,6 +23,8 @@ from components.live.provider import Props, info, warn
 from components.live.running import expressions, server_versions, wait
 from components.live.running.deploy_silence import deploy_silence
 from components.live.running.wanted import decode_wanted
+from components.live.text import rule_files
+from components.live.text.edit_errors import EditRefused
 from ops.clients.kubernetes import Kubernetes
 from ops.clients.workloads import WantedWorkload
 from ops.errors import Forbidden, NotFound, OpsError
@@ -59,6 +62,7 @@ class WithdrawnHandler(Handler):
                     cluster, {**shared, "keys": sorted(keys)}, news["namespace"], news["manager"]
                 )
                 runs("prometheus").refuse_dead_mount(shared["config_map"], shared["keys"])
+                _refuse_keys_that_are_not_loaded(cluster, news, runs("prometheus"))
         except Forbidden as error:  # a pull request's account may be allowed less
             warn(f"could not check whether somebody else uses a name of ours: {error}")
         return dynamic.CheckResult(news, [])
@@ -92,6 +96,24 @@ class WithdrawnHandler(Handler):
             info(f"{gone}: it is gone, and our part with it")
 
 
+def _refuse_keys_that_are_not_loaded(cluster: Kubernetes, props: Props, prometheus: RunningServer) -> None:
+    """Raises EditRefused for keys of ours that no entry of `rule_files` loads, as far as that can be seen."""
+    server, shared = props["prometheus"], props["shared"]
+    try:
+        at = key_of(props["namespace"], server)
+        folders = {posixpath.dirname(file) for file in prometheus.files(at.name, [at.key])}
+        files = prometheus.files(shared["config_map"], shared["keys"])
+        missing = rule_files.not_loaded(config_map.read(cluster, at).text, folders.pop(), files) if folders else []
+    except (NotFound, EditRefused):  # Prometheus has its configuration from elsewhere
+        return
+    if missing:
+        them = "it" if len(missing) == 1 else "them"
+        raise EditRefused(
+            f"{at}: rule_files has no entry for {', '.join(missing)}: add {them} there "
+            "(where a chart or Git keeps that text, in its values or in Git), or set rulesMode to dedicated"
+        )
+
+
 def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Callable[[str], RunningServer]) -> None:
     """Texts that are missing or never updated, and servers that do not reload: found before anything is written."""
     for kind in server_versions.SERVERS:
@@ -105,7 +127,8 @@ def _refuse_what_would_fail_later(cluster: Kubernetes, props: Props, runs: Calla
             operator_secret.refuse_unread(cluster, props["namespace"], server, partial(runs, kind))
         else:
             runs(kind).refuse_dead_mount(server["config_map"], [server["config_key"]])
-    if (server := props.get("prometheus")) and server[
-        "reload"
-    ] == "lifecycle":  # Alertmanager always takes requests to reload
-        runs("prometheus").refuse_no_reload()
+    match (props.get("prometheus") or {}).get("reload"):
+        case "lifecycle":  # Alertmanager always takes requests to reload
+            runs("prometheus").refuse_no_reload()
+        case "sidecar" if "prometheus" in (props.get("edited") or ()):  # dedicated: a folder of ours
+            runs("prometheus").refuse_unwatched(props["folder"])

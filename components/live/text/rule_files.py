@@ -1,12 +1,14 @@
 """Our entries in the `rule_files` of a prometheus.yml that somebody else wrote."""
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from posixpath import join, normpath
 
 from components.live.text import marked_lists
 from components.live.text.edit_errors import EditRefused
 from components.live.text.insert import insert_items
 from components.live.text.items import Lists, snippets
-from components.live.text.list_at_path import read
+from components.live.text.list_at_path import items_by_any_name, read
 from components.live.text.marked_lists import LastEdit
 
 # `type Config` in prometheus/prometheus, config/config.go, of 3.16; promtool is asked for each in the tests.
@@ -64,3 +66,23 @@ class RuleFiles:
 
 def _parts(ours: str) -> Lists:
     return {("rule_files",): ours.split()}
+
+
+def not_loaded(text: str, folder: str, files: Sequence[str]) -> list[str]:
+    """Those of `files` (paths in the pod) that no entry of `rule_files` matches. `folder`: where prometheus.yml is.
+
+    Raises EditRefused for a text that cannot be read.
+    """
+    items = items_by_any_name(read(text, RuleFiles.where), ("rule_files",))
+    entries = [one.children[0] if one.kind == "alias" and one.children else one for one in items]
+    patterns = [_segments(join(folder, entry.value.replace("[^", "[!"))) for entry in entries]
+    return [file for file in files if not any(_matches(_segments(file), pattern) for pattern in patterns)]
+
+
+def _segments(path: str) -> list[str]:
+    return normpath(path).split("/")
+
+
+def _matches(file: Sequence[str], pattern: Sequence[str]) -> bool:
+    """As Go's filepath.Match: `*` stands for no slash."""
+    return len(file) == len(pattern) and all(map(fnmatchcase, file, pattern))

@@ -72,6 +72,7 @@ class Projector:
             except (Missing, OpsError) as why:
                 self._say_once(f"{server}: {why}")
                 continue
+            self._link(server, config_file(pod["spec"], server))
             self._roll(server, json.dumps(pod, sort_keys=True))
 
     def _project(self, server: str, wanted: Mapping[str, Data]) -> None:
@@ -80,12 +81,19 @@ class Projector:
                 self._mounts.write(server, path, data, only=True)
                 self._written[server, path] = data
                 self.say(f"{server}: wrote {path}: {', '.join(sorted(data)) or 'nothing'}")
-        for known, path in list(self._written):
+        for known, path in sorted(self._written, reverse=True):  # what is mounted inside a folder before that folder
             if known == server and path not in wanted:
                 self._mounts.write(server, path, {}, only=True)
                 self._mounts.folder(server, path).rmdir()
                 del self._written[known, path]
                 self.say(f"{server}: emptied {path}")
+
+    def _link(self, server: str, path: str) -> None:
+        """Let the server's process, which looks in /etc/SERVER, find a configuration that its pod has elsewhere."""
+        link = self._mounts.folder(server, f"{server}.yml")
+        if path and link != self._mounts.folder(server, path) and not link.is_symlink():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(self._mounts.folder(server, path))
 
     def _roll(self, server: str, template: str) -> None:
         """Restart the server where its pod changed, or where it did not start last time."""
@@ -117,6 +125,13 @@ def container(pod: Mapping[str, JsonValue], server: str) -> str:
         if server in (one["name"], image.partition("@")[0].partition(":")[0]):
             return str(one["name"])
     return ""
+
+
+def config_file(pod: Mapping[str, JsonValue], server: str) -> str:
+    """Where the server of a pod has its configuration, as its arguments say; "" where they do not."""
+    name = container(pod, server)
+    words = [word for one in pod["containers"] if one["name"] == name for word in one.get("args") or ()]
+    return next((word.partition("=")[2] for word in words if word.startswith("--config.file=")), "")
 
 
 def mounted(pod: Mapping[str, JsonValue], container: str, maps: Objects, secrets: Objects) -> dict[str, Data]:
