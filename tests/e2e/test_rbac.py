@@ -12,7 +12,7 @@ from ops import targets
 from ops.checks.every_check import run_checks
 from ops.clients.kubernetes import Kubernetes
 from ops.sandbox.cluster import NAMESPACE
-from tests.e2e import own_network
+from tests.e2e import kubelet, own_network
 from tests.e2e.accounts import DEPLOY, PREVIEW, Accounts, applied, lacking
 from tests.e2e.rig import Rig
 
@@ -103,6 +103,43 @@ def test_each_account_may_ask_and_one_may_reload_through_the_pod_proxy(accounts:
         assert cluster.is_read_only(NAMESPACE) == (name == PREVIEW)
         assert not cluster.may("get", "secrets", NAMESPACE) and not cluster.may("create", "pods/exec", NAMESPACE)
     assert allowed == {PREVIEW: ["get"], DEPLOY: ["get", "create"]}
+
+
+def test_a_signal_needs_one_more_role(rig: Rig) -> None:
+    assert rig.sandbox.state is not None
+    pids = {name: int(rig.sandbox.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
+    with applied(rig, "signal.yml") as accounts, kubelet.serving(pids) as (node, commands):
+        accounts.use(DEPLOY)
+        reloads = {"prometheusReload": "signal", "alertmanagerReload": "signal"}
+        rig.configure(rulesMode="shared", **reloads, kubeconfig=str(accounts.kubeconfig))
+        rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
+        rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
+        try:
+            for name in pids:
+                rig.cluster.apply(kubelet.pod(name, name, {"app": name}))
+                rig.report(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}", kubelet.READY)
+            rig.up()
+            assert ["kill", "-HUP", "1"] in commands
+            rig.destroy()
+        finally:
+            for name in pids:
+                rig.cluster.http.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}?gracePeriodSeconds=0")
+            rig.cluster.http.request("DELETE", f"/api/v1/nodes/{kubelet.NODE}")
+    assert rig.objects() == rig.before
+
+
+def test_a_password_needs_one_more_role(rig: Rig) -> None:
+    with applied(rig, "smtp-password.yml") as accounts:
+        password = rig.sandbox.mounts.smtp_password.read_text("utf-8")
+        rig.configure(smtpPassword=password, kubeconfig=str(accounts.kubeconfig))
+        accounts.use(DEPLOY)
+        rig.up()
+        accounts.use(PREVIEW)
+        assert rig.preview(refresh=True) == {}
+        assert "forbidden" not in warned(rig) and "could not" not in warned(rig)
+        accounts.use(DEPLOY)
+        rig.destroy()
+    assert rig.objects() == rig.before
 
 
 @pytest.mark.usefixtures("whole")
