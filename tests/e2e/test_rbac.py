@@ -12,8 +12,9 @@ from ops import targets
 from ops.checks.every_check import run_checks
 from ops.clients.kubernetes import Kubernetes
 from ops.sandbox.cluster import NAMESPACE
-from tests.e2e import kubelet, own_network
+from tests.e2e import kubelet, operated, own_network
 from tests.e2e.accounts import DEPLOY, PREVIEW, Accounts, applied, lacking
+from tests.e2e.operated import Operated
 from tests.e2e.rig import Rig
 
 
@@ -137,6 +138,23 @@ def test_a_password_needs_one_more_role(rig: Rig) -> None:
         accounts.use(PREVIEW)
         assert rig.preview(refresh=True) == {}
         assert "forbidden" not in warned(rig) and "could not" not in warned(rig)
+        accounts.use(DEPLOY)
+        rig.destroy()
+    assert rig.objects() == rig.before
+
+
+def test_the_operators_modes_need_one_more_role(operator: Operated) -> None:
+    rig = operator.rig
+    with applied(rig, "operator.yml", "smtp-password.yml") as accounts:
+        operated.configure(rig, kubeconfig=str(accounts.kubeconfig))
+        accounts.use(PREVIEW)
+        assert rig.preview()["create"] > 0
+        assert "forbidden" not in warned(rig) and "could not" not in warned(rig)
+        accounts.use(DEPLOY)
+        rig.up()
+        assert set(rules.alerts()) <= rig.rules()
+        accounts.use(PREVIEW)
+        assert rig.preview(refresh=True) == {}, warned(rig)
         accounts.use(DEPLOY)
         rig.destroy()
     assert rig.objects() == rig.before
