@@ -17,6 +17,9 @@ from ops.errors import Forbidden
 if TYPE_CHECKING:
     import httpx
 
+_READING = {"get", "list", "watch"}
+_REVIEWS = {"authorization.k8s.io", "authentication.k8s.io"}
+
 
 class Kubernetes:
     """One cluster. Every method raises `ops.errors` errors only; safe to use from several threads.
@@ -169,6 +172,23 @@ class Kubernetes:
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         answer = self._client().decode(self._request("POST", path, json=review))
         return bool((answer.get("status") or {}).get("allowed"))
+
+    def is_read_only(self, namespace: str) -> bool:
+        """Whether this account may change nothing there; False where the API server does not know all that it may."""
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": namespace},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        status = self._client().decode(self._request("POST", path, json=review)).get("status") or {}
+        # Everybody may ask what he may do, which is a `create` in one of these groups.
+        changing = [
+            rule
+            for rule in status.get("resourceRules") or ()
+            if not _READING.issuperset(rule["verbs"]) and not _REVIEWS.issuperset(rule.get("apiGroups") or ())
+        ]
+        return bool(status) and not status.get("incomplete") and not changing
 
     def close(self) -> None:
         """Close the connections, and drop the credentials."""

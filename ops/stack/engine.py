@@ -261,7 +261,7 @@ def reasons(text: str) -> list[str]:
     noise = re.compile(
         r"(update|preview|destroy|resource .*) failed|KeyboardInterrupt|exit status"
         r"|an unhandled error occurred: program exited|program exited with"
-        r"|\d+ errors? occurred"
+        r"|\d+ errors? occurred|Resource monitor has terminated"
         r"|urn:pulumi:\S+, interrupted while"  # of a killed update; every later one repeats it
     )
     found = list(dict.fromkeys(grafana_messages.readable(line) for line in errors if line and not noise.match(line)))

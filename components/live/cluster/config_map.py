@@ -157,7 +157,7 @@ def try_write(cluster: Kubernetes, at: Key, found: StoredText, new: str) -> None
     """
     if found.immutable:
         raise immutable(at.holder)
-    with connections.warning_if_forbidden():
+    with connections.warning_if_forbidden(cluster, at.namespace):
         cluster.merge(at.path, at.patch(found, new, found.replaced) or {}, dry_run=True)
 
 

@@ -1,7 +1,7 @@
 """The clients of a resource's cluster and servers, made from its inputs (components.live.inputs)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 
 from components.live.provider import Props, warn
@@ -13,7 +13,7 @@ from ops.clients.prometheus import Prometheus
 from ops.clients.replicas import Replicas, replicas_of
 from ops.clients.server_access import server_http
 from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
-from ops.errors import Forbidden
+from ops.errors import Forbidden, OpsError
 
 
 def kubernetes(inputs: Props) -> Kubernetes:
@@ -28,14 +28,17 @@ def _connected(kubeconfig: str | None, context: str | None) -> Kubernetes:
 
 
 @contextmanager
-def warning_if_forbidden() -> Iterator[None]:
+def warning_if_forbidden(cluster: Kubernetes, namespace: str) -> Iterator[None]:
     """Around a patch that is only tried: warn where this account may not write, and go on.
 
-    The account of a pull request's preview may be allowed less than that of `up`.
+    An account that may write nothing at all is one for previews (docs/rbac/preview.yml), and is no news.
     """
     try:
         yield
     except Forbidden as error:
+        with suppress(OpsError):
+            if cluster.is_read_only(namespace):
+                return
         warn(f"`up` would fail with this account: {error}")
 
 

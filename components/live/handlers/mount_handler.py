@@ -51,7 +51,7 @@ class MountHandler(EditHandler):
                 warn(line)
             # What stands in another workload is removed there, and is not this patch's business.
             before = before if all(_olds.get(name) == news[name] for name in self.identity) else None
-            with connections.warning_if_forbidden():
+            with connections.warning_if_forbidden(connections.kubernetes(news), news["namespace"]):
                 _merge(news, pod_mount.addition(_volume(news), before), dry_run=True)
         return dynamic.CheckResult(news, [])
 

@@ -56,6 +56,11 @@ class ServerCheck(ABC):
                 except Unauthorized:
                     raise  # the message names the credentials
                 except Forbidden as error:
+                    if 'cannot create resource "' in error.words:  # the API server's, not the server's own
+                        raise EditRefused(
+                            f"this account may not reload {self.name} ({error.words}): its role needs create on "
+                            "services/proxy and pods/proxy (docs/rbac/deploy.yml)"
+                        ) from None
                     raise EditRefused(
                         f"{self.name} does not reload on request ({error.words or error.status}): start it with "
                         f"--web.enable-lifecycle, or set {self.kind}Reload to sidecar or signal"
