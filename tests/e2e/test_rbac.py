@@ -68,7 +68,7 @@ def test_an_account_that_deploys_lives_through_all_of_it(
     assert rig.objects() == rig.before
 
 
-# `list` and `watch` on ConfigMaps are not here: without them a destroy waits for ten minutes, and is right.
+# `list` and `watch` on ConfigMaps are not here: without them a destroy waits for ten minutes.
 @pytest.mark.parametrize(
     ("resource", "verb", "says"),
     [
