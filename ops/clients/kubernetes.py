@@ -117,18 +117,13 @@ class Kubernetes:
 
         The account needs `get` on `services/proxy` in that namespace, and `create` for a reload.
         """
-        with self._lock:
-            access = self._access()
-        scheme = f"{scheme}:" if scheme else ""
-        root = f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/services/{scheme}{service}:{port}/proxy"
-        return self._client_for(
-            access,
-            f"{root}{prefix}",
-            root=root,
-            hints=hints,
+        return self._proxied(
+            f"{namespace}/services/{_schemed(scheme)}{service}:{port}",
+            prefix,
             name=name,
             timeout=timeout,
             advice=advice or f"is Service {service} in namespace {namespace} there, with ready pods behind it?",
+            hints=hints,
         )
 
     def pod_http(
@@ -146,19 +141,22 @@ class Kubernetes:
 
         The account needs `get` on `pods/proxy` in that namespace, and `create` for a reload.
         """
-        with self._lock:
-            access = self._access()
-        scheme = f"{scheme}:" if scheme else ""
-        root = f"{access.server.rstrip('/')}/api/v1/namespaces/{namespace}/pods/{scheme}{pod}:{port}/proxy"
-        return self._client_for(
-            access,
-            f"{root}{prefix}",
-            root=root,
-            hints=hints,
+        return self._proxied(
+            f"{namespace}/pods/{_schemed(scheme)}{pod}:{port}",
+            prefix,
             name=name,
             timeout=10.0,
             advice=f"does pod {pod} in namespace {namespace} run?",
+            hints=hints,
         )
+
+    def _proxied(self, what: str, prefix: str, *, name: str, timeout: float, advice: str, hints: Hints) -> Http:
+        """HTTP through the proxy of `what`, which is NAMESPACE/KIND/SCHEME:NAME:PORT."""
+        with self._lock:
+            access = self._access()
+        root = f"{access.server.rstrip('/')}/api/v1/namespaces/{what}/proxy"
+        url = f"{root}{prefix}"
+        return self._client_for(access, url, root=root, hints=hints, name=name, timeout=timeout, advice=advice)
 
     def may(self, verb: str, resource: str, namespace: str) -> bool:
         """Whether this account may do `verb` (get, create, …) on a core `resource` such as `pods/proxy`."""
@@ -259,3 +257,7 @@ class Kubernetes:
         if self._credentials is None:
             self._credentials = access(self._kubeconfig, self._context)
         return self._credentials
+
+
+def _schemed(scheme: str) -> str:
+    return f"{scheme}:" if scheme else ""

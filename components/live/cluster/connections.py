@@ -14,6 +14,7 @@ from ops.clients.replicas import Replicas, replicas_of
 from ops.clients.server_access import server_http
 from ops.clients.tenant import Ruler, TenantAlertmanager, tenant_http
 from ops.errors import Forbidden, OpsError
+from routing.sent_labels import UNCHANGED
 
 
 def kubernetes(inputs: Props) -> Kubernetes:
@@ -67,6 +68,16 @@ def alertmanager(inputs: Props, at: Http | None = None) -> Alertmanager:
     """Alertmanager, in the same way."""
     server = inputs["alertmanager"]
     return Alertmanager(at or http(inputs, server, "Alertmanager"), of_tenant=bool(server.get("tenant")))
+
+
+def arriving(inputs: Props) -> list[Mapping[str, str]]:
+    """The label sets of our alerts as they arrive; as in the rules where Prometheus cannot be asked."""
+    alerts = inputs.get("alerts") or ()
+    sender = UNCHANGED
+    if alerts and inputs.get("prometheus"):
+        with suppress(OpsError):  # `Live` warns of a server that does not answer
+            sender = prometheus(inputs).sender()
+    return [labels for alert in alerts for labels in sender.sent(alert)]
 
 
 def ruler(tenant: Mapping[str, JsonValue]) -> Ruler:

@@ -1,7 +1,6 @@
 """Our part of one key of one ConfigMap: read, edited and written by compare-and-swap. A Secret's goes the same way."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import pulumi
@@ -18,9 +17,7 @@ from components.live.text.editors import editor
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools
-from ops.errors import OpsError
 from routing.inline_password import filled
-from routing.sent_labels import UNCHANGED
 
 _CHECKS = {
     "rule-files": promtools.check_prometheus,
@@ -121,25 +118,15 @@ def _try(news: Props, last_edit: Callable[[StoredText], LastEdit | None], olds: 
             warn(line)
     first = "before" not in olds
     if edit.has(found.text, ours):
-        lines = edit.warnings(text, ours, _as_sent(news)) if first else []
+        lines = edit.warnings(text, ours, connections.arriving(news)) if first else []
     else:
-        alerts, bare = _as_sent(news), edit.remove(text, last_edit(found))
+        alerts, bare = connections.arriving(news), edit.remove(text, last_edit(found))
         if isinstance(edit, Routing) and news.get("ask"):
             edit.refuse_lost_routes(bare, ours, alerts)
         lines = edit.warnings(bare, ours, alerts)
         lines += [] if first else edit.left(text, _ours(olds), last_edit(found))
     for line in lines:
         warn(line)
-
-
-def _as_sent(props: Props) -> list[Mapping[str, str]]:
-    """The label sets of our alerts as they arrive; as in the rules where Prometheus cannot be asked."""
-    alerts = props.get("alerts") or ()
-    sender = UNCHANGED
-    if alerts and props.get("prometheus"):
-        with suppress(OpsError):  # `Live` warns of a server that does not answer
-            sender = connections.prometheus(props).sender()
-    return [labels for alert in alerts for labels in sender.sent(alert)]
 
 
 def _without_former(at: Key, found: StoredText, olds: Props) -> str:

@@ -1,7 +1,7 @@
 """Our part of the Alertmanager configuration of a tenant of Mimir or Cortex, or all of it."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pulumi
 from pulumi import dynamic
@@ -17,8 +17,6 @@ from components.live.text.redact import redacted
 from components.live.text.routing_merge import Routing
 from ops.clients import promtools
 from ops.clients.tenant import TenantAlertmanager
-from ops.errors import OpsError
-from routing.sent_labels import UNCHANGED
 
 
 class TenantTextHandler(EditHandler):
@@ -107,9 +105,9 @@ def _try(news: Props, last_edit: Callable[[StoredConfig], LastEdit | None], olds
     _edited(news, text, last_edit(found))
     first = "before" not in olds
     if edit.has(found.text, news["ours"]):
-        lines = edit.warnings(text, news["ours"], _as_sent(news)) if first else []
+        lines = edit.warnings(text, news["ours"], connections.arriving(news)) if first else []
     else:
-        alerts, bare = _as_sent(news), edit.remove(text, last_edit(found))
+        alerts, bare = connections.arriving(news), edit.remove(text, last_edit(found))
         if isinstance(edit, Routing) and news.get("ask"):
             edit.refuse_lost_routes(bare, news["ours"], alerts)
         lines = edit.warnings(bare, news["ours"], alerts)
@@ -121,16 +119,6 @@ def _try(news: Props, last_edit: Callable[[StoredConfig], LastEdit | None], olds
         ]
     for line in lines:
         warn(line)
-
-
-def _as_sent(props: Props) -> list[Mapping[str, str]]:
-    """The label sets of our alerts as they arrive; as in the rules where Prometheus cannot be asked."""
-    alerts = props.get("alerts") or ()
-    sender = UNCHANGED
-    if alerts and props.get("prometheus"):
-        with suppress(OpsError):  # `Live` warns of a server that does not answer
-            sender = connections.prometheus(props).sender()
-    return [labels for alert in alerts for labels in sender.sent(alert)]
 
 
 def _without_former(kind: str, found: StoredConfig, olds: Props) -> str:
