@@ -244,7 +244,7 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_written(servers: Cortex, r
         ({"rulerApi": "mimir"}, "check rulerUrl and rulerApi"),
         ({"rulerNamespace": "free", "prometheusUrl": f"{servers.url}/prom"}, "check rulerUrl and prometheusUrl"),
         ({"rulerUrl": f"{servers.url}/nowhere"}, "check rulerUrl and prometheusUrl"),
-        ({"rulerUrl": NOBODY}, "are rulerUrl (or tenantUrl) and tenantCaFile right?"),
+        ({"rulerUrl": NOBODY}, "is rulerUrl (or tenantUrl) right?"),
         ({"tenantCaFile": "/nowhere.pem", "rulerUrl": "https://127.0.0.1:9"}, "tenantCaFile cannot be used"),
         ({"smtpPassword": ""}, "set smtpPassword (--secret)"),
     ):

@@ -89,7 +89,7 @@ def test_a_server_that_is_down_fails_the_update_and_the_next_one_converges(rig: 
     rig.configure(rulesMode="shared", liveTimeout=4)
     rig.sandbox.stop(server, kill=True)
     words = rig.refused(rig.up)
-    assert f"{server.capitalize()}: " in words
+    assert f"{server.capitalize()} at http" in words
     assert "cannot be reached" in words
     rig.sandbox.start(server)
     rig.converges()
@@ -188,7 +188,7 @@ def test_a_prometheus_that_never_answers_fails_the_update_in_one_sentence(rig: R
         words = rig.refused(rig.up)
     finally:
         go_on()
-    assert "not all servers run what was written. Prometheus: " in words
+    assert "not all servers run what was written. Prometheus at http" in words
     assert "did not answer within" in words
     rig.configure()
     rig.converges()

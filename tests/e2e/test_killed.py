@@ -15,6 +15,7 @@ RESOURCES = {
     "pulumi-python:dynamic/monitoring:Mount::api-performance-alerts": "deployment/prometheus",
     "pulumi-python:dynamic/monitoring:ConfigText::prometheus-config": "configmap/prometheus-config",
     "pulumi-python:dynamic/monitoring:ConfigText::alertmanager-config": "configmap/alertmanager-config",
+    "pulumi-python:dynamic/monitoring:PreviousDashboard::previous-dashboard": "",
     "kubernetes:core/v1:ConfigMap::api-performance-baseline": "configmap/dashboard-api-performance-baseline",
     "pulumi-python:dynamic/monitoring:Live::live": "",
 }
