@@ -80,7 +80,8 @@ def behind_service(
     name, title = service.name, through.name
     through_service = Replica(through, title)
     try:
-        pods = workloads.behind_service(cluster, namespace, name)
+        found = cluster.service(namespace, name)
+        pods = workloads.behind_service(cluster, namespace, found)
     except (Forbidden, NotFound, NoService):  # a request through the Service says what is wrong
         return Replicas([through_service])
     if len(pods) < 2:
@@ -92,7 +93,7 @@ def behind_service(
             f"only one of {count_noun(len(pods), 'pod')} behind Service {namespace}/{name} was looked at: this account "
             f"lacks {' and '.join(lacking)} on {_PROXY}",
         )
-    target = _target_port(cluster.service(namespace, name), service.port)
+    target = _target_port(found, service.port)
     each = []
     for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
         called = str(pod["metadata"]["name"])

@@ -132,9 +132,9 @@ def running(pods: Iterable[JsonObject]) -> list[JsonObject]:
     ]
 
 
-def behind_service(cluster: Kubernetes, namespace: str, name: str) -> list[JsonObject]:
-    """The pods that run and that a Service selects; none where it has no selector. Raises NotFound, ops.errors."""
-    labels = cluster.service(namespace, name)["spec"].get("selector") or {}
+def behind_service(cluster: Kubernetes, namespace: str, service: Mapping[str, JsonValue]) -> list[JsonObject]:
+    """The pods that run and that a Service selects; none where it has no selector. Raises ops.errors."""
+    labels = service["spec"].get("selector") or {}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
     return running(cluster.pods(namespace, selector)) if selector else []
 

@@ -1,7 +1,6 @@
 """The first day with it, on the real engine: a checkout, its sandbox, a change, and plain `pulumi` on it."""
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -74,7 +73,7 @@ def test_plain_pulumi_acts_on_it_in_a_shell(checkout: Path, ops: Ops) -> None:
     assert up.returncode == 0, up.stderr
     preview = ops("sandbox", "shell", "pulumi", "preview", "--diff")
     assert preview.returncode == 0, preview.stderr
-    assert re.search(r"Resources:\n +\d+ unchanged\n", preview.stdout), preview.stdout
+    assert "13 unchanged" in preview.stdout
     history = ops("sandbox", "shell", "--", "pulumi", "stack", "history")
     assert "make sandbox" in history.stdout
     verb = ops("sandbox", "shell", "sh", "-c", "bin/ops verify --format json")

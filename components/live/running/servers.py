@@ -242,7 +242,8 @@ def stuck_pods(props: Props, kind: str) -> list[str]:
         return []
     try:
         name = ServiceAddress.parse(str(server["service"])).name
-        pods = workloads.behind_service(connections.kubernetes(props), props["namespace"], name)
+        cluster = connections.kubernetes(props)
+        pods = workloads.behind_service(cluster, props["namespace"], cluster.service(props["namespace"], name))
     except OpsError:
         return []
     states = {pod["metadata"]["name"]: workloads.pod_state(pod) for pod in pods}
