@@ -67,12 +67,7 @@ def main() -> int:
     )
     PAGE.write_text(drills_page.page(done, quiet, conditions), encoding="utf-8")
     print(f"Written: {PAGE.relative_to(PAGE.parents[1])}")
-    false = [
-        name
-        for weeks, one in quiet
-        for name, replay in one.versions[0].replays.items()
-        if replay.firing and name not in weeks.known
-    ]
+    false = any(replay.firing for _, one in quiet for replay in one.versions[0].replays.values())
     return 1 if false or any(drill.wrong for drill in done) else 0
 
 

@@ -66,13 +66,12 @@ def _quiet(quiet: Sequence[tuple[Weeks, Outcome]]) -> Iterator[str]:
         "the clocks, three deployments a week, single errors, and one of a thousand events twenty times as slow."
     )
     yield ""
-    yield "| from | customers in | alert | fired | why |"
-    yield "|---|---|---|---|---|"
+    yield "| from | customers in | false alarm | fired |"
+    yield "|---|---|---|---|"
     for weeks, outcome in quiet:
         first = f"{weeks.first}", weeks.zone
         replays = outcome.versions[0].replays
         fired = [(name, one.times_fired) for name, one in replays.items() if one.firing]
         for name, count in fired or [("none", 0)]:
-            why = weeks.known.get(name, "**not known**") if count else ""
-            yield f"| {' | '.join((*first, name, times(count), why))} |"
+            yield f"| {' | '.join((*first, name, times(count)))} |"
             first = "", ""

@@ -39,7 +39,7 @@ _WRITING = 4.0  # real seconds that writing the past may take, so that it ends w
 _LOOKBACK = 300.0  # seconds of the clock, as Prometheus has by itself
 _RESEND = 60.0  # likewise
 _HOUR = 3600.0
-_REACH = 7 * 86400.0  # how far our rules look back
+_REACH = 7 * 86400.0  # how far our rules look back, and an hour more or less
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ STEP = 15.0  # seconds between samples, as production scrapes
 _BEFORE, _AFTERWARDS = 1800.0, 2400.0  # seconds that are looked at besides the scenario itself
 _FINE = 5400.0  # seconds before the fault with all samples
 _DAY, _WEEK = 86400.0, 7 * 86400.0  # how far our rules look back
+_AROUND = 3600.0  # seconds before and after the same time a week ago, which are looked at too
 _DAILY_STEP, _WEEKLY_STEP = 300.0, 60.0  # seconds between samples that only long windows read
 _FIRST = datetime(2024, 1, 10, tzinfo=UTC).timestamp()  # a Wednesday
 _APART = 2 * _WEEK
@@ -97,7 +98,7 @@ def _times(scenario: Scenario, begin: float) -> Floats:
     end = begin + scenario.lasts + _AFTERWARDS
     return np.concatenate(
         [
-            np.arange(begin - _WEEK - _FINE, end - _WEEK, _WEEKLY_STEP),
+            np.arange(begin - _WEEK - _FINE - _AROUND, end - _WEEK + _AROUND, _WEEKLY_STEP),
             np.arange(begin - _DAY - _FINE, begin - _FINE, _DAILY_STEP),
             np.arange(begin - _FINE, end, STEP),
         ]

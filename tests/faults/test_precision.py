@@ -1,6 +1,8 @@
-"""Four weeks of lifelike traffic without a fault: no alert fires, but for what is known to be wrong with a rule."""
+"""Four weeks of lifelike traffic without a fault: no alert fires."""
 
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -20,8 +22,7 @@ def test_no_alert_fires_in_four_quiet_weeks(weeks: Weeks, tmp_path: Path) -> Non
     replays = outcome.versions[0].replays
     assert len(replays) == sum(not alert.is_watchdog for alert in rules.alerts().values())
     fired = {name: [episode.start for episode in one.firing] for name, one in replays.items() if one.firing}
-    assert {name: at for name, at in fired.items() if name not in weeks.known} == {}
-    assert fired.keys() == weeks.known.keys(), "what no longer fires is no longer known to be wrong: take it out"
+    assert fired == {}
 
 
 @pytest.mark.parametrize("weeks", WEEKS, ids=lambda weeks: f"{weeks.first}")
@@ -42,6 +43,11 @@ def test_the_quiet_weeks_are_lifelike(weeks: Weeks) -> None:
     mondays = quiet.pace(days[::7] + 5.5 * 3600)
     assert mondays.max() > 1.5 * mondays.min(), "the same moment of the day is another hour of theirs"
     assert quiet.pace(days + 10 * 3600).min() < 0.45, "the holiday"
+    zone = ZoneInfo(weeks.zone)
+    noon = datetime.combine(weeks.holiday, time(12), UTC)
+    assert noon.astimezone(zone).hour != (noon - timedelta(days=7)).astimezone(zone).hour, (
+        "the clocks have changed since"
+    )
     for values in failed:
         counted = values[~np.isnan(values)]
         assert (np.diff(counted) >= 0).mean() > 0.99

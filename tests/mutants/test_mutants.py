@@ -29,13 +29,14 @@ HAS: dict[str, Callable[[Alert | Recording], object]] = {
     "aggregation": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
     "aggregation label": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
     "window": lambda rule: "[" in rule.expr,
+    "step": lambda rule: re.search(r"\[\w+:\w+\]", rule.expr),
     "for": lambda rule: isinstance(rule, Alert) and rule.for_,
     "keep_firing_for": lambda rule: isinstance(rule, Alert) and rule.keep_firing_for,
     "guard": lambda rule: "and on ()" in rule.expr or re.search(r"> [\d.]+\)", rule.expr),
     "or": lambda rule: re.search(r"\bor\b", rule.expr),
     "rate": lambda rule: re.search(r"\b(?:rate|increase)\(", rule.expr),
     "filter": lambda rule: "{" in rule.expr,
-    "function": lambda rule: "clamp_max" in rule.expr,
+    "function": lambda rule: re.search(r"clamp|min_over_time", rule.expr),
     "quantile": lambda rule: "histogram_quantile" in rule.expr,
     "objective": lambda rule: rule.name.endswith(":budget"),
     "offset": lambda rule: "offset" in rule.expr,
@@ -114,6 +115,13 @@ def test_what_a_change_becomes() -> None:
         "and on () c_d >= 20 → and on () c_d >= 200",
     ]
     assert made("a_b offset 1w", "offset") == ["offset 1w → nothing", "offset 1w → offset 1d"]
+    subquery = "min_over_time(a_b[2h:15m])"
+    assert made(subquery, "window") == ["[2h: → [12h:", "[2h: → [1h:"]
+    assert made(subquery, "step") == ["15m] → 90m]", "15m] → 450s]"]
+    assert made(subquery, "function") == ["min_over_time → max_over_time", "min_over_time → avg_over_time"]
+    few = "histogram_quantile(scalar(clamp(1 - 2.5 / sum(a_b), 0, 0.95)), c_bucket)"
+    assert made(few, "quantile") == ["0.95 → 0.5", "0.95 → 0.99", "2.5 → 1.5", "2.5 → 3.5"]
+    assert (made(few, "function"), made(few, "objective")) == (["0 → -1"], [])
 
 
 def test_what_is_no_rule_is_no_change() -> None:

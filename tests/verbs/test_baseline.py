@@ -233,9 +233,11 @@ def test_an_unreachable_prometheus_is_no_empty_one(
 
 def test_what_is_read_off_the_rules() -> None:
     alerts = rules.alerts()
-    assert normal_traffic.median(alerts["APIP95LatencyHigh"].quantity).startswith("histogram_quantile(0.5, sum by (le)")
+    for name, which in (("APIP95LatencyHigh", 0.5), ("WebhookProcessingLatencyHigh", 0.95)):
+        found = normal_traffic.percentile(alerts[name].quantity, which)
+        assert found.startswith(f"histogram_quantile({which}, sum by (le) (rate(")
     assert normal_traffic.traffic(alerts["APIErrorRateHigh"].quantity).startswith("sum(rate(")
-    for derive in (normal_traffic.median, normal_traffic.traffic):
+    for derive in (lambda one: normal_traffic.percentile(one, 0.5), normal_traffic.traffic):
         with pytest.raises(Misconfigured):
             derive("up")
 
