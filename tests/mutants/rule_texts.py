@@ -67,15 +67,13 @@ def with_what_it_reads(name: str, every: Mapping[str, RuleText], instead: Mappin
 
 
 def readers(name: str, every: Mapping[str, RuleText]) -> list[str]:
-    """The alerts that read a recording, at first or second hand; an alert alone for itself."""
-    if isinstance(every[name].rule, Alert):
-        return [name]
+    """The rules that show what a rule does: itself where no rule reads it, else those that read it, at any hand."""
     direct = [
         text.rule.name
         for text in every.values()
         if name != text.rule.name and any(selector.name == name for selector in metrics.selectors(text.rule.expr))
     ]
-    return list(dict.fromkeys(alert for one in direct for alert in readers(one, every)))
+    return list(dict.fromkeys(last for one in direct for last in readers(one, every))) or [name]
 
 
 def _texts(file: RuleFile) -> Iterable[RuleText]:

@@ -29,13 +29,14 @@ HAS: dict[str, Callable[[Alert | Recording], object]] = {
     "aggregation": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
     "aggregation label": lambda rule: re.search(r"\b(?:sum|max)(?: by|\()", rule.expr),
     "window": lambda rule: "[" in rule.expr,
+    "step": lambda rule: re.search(r"\[\w+:\w", rule.expr),
     "for": lambda rule: isinstance(rule, Alert) and rule.for_,
     "keep_firing_for": lambda rule: isinstance(rule, Alert) and rule.keep_firing_for,
     "guard": lambda rule: "and on ()" in rule.expr or re.search(r"> [\d.]+\)", rule.expr),
     "or": lambda rule: re.search(r"\bor\b", rule.expr),
     "rate": lambda rule: re.search(r"\b(?:rate|increase)\(", rule.expr),
     "filter": lambda rule: "{" in rule.expr,
-    "function": lambda rule: "clamp_max" in rule.expr,
+    "function": lambda rule: re.search("clamp_max|sum_over_time", rule.expr),
     "quantile": lambda rule: "histogram_quantile" in rule.expr,
     "objective": lambda rule: rule.name.endswith(":budget"),
     "offset": lambda rule: "offset" in rule.expr,
@@ -103,6 +104,8 @@ def test_what_a_change_becomes() -> None:
         "by (repo) → nothing",
         "nothing → instance,",
     ]
+    assert made("sum_over_time(a_b[1d:1h])", "window") == ["[1d:1h] → [6d:1h]", "[1d:1h] → [12h:1h]"]
+    assert made("sum_over_time(a_b[1d:1h])", "step") == [":1h] → :6h]", ":1h] → :30m]"]
     assert made("rate(a_b[5m]) / rate(a_b[1d])", "window") == [
         "[5m] → [30m]",
         "[5m] → [150s]",
