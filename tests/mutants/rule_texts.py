@@ -7,6 +7,7 @@ from enum import StrEnum
 import metrics
 import rules
 from rules import Alert, OtherAlert, Recording, RuleFile
+from tests.rules.our_rules import as_scenarios_have_it
 
 FILES = ("api-performance-alerts.yml", "api-performance-recordings.yml")
 
@@ -50,7 +51,7 @@ class RuleText:
 
 def load() -> dict[str, RuleText]:
     """Every rule of the two files by its name, in their order."""
-    found = {file.name: file for file in rules.load() if file.name in FILES}
+    found = {file.name: as_scenarios_have_it(file) for file in rules.load() if file.name in FILES}
     return {text.rule.name: text for name in FILES for text in _texts(found[name])}
 
 
@@ -77,7 +78,7 @@ def readers(name: str, every: Mapping[str, RuleText]) -> list[str]:
 
 
 def _texts(file: RuleFile) -> Iterable[RuleText]:
-    lines = file.path.read_text("utf-8").splitlines(keepends=True)
+    lines = file.text.splitlines(keepends=True)
     for group in file.groups:
         for rule in group.rules:
             if isinstance(rule, OtherAlert):
