@@ -19,7 +19,7 @@ with without_gc(), readable_errors():
     require_cli()
     settings, stack = configured(), pulumi.get_stack()
     files, alerts, dashboard = rules.load(stack=stack), rules.alerts(stack=stack), dashboards.load()
-    metrics.load().hold(alerts.values(), rules.recordings())  # nothing that could never fire
+    metrics.load().hold(alerts.values(), rules.recordings(stack=stack))  # nothing that could never fire
 
     to_prometheus = rules_delivery(files, settings)
     to_alertmanager = routing_delivery(with_on_call(routing.load(), settings.on_call), alerts.values(), settings)

@@ -49,6 +49,7 @@ class Panel:
     queries: tuple[str, ...]  # PromQL, as written
     unit: str  # Grafana's name, such as ms, percentunit or reqps
     thresholds: tuple[tuple[float | None, str], ...]
+    legends: tuple[str, ...] = ()  # what Grafana calls the lines of each query
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class _Reader:
 
     def _panel(self, raw: Mapping[str, JsonValue], row: str) -> Panel:
         title = raw["title"]
-        queries = []
+        queries, legends = [], []
         for target in raw.get("targets") or ():
             query = target.get("expr")
             if not query:
@@ -205,6 +206,7 @@ class _Reader:
             except ValueError as error:
                 raise self.error(f"panel {title!r}: {error}; mend the query", query) from None
             queries.append(query)
+            legends.append(str(target.get("legendFormat", "")))
         for source in (raw.get("datasource"), *(target.get("datasource") for target in raw.get("targets") or ())):
             uid = source.get("uid") if isinstance(source, dict) else source
             if uid not in self.sources:
@@ -213,4 +215,5 @@ class _Reader:
         defaults = (raw.get("fieldConfig") or {}).get("defaults") or {}
         steps = (defaults.get("thresholds") or {}).get("steps") or ()
         thresholds = tuple((step.get("value"), str(step.get("color"))) for step in steps)
-        return Panel(raw["id"], title, row, raw["type"], tuple(queries), str(defaults.get("unit", "")), thresholds)
+        unit = str(defaults.get("unit", ""))
+        return Panel(raw["id"], title, row, raw["type"], tuple(queries), unit, thresholds, tuple(legends))

@@ -14,6 +14,11 @@ def number(value: float, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def percent(share: float, digits: int = 6) -> str:
+    """`99.5 %` for 0.995, with so many significant digits at most."""
+    return f"{number(share * 100, digits)} %"
+
+
 def with_unit(value: float | None, unit: str, digits: int = 3) -> str:
     """A value with its unit in Grafana's spelling: `830 ms`, `1.25%` for percentunit, only the number for no unit."""
     if value is None or not math.isfinite(value):

@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from formats.places import Place, shown
-from rules import _promql, _reader, _stack_limits
+from rules import _objective, _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
 from rules._model import HOUSE, SHADOW, Alert, Group, OtherAlert, Recording, Rule, RuleFile
 from rules._promql import Limit
-from rules._stack_limits import StackLimit
+from rules._stack_limits import StackLimit, StackObjective
 
 __all__ = [
+    "BUDGET",
     "FOLDER",
     "HOUSE",
     "SHADOW",
@@ -32,25 +33,32 @@ __all__ = [
     "RuleFile",
     "RulesError",
     "StackLimit",
+    "StackObjective",
     "alerts",
     "load",
     "normalise",
+    "objective",
+    "objective_in",
+    "on_budget",
     "other_alerts",
     "parse",
     "quantity",
     "recorded_once",
     "recordings",
     "stack_limits",
+    "stack_objective",
     "with_limit",
+    "with_objective",
 ]
 
 FOLDER = Path(__file__).parent
+BUDGET = _objective.RECORD  # the recording of the share of requests that may fail
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*\.yml")
 
 
 def load(folder: Path = FOLDER, *, stack: str = "") -> tuple[RuleFile, ...]:
-    """Every rule file of `folder`, in the order of their names, with the limits that `stack` has of its own.
+    """Every rule file of `folder`, in the order of their names, with the limits and the objective of `stack`'s own.
 
     Raises RulesError for the first thing that is wrong.
     """
@@ -66,7 +74,9 @@ def load(folder: Path = FOLDER, *, stack: str = "") -> tuple[RuleFile, ...]:
     if not found:
         refuse(folder, 1, "holds no rule file: put at least one *.yml there")
     _check_unique(found)
-    return _with_stack_limits(tuple(found), _stack_limits.file_of(folder, stack)) if stack else tuple(found)
+    if wrong := _objective.unreachable(found):
+        refuse(wrong[0].file, wrong[0].limit_line, wrong[1])
+    return _with_stack_numbers(tuple(found), _stack_limits.file_of(folder, stack)) if stack else tuple(found)
 
 
 def parse(text: str, path: Path) -> RuleFile:
@@ -89,12 +99,37 @@ def other_alerts(folder: Path = FOLDER) -> dict[str, OtherAlert]:
 
 def stack_limits(stack: str, folder: Path = FOLDER) -> dict[str, StackLimit]:
     """Alert → the limit that this stack has instead of the rule file's. Raises RulesError."""
-    return _stack_limits.read(_stack_limits.file_of(folder, stack))
+    return dict(_stack_limits.read(_stack_limits.file_of(folder, stack)).limits)
 
 
-def recordings(folder: Path = FOLDER) -> dict[str, Recording]:
-    """Every recording rule by the name that it records, but for names that several record."""
-    return recorded_once(load(folder))
+def stack_objective(stack: str, folder: Path = FOLDER) -> StackObjective | None:
+    """The objective that this stack has instead of the rule file's; None for none. Raises RulesError."""
+    return _stack_limits.read(_stack_limits.file_of(folder, stack)).objective
+
+
+def objective(files: Iterable[RuleFile]) -> float | None:
+    """The share of requests that must succeed, by these files; None where they record none. Raises RulesError."""
+    return _objective.share(files)
+
+
+def objective_in(recording: Recording) -> float | None:
+    """The objective, for the recording that has it; None for any other. Raises RulesError."""
+    return _objective.share_in(recording)
+
+
+def with_objective(file: RuleFile, share: float) -> RuleFile:
+    """The file that records the objective, with another one: one number is replaced, everything else stays."""
+    return _objective.with_share(file, share)
+
+
+def on_budget(alerts: Iterable[Alert]) -> list[Alert]:
+    """Those of the alerts that compare with the error budget, and so follow from the objective."""
+    return _objective.readers(alerts)
+
+
+def recordings(folder: Path = FOLDER, *, stack: str = "") -> dict[str, Recording]:
+    """Every recording rule by the name that it records, but for names that several record; as `stack` has them."""
+    return recorded_once(load(folder, stack=stack))
 
 
 def recorded_once(files: Iterable[RuleFile]) -> dict[str, Recording]:
@@ -140,10 +175,17 @@ def with_limit(text: str, alert: Alert, value: float) -> str:
     return changed
 
 
-def _with_stack_limits(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFile, ...]:
-    """The files with other numbers in the lines of the limits. Raises RulesError."""
+def _with_stack_numbers(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFile, ...]:
+    """The files with other numbers in the lines of the limits, and in that of the objective. Raises RulesError."""
     found = {file.name: file for file in files}
-    for name, limit in _stack_limits.read(path).items():
+    own = _stack_limits.read(path)
+    if own.objective is not None:
+        has = _objective.recording(files)
+        line = own.objective.place.line
+        if has is None:
+            refuse(path, line, f"no rule records {BUDGET}, which would have the objective: take the entry out")
+        found[has[0].name] = _objective.with_share(has[0], own.objective.share)
+    for name, limit in own.limits.items():
         home = next((file for file in found.values() if any(one.name == name for one in file.alerts)), None)
         alert = next((one for one in home.alerts if one.name == name), None) if home else None
         if home is None or alert is None:
@@ -153,6 +195,9 @@ def _with_stack_limits(files: tuple[RuleFile, ...], path: Path) -> tuple[RuleFil
         if alert.is_watchdog:
             refuse(path, limit.place.line, f"{name} always fires and has no limit: take the entry out")
         found[home.name] = _reader.parse(with_limit(home.text, alert, limit.value), home.path)
+    if wrong := _objective.unreachable(found.values()):
+        place = own.limits.get(wrong[0].name) or own.objective
+        refuse(path, place.place.line if place else 1, wrong[1])
     return tuple(found.values())
 
 

@@ -1,14 +1,18 @@
-"""Limits that one stack has instead of those in the rule files: `limits.STACK.yml`."""
+"""Limits and the objective that one stack has instead of those in the rule files: `limits.STACK.yml`."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from formats import yaml_nodes
 from formats.places import Place, read_text, shown
+from formats.yaml_nodes import Node
+from rules import _objective
 from rules._errors import RulesError
 
 PREFIX = "limits."  # of these files; the others in the folder are rule files
+OBJECTIVE = "objective"  # the one entry that is no alert
 
 
 @dataclass(frozen=True)
@@ -20,27 +24,68 @@ class StackLimit:
     place: Place
 
 
+@dataclass(frozen=True)
+class StackObjective:
+    """Another share of requests that must succeed, why, and where that stands."""
+
+    share: float
+    why: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class StackNumbers:
+    """What a file says: alert → its limit, and the objective if there is one."""
+
+    limits: Mapping[str, StackLimit]
+    objective: StackObjective | None = None
+
+
 def file_of(folder: Path, stack: str) -> Path:
-    """Where the limits of a stack stand, if it has some of its own."""
+    """Where the numbers of a stack stand, if it has some of its own."""
     return folder / f"{PREFIX}{stack}.yml"
 
 
-def read(path: Path) -> dict[str, StackLimit]:
-    """Alert → its limit; nothing where there is no such file. Raises RulesError."""
+def read(path: Path) -> StackNumbers:
+    """What the file says; nothing where there is no such file. Raises RulesError."""
     if not path.exists():
-        return {}
+        return StackNumbers({})
     root = yaml_nodes.read(read_text(path, RulesError), shown(path), RulesError, plain=True)
-    found: dict[str, StackLimit] = {}
+    limits: dict[str, StackLimit] = {}
+    objective = None
     for name, node in root.fields().items() if root else ():
+        if name == OBJECTIVE:
+            objective = _objective_of(node)
+            continue
         node.what = f"the limit of {name}"
         parts = node.fields({"limit", "why"}, ("limit", "why"))
-        try:
-            value = float(parts["limit"].scalar())
-        except ValueError:
-            value = math.nan
+        value = _number(parts["limit"])
         if not math.isfinite(value):
             parts["limit"].refuse("must be a number, such as 1500")
-        if not (why := parts["why"].text().strip()):
-            parts["why"].refuse("is empty: say why this stack has another limit")
-        found[name] = StackLimit(value, why, Place(shown(path), node.line))
-    return found
+        why = _reason(parts["why"], "another limit")
+        limits[name] = StackLimit(value, why, Place(node.file, node.line))
+    return StackNumbers(limits, objective)
+
+
+def _objective_of(node: Node) -> StackObjective:
+    node.what = "the objective"
+    parts = node.fields({"share", "why"}, ("share", "why"))
+    value = _number(parts["share"])
+    if wrong := _objective.problem(value):
+        parts["share"].refuse(wrong)
+    return StackObjective(value, _reason(parts["why"], "another objective"), Place(node.file, node.line))
+
+
+def _number(node: Node) -> float:
+    """What is written there; NaN where that is no number."""
+    try:
+        return float(node.scalar())
+    except ValueError:
+        return math.nan
+
+
+def _reason(node: Node, what: str) -> str:
+    why = node.text().strip()
+    if not why:
+        node.refuse(f"is empty: say why this stack has {what}")
+    return why

@@ -79,6 +79,23 @@ def test_each_limit(copy: Copy, limits: Callable[[], dict[str, float]]) -> None:
     )
 
 
+# ── the objective ──
+
+
+def test_another_objective(copy: Copy) -> None:
+    """The scenarios are written for one objective, and are held with that."""
+    (file,) = (one for one in rules.load() if any(each.name == rules.BUDGET for each in one.recordings))
+    (copy.folder / "rules" / file.name).write_text(rules.with_objective(file, 0.995).text, "utf-8")
+    assert copy.changed() == {f"rules/{file.name}"}
+    copy.succeeds("dashboards")
+    assert copy.changed() == {f"rules/{file.name}"}, "the panel reads the objective from what is recorded"
+    copy.passes(
+        *("tests/rules/test_rules.py", "tests/rules/test_promtool_scenarios.py", "tests/rules/test_stack_limits.py"),
+        *("tests/metrics", "tests/dashboards", "tests/replay/test_replay.py", "tests/review/test_review_objective.py"),
+        *("tests/verbs/test_report_budget.py", "-k", "not test_scenarios[API or Budget"),
+    )
+
+
 # ── receivers ──
 
 ROUTE = """\

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import rules
 from components.in_words.digests import digest
 from formats import quantities
 from formats.durations import humanize
@@ -34,7 +35,10 @@ def other_alert_lines(files: Iterable[RuleFile], routing: Routing) -> dict[str, 
 
 
 def recording_lines(files: Iterable[RuleFile]) -> dict[str, str]:
-    """Name → where it is evaluated, and a digest of its query; `NAME #2` for a second one of the name."""
+    """Name → how often it is evaluated, and a digest of its query; `NAME #2` for a second one of the name.
+
+    Before these, for the recording that has it, the objective: `an objective of 99%`.
+    """
     return _numbered((recording.name, _recording(recording)) for file in files for recording in file.recordings)
 
 
@@ -88,4 +92,6 @@ def _numbered(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _recording(recording: Recording) -> str:
     query = digest([normalise(recording.expr), dict(recording.labels)])
-    return f"every {humanize(recording.interval)} (query {query})"
+    every = f"every {humanize(recording.interval)} (query {query})"
+    share = rules.objective_in(recording)
+    return every if share is None else f"an objective of {quantities.with_unit(share, 'percentunit', _EXACT)}, {every}"

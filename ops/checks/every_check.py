@@ -10,7 +10,7 @@ import metrics
 import routing
 import rules
 from formats.durations import humanize
-from ops.checks import Check, active_alerts, each_replica, failed, live_dashboard, prerequisites, skipped
+from ops.checks import Check, active_alerts, each_replica, error_budget, failed, live_dashboard, prerequisites, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
 from ops.checks import metric_presence as metric_checks
@@ -112,6 +112,8 @@ def run_checks(target: Target) -> Report:
     run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
     run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
+    if error_budget.is_recorded(files):
+        run.check("error-budget", lambda: error_budget.recorded(target.prometheus, sources), "prometheus")
     run.check("dashboard", lambda: live_dashboard.present(target, drawn), "grafana")
     run.check("panels", lambda: live_dashboard.panels(target, board, sources), "prometheus")
     run.check("alerts", lambda: active_alerts.active(target.prometheus, every), "prometheus")

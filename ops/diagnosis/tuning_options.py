@@ -113,7 +113,8 @@ def _limit(
     if margin(alert).keep is not None:
         return
     try:
-        found = tuning(target.prometheus, alert, over, None, rules.alerts(stack=target.name), metrics.load())
+        alerts, recordings = rules.alerts(stack=target.name), rules.recordings(stack=target.name)
+        found = tuning(target.prometheus, alert, over, None, alerts, metrics.load(), recordings)
     except OpsError:  # too little data, or no usable limit: `tune` says which
         return
     if found.proposal.changes:

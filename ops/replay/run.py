@@ -101,15 +101,25 @@ def observe(
     end: float,
     recordings: Mapping[str, Recording] | None = None,
 ) -> Signal:
-    """An alert's signal from `start` to `end` (seconds), for `Signal.replay(limit)` with any limit. Raises as `run`."""
+    """An alert's signal from `start` to `end` (seconds), for `Signal.replay(limit)` with any limit. Raises as `run`.
+
+    `recordings`: those of a stack; None: those of the rule files.
+    """
     known = rules.recordings() if recordings is None else recordings
     _, signals, _ = _signals(prometheus, [(Rules("", {alert.name: alert}, known), alert)], start, end, None)
     return signals["", alert.name]
 
 
-def replay(prometheus: Prometheus, alert: Alert, start: float, end: float, limit: rules.Limit | None = None) -> Replay:
+def replay(
+    prometheus: Prometheus,
+    alert: Alert,
+    start: float,
+    end: float,
+    limit: rules.Limit | None = None,
+    recordings: Mapping[str, Recording] | None = None,
+) -> Replay:
     """When an alert would have been pending and firing from `start` to `end` (seconds). Raises as `run`."""
-    return observe(prometheus, alert, start, end).replay(limit)
+    return observe(prometheus, alert, start, end, recordings).replay(limit)
 
 
 def _signals(

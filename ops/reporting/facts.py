@@ -52,6 +52,25 @@ class ShadowAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetState:
+    """The error budget of 30 days. `left`: 1 is untouched, below 0 overspent; `used`: in the report's window.
+
+    `fastest`: the highest burn rate over one hour in the window, if it is known. `kept`: how much of the 30 days is
+    recorded, in words; "" for all. The others are these in words.
+    """
+
+    objective: float
+    left: float
+    used: float
+    fastest: float | None
+    kept: str
+    shown_objective: str
+    shown_left: str
+    shown_used: str
+    shown_fastest: str
+
+
+@dataclass(frozen=True, slots=True)
 class RouteNode:
     """A route: its matchers, receiver, timing, our alerts that end there, and the routes below it."""
 
@@ -91,6 +110,8 @@ class Facts:
     since: str = ""  # when the previous report was made
     differences: tuple[str, ...] = ()
     shadows: tuple[ShadowAlert, ...] = ()
+    budget: BudgetState | None = None
+    no_budget: str = ""  # why there is none
 
     @property
     def firing(self) -> list[AlertState]:
@@ -103,6 +124,11 @@ class Facts:
         return [one for one in self.criteria if one["status"] == "fail"]
 
     @property
+    def overspent(self) -> bool:
+        """Whether more errors have happened in 30 days than the objective allows."""
+        return self.budget is not None and self.budget.left < 0
+
+    @property
     def verdict(self) -> str:
         """The state in one line."""
         firing, missing = len(self.firing), [one for one in self.alerts if one.state == "not loaded"]
@@ -113,6 +139,8 @@ class Facts:
             words.append(f"{len(missing)} alert{'s are' if len(missing) > 1 else ' is'} not loaded")
         if self.unmet:
             words.append(f"{len(self.unmet)} of {len(self.criteria)} criteria not met")
+        if self.overspent:
+            words.append("the error budget is overspent")
         return "; ".join(words).capitalize() or "All quiet, every criterion met"
 
     def as_json(self) -> dict[str, object]:
@@ -144,6 +172,7 @@ def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
         if old.get("state") != alert.state:
             found.append(f"{alert.name}: {alert.state}, was {old.get('state')}.")
     found += [f"{name} is gone." for name in earlier]
+    found += _of_objective(before.get("budget"), now.budget)
     met = {str(one.get("name")): one.get("status") for one in before.get("criteria", ()) if isinstance(one, Mapping)}
     words = {"pass": "met", "fail": "not met", "skip": "not checked"}
     for one in now.criteria:
@@ -151,6 +180,12 @@ def differences(before: Mapping[str, JsonValue], now: Facts) -> tuple[str, ...]:
         if old_status != one["status"]:
             found.append(f"{one['name']}: {words[one['status']]}, was {words.get(str(old_status), 'unknown')}.")
     return tuple(found)
+
+
+def _of_objective(before: JsonValue, now: BudgetState | None) -> list[str]:
+    if not isinstance(before, Mapping) or now is None or before.get("shown_objective") == now.shown_objective:
+        return []
+    return [f"The objective: {before.get('shown_objective')} → {now.shown_objective}."]
 
 
 def _duration(seconds: object) -> str:

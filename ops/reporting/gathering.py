@@ -10,9 +10,10 @@ import routing
 import rules
 from formats import quantities
 from formats.durations import humanize
+from formats.quantities import percent
 from ops import targets
 from ops import window as windows
-from ops.checks import success_criteria
+from ops.checks import error_budget, success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.replay import mails
@@ -20,7 +21,7 @@ from ops.replay.alert_history import alert_name, fired
 from ops.replay.fetch import LABELS
 from ops.replay.mails import Firing
 from ops.repo import files, revision, tracking
-from ops.reporting.facts import AlertState, BaselineBlock, Facts, FrequentAlert, RouteNode, ShadowAlert
+from ops.reporting.facts import AlertState, BaselineBlock, BudgetState, Facts, FrequentAlert, RouteNode, ShadowAlert
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window, parse_moment
 from ops.words import count_noun, listed
@@ -29,7 +30,7 @@ from routing.on_call import INTERVAL, with_on_call
 from rules import Alert
 
 WEEK = 7 * DAY
-
+_NO_BUDGET = f"Prometheus has no {error_budget.LEFT}: `bin/ops verify` says why."
 
 NOUNS = {"email": "mail", "slack": "Slack message", "pagerduty": "incident", "webhook": "webhook"}
 _URGENCY = ("firing", "not loaded", "pending", "quiet")
@@ -49,6 +50,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
     document = tracking.place(None, tracking.DOCUMENT, targets.documents(target.name))
     where = files.shown(document.path)
     _, text = document.read("restore it")
+    budget = _budget(target.prometheus, over, at)
     blocks, notes = _observed(tracking.record(text, target.name, where=where))
     return Facts(
         target=target.name,
@@ -69,6 +71,28 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
         baseline=blocks,
         baseline_notes=notes,
         recorded=tracking.changes(text, where=where),
+        budget=budget,
+        no_budget="" if budget else _NO_BUDGET,
+    )
+
+
+def _budget(prometheus: Prometheus, over: Window, at: float) -> BudgetState | None:
+    """The error budget at `at`, and what the window used of it; None where it is not recorded."""
+    found = error_budget.budget(prometheus, at)
+    if found is None:
+        return None
+    spent = error_budget.spent(prometheus, over.span, over.end)
+    fast = "no data" if spent.fastest is None else f"{quantities.number(spent.fastest)} times as fast as allowed"
+    return BudgetState(
+        objective=found.objective,
+        left=found.left,
+        used=spent.used,
+        fastest=spent.fastest,
+        kept=found.kept,
+        shown_objective=percent(found.objective),
+        shown_left=f"overspent by {percent(-found.left, 3)}" if found.left < 0 else percent(found.left, 3),
+        shown_used=percent(spent.used, 3),
+        shown_fastest=fast,
     )
 
 

@@ -44,6 +44,8 @@ def _head(review: Review, picture: str | None) -> Iterator[str]:
     if review.preview.refused:
         yield f"\n**Refused:** {_text(review.preview.refused)}"
     yield from _items("What policies say", review.preview.violations)
+    if review.changes.objective:
+        yield f"\n### Objective\n\n{_text(review.changes.objective.capitalize())}."
     yield from _alerts(review)
     yield from _told(review)
     for part, title in _PARTS.items():

@@ -7,6 +7,7 @@ import dashboards
 from components.in_words import dashboard_in_words, routing_in_words, rules_in_words, shown_limit
 from components.in_words.alert_lines import receivers
 from formats.durations import humanize
+from ops.review import objective_words
 from ops.review.checkouts import Version
 from ops.words import listed
 from rules import Alert, normalise
@@ -34,12 +35,13 @@ class Changes:
     """All that differs.
 
     `lines`: part (`settings`, `other_alerts`, `recordings`, `routing`, `dashboard`) → the lines that go, and those that
-    come.
+    come. `objective`: another objective, in words; "" where it is the same.
     """
 
     alerts: tuple[AlertChange, ...]
     told: Mapping[str, Told]
     lines: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    objective: str = ""
 
     @property
     def retold(self) -> dict[str, Told]:
@@ -67,6 +69,7 @@ def between(base: Version, head: Version) -> Changes:
             "routing": _lines(*(routing_in_words(one.routing.parts(), None) for one in (base, head))),
             "dashboard": _lines(*(_dashboard(one) for one in (base, head))),
         },
+        objective_words.sentence(base, head),
     )
 
 
@@ -100,7 +103,7 @@ def _alert(name: str, base: Version, head: Version, units: Mapping[str, str]) ->
         told = receivers(alert, (head if new else base).routing)
         words = [_limit(alert, units), alert.severity, f"to {listed(told) if told else 'nobody'}"]
         return AlertChange(name, "new" if new else "gone", tuple(words))
-    words = list(_differences(old, new, units))
+    words = [*_differences(old, new, units), *objective_words.clauses(old, new, base, head)]
     return AlertChange(name, "changed", tuple(words)) if words else None
 
 

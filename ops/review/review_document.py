@@ -14,6 +14,7 @@ def document(review: Review) -> dict[str, object]:
         "head": review.head,
         "verdict": review.verdict,
         "refused": preview.refused,
+        "objective": changes.objective or None,
         "alerts": [
             {
                 "alert": change.name,

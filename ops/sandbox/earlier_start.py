@@ -24,7 +24,7 @@ from ops.replay.signals import Replay
 from ops.sandbox.blocks import Floats, write_series
 from ops.sandbox.evaluation import evaluating
 from ops.sandbox.lifecycle import Sandbox
-from ops.sandbox.past_traffic import TARGET, Incident, PastTraffic
+from ops.sandbox.past_traffic import SPARSEST, TARGET, Incident, PastTraffic
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.targets import SANDBOX
 
@@ -115,7 +115,10 @@ def _rewrite(database: Path, scenarios: Mapping[str, float], start: float, end: 
     past.traffic()
     with evaluating(database, STEP) as prometheus:  # it loads new blocks at its start
         past.evaluate_recordings(prometheus.url, start)
-        replays = [replay(prometheus, alert, start, end) for alert in ours]
+        known = rules.recordings(stack=SANDBOX)
+        replays = [replay(prometheus, alert, start, end, recordings=known) for alert in ours]
+    with evaluating(database, SPARSEST) as prometheus:  # what is recorded has a value every few minutes only
+        past.evaluate_recordings(prometheus.url, start, of_recordings=True)
     times = np.append(past.times, end)
     series = [line for replayed in replays for line in _states(replayed, times)]
     if series:

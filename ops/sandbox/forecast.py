@@ -123,7 +123,7 @@ def past_of(prometheus: Prometheus) -> float:
 
 def _expected(prometheus: Prometheus, alert: Alert, start: float, now: float, end: float) -> Expected | None:
     """When the alert is first pending, and firing, from the scenario's `start` on; None where it is not pending."""
-    replayed = replay(prometheus, alert, start, end)
+    replayed = replay(prometheus, alert, start, end, recordings=rules.recordings(stack=SANDBOX))
     firing = replayed.firing
     if firing:
         first = min(firing, key=lambda one: one.start)

@@ -26,10 +26,12 @@ from ops.countdown import Counted, untold
 from ops.sandbox.blocks import Floats, last_line, selector_of, write_series
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
+from ops.targets import SANDBOX
 from rules import Recording
 
 DAY = 86400.0
 COARSE = 300.0  # seconds between samples of the time before `fine`
+SPARSEST = 240.0  # seconds between values of a recording, as Prometheus looks back five minutes
 LOADED_WITHIN = 180.0  # seconds; two reloads of blocks, and Prometheus before 3.9 has one a minute
 _BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
@@ -95,20 +97,32 @@ class PastTraffic:
 
         Raises SandboxError.
         """
-        self.evaluate_recordings(prometheus_url, self.start + 300, evaluated)  # before, no window of 5 minutes is full
+        start = self.start + 300  # before, no window of 5 minutes is full
         with Http(prometheus_url, name="Prometheus") as http:
+            self.evaluate_recordings(prometheus_url, start, evaluated)
+            self._wait_loaded(Prometheus(http))
+            self.evaluate_recordings(prometheus_url, start, of_recordings=True)
             self._wait_loaded(Prometheus(http))
 
-    def evaluate_recordings(self, prometheus_url: str, start: float, evaluated: Counted = untold) -> None:
+    def evaluate_recordings(
+        self, prometheus_url: str, start: float, evaluated: Counted = untold, *, of_recordings: bool = False
+    ) -> None:
         """Evaluate our recording rules from `start` to the end, by Prometheus, into blocks in `folder`.
 
-        For more than a day, at four times each group's interval, which saves time. Raises SandboxError.
+        Those that read none that is recorded; with `of_recordings` those that do, once Prometheus has the others. For
+        more than a day, at four times each group's interval, which saves time. Raises SandboxError.
         """
+        known = rules.recordings(stack=SANDBOX)
+        chosen = {
+            name
+            for name, one in known.items()
+            if one.is_house and of_recordings == any(read.name in known for read in metrics.selectors(one.expr))
+        }
         groups = [
             (file.text, group)
-            for file in rules.load()
+            for file in rules.load(stack=SANDBOX)
             for group in file.groups
-            if group.interval and any(isinstance(rule, Recording) and rule.is_house for rule in group.rules)
+            if group.interval and any(rule.name in chosen for rule in group.rules if isinstance(rule, Recording))
         ]
         with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
             jobs = []
@@ -117,8 +131,10 @@ class PastTraffic:
                 ours = [part for part in yaml.safe_load(text)["groups"] if part["name"] == group.name]
                 for part in ours:
                     part.pop("interval", None)  # promtool prefers it to --eval-interval
+                    part["rules"] = [rule for rule in part["rules"] if rule.get("record") in chosen]
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
-                interval = max(self.step, 4 * (group.interval or 0.0) if self.seconds > DAY else 0.0)
+                often = min(4 * (group.interval or 0.0), SPARSEST)
+                interval = max(self.step, often if self.seconds > DAY else 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, start, interval))
             for done, job in enumerate(as_completed(jobs), 1):
                 job.result()

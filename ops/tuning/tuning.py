@@ -1,5 +1,6 @@
 """A proposed limit, and when the alert would have fired with it and with the present one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import dashboards
@@ -13,7 +14,7 @@ from ops.tuning.margins import margin
 from ops.tuning.propose import Proposal
 from ops.window import Values, Window
 from ops.words import times
-from rules import Alert
+from rules import Alert, Recording
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,21 @@ class Tuning:
 
 
 def tuning(
-    prometheus: Prometheus, alert: Alert, over: Window, to: float | None, alerts: dict[str, Alert], contract: Contract
+    prometheus: Prometheus,
+    alert: Alert,
+    over: Window,
+    to: float | None,
+    alerts: dict[str, Alert],
+    contract: Contract,
+    recordings: Mapping[str, Recording],
 ) -> Tuning:
-    """The proposed limit of an alert, or `to` as its limit.
+    """The proposed limit of an alert, or `to` as its limit; `alerts` and `recordings`: all of the stack.
 
     Raises Findings where a limit cannot be computed or cannot work, and what `observe` raises.
     """
     if to is not None:
         propose.check(alert, to, alerts, contract, margin(alert))  # before the query
-    signal = observe(prometheus, alert, over.start, over.end)
+    signal = observe(prometheus, alert, over.start, over.end, recordings)
     values = observed(signal, over)
     propose.enough(alert, values)
     value = propose.proposed(alert, values, margin(alert), contract) if to is None else to

@@ -59,12 +59,13 @@ def backtest(
     if drawing is not None:
         timeline.check(drawing)
     start, until = windows.period(window, end)
-    ours = Rules("working tree", rules.alerts(stack=target), rules.recordings())
+    ours = Rules("working tree", rules.alerts(stack=target), rules.recordings(stack=target))
     with ExitStack() as stack:
         versions = [ours]
         if against is not None:
             folder = stack.enter_context(revision.folder(against))
-            versions.append(Rules(against, rules.alerts(folder, stack=target), rules.recordings(folder)))
+            recorded = rules.recordings(folder, stack=target)
+            versions.append(Rules(against, rules.alerts(folder, stack=target), recorded))
         names = _names(alerts or [], versions)
         servers = targets.load(target)
         config = with_on_call(routing.load(), servers.settings.on_call).config

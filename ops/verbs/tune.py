@@ -92,7 +92,7 @@ def tune(
     log = tracking.place(limits, tracking.LIMITS, targets.documents(target))
     limit_edits.refuse_unwritable(chosen, document=record, limits=log, dry_run=dry_run)
     progress(f"reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
-    found = tuning(servers.prometheus, chosen, over, value, alerts, contract)
+    found = tuning(servers.prometheus, chosen, over, value, alerts, contract, rules.recordings(stack=target))
     during = incidents(servers.prometheus, over, alerts)
     change = Change(
         date=time.strftime("%Y-%m-%d", time.gmtime()),
@@ -148,6 +148,7 @@ def _overview(
     """Print the proposed limit of every alert, or why there is none; nothing is written."""
     servers = targets.load(target)
     rows: list[tuple[Alert, Tuning | None, str]] = []
+    recordings = rules.recordings(stack=target)
     tunable = [one for one in alerts.values() if not one.is_watchdog]
     for number, one in enumerate(tunable, 1):
         progress(f"{number}/{len(tunable)} {one.name} …")
@@ -156,7 +157,7 @@ def _overview(
             if (reason := margin(one).keep) is not None:
                 rows.append((one, None, f"kept: {reason}"))
                 continue
-            proposal = tuning(servers.prometheus, one, over, None, alerts, contract)
+            proposal = tuning(servers.prometheus, one, over, None, alerts, contract, recordings)
             rows.append((one, proposal, proposal.evidence))
         except Findings as none:
             rows.append((one, None, str(none).removeprefix(f"{one.name}: ")))

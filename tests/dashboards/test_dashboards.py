@@ -56,7 +56,12 @@ def test_the_file_is_its_own_drawing() -> None:
 def test_limits_are_those_of_the_rules_unless_those_of_the_file_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = json.loads(json.dumps(BOARD.model).replace('"color": "red"', '"color": "blue"'))
+    other = json.loads(json.dumps(BOARD.model))
+    limits = {panel.id for alert in limited() for panel in drawing(alert)}
+    other["panels"] = [
+        json.loads(json.dumps(raw).replace('"color": "red"', '"color": "blue"')) if raw["id"] in limits else raw
+        for raw in other["panels"]
+    ]
     board = replace(BOARD, model=other)
     monkeypatch.setattr(dashboards, "KEPT", tmp_path / "limits-kept.json")
     assert dashboards.deployed(board, ALERTS) == BOARD.model != other

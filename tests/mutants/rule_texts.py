@@ -7,6 +7,7 @@ from enum import StrEnum
 import metrics
 import rules
 from rules import Alert, OtherAlert, Recording, RuleFile
+from tests.rules.our_rules import as_scenarios_have_it
 
 FILES = ("api-performance-alerts.yml", "api-performance-recordings.yml")
 
@@ -50,7 +51,7 @@ class RuleText:
 
 def load() -> dict[str, RuleText]:
     """Every rule of the two files by its name, in their order."""
-    found = {file.name: file for file in rules.load() if file.name in FILES}
+    found = {file.name: as_scenarios_have_it(file) for file in rules.load() if file.name in FILES}
     return {text.rule.name: text for name in FILES for text in _texts(found[name])}
 
 
@@ -67,19 +68,17 @@ def with_what_it_reads(name: str, every: Mapping[str, RuleText], instead: Mappin
 
 
 def readers(name: str, every: Mapping[str, RuleText]) -> list[str]:
-    """The alerts that read a recording, at first or second hand; an alert alone for itself."""
-    if isinstance(every[name].rule, Alert):
-        return [name]
+    """The rules that show what a rule does: itself where no rule reads it, else those that read it, at any hand."""
     direct = [
         text.rule.name
         for text in every.values()
         if name != text.rule.name and any(selector.name == name for selector in metrics.selectors(text.rule.expr))
     ]
-    return list(dict.fromkeys(alert for one in direct for alert in readers(one, every)))
+    return list(dict.fromkeys(last for one in direct for last in readers(one, every))) or [name]
 
 
 def _texts(file: RuleFile) -> Iterable[RuleText]:
-    lines = file.path.read_text("utf-8").splitlines(keepends=True)
+    lines = file.text.splitlines(keepends=True)
     for group in file.groups:
         for rule in group.rules:
             if isinstance(rule, OtherAlert):

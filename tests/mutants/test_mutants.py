@@ -36,7 +36,7 @@ HAS: dict[str, Callable[[Alert | Recording], object]] = {
     "or": lambda rule: re.search(r"\bor\b", rule.expr),
     "rate": lambda rule: re.search(r"\b(?:rate|increase)\(", rule.expr),
     "filter": lambda rule: "{" in rule.expr,
-    "function": lambda rule: re.search(r"clamp|min_over_time", rule.expr),
+    "function": lambda rule: re.search(r"clamp|(?:min|sum)_over_time", rule.expr),
     "quantile": lambda rule: "histogram_quantile" in rule.expr,
     "objective": lambda rule: rule.name.endswith(":budget"),
     "offset": lambda rule: "offset" in rule.expr,
@@ -104,6 +104,8 @@ def test_what_a_change_becomes() -> None:
         "by (repo) → nothing",
         "nothing → instance,",
     ]
+    assert made("sum_over_time(a_b[1d:1h])", "window") == ["[1d:1h] → [6d:1h]", "[1d:1h] → [12h:1h]"]
+    assert made("sum_over_time(a_b[1d:1h])", "step") == [":1h] → :6h]", ":1h] → :30m]"]
     assert made("rate(a_b[5m]) / rate(a_b[1d])", "window") == [
         "[5m] → [30m]",
         "[5m] → [150s]",

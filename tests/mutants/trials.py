@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import rules
 from ops import build_tools
 from ops.errors import OpsError
+from rules import Alert, Recording
 from tests.mutants import rule_texts
 from tests.mutants.mutate import Mutant
 from tests.mutants.rule_texts import RuleText
@@ -69,21 +70,28 @@ def invalid(chosen: Sequence[Mutant], every: Mapping[str, RuleText]) -> list[Mut
 
 
 def _tests(name: str, text: str, every: Mapping[str, RuleText], folder: Path) -> list[Path]:
-    """Writes what tries a rule with `text`: a file of scenarios for each alert that it concerns, beside its rules."""
+    """Writes what tries a rule with `text`: a file of scenarios for each rule that shows it, beside its rules."""
     folder.mkdir(parents=True)
     found = []
-    for alert in rule_texts.readers(name, every):
-        needed = f"{alert}.yml"
-        (folder / needed).write_text(rule_texts.with_what_it_reads(alert, every, {name: text}), "utf-8")
-        scenarios = (_SCENARIOS / f"{alert}.test.yml").read_text("utf-8")
-        found.append(folder / f"{alert}.test.yml")
-        found[-1].write_text(_RULE_FILES.sub(f"rule_files: [{needed}]", scenarios), "utf-8")
-        parsed = rules.parse((folder / needed).read_text("utf-8"), every[alert].rule.file)
-        changed = {one.name: one for one in parsed.alerts}[alert]
-        if signals := signal_cases.text([changed]):
-            found.append(folder / f"{alert}.signals.test.yml")
+    for reader in rule_texts.readers(name, every):
+        scenarios = scenarios_of(every[reader].rule)
+        needed = scenarios.name.removesuffix(".test.yml") + ".yml"
+        (folder / needed).write_text(rule_texts.with_what_it_reads(reader, every, {name: text}), "utf-8")
+        found.append(folder / scenarios.name)
+        found[-1].write_text(_RULE_FILES.sub(f"rule_files: [{needed}]", scenarios.read_text("utf-8")), "utf-8")
+        parsed = rules.parse((folder / needed).read_text("utf-8"), every[reader].rule.file)
+        changed = [one for one in parsed.alerts if one.name == reader]
+        if signals := signal_cases.text(changed):
+            found.append(folder / f"{reader}.signals.test.yml")
             found[-1].write_text(signals, "utf-8")
     return found
+
+
+def scenarios_of(rule: Alert | Recording) -> Path:
+    """The scenarios of an alert, or of a recording that no rule reads: `budget_left30d` of `api:…:budget_left30d`."""
+    if isinstance(rule, Alert):
+        return _SCENARIOS / f"{rule.name}.test.yml"
+    return _SCENARIOS / "recorded" / f"{rule.name.rpartition(':')[2]}.test.yml"
 
 
 def _outcomes(what: str, files: Sequence[Path], *options: str) -> dict[Path, bool]:

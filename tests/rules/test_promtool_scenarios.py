@@ -7,20 +7,23 @@ from pathlib import Path
 import pytest
 import yaml
 
+import metrics
 import rules
 from ops.tuning import margins
 from rules import Alert
 from tests.rules import signal_cases
-from tests.rules.our_rules import ALERTS, PERFORMANCE, run
+from tests.rules.our_rules import ALERTS, PERFORMANCE, as_scenarios_have_it, run
 from tests.support.checkout import ROOT
 
-SCENARIOS = sorted((ROOT / "tests" / "rules").glob("*.test.yml"))
+FOLDER = ROOT / "tests" / "rules"
+SCENARIOS = sorted(FOLDER.glob("*.test.yml"))
+RECORDED = sorted((FOLDER / "recorded").glob("*.test.yml"))  # of recordings that no rule reads
 SIX = ("quiet", "storm", "recovery", "no traffic", "no data", "counter reset")
 
 
-@pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: path.name.removesuffix(".test.yml"))
-def test_scenarios(file: Path, promtool: Path) -> None:
-    outcome = run(promtool, "test", "rules", file)
+@pytest.mark.parametrize("file", [*SCENARIOS, *RECORDED], ids=lambda path: path.name.removesuffix(".test.yml"))
+def test_scenarios(file: Path, promtool: Path, scenarios: Path) -> None:
+    outcome = run(promtool, "test", "rules", scenarios / file.relative_to(FOLDER))
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
@@ -39,6 +42,36 @@ def test_each_alert_has_all_six_scenarios(alert: Alert) -> None:
     assert asked == {alert.name}
 
 
+def test_each_recording_that_no_rule_reads_has_scenarios() -> None:
+    ours = {name: one for name, one in rules.recordings().items() if one.is_house}
+    exprs = [*(one.expr for one in ours.values()), *(alert.expr for alert in ALERTS.values())]
+    read = {selector.name for expr in exprs for selector in metrics.selectors(expr)}
+    unread = ours.keys() - read
+    assert {name.rpartition(":")[2] for name in unread} == {path.name.removesuffix(".test.yml") for path in RECORDED}
+
+
+def test_hours_that_were_recorded_before_the_requests_were_do_not_count(promtool: Path, tmp_path: Path) -> None:
+    """The errors of old hours would be held against the requests of new ones."""
+    budget = next(one.expr for name, one in rules.recordings().items() if name.endswith(":budget_left30d"))
+    series = {
+        "api:http_request_errors:increase1h": "50x4 6x6",  # an hour each
+        "api:http_requests:increase1h": "_x5 1000x6",
+        rules.BUDGET: "0.01x10",
+    }
+    test = {
+        "interval": "1h",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {"expr": f"round({budget}, 0.0001)", "eval_time": at, "exp_samples": [{"labels": "{}", "value": value}]}
+            for at, value in (("4h", 1), ("10h", 0.4))
+        ],
+    }
+    file = tmp_path / "hours.test.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [], "tests": [test]}))
+    outcome = run(promtool, "test", "rules", file)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
 def tuned(alert: Alert, factor: float) -> float:
     """Its limit times `factor`; halfway to what its signal cannot exceed, where that is nearer."""
     value, below = alert.limit.value * factor, margins.margin(alert).below
@@ -49,6 +82,7 @@ def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path)
     """With every limit a fifth stricter or looser they end the same: tuning a limit breaks no test."""
 
     recordings = next(file for file in rules.load() if any(each.is_house for each in file.recordings))
+    recordings = as_scenarios_have_it(recordings)
 
     def outcome(factor: float) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / f"{factor}"

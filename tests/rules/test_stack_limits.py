@@ -70,9 +70,88 @@ def test_it_is_drawn_and_held_to_the_metrics(folder: Path) -> None:
     assert dashboards.deployed(board, own) != dashboards.deployed(board, rules.alerts())
 
 
+def objective(share: object = 0.995, why: str = "a customer asked for it") -> str:
+    return f"objective:\n  share: {share}\n  why: {why}\n"
+
+
+def test_only_that_stack_has_the_other_objective(folder: Path) -> None:
+    write(folder, objective())
+    assert rules.objective(rules.load(folder, stack="staging")) == 0.995
+    for stack in ("", "prod"):
+        assert rules.objective(rules.load(folder, stack=stack)) == rules.objective(rules.load()) != 0.995
+    assert rules.recordings(folder, stack="staging")[rules.BUDGET].expr.strip() == "vector(1 - 0.995)"
+    own = rules.stack_objective("staging", folder)
+    assert own and (own.share, own.why) == (0.995, "a customer asked for it")
+    assert str(own.place).endswith("limits.staging.yml:1")
+
+
+def test_an_objective_replaces_one_number_and_stands_beside_limits(folder: Path) -> None:
+    write(folder, objective() + entry())
+    both = zip(rules.load(folder), rules.load(folder, stack="staging"), strict=True)
+    lines = [
+        (a.strip(), b.strip())
+        for usual, changed in both
+        for a, b in zip(usual.text.split("\n"), changed.text.split("\n"), strict=True)
+        if a != b
+    ]
+    before = rules.objective(rules.load())
+    assert lines == [(ALERT.limit.text, other(ALERT)), (f"vector(1 - {before})", "vector(1 - 0.995)")]
+    assert rules.stack_limits("staging", folder).keys() == {ALERT.name}
+
+
+def test_alerts_on_the_budget_must_be_able_to_fire(folder: Path) -> None:
+    """If all requests fail, the budget burns 1 / (1 - objective) times as fast as allowed, and no faster."""
+    (first, *_) = rules.on_budget(rules.alerts(folder).values())
+    write(folder, entry(first.name, 40, "patient") + objective(0.97))
+    with pytest.raises(
+        RulesError, match=rf"limits\.staging\.yml:1: with an objective of 0\.97, {first.name} cannot fire: "
+    ):
+        rules.load(folder, stack="staging")
+    write(folder, entry(first.name, 30, "patient") + objective(0.97))
+    assert rules.load(folder, stack="staging")
+
+
+def test_an_objective_that_nothing_records_is_refused(folder: Path) -> None:
+    (path,) = (folder / file.name for file in rules.load() if any(one.name == rules.BUDGET for one in file.recordings))
+    path.write_text(path.read_text("utf-8").replace(f"record: {rules.BUDGET}", "record: api:some_other:budget"))
+    write(folder, objective())
+    with pytest.raises(
+        RulesError, match=rf"limits\.staging\.yml:1: no rule records {rules.BUDGET}, which would have the"
+    ):
+        rules.load(folder, stack="staging")
+    assert rules.objective(rules.load(folder)) is None
+
+
+@pytest.mark.parametrize(
+    ("expr", "words"),
+    [
+        ("vector(0.01)", f"the recording {rules.BUDGET} must be `vector(1 - SHARE)`, such as vector(1 - 0.99)"),
+        ("vector(1 - 99)", f"the objective in {rules.BUDGET} is 99, and it is a share of 1: for 99 % write 0.99"),
+        ("vector(1 - 0.9)", "with an objective of 0.9, APIErrorBudgetBurnFast cannot fire: its limit is "),
+    ],
+)
+def test_the_repositorys_objective_is_held_to_the_same(folder: Path, expr: str, words: str) -> None:
+    path = folder / rules.recordings()[rules.BUDGET].file.name
+    usual = rules.recordings()[rules.BUDGET].expr.strip()
+    path.write_text(path.read_text("utf-8").replace(usual, expr), "utf-8")
+    with pytest.raises(RulesError) as refused:
+        rules.load(folder)
+    assert words in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (objective(99.5), "`share` of the objective is 99.5, and it is a share of 1: for 99.5 % write 0.995"),
+        (objective(0.005), "`share` of the objective is 0.005: it is the share that must succeed, "),
+        (objective(1), "`share` of the objective is 1, which leaves no request that may fail"),
+        (objective("99.5%"), "must be the share of requests that must succeed, such as 0.995"),
+        (objective(".nan"), "must be the share of requests that must succeed"),
+        (objective(-1), "must be the share of requests that must succeed"),
+        (objective(why="''"), "`why` of the objective is empty: "),
+        ("objective: 0.995\n", "the objective must be a mapping"),
+        ("objective: {share: 0.995}\n", "the objective has no `why`: add it"),
+        (objective().replace("share", "shar"), "did you mean share?"),
         (entry("APINoSuchAlert"), "there is no alert APINoSuchAlert: correct the name, or take the entry out"),
         (entry(WATCHDOG.name), f"{WATCHDOG.name} always fires and has no limit: take the entry out"),
         (entry(limit="high"), "must be a number, such as 1500"),
@@ -101,14 +180,16 @@ def test_an_empty_file_changes_nothing(folder: Path) -> None:
 
 
 def test_the_program_deploys_what_the_stack_has(copy: Copy) -> None:
-    write(copy.folder / "rules", entry())
+    write(copy.folder / "rules", entry() + objective())
     shutil.copy(copy.folder / "Pulumi.prod.yaml", copy.folder / "Pulumi.staging.yaml")
-    deployed = {}
+    deployed, budget = {}, {}
     for stack in ("prod", "staging"):
         copy.succeeds("ops", "render", "--target", stack, "--out", stack)
         texts = [path.read_text("utf-8") for path in (copy.folder / stack).rglob("*.yaml")]
         (deployed[stack],) = (text for text in texts if f"alert: {ALERT.name}\n" in text)
+        (budget[stack],) = (text for text in texts if f"record: {rules.BUDGET}\n" in text)
     assert deployed["prod"].count(other(ALERT)) + 1 == deployed["staging"].count(other(ALERT))
+    assert "vector(1 - 0.995)" in budget["staging"] and "vector(1 - 0.995)" not in budget["prod"]
 
 
 def test_tune_names_the_place_and_writes_nothing(copy: Copy) -> None:
