@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production policy sandbox sandbox-down test e2e compat mutants bench drills lint docs new-alert tools render lock clean
+.PHONY: help setup setup-production policy sandbox sandbox-down test e2e e2e-node compat mutants bench drills lint docs new-alert tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test: .venv/.installed lint tools $(if $(filter no,$(ENGINE)),,policy) ## Run li
 e2e: .venv/.installed tools policy ## Run every test on the real engine and a real API server, several sandboxes at a time
 	@if command -v go >/dev/null; then $(PY) -m ops.build_tools prometheus-operator cortex; fi
 	@$(PY) -m pytest tests/e2e -m e2e -n $(WORKERS) $(DIST)
+
+e2e-node: .venv/.installed tools ## Run the tests on a real node: kubelet, containerd, pods; skipped where root or a program is missing
+	@$(PY) -m tests.support.node
+	@$(PY) -m pytest tests/node -m e2e
 
 compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with each version of the servers; writes docs/compatibility.md
 	@$(PY) -m tests.compat

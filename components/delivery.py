@@ -26,6 +26,10 @@ class Delivery(ABC):
         """Where the Kubernetes API has the objects that are ours alone."""
         return []
 
+    def mounted(self) -> list[str]:
+        """What is written here and that pods mount: KIND/NAME of each ConfigMap and Secret."""
+        return []
+
 
 class Component(pulumi.ComponentResource):
     """Groups what one way of delivery declares; its name is the same for every way.

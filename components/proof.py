@@ -75,5 +75,6 @@ class Proof:
             "apart": rules.apart,
             "operated": {part: ours for part, ours in operated.items() if ours} or None,
             "inlined": pulumi.Output.secret(fingerprint(routing.inlined)) if routing.inlined else None,
+            "annotated": [*rules.mounted(), *routing.mounted()] if settings.annotate_pods else None,
             "timeout": settings.live_timeout,
         }

@@ -26,7 +26,7 @@ def pytest_configure() -> None:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the end-to-end tests."""
-    if item.nodeid.startswith("tests/e2e/"):
+    if item.nodeid.startswith(("tests/e2e/", "tests/node/")):
         item.add_marker(pytest.mark.e2e)
 
 

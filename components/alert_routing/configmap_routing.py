@@ -33,6 +33,11 @@ class Delivery(RoutingDelivery):
             opts=pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before)),
         )
 
+    def mounted(self) -> list[str]:
+        """Alertmanager's ConfigMap, and the Secret with the mail relay's password."""
+        password = [f"Secret/{SECRET}"] if self.has_password else []
+        return [f"ConfigMap/{self.settings.alertmanager.config_map}", *password]
+
     def parts(self) -> Parts:
         """Our parts; with `alertmanagerOtherRoutes: continue` our routes leave their alerts to those of others too."""
         found = self.routing.parts(self.smtp)

@@ -45,6 +45,11 @@ class Delivery(RoutingDelivery):
         """None: no Secret is made."""
         return []
 
+    def mounted(self) -> list[str]:
+        """The Secret, and the one that the Prometheus Operator makes of it."""
+        name = self.settings.alertmanager.secret_name
+        return [f"Secret/{name}", f"Secret/{name}-generated"]
+
     @property
     def inlined(self) -> str | None:
         """The mail relay's password, where it is a setting."""

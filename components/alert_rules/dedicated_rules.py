@@ -57,6 +57,10 @@ class Delivery(RulesDelivery):
         """The API paths of the ConfigMaps. Raises pulumi.RunError as `declare` does."""
         return ownership.api_paths(self._config_maps(), self.settings)
 
+    def mounted(self) -> list[str]:
+        """Our ConfigMaps, and the one with `rule_files`. Raises pulumi.RunError as `declare` does."""
+        return [f"ConfigMap/{name}" for name in (*self._config_maps(), self.settings.prometheus.config_map)]
+
     def _config_maps(self) -> dict[str, dict[str, str]]:
         """The names of our ConfigMaps, each with its files."""
         groups = spread(self.texts, CONFIG_MAP_BYTES)

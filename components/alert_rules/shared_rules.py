@@ -27,6 +27,10 @@ class Delivery(RulesDelivery):
         }
         k8s.core.v1.ConfigMapPatch(name, metadata=metadata, data=self.texts, opts=ownership.hidden(child, "data"))
 
+    def mounted(self) -> list[str]:
+        """The ConfigMap of others."""
+        return [f"ConfigMap/{self.settings.rules.shared_config_map}"]
+
     def shared_keys(self) -> SharedKeys:
         """One key for each rule file."""
         return {"config_map": self.settings.rules.shared_config_map, "keys": sorted(self.texts)}

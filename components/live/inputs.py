@@ -17,7 +17,7 @@ ACCESS = ("kubeconfig", "context")  # the inputs of every resource that say how 
 # What `Live` and `Withdrawn` compare: a change of any is an update.
 COMPARED = (
     *("namespace", "prometheus", "alertmanager", "wanted", "folder", "ruler_namespace", "apart", "operated", "inlined"),
-    *ACCESS,
+    *("annotated", *ACCESS),
 )
 
 
@@ -210,7 +210,8 @@ class ProofInputs(ClusterInputs):
     Prometheus finds our rule files, or (`apart`) where it does not; "" where that cannot be known. `ruler_namespace`:
     the namespace that Mimir or Cortex has our rules in. `operated`: what goes by the Prometheus Operator
     (components.live.cluster.operator_preflight). `inlined`: a fingerprint of the password that stands in Alertmanager's
-    configuration, as a secret, so that both servers reload when it changes.
+    configuration, as a secret, so that both servers reload when it changes. `annotated`: the ConfigMaps and Secrets,
+    KIND/NAME, whose pods are annotated (components.live.cluster.pod_annotation); None: no pod is.
     """
 
     prometheus: ServerInputs
@@ -221,6 +222,7 @@ class ProofInputs(ClusterInputs):
     apart: bool
     operated: Mapping[str, OperatorObjects] | None
     inlined: pulumi.Input[str] | None
+    annotated: Sequence[str] | None
     timeout: float  # seconds
 
 

@@ -117,6 +117,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
         live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
+        annotate_pods=get.flag("annotatePods"),
         deploy_silence=get.flag("deploySilence"),
     )
 

@@ -175,6 +175,7 @@ class Settings:
     application_url: str
     scrape_job: str
     live_timeout: int  # seconds
+    annotate_pods: bool
     deploy_silence: bool
 
     @property

@@ -20,9 +20,9 @@ from time import monotonic
 
 from ops.build_tools import build as _build
 from ops.build_tools.build import Progress, ToolError, dotted, pinned
-from ops.build_tools.catalog import CLUSTER, E2E, ENGINE, SERVERS, TOOLS, Tool, Version
+from ops.build_tools.catalog import CLUSTER, E2E, ENGINE, NODE, SERVERS, TOOLS, Tool, Version
 
-__all__ = ["CLUSTER", "E2E", "ENGINE", "SERVERS", "TOOLS", "Progress", "Tool", "ToolError"]
+__all__ = ["CLUSTER", "E2E", "ENGINE", "NODE", "SERVERS", "TOOLS", "Progress", "Tool", "ToolError"]
 __all__ += ["bring", "built", "dotted", "find", "get", "installed", "path", "pinned", "run_version"]
 
 PARALLEL_BUILDS = 2  # builds at a time; compiling uses all processors, but linking and downloading only one

@@ -95,7 +95,12 @@ _PULUMI_SDK = "github.com/pulumi/pulumi/sdk/v3"
 _PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 PULUMI_VERSION = (ROOT / ".pulumi.version").read_text("utf-8").strip()  # the workflows read it too
 PROVIDER_VERSION = "4.25.0"  # the release that the module's commit became; the commit itself has no tag
+_KUBERNETES_VERSION = "k8s.io/component-base/version.gitVersion"
 _KUBEBUILDER = "KUBEBUILDER_ASSETS"  # where controller-runtime's tests look for the same two programs
+
+# Program → seconds of its build, with kube-apiserver built before.
+_NODE_SECONDS = {"kubelet": 200, "kube-controller-manager": 65, "kube-proxy": 15, "kube-scheduler": 15}
+_CONTAINERD_SECONDS = {"containerd": 150, "containerd-shim-runc-v2": 5, "ctr": 10}
 
 TOOLS = {
     tool.name: tool
@@ -152,7 +157,7 @@ TOOLS = {
             package="k8s.io/kubernetes/cmd/kube-apiserver",
             minimum=(1, 33, 0),
             seconds=330,
-            version_variable="k8s.io/component-base/version.gitVersion",
+            version_variable=_KUBERNETES_VERSION,
             version_prefix="v",
             assets=_KUBEBUILDER,
         ),
@@ -214,6 +219,35 @@ TOOLS = {
             tags="netgo slicelabels",
             version_variable="main.Version",
         ),
+        # Only for `make e2e-node`: a node, and what makes and schedules its pods. In a module of their own, so that
+        # what they need never has kube-apiserver built anew.
+        *(
+            Tool(
+                name=name,
+                folder="node",
+                package=f"k8s.io/kubernetes/cmd/{name}",
+                minimum=(1, 37, 0),
+                seconds=seconds,
+                version_variable=_KUBERNETES_VERSION,
+                version_prefix="v",
+                only_built=True,
+            )
+            for name, seconds in _NODE_SECONDS.items()
+        ),
+        # Also only for `make e2e-node`. Without these tags it compiles file systems that the node does not use.
+        *(
+            Tool(
+                name=name,
+                folder="containerd",
+                package=f"github.com/containerd/containerd/v2/cmd/{name}",
+                minimum=(2, 0, 0),
+                seconds=seconds,
+                tags="no_btrfs no_zfs no_devmapper no_aufs",
+                version_variable="github.com/containerd/containerd/v2/version.Version",
+                only_built=True,
+            )
+            for name, seconds in _CONTAINERD_SECONDS.items()
+        ),
         # For `make lint`. An older one does not know the newest keys of workflows and versions of actions.
         Tool(
             name="actionlint",
@@ -231,3 +265,4 @@ SERVERS = ("prometheus", "promtool", "alertmanager", "amtool")
 CLUSTER = ("kube-apiserver", "etcd")
 ENGINE = ("pulumi-resource-kubernetes", "pulumi", "pulumi-language-python")
 E2E = ("prometheus-operator", "cortex")
+NODE = (*_NODE_SECONDS, *_CONTAINERD_SECONDS)

@@ -13,6 +13,7 @@ from components.live.cluster import (
     operator_preflight,
     operator_secret,
     ownership_checks,
+    pod_annotation,
     workload,
 )
 from components.live.cluster.secret_key import key_of
@@ -51,6 +52,7 @@ class WithdrawnHandler(Handler):
             def runs(kind: str) -> RunningServer:
                 return workload.read(cluster, WantedWorkload.of(news["namespace"], news[kind]))
 
+            pod_annotation.refuse_forbidden(cluster, news)
             operator_preflight.refuse_what_operator_ignores(cluster, news)
             _refuse_what_would_fail_later(cluster, news, runs)
             ownership_checks.refuse_others(

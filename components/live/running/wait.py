@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
+from components.live.cluster.pod_annotation import PodAnnotations
 from components.live.provider import Props, info, warn, wrote
 from components.live.running import operator_readback, reach, servers
 from components.live.running.servers import ServerCheck
@@ -14,6 +15,9 @@ from ops.errors import BadAnswer, NoService, OpsError, Refused, Unreachable
 
 PAUSES = (0.1, 0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds between two attempts; the last one repeats
 PROGRESS_INTERVAL = 10.0  # seconds between two lines of progress
+# Seconds until pods are annotated again: kubelet may look at a pod before it knows of the change, or the Prometheus
+# Operator makes another Secret of ours first.
+ANNOTATE_AGAIN = 5.0
 
 
 def until_running(props: Props, olds: Props | None = None) -> None:
@@ -44,6 +48,7 @@ def until_gone(props: Props) -> None:
         return server.still_running(cast(Wanted, props)) or server.reload_failed()
 
     _wait(props, "run without what was taken back", still_running, may_be_gone=True)
+    PodAnnotations(props).remove()
 
 
 def not_running(props: Props) -> list[str]:
@@ -75,6 +80,8 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]], *,
     start = time.monotonic()
     limit, announced, attempt = float(props["timeout"]), start, 0
     looks, told = [_Look(props, kind) for kind in servers.kinds(props)], set[str]()
+    pods, annotated = PodAnnotations(props), start
+    pods.write()
     while True:
         for look in looks:
             try:
@@ -94,6 +101,9 @@ def _wait(props: Props, goal: str, check: Callable[[ServerCheck], list[str]], *,
             return
         pending = {name: faults for look in looks for name, faults in look.faults.items()}
         now = time.monotonic()
+        if now - annotated >= ANNOTATE_AGAIN:
+            annotated = now
+            pods.write()
         if now - start >= limit:
             what = "; ".join(_of_replica(name, shorten(faults, 3, "; ")) for name, faults in pending.items())
             stuck = [state for look in looks for state in servers.stuck_pods(props, look.kind)]
