@@ -10,7 +10,7 @@ WORKERS ?= 4# test files at a time: most of them wait for servers
 DIST := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-production policy sandbox sandbox-down test e2e e2e-node compat mutants bench drills lint docs new-alert tools render lock clean
+.PHONY: help setup setup-production policy sandbox sandbox-down test e2e e2e-node compat mutants bench drills heartbeat lint docs new-alert tools render lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/.installed tools ## Measure times, each beside what it is compared 
 
 drills: .venv/.installed tools ## Let everything go wrong on real servers, one thing after the other, for half an hour; writes docs/drills.md
 	@$(PY) -m ops.faults
+
+heartbeat: .venv/.installed tools ## Kill Prometheus, Alertmanager and the mail relay, to see who notices, for two minutes; writes docs/heartbeat.md
+	@$(PY) -m ops.faults heartbeat
 
 lint: .venv/.installed ## Check style, strict types, and the workflows with the shell in them
 	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check . && .venv/bin/mypy --no-error-summary .

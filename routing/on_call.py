@@ -1,4 +1,4 @@
-"""What a stack switches on for those on call: further receivers for critical alerts, working hours for warnings.
+"""What a stack switches on: further receivers for critical alerts, working hours for warnings, a heartbeat.
 
 It is written into the text of the routing, of which every other byte stays, so that the whole configuration and its
 parts say the same. Outside working hours Alertmanager drops what it would have sent for a warning: one that still fires
@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from formats.yaml_nodes import Node
-from routing import Routing, _typed, read, tree
+from routing import Routing, _edits, _typed, read, tree
+from routing._edits import Edit
+from routing.heartbeat import Heartbeat, heartbeat_edits
 
 __all__ = ["INTERVAL", "OnCall", "WorkingHours", "with_on_call"]
 
@@ -45,6 +47,8 @@ class OnCall(Protocol):
     def webhook_file(self) -> str | None: ...
     @property
     def working_hours(self) -> WorkingHours | None: ...
+    @property
+    def heartbeat(self) -> Heartbeat | None: ...
 
 
 def with_on_call(written: Routing, on_call: OnCall) -> Routing:
@@ -58,15 +62,16 @@ def with_on_call(written: Routing, on_call: OnCall) -> Routing:
     root, _ = _typed.parse(text, written.shown)
     assert root is not None  # it has been read
     top = root.fields()
-    edits = [*_senders(top, written, on_call, text), *_hours(top, written, on_call.working_hours, text)]
+    edits = [
+        *_senders(top, written, on_call, text),
+        *_hours(top, written, on_call.working_hours, text),
+        *heartbeat_edits(top, written, on_call.heartbeat, text),
+    ]
     if not edits:
         return written
     for index, block in sorted(edits, reverse=True):
         text = text[:index] + block + text[index:]
     return read(text, written.path)
-
-
-Edit = tuple[int, str]  # where in the text, and what goes there
 
 
 def _senders(top: Mapping[str, Node], written: Routing, on_call: OnCall, text: str) -> Iterator[Edit]:
@@ -90,9 +95,9 @@ def _senders(top: Mapping[str, Node], written: Routing, on_call: OnCall, text: s
             if not on_call.slack_channel:
                 lines = re.sub(r"(?m)^.*\$channel\n", "", lines)
             given = {"file": file, "channel": on_call.slack_channel or "", "title": title}
-            filled = {key: _quoted(value) for key, value in given.items()}
+            filled = {key: _edits.quoted(value) for key, value in given.items()}
             blocks.append(string.Template(lines).substitute(filled))
-        yield _after(receiver, fields["name"], "".join(blocks), text)
+        yield _edits.after(receiver, fields["name"], "".join(blocks), text)
 
 
 def _hours(top: Mapping[str, Node], written: Routing, hours: WorkingHours | None, text: str) -> Iterator[Edit]:
@@ -108,47 +113,21 @@ def _hours(top: Mapping[str, Node], written: Routing, hours: WorkingHours | None
         fields = place.fields()
         if "active_time_intervals" in fields:
             raise place.error("this route has active_time_intervals already; take them out, or working hours away")
-        yield _after(place, fields["receiver"], f"active_time_intervals: [{INTERVAL}]\n", text)
+        yield _edits.after(place, fields["receiver"], f"active_time_intervals: [{INTERVAL}]\n", text)
     item = (
         f"- name: {INTERVAL}\n  time_intervals:\n    - weekdays: [{', '.join(hours.weekdays)}]\n      times:\n"
         + "".join(f'        - start_time: "{start}"\n          end_time: "{end}"\n' for start, end in hours.times)
         + f"      location: {hours.location}\n"
     )
     if "time_intervals" not in top:
-        yield len(text), "\ntime_intervals:\n" + _indented(item, 2)
+        yield len(text), "\ntime_intervals:\n" + _edits.indented(item, 2)
         return
     node = top["time_intervals"].yaml
-    if _flow(top["time_intervals"]) or not node.value:
+    if _edits.flow(top["time_intervals"]) or not node.value:
         raise top["time_intervals"].error(
             "working hours cannot join these time_intervals; write them in lines (- name: …)"
         )
-    yield _line(text, node.start_mark.index), _indented(item, node.start_mark.column)
-
-
-def _after(mapping: Node, value: Node, block: str, text: str) -> Edit:
-    """`block` as further keys of `mapping`, in the lines after that of its scalar `value`."""
-    if _flow(mapping):
-        raise mapping.error("nothing can be added to it in braces; write it in lines (key: value)")
-    end = text.index("\n", value.yaml.end_mark.index)
-    return end + 1, _indented(block, mapping.yaml.start_mark.column)
-
-
-def _flow(place: Node) -> bool:
-    """Whether it stands in braces or brackets, or is no list or mapping at all."""
-    return getattr(place.yaml, "flow_style", None) is not False
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'" if text.isprintable() else _typed.scalar(text)
-
-
-def _line(text: str, index: int) -> int:
-    """Where the line begins in which `index` is."""
-    return text.rfind("\n", 0, index) + 1
-
-
-def _indented(block: str, columns: int) -> str:
-    return "".join(" " * columns + line if line.strip() else line for line in block.splitlines(keepends=True))
+    yield _edits.line(text, node.start_mark.index), _edits.indented(item, node.start_mark.column)
 
 
 def _title(written: Routing, name: str) -> str:

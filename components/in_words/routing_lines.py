@@ -73,10 +73,10 @@ def _settings(route: Route) -> str:
         for word, names in (("silent", match.mute_time_intervals), ("only", match.active_time_intervals))
         if names
     )
-    return (
-        f"to {match.receiver}{more}: first after {first}, news every {news}, "
-        f"again every {again}, by {', '.join(match.group_by) or 'nothing'}{quiet}"
-    )
+    pace = f"news every {news}, again every {again}"
+    if match.repeat_interval < match.group_interval:  # Alertmanager looks whether to repeat once in a group_interval
+        pace = f"again every {news} (repeat_interval {again})"
+    return f"to {match.receiver}{more}: first after {first}, {pace}, by {', '.join(match.group_by) or 'nothing'}{quiet}"
 
 
 def _receiver(receiver: Mapping[str, JsonValue]) -> str:

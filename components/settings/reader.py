@@ -5,13 +5,13 @@ import re
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from components.settings import working_hours
+from components.settings import alertmanager_files, working_hours
 from components.settings.schema import SECRETS, SettingsError, choices, schema
 from components.settings.values import (
-    OPERATOR_SECRET,
     Cluster,
     Credentials,
     Grafana,
+    Heartbeat,
     OnCall,
     OtherRoutes,
     Reload,
@@ -104,6 +104,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
             pagerduty_file=get.secret_file("pagerdutyKeyFile"),
             webhook_file=get.secret_file("webhookUrlFile"),
             working_hours=get.working_hours("workingHours"),
+            heartbeat=get.heartbeat(),
         ),
         grafana=Grafana(
             mode=get.text("grafanaMode"),
@@ -194,23 +195,20 @@ class _Reader:
         if self.optional(key) is None:
             return None
         value = self.matching(key, _PATH, "the absolute path of a file in Alertmanager's container")
-        if self.text("alertmanagerMode") == "tenant":
-            raise self._refuse(key, value, "no file: in alertmanagerMode tenant Alertmanager reads none")
-        if self.text("alertmanagerMode") == "operator" and not OPERATOR_SECRET.fullmatch(value):
-            raise self._refuse(
-                key, value, "/etc/alertmanager/secrets/SECRET/KEY, for the operator takes a Secret and no other file"
-            )
-        return value
+        mode = self.text("alertmanagerMode")
+        return alertmanager_files.check(value, mode, lambda wanted: self._refuse(key, value, wanted))
+
+    def heartbeat(self) -> Heartbeat | None:
+        file, key = self.secret_file("heartbeatUrlFile"), "heartbeatInterval"
+        value, given = self.text(key), key in self._values
+        return alertmanager_files.heartbeat(file, value, given, lambda wanted: self._refuse(key, value, wanted))
 
     def working_hours(self, key: str) -> WorkingHours | None:
         value = self.optional(key)
         if value is None:
             return None
-        return working_hours.parse(
-            value,
-            lambda wanted: self._refuse(key, value, wanted),
-            utc_alone=self.text("alertmanagerMode") == "operator",
-        )
+        utc = self.text("alertmanagerMode") == "operator"
+        return working_hours.parse(value, lambda wanted: self._refuse(key, value, wanted), utc_alone=utc)
 
     def pairs(self, key: str) -> list[tuple[str, str]]:
         value = self.text(key)

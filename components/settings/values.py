@@ -119,10 +119,21 @@ class WorkingHours:
 
 
 @dataclass(frozen=True)
-class OnCall:
-    """Further channels for critical alerts, each by a file in Alertmanager's container, and hours for warnings.
+class Heartbeat:
+    """The watchdog goes to a URL outside as often as `interval` says (as Prometheus has durations, `1m`).
 
-    None where a channel, or hours, are not used.
+    `file`: the path in Alertmanager's container of a file with that URL.
+    """
+
+    file: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class OnCall:
+    """Further channels for critical alerts, each by a file in Alertmanager's container, hours for warnings, heartbeat.
+
+    None where a channel, hours or the heartbeat are not used.
     """
 
     slack_file: str | None
@@ -130,6 +141,7 @@ class OnCall:
     pagerduty_file: str | None
     webhook_file: str | None
     working_hours: WorkingHours | None
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,17 @@ import metrics
 import routing
 import rules
 from formats.durations import humanize
-from ops.checks import Check, active_alerts, each_replica, error_budget, failed, live_dashboard, prerequisites, skipped
+from ops.checks import (
+    Check,
+    active_alerts,
+    each_replica,
+    error_budget,
+    failed,
+    heartbeats,
+    live_dashboard,
+    prerequisites,
+    skipped,
+)
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
 from ops.checks import metric_presence as metric_checks
@@ -109,6 +119,7 @@ def run_checks(target: Target) -> Report:
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
     run.check("routing/replicas", lambda: each_replica.run_routing(target, ours), "alertmanager")
     run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
+    run.check(heartbeats.NAME, lambda: heartbeats.posted(target), "prometheus", "alertmanager")
     run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
     run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")

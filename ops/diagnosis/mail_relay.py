@@ -9,6 +9,7 @@ from formats.durations import humanize
 from formats.json_types import JsonValue
 from ops.checks import live_routing
 from ops.clients.mailbox import SmtpProbe
+from ops.clients.metrics_page import Exposition
 from ops.clients.prometheus import Prometheus
 from ops.diagnosis.case import Case
 from ops.diagnosis.chain import (
@@ -53,25 +54,52 @@ def relay(case: Case) -> Step:
 
 
 def recent_notifications(case: Case) -> Step:
-    """Alertmanager's last notifications were sent."""
+    """Alertmanager's last notifications of these alerts' kinds (mails, webhooks …) were sent, each kind by itself."""
     target = case.target
     own = target.alertmanager.metrics()
-    total = own.total("alertmanager_notifications_total") or 0.0
+    said = []
+    for kind in _kinds(case):
+        found = _recent(target, own, kind)
+        if found.status == "fail":
+            return found
+        said.append(found.detail)
+    return ok("; ".join(said)) if said else not_applicable("nobody is told by any of these receivers")
+
+
+def _kinds(case: Case) -> list[str]:
+    """How the receivers of these alerts tell somebody, as Alertmanager counts it: `email`, `webhook`, …."""
+    config = case.target.alertmanager.status().config
+    by_name = tree.receivers(config)
+    arrived = live_routing.labels_there(case.target, case.alerts)
+    kinds = (
+        key.removesuffix("_configs")
+        for alert in case.alerts
+        for match in live_routing.matches(config, arrived[alert.name])
+        for key, entries in (by_name.get(match.receiver) or {}).items()
+        if key.endswith("_configs") and entries
+    )
+    return list(dict.fromkeys(kinds))
+
+
+def _recent(target: Target, own: Exposition, kind: str) -> Step:
+    """The last notifications of one kind. A heartbeat that is taken must not hide mails that are refused."""
+    total = own.total("alertmanager_notifications_total", integration=kind) or 0.0
     failures = {
-        f"{one.labels.get('integration')}: {one.labels.get('reason', 'unknown')}": one.value
-        for one in own.samples("alertmanager_notifications_failed_total")
+        one.labels.get("reason", "unknown"): one.value
+        for one in own.samples("alertmanager_notifications_failed_total", integration=kind)
         if one.value
     }
-    attempts = own.total("alertmanager_notification_requests_failed_total") or 0.0
-    lost = last_rise(target.prometheus, "sum(alertmanager_notification_requests_failed_total)")
+    attempts = own.total("alertmanager_notification_requests_failed_total", integration=kind) or 0.0
+    of_kind = f'{{integration="{kind}"}}'
+    lost = last_rise(target.prometheus, f"sum(alertmanager_notification_requests_failed_total{of_kind})")
     went = last_rise(
         target.prometheus,
-        "sum(alertmanager_notification_requests_total) - sum(alertmanager_notification_requests_failed_total)",
+        f"sum(alertmanager_notification_requests_total{of_kind}) "
+        f"- sum(alertmanager_notification_requests_failed_total{of_kind})",
     )
-    why = ", ".join(f"{count:.0f} × {reason}" for reason, count in failures.items())
-    said = f"{count_noun(round(total), 'notification')} since its start, {sum(failures.values()):.0f} failed" + (
-        f" ({why})" if why else ""
-    )
+    why = ", ".join(f"{count:.0f} × {kind}: {reason}" for reason, count in failures.items())
+    said = f"{count_noun(round(total), 'notification')} by {kind} since its start, {sum(failures.values()):.0f} failed"
+    said += f" ({why})" if why else ""
     scraped = bool(target.prometheus.query("group(alertmanager_notification_requests_total)"))
     lately = lost is not None and (went is None or lost > went)
     if lately or (not scraped and attempts and sum(failures.values()) >= total):

@@ -57,7 +57,7 @@ class MailProof:
         found = _wait_for(limit, lambda: self._mail(resolved=True), say)
         name = "resolved-mail"
         if not isinstance(found, Mail):
-            hint = _too_early(self._path, limit) or f"is send_resolved true for {self._path.receivers[0]}?"
+            hint = _too_early(self._path, limit) or f"is send_resolved true for {self._path.mails[0].receiver}?"
             return [failed(name, f"no mail within {limit:.0f} s; {hint}")]
         return [passed(name, f"received {found.subject!r}")]
 

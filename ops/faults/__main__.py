@@ -1,28 +1,34 @@
 """Runs every drill and the quiet weeks, and writes docs/drills.md: `python -m ops.faults`, or make drills.
 
+`python -m ops.faults heartbeat`, or make heartbeat, runs the heartbeat's drill instead, and writes docs/heartbeat.md.
 The exit code is 1 where something is not as it should be; the page is written all the same.
 """
 
-import os
-import platform
 import signal
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from formats.durations import humanize
 from ops import interruption
-from ops.build_tools import find, run_version
 from ops.errors import OpsError
-from ops.faults import drill_words, drills_page, live_drill, quiet_weeks, scenario_files
+from ops.faults import (
+    drill_words,
+    drills_page,
+    heartbeat_drill,
+    heartbeat_page,
+    live_drill,
+    measured,
+    quiet_weeks,
+    scenario_files,
+)
 from ops.faults.live_drill import Drill
 from ops.faults.scenario_files import Scenario
 from ops.options import progress
 from ops.sandbox.sandbox_errors import SandboxError
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "drills.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def drills() -> Iterator[Drill]:
@@ -60,27 +66,29 @@ def main() -> int:
         progress(f"four quiet weeks from {weeks.first} on")
         with TemporaryDirectory(prefix="drill-") as folder:
             quiet.append((weeks, weeks.replay(Path(folder))))
-    versions = [f"{name.capitalize()} {_version(name)}" for name in ("prometheus", "alertmanager")]
-    conditions = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {', '.join(versions)}, Python {platform.python_version()}, "
-        f"{os.cpu_count()} processors, a clock {live_drill.SPEED:g} times as fast"
-    )
-    PAGE.write_text(drills_page.page(done, quiet, conditions), encoding="utf-8")
-    print(f"Written: {PAGE.relative_to(PAGE.parents[1])}")
+    conditions = measured.on(live_drill.SPEED)
+    _write("drills.md", drills_page.page(done, quiet, conditions))
     false = any(replay.firing for _, one in quiet for replay in one.versions[0].replays.values())
     return 1 if false or any(drill.wrong for drill in done) else 0
 
 
-def _version(name: str) -> str:
-    program = find(name)
-    version = run_version(program, "--version") if program is not None else None
-    return ".".join(map(str, version)) if version else "of unknown version"
+def heartbeat() -> int:
+    """Run the heartbeat's drill, write its page, and return the exit code."""
+    with TemporaryDirectory(prefix="drill-") as home:
+        found = heartbeat_drill.run(Path(home), heartbeat_drill.SPEED, progress)
+    _write("heartbeat.md", heartbeat_page.page(found, measured.on(heartbeat_drill.SPEED)))
+    return 1 if heartbeat_drill.problems(found) else 0
+
+
+def _write(name: str, page: str) -> None:
+    (DOCS / name).write_text(page, encoding="utf-8")
+    print(f"Written: docs/{name}")
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        sys.exit(main())
+        sys.exit(heartbeat() if sys.argv[1:] == ["heartbeat"] else main())
     except OpsError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

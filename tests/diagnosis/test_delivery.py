@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from werkzeug import Request, Response
 
 import rules
 from components.settings import WorkingHours
@@ -17,6 +18,7 @@ from routing.on_call import INTERVAL
 from tests.diagnosis.walked import detail, of_alerts, said, soon
 from tests.support.breaking import edited, extra_rules, firing, relay, rewritten, silence
 from tests.support.our_routes import receiver_of
+from tests.support.stand_in import stand_in
 from tests.support.waiting import until
 
 LATENCY, CRITICAL = "APIP95LatencyHigh", "APIP95LatencyCritical"
@@ -190,4 +192,32 @@ def test_the_relay_takes_the_login_and_refuses_the_mail(target: targets.Target, 
         assert "Alertmanager failed to send a notification" in said(found)
         assert "grep -i notify" in str(found.next)
     with firing(target, **drill, signal="diagnose-b"):
+        soon(lambda: of_alerts(target), None)
+
+
+def test_heartbeats_that_are_taken_hide_no_mails_that_are_refused(target: targets.Target, sandbox: Sandbox) -> None:
+    """A webhook a second, so that at any moment something was sent after the last refusal."""
+    beats: list[Request] = []
+
+    def beating(config: JsonObject) -> None:
+        heartbeat = {"receiver": "beats", "group_wait": "0s", "group_interval": "1s", "repeat_interval": "1ms"}
+        always = {"matchers": ['severity="none"'], "continue": True}
+        config["route"]["routes"].insert(0, {**heartbeat, **always})
+        config["receivers"].append({"name": "beats", "webhook_configs": [{"url": f"{url}/beat"}]})
+
+    def hear(request: Request) -> Response:
+        beats.append(request)
+        return Response("ok")
+
+    drill = {"alertname": "TestAPIAlert", "component": "api", "severity": "warning"}
+    path, reload = sandbox.mounts.alertmanager_config, target.alertmanager.reload
+    with stand_in(hear) as url, rewritten(path, edited(beating), reload):
+        until(lambda: len(beats) > 2, "no heartbeat came")
+        with relay(sandbox, refuse_recipients=True), firing(target, **drill, signal="diagnose-c"):
+            found = soon(lambda: of_alerts(target), "last notifications")
+            count = len(beats)
+            until(lambda: len(beats) > count + 2, "the heartbeats ended")
+            found = soon(lambda: of_alerts(target), "last notifications")
+            assert " by email since its start" in said(found)
+    with firing(target, **drill, signal="diagnose-d"):
         soon(lambda: of_alerts(target), None)

@@ -170,7 +170,13 @@ def test_what_is_needed_follows_from_the_files_and_from_what_a_stack_switches_on
     }
 
 
-def test_what_the_operator_writes_otherwise_is_not_needed() -> None:
-    found = needed(alertmanagerMode="operator", smtpPassword="x", webhookUrlFile="/etc/alertmanager/secrets/hook/url")
+def test_a_heartbeat_needs_an_alertmanager_that_reads_its_url_from_a_file() -> None:
+    assert "0.26 url_file in webhook_configs" in needed(heartbeatUrlFile="/etc/alertmanager/beat")["alertmanager"]
+
+
+@pytest.mark.parametrize("setting", ["webhookUrlFile", "heartbeatUrlFile"])
+def test_what_the_operator_writes_otherwise_is_not_needed(setting: str) -> None:
+    secret = {setting: "/etc/alertmanager/secrets/hook/url"}
+    found = needed(alertmanagerMode="operator", smtpPassword="x", **secret)
     assert not [what for what in found["alertmanager"] if "_file" in what]
     assert "0.22 matchers" in found["alertmanager"]

@@ -26,7 +26,7 @@ HANDMADE = HANDMADE_FILE.read_text("utf-8").replace("@smtp@", "smtp.test:25")
 PAGER, WARNED = receiver_of("APIP95LatencyCritical"), receiver_of("APIP95LatencyHigh")
 PAGED = {receiver_of(name) for name, labels in LABELS.items() if labels["severity"] == "critical"}
 COMBINATIONS = [
-    OnCall(*(value if on else None for value, on in zip(vars(ALL).values(), switched, strict=True)))
+    OnCall(*(value if on else None for value, on in zip(list(vars(ALL).values())[:5], switched, strict=True)))
     for switched in itertools.product((False, True), repeat=5)
     if switched[0] or not switched[1]
 ]
