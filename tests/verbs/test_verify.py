@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 import dashboards
 import rules
+from formats.quantities import percent
 from ops import targets
 from ops.checks import (
     active_alerts,
@@ -52,6 +54,10 @@ def test_all_is_in_order_and_said_so_to_programs_and_people(sandbox: Sandbox) ->
     details = {check["name"]: check["detail"] for check in answer["checks"]}
     assert details["rules/api_performance"] == f"{COUNT} alerts as in rules/{RULE_FILE}, all healthy"
     assert len([name for name in details if name.startswith("query/")]) == 4
+    objective = f"at an objective of {percent(rules.objective(rules.load()) or 0)}; "
+    assert re.search(
+        rf"the error budget of 30 days is .*, {objective}.* of 30 days (is|are) kept$", details["error-budget"]
+    )
     assert {f"panel/{panel.title}" for panel in dashboards.load().panels if panel.queries} <= set(details)
 
     text = subprocess.run([*command, "--all"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
