@@ -63,8 +63,9 @@ lint: .venv/.installed ## Check style, strict types, and the workflows with the 
 tools: .venv/.installed ## Find or build the servers, the Kubernetes API and the Pulumi engine, once a machine
 	@$(PY) -m ops.build_tools
 
-docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings, the rooms
+docs: .venv/.installed ## Write the pages of docs/ that follow from the code: commands, settings, the rooms, the layouts
 	@$(PY) -m ops.reference
+	@$(PY) -m tests.compat page
 
 new-alert: .venv/.installed ## Write the files of a new alert (NAME=WebhookQueueTimeHigh), and say what to replace in each
 	@$(PY) -m ops.repo.new_alert '$(subst ','\'',$(NAME))'

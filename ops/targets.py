@@ -38,6 +38,7 @@ _FROM_ENVIRONMENT_IF_SET = {
     "ALERTMANAGER_TOKEN": "alertmanagerToken",
     "ALERTMANAGER_PASSWORD": "alertmanagerPassword",
 }
+CREDENTIALS = (*_FROM_ENVIRONMENT, *_FROM_ENVIRONMENT_IF_SET)  # a pipeline passes all of these to the verbs
 ADVICE = "is it running, and is --target right?"
 
 

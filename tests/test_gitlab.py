@@ -12,6 +12,7 @@ import yaml
 from werkzeug import Request, Response
 
 from formats.json_types import JsonObject, JsonValue
+from ops import targets
 from tests.support.checkout import ROOT
 from tests.support.pipeline_commands import commands, problem
 from tests.support.stand_in import json_answer, stand_in
@@ -66,6 +67,12 @@ def test_one_job_at_a_time_may_write_and_it_has_no_other_secret() -> None:
     writing = {name for name, job in jobs().items() if "gitlab_notes" in str(job["script"])}
     assert {name for name, environment in environments.items() if environment == "notes"} == writing
     assert [name for name, environment in environments.items() if environment == "production"] == ["deploy"]
+
+
+def test_the_page_names_every_credential_that_verbs_read() -> None:
+    """GitLab gives each job the variables of its environment by itself."""
+    page = (ROOT / "docs" / "gitlab.md").read_text("utf-8")
+    assert [name for name in targets.CREDENTIALS if f"`{name}`" not in page] == []
 
 
 class GitLab:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from formats.json_types import JsonValue
+from ops import targets
 from ops.build_tools import pulumi
 from tests.support import requires
 from tests.support.checkout import ROOT
@@ -112,6 +113,23 @@ def test_every_option_of_pulumi_is_one_of_the_pinned_cli() -> None:
         )
         options = {word.partition("=")[0] for word in words if word.startswith("-")}
         assert options <= set(re.findall(r"--[a-z-]+", done.stdout)), words
+
+
+def test_a_step_that_runs_a_verb_has_every_credential_that_verbs_read() -> None:
+    """From the secret of the same name; else a verb meets a 401 where `pulumi up` reads the stack's own secret."""
+    scripts = {name for name, found in run_by_pipelines().items() if any(words[0] == "bin/ops" for words in found)}
+    scripts -= {".ci/drift"}  # it names a verb in a sentence
+    wanted = {name: f"${{{{ secrets.{name} }}}}" for name in targets.CREDENTIALS}
+    found = [
+        (name, step)
+        for name, step in steps()
+        if any(words[0] == "bin/ops" or words[0] in scripts for words in commands(step.get("run", "")))
+        and "--no-preview" not in step["run"]  # of a fork, which gets no secret
+    ]
+    assert {words[1] for _, step in found for words in commands(step["run"]) if words[0] == "bin/ops"} >= {"verify"}
+    assert {"deploy.yml", "pull-request.yml"} == {name for name, _ in found}
+    for name, step in found:
+        assert step["env"].items() >= wanted.items(), f"{name}: {step['run']}"
 
 
 def test_secrets_are_read_in_a_named_environment_alone() -> None:

@@ -1,8 +1,11 @@
 """Does every replica run what we wrote? A Service, or a balancer, answers for one of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Literal
 
 from components.live.running import compare
+from formats.versions import number
 from ops.checks import Check, failed, passed, skipped
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
@@ -50,6 +53,32 @@ def run_routing(target: Target, routing: Routing) -> Check:
             "URL of each in alertmanagerUrl, or leave it empty for the API server's proxy",
         )
     return _check(ROUTING, found, problem)
+
+
+def versions(target: Target, kind: Literal["prometheus", "alertmanager"]) -> Check:
+    """Whether all replicas of a server are of one version; that they are not is no fault of what is deployed.
+
+    Raises ops.errors.
+    """
+    name, found = f"versions/{kind}", target.replicas(kind)
+    if found.unseen:
+        return skipped(name, found.unseen)
+    if len(found.each) == 1:
+        return passed(name, "there is one replica")
+    by_version: dict[str, list[str]] = {}
+    for replica in found.each:
+        client = Prometheus(replica.http) if kind == "prometheus" else Alertmanager(replica.http)
+        with suppress(OpsError):  # another check names one that does not answer
+            by_version.setdefault(client.version(), []).append(replica.name)
+    oldest_first = sorted(by_version, key=lambda version: (number(version) or (0, 0), version))
+    if len(oldest_first) < 2:
+        return passed(name, f"all that answer are {oldest_first[0]}" if oldest_first else "none answers")
+    each = ", ".join(f"{version} ({brief(by_version[version])})" for version in oldest_first)
+    return skipped(
+        name,
+        f"its replicas are of different versions, {each}: upgrade all of them; until then our files may use only what "
+        f"{oldest_first[0]} knows",
+    )
 
 
 def _check(name: str, found: Replicas, problem: Callable[[Replica], str | None]) -> Check:

@@ -1,9 +1,10 @@
 """`make compat`: the sandbox's whole life with every version of Prometheus and Alertmanager that is to be had.
 
-    python -m tests.compat [prometheus=2.45.6 …]
+    python -m tests.compat [prometheus=2.45.6 … | page]
 
 Each Prometheus with the pinned Alertmanager, each Alertmanager with the pinned Prometheus. Prints one line a version;
-with all of them it writes docs/compatibility.md. Exit code 1 where something does not work.
+with all of them it writes docs/compatibility.md. `page`: tries nothing, and writes of that page what follows from the
+files alone. Exit code 1 where something does not work.
 """
 
 import json
@@ -61,6 +62,10 @@ def _line(result: Result) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
+    if arguments == ["page"]:
+        kept = compatibility_page.FILE.read_text("utf-8")
+        compatibility_page.FILE.write_text(compatibility_page.rewritten(kept), encoding="utf-8")
+        return 0
     every = {f"{server.name}={server.version}": server for server in server_builds.servers()}
     if unknown := [name for name in arguments if name not in every]:
         print(f"{unknown[0]} is none of {', '.join(every)}.", file=sys.stderr)

@@ -13,6 +13,7 @@ from ops.targets import stack_values
 from routing import routing_needs as of_routing
 from routing.on_call import with_on_call
 from rules import rule_needs as of_rules
+from tests.compat import layouts_table
 from tests.compat.life import STEPS, Step
 from tests.support.checkout import ROOT
 
@@ -98,8 +99,18 @@ def text(results: Sequence[Result], pinned: Mapping[str, str], alert: str) -> st
         steps = " | ".join(STEPS)
         parts.append(_WHAT.format(name=name, steps=steps, rules="---|" * len(STEPS)))
         parts += [_row(result) for result in results if result.server == server]
-    parts += [_LEGEND.format(alert=alert), features()]
+    parts += [_LEGEND.format(alert=alert), following()]
     return "".join(parts)
+
+
+def following() -> str:
+    """The part that follows from the files, the tables and the end-to-end tests' layouts, without running anything."""
+    return layouts_table.section() + features()
+
+
+def rewritten(kept: str) -> str:
+    """The document with that part as it is now, and what `make compat` has measured as it stands."""
+    return kept.partition(f"\n{layouts_table.HEADING}")[0].partition(_NEEDS.partition("{")[0])[0] + following()
 
 
 def features() -> str:

@@ -30,6 +30,11 @@ PASSWORD = {"smtpPassword": "hunter2", "smtpPasswordFile": "/etc/api-monitoring/
 
 @pytest.fixture
 def chart(rig: Rig) -> Rig:
+    install(rig)
+    return rig
+
+
+def install(rig: Rig) -> None:
     """The release `prometheus` in the place of the hand-made stack: the same servers, texts and rules."""
     for name in ("prometheus", "alertmanager"):
         rig.delete("deployments", name)
@@ -41,7 +46,6 @@ def chart(rig: Rig) -> Rig:
         rig.delete("configmaps", name)
     rig.settle()
     until(lambda: rig.rules() == THEIRS and rig.receivers() == {"default", "billing"})
-    return rig
 
 
 @contextmanager

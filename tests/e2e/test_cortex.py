@@ -52,6 +52,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cortex]:
 
 @pytest.fixture
 def tenant(servers: Cortex, rig: Rig) -> str:
+    return with_a_tenant(servers, rig)
+
+
+def with_a_tenant(servers: Cortex, rig: Rig) -> str:
     """A tenant with rules and a configuration of its own; the program is to go there."""
     name = f"tenant-{secrets.token_hex(4)}"
     servers.config(name).write(TenantConfig(THEIRS, TEMPLATES))

@@ -1,6 +1,6 @@
 """The roles of docs/rbac/ on a real API server: they are enough, and what one lacks is said by its name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from ops import targets
 from ops.checks.every_check import run_checks
 from ops.clients.kubernetes import Kubernetes
 from ops.sandbox.cluster import NAMESPACE
-from tests.e2e import kubelet, operated, own_network
+from tests.e2e import kubelet, operated, own_network, test_secret_text
 from tests.e2e.accounts import DEPLOY, PREVIEW, Accounts, applied, lacking
 from tests.e2e.operated import Operated
 from tests.e2e.rig import Rig
@@ -55,17 +55,22 @@ def test_an_account_that_deploys_lives_through_all_of_it(
     accounts.use(PREVIEW)
     assert rig.preview(refresh=True) == {}, warned(rig)
 
-    usual = {**rig.usual, "kubeconfig": str(accounts.kubeconfig)}
-    plain = {f"api-monitoring:{key}": value for key, value in usual.items() if key not in SECRETS}
-    (tmp_path / "Pulumi.held.yaml").write_text(yaml.safe_dump({"config": plain}), "utf-8")
-    monkeypatch.setattr(targets, "ROOT", tmp_path)
-    found = {check.name: check for check in run_checks(targets.load("held")).checks}
-    assert found["rules/api_performance"].status == found["routing/receivers"].status == "pass"
-    assert "forbidden" not in str(found)
+    verifies(accounts, tmp_path, monkeypatch, {})
 
     accounts.use(DEPLOY)
     rig.destroy()
     assert rig.objects() == rig.before
+
+
+def verifies(accounts: Accounts, folder: Path, monkeypatch: pytest.MonkeyPatch, settings: Mapping[str, object]) -> None:
+    """`verify`, by the account that is used, finds rules and routing in order, and everything can be looked at."""
+    given = {**accounts.rig.usual, **settings, "kubeconfig": str(accounts.kubeconfig)}
+    plain = {f"api-monitoring:{key}": value for key, value in given.items() if key not in SECRETS}
+    (folder / "Pulumi.held.yaml").write_text(yaml.safe_dump({"config": plain}), "utf-8")
+    monkeypatch.setattr(targets, "ROOT", folder)
+    found = {check.name: check for check in run_checks(targets.load("held")).checks}
+    assert found["rules/api_performance"].status == found["routing/receivers"].status == "pass"
+    assert "forbidden" not in str(found)
 
 
 # `list` and `watch` on ConfigMaps are not here: without them a destroy waits for ten minutes.
@@ -141,6 +146,38 @@ def test_a_password_needs_one_more_role(rig: Rig) -> None:
         accounts.use(DEPLOY)
         rig.destroy()
     assert rig.objects() == rig.before
+
+
+def test_a_text_in_a_secret_needs_one_more_role(rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = test_secret_text.mounted(rig, "alertmanager.yaml")
+    settings, before = test_secret_text.settings(kept), rig.objects()
+    with applied(rig) as accounts:
+        rig.configure(**settings, kubeconfig=str(accounts.kubeconfig))
+        accounts.use(DEPLOY)
+        words = rig.refused(rig.up)
+        assert 'cannot get resource "secrets"' in words, words
+        kept.nothing_is_seen()
+        rig.configure(**settings)
+        rig.destroy()
+    assert rig.objects() == before
+
+    with applied(rig, "secret.yml") as accounts:
+        rig.configure(**settings, kubeconfig=str(accounts.kubeconfig))
+        accounts.use(PREVIEW)
+        assert rig.preview()["create"] > 0
+        assert "what stands in the Secret was not looked at" in warned(rig), "as this role does not allow it"
+        accounts.use(DEPLOY)
+        planned = rig.preview()
+        assert "forbidden" not in warned(rig) and "could not" not in warned(rig)
+        assert rig.up() == planned
+        assert rig.receivers() == test_secret_text.RECEIVERS | test_secret_text.THEIRS
+        assert rig.preview(refresh=True) == {}, warned(rig)
+        for name in (PREVIEW, DEPLOY):
+            accounts.use(name)
+            verifies(accounts, tmp_path, monkeypatch, settings)
+        rig.destroy()
+    assert rig.objects() == before
+    kept.nothing_is_seen()
 
 
 def test_the_operators_modes_need_one_more_role(operator: Operated) -> None:

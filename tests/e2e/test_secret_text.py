@@ -3,6 +3,7 @@
 import base64
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,12 @@ class Kept:
 
 @pytest.fixture(params=["alertmanager.yaml", "alertmanager.yaml.gz"], ids=["plain", "packed"])
 def kept(rig: Rig, request: pytest.FixtureRequest) -> Kept:
+    return mounted(rig, request.param)
+
+
+def mounted(rig: Rig, key: str) -> Kept:
     """The hand-made stack, whose Alertmanager reads a Secret in the place of the ConfigMap."""
-    found = Kept(rig, NAME, request.param)
+    found = Kept(rig, NAME, key)
     metadata = {"name": NAME, "labels": {"app.kubernetes.io/managed-by": "Helm"}}
     others = {"team.tmpl": base64.b64encode(b'{{ define "team" }}{{ end }}').decode()}
     rig.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": others})
@@ -220,6 +225,12 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(kept: Kept) -> None:
 
 @pytest.fixture
 def read(operator: Operated) -> Iterator[Kept]:
+    with read_by(operator) as found:
+        yield found
+
+
+@contextmanager
+def read_by(operator: Operated) -> Iterator[Kept]:
     """The Secret that the operator's Alertmanager object names, with a secret of others in it."""
     found = Kept(operator.rig, str(operated.ALERTING["configSecret"]), "alertmanager.yaml")
     found.write(theirs(operator.rig))

@@ -23,11 +23,18 @@ PASSWORD = {
     "smtpPassword": "hunter2",
     "smtpPasswordFile": "/etc/api-monitoring/password",
 }  # so Alertmanager gets a mount
+DATA = {"name": "data", "mountPath": "/prometheus"}
 HELM = {"app.kubernetes.io/managed-by": "Helm"}
 
 
 @pytest.fixture
 def sets(rig: Rig) -> Rig:
+    in_sets(rig)
+    rig.configure(**PASSWORD)
+    return rig
+
+
+def in_sets(rig: Rig) -> None:
     """Both servers of the hand-made stack in StatefulSets under other names; Prometheus' container has another, too."""
     for server, name in SETS.items():
         spec = copy.deepcopy(rig.before[f"deployment/{server}"])
@@ -38,8 +45,6 @@ def sets(rig: Rig) -> Rig:
         metadata = {"name": name, "labels": HELM}
         rig.cluster.apply({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": wanted})
     rig.settle()  # both have started anew
-    rig.configure(**PASSWORD)
-    return rig
 
 
 def test_a_life_on_stateful_sets_that_are_found_by_looking(sets: Rig) -> None:
@@ -125,6 +130,42 @@ def test_a_paused_deployment_and_an_immutable_config_map_are_refused_in_preview(
         assert rig.objects() == rig.before
     finally:
         rig.delete("configmaps", "alertmanager-config")  # nobody can change it back
+
+
+def test_a_rolling_update_that_could_not_get_ready_is_refused_in_preview(rig: Rig) -> None:
+    """The data on a claim of one node, and the strategy as the API server fills it in."""
+    claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    rig.cluster.apply({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}, "spec": spec})
+
+    def on_a_claim(pod: JsonObject) -> None:
+        pod["volumes"] = [*pod["volumes"], {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+        mounts = pod["containers"][0]["volumeMounts"]
+        mounts[:] = [*(one for one in mounts if one["mountPath"] != "/prometheus"), DATA]
+
+    try:
+        rig.alter("prometheus", on_a_claim)
+        rig.settle()
+        before = rig.objects()
+        strategy = before["deployment/prometheus"]["strategy"]
+        assert (strategy["type"], strategy["rollingUpdate"]["maxSurge"]) == ("RollingUpdate", "25%")
+        words = rig.refused(rig.preview)
+        assert "has strategy RollingUpdate and its data in PersistentVolumeClaim data (ReadWriteOnce)" in words
+        assert "set its strategy to Recreate, or rulesMode to shared" in words
+        assert rig.objects() == before
+
+        headers = {"Content-Type": "application/merge-patch+json"}
+        body = {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
+        rig.cluster.http.request(
+            "PATCH", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/prometheus", json=body, headers=headers
+        )
+        before = rig.objects()
+        rig.up()
+        assert set(rules.alerts()) <= rig.rules()
+        rig.destroy()
+        assert rig.objects() == before
+    finally:
+        rig.cluster.http.request("DELETE", f"{claims}/data")
 
 
 # ── pods, and what may be done to them ────────────────────────────────────────────────────────────

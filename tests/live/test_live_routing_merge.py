@@ -10,6 +10,7 @@ from components.live.text.edit_errors import EditRefused
 from components.live.text.marked_lists import LastEdit
 from components.live.text.routing_merge import Routing
 from routing import tree
+from rules import SHADOW
 from tests.live.shapes import ALERTMANAGER as SHAPES
 from tests.live.shapes import MINIMAL
 
@@ -184,6 +185,18 @@ def test_alerts_of_others_taken_from_a_live_route_are_named_too() -> None:
 
 
 PAGER = "{match: {severity: critical}, receiver: pager}"
+
+
+def test_alerts_that_are_only_tried_are_not_named() -> None:
+    """Our own routing has a route for them, whose receiver tells nobody."""
+    shadow = {**ALERTS[0], "alertname": "APITried", "stage": SHADOW}
+    (sentence,) = EDITOR.warnings(config(PAGER), OURS, [ALERTS[0], shadow])
+    assert "no longer gets APIDown, {" in sentence
+    assert "stage" not in sentence and "APITried" not in sentence
+    assert EDITOR.warnings(config(PAGER), SMALL, [shadow, ALERTS[0]]) == EDITOR.warnings(
+        config(PAGER), SMALL, [ALERTS[0]]
+    )
+    EDITOR.refuse_lost_routes(config(PAGER), OURS, [shadow])
 
 
 def test_routes_of_others_that_match_our_alerts_too_need_a_decision() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -127,6 +127,34 @@ def test_where_nothing_is_needed_a_version_that_is_not_told_is_no_warning(
         server_versions.refuse_unknown(props("prometheus", url))
         server_versions.refuse_unknown({"prometheus": {"url": url}})  # the state of an older version
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("oldest", [0, 1, 2])
+def test_of_replicas_of_several_versions_the_oldest_counts(oldest: int) -> None:
+    """As in a rolling upgrade; 3.10 is newer than 3.9."""
+    versions = ["3.10.0", "3.9.2"]
+    versions.insert(oldest, "2.41.0")
+    with ExitStack() as running:
+        urls = [running.enter_context(server(prometheus(version))) for version in versions]
+        given = {"prometheus": {"url": urls[0], "more_urls": urls[1:]}, "needs": json.dumps({"prometheus": [KEEP]})}
+        with pytest.raises(EditRefused) as refused:
+            server_versions.refuse_unknown(given)
+        newer = {**given, "needs": json.dumps({"prometheus": [["x", "y", "2.41"]]})}
+        server_versions.refuse_unknown(newer)
+    assert str(refused.value).startswith(f"Prometheus at {urls[oldest]} is 2.41.0, and APIErrorRateHigh uses keep_fi")
+
+
+def test_a_replica_that_does_not_tell_its_version_hides_no_older_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with ExitStack() as running:
+        each: list[Answers] = [alertmanager("0.30.0"), {}, alertmanager("(devel)"), alertmanager("0.25.0")]
+        first, *more = [running.enter_context(server(answers)) for answers in each]
+        given = {"alertmanager": {"url": first, "more_urls": more}, "needs": json.dumps({"alertmanager": [FILE]})}
+        with pytest.raises(
+            EditRefused, match=rf"^Alertmanager at {more[-1]} is 0\.25\.0, and receiver api-critical uses"
+        ):
+            server_versions.refuse_unknown(given)
+    said = capsys.readouterr().out
+    assert said == f"warning: Alertmanager at {more[1]} does not tell its version ('(devel)'): it should know 0.26\n"
 
 
 def test_the_first_resource_refuses_it_before_it_looks_at_anything_else(tmp_path: Path) -> None:

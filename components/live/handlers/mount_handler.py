@@ -3,7 +3,15 @@
 from pulumi import dynamic
 
 from components.live import inputs
-from components.live.cluster import connections, other_hands, ownership_checks, pod_mount, rollout, workload
+from components.live.cluster import (
+    connections,
+    data_volume,
+    other_hands,
+    ownership_checks,
+    pod_mount,
+    rollout,
+    workload,
+)
 from components.live.cluster.pod_mount import Volume
 from components.live.handlers.handler import EditHandler
 from components.live.provider import Props, info, warn
@@ -46,6 +54,7 @@ class MountHandler(EditHandler):
         _refuse_clashes(news, found, ours=_ours(found, news))
         if not pod_mount.is_mounted(found.pod, _volume(news)):
             rollout.refuse_paused(found)
+            data_volume.refuse_stuck_update(connections.kubernetes(news), found, wanted.server)
             warn(rollout.restart_warning(found))
             if line := other_hands.warning_of_addition(found.content["metadata"], found.title, "our mount"):
                 warn(line)

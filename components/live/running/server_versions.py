@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from components.live.cluster import connections
 from components.live.provider import Props, warn
@@ -9,6 +10,7 @@ from components.live.running import reach
 from components.live.text.edit_errors import EditRefused
 from components.live.text.shorten import shorten
 from formats.versions import Version, number
+from ops.clients.http import Http
 from ops.clients.tenant import unless_not_configured
 from ops.errors import Misconfigured, NotFound, OpsError, UnknownName, Unreachable
 
@@ -22,7 +24,8 @@ SERVERS = ("prometheus", "alertmanager")
 def refuse_unknown(props: Props) -> None:
     """Raises EditRefused where a running server does not know what our files use, or is never reached as it is set.
 
-    Warns of a server that cannot be reached now, or gives no version.
+    Of several replicas the oldest counts: each gets the same files. Warns of a server that cannot be reached now, or
+    gives no version.
     """
     needs = json.loads(props.get("needs") or "{}")
     faults = []
@@ -92,11 +95,31 @@ def _refuse(kind: str, props: Props, needs: Sequence[NeedRow]) -> None:
         return
     if version is None or not needs:
         return
-    runs = number(version)
-    if runs is None:
-        warn(f"{server} at {url} does not tell its version ({version!r}): it should know {_newest(needs)}")
-    elif unknown := [need for need in needs if _number(need[2]) > runs]:
-        raise EditRefused(f"{server} at {url} is {version}, and {_sentence_end(server, unknown)}")
+    numbers = {}
+    for title, told in _by_replica(kind, props) or [(f"{server} at {url}", version)]:
+        if runs := number(told):
+            numbers[runs, title] = told
+        else:
+            warn(f"{title} does not tell its version ({told!r}): it should know {_newest(needs)}")
+    if not numbers:
+        return
+    (runs, title), told = min(numbers.items())
+    if unknown := [need for need in needs if _number(need[2]) > runs]:
+        raise EditRefused(f"{title} is {told}, and {_sentence_end(server, unknown)}")
+
+
+def _by_replica(kind: str, props: Props) -> list[tuple[str, str]]:
+    """How messages name each of several replicas that answer, and its version; none where there is one."""
+    try:
+        every = connections.replicas(props, kind).each
+    except OpsError:
+        return []
+    found = []
+    for replica in every if len(every) > 1 else ():
+        with suppress(OpsError):  # `refuse_unreachable` and `Live` name one that does not answer
+            if version := _version_at(kind, props, replica.http):
+                found.append((replica.name, version))
+    return found
 
 
 def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
@@ -110,16 +133,22 @@ def _server_version(kind: str, props: Props) -> tuple[str, str | None]:
 
 
 def _own_version(kind: str, props: Props) -> tuple[str, str | None]:
+    at = connections.http(props, props[kind], kind.capitalize())
+    version = _version_at(kind, props, at)
+    if kind == "prometheus":
+        connections.prometheus(props, at).refuse_agent(timeout=ANSWER_TIMEOUT)
+    return at.url, version
+
+
+def _version_at(kind: str, props: Props, at: Http) -> str | None:
+    """What the server at an address gives as its version; None for another product. Raises ops.errors."""
     if kind == "alertmanager":
-        alertmanager = connections.alertmanager(props)
-        return alertmanager.url, alertmanager.version(timeout=ANSWER_TIMEOUT)
-    prometheus = connections.prometheus(props)
-    build = prometheus.build(timeout=ANSWER_TIMEOUT)
-    prometheus.refuse_agent(timeout=ANSWER_TIMEOUT)
+        return connections.alertmanager(props, at).version(timeout=ANSWER_TIMEOUT)
+    build = connections.prometheus(props, at).build(timeout=ANSWER_TIMEOUT)
     version = str(build.get("version") or "")
     runs = number(version)
     other = build.get("application", "Prometheus") != "Prometheus" or (runs is not None and runs < (1, 0))
-    return prometheus.url, None if other else version
+    return None if other else version
 
 
 def _tenant_url(kind: str, props: Props) -> str:

@@ -7,6 +7,7 @@ from components.live.text.shorten import shorten
 from formats.json_types import JsonValue
 from routing import tree
 from routing.tree import Inhibition, Matcher, Route
+from rules import SHADOW
 
 # Parts of a regular expression that stand for texts: repetitions of any character, classes, flags.
 _REPEATED = re.compile(r"\.[*+?]?|[*+?]")
@@ -53,7 +54,10 @@ def routes_that_lose_alerts(
 def _lost_alerts(
     config: Mapping[str, JsonValue], routes: Sequence[JsonValue], alerts: Sequence[Labels], *, alike: bool = True
 ) -> list[str]:
-    """Live routes (not the fallback) from which our routes take alerts: ours, and with `alike` examples of others'."""
+    """Live routes (not the fallback) from which our routes take alerts: ours, and with `alike` examples of others'.
+
+    An alert that is only being tried is told to nobody by any routing of ours, so no route loses it.
+    """
     before = tree.tree(config)
     root = config["route"]
     after = tree.tree({**config, "route": {**root, "routes": [*routes, *(root.get("routes") or ())]}})
@@ -62,6 +66,8 @@ def _lost_alerts(
     known = {labels.get("alertname") for labels in alerts}  # our own alerts are known: no need for examples
     made_up = _example_labels(before, ours) if alike else ()
     for labels in [*alerts, *(labels for labels in made_up if labels.get("alertname") not in known - {None})]:
+        if labels.get("stage") == SHADOW:
+            continue
         now = after.takes(labels)
         kept = {_position_without_ours(route.match.position, len(routes)) for route in now}
         takers = [route.match.receiver for route in now if route.match.position[:1] < (len(routes),)]
