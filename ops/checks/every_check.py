@@ -10,7 +10,16 @@ import metrics
 import routing
 import rules
 from formats.durations import humanize
-from ops.checks import Check, active_alerts, each_replica, failed, live_dashboard, prerequisites, skipped
+from ops.checks import (
+    Check,
+    active_alerts,
+    each_replica,
+    evaluation_time,
+    failed,
+    live_dashboard,
+    prerequisites,
+    skipped,
+)
 from ops.checks import live_routing as routing_checks
 from ops.checks import live_rules as rule_checks
 from ops.checks import metric_presence as metric_checks
@@ -105,6 +114,7 @@ def run_checks(target: Target) -> Report:
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
     run.check("delivery", lambda: prerequisites.delivery(target), "prometheus")
     run.check("rules", lambda: rule_checks.running(target, files), "prometheus")
+    run.check(evaluation_time.NAME, lambda: evaluation_time.keeps_up(target.prometheus, files), "prometheus")
     run.check("rules/replicas", lambda: each_replica.run_rules(target, files), "prometheus")
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
     run.check("routing/replicas", lambda: each_replica.run_routing(target, ours), "alertmanager")

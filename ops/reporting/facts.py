@@ -52,6 +52,18 @@ class ShadowAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleCost:
+    """A rule of ours that runs: seconds of its last evaluation, in words, and as a share of its group's interval."""
+
+    name: str
+    group: str
+    interval: float
+    seconds: float
+    shown: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteNode:
     """A route: its matchers, receiver, timing, our alerts that end there, and the routes below it."""
 
@@ -91,6 +103,7 @@ class Facts:
     since: str = ""  # when the previous report was made
     differences: tuple[str, ...] = ()
     shadows: tuple[ShadowAlert, ...] = ()
+    evaluation: tuple[RuleCost, ...] = ()
 
     @property
     def firing(self) -> list[AlertState]:
