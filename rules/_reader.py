@@ -21,7 +21,9 @@ def read(path: Path) -> RuleFile:
     return parse(read_text(path, RulesError), path)
 
 
-@lru_cache(maxsize=64)  # one program or verb asks for the same files several times, and what they say is frozen
+# One program or verb asks for the same files several times, and what they say is frozen. Were there more files than are
+# kept, asking for all of them again would find none.
+@lru_cache(maxsize=4096)
 def parse(text: str, path: Path) -> RuleFile:
     """`path` is only named in errors and in the result; nothing is read from it."""
     root = yaml_nodes.read(text, shown(path), RulesError, plain=True)

@@ -11,6 +11,8 @@ from components.alert_rules.rules_delivery import RulesDelivery
 from components.live.inputs import OperatorObjects
 from formats.json_types import JsonValue
 
+# Of each PrometheusRule the operator makes one file, and logs an error for one that is larger than half a ConfigMap.
+FILE_BYTES = 512 * 1024
 PREFIX = "api-monitoring-"  # what the name of each PrometheusRule begins with
 
 
@@ -18,8 +20,13 @@ class Delivery(RulesDelivery):
     """Declares PrometheusRules."""
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
-        """One PrometheusRule for each file."""
+        """One PrometheusRule for each file. Raises pulumi.RunError for one of which the operator makes no file."""
         for file, text in self.texts.items():
+            if len(text.encode()) > FILE_BYTES:
+                raise pulumi.RunError(
+                    f"rules/{file} has {len(text.encode())} bytes, and the Prometheus Operator takes no rule file of "
+                    f"more than {FILE_BYTES}: split the file"
+                )
             name = object_name(file)
             written = spec(text)
             k8s.apiextensions.CustomResource(

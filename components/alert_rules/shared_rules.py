@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import ownership
+from components.alert_rules.dedicated_rules import CONFIG_MAP_BYTES
 from components.alert_rules.rules_delivery import RulesDelivery
 from components.in_words import digest
 from components.live.inputs import SharedKeys
@@ -15,7 +16,13 @@ class Delivery(RulesDelivery):
     apart = True
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
-        """A patch of the ConfigMap."""
+        """A patch of the ConfigMap. Raises pulumi.RunError where all our files are more than a ConfigMap holds."""
+        size = sum(len(name.encode()) + len(text.encode()) for name, text in self.texts.items())
+        if size > CONFIG_MAP_BYTES:
+            raise pulumi.RunError(
+                f"rules/ has {size} bytes, and rulesMode shared puts all of them into one ConfigMap, which holds "
+                f"{CONFIG_MAP_BYTES}: set rulesMode to dedicated, which makes as many ConfigMaps as are needed"
+            )
         name = self.settings.rules.shared_config_map
         metadata = {
             "name": name,

@@ -31,7 +31,8 @@ def alert_lines(files: Iterable[RuleFile], routing: Routing, units: Mapping[str,
 
 def other_alert_lines(files: Iterable[RuleFile], routing: Routing) -> dict[str, str]:
     """Name → how long it holds and who of ours is told, for alerts in any other form; `NAME #2` for a second one."""
-    return _numbered((alert.name, _other(alert, routing)) for file in files for alert in file.other_alerts)
+    routes = tree.tree(routing.config)
+    return _numbered((alert.name, _other(alert, routes)) for file in files for alert in file.other_alerts)
 
 
 def recording_lines(files: Iterable[RuleFile]) -> dict[str, str]:
@@ -69,11 +70,11 @@ def _alert(alert: Alert, routing: Routing, units: Mapping[str, str]) -> str:
     return f"{limit}{held}{after}, {alert.severity}, to {told} (query {query}, texts {texts})"
 
 
-def _other(alert: OtherAlert, routing: Routing) -> str:
+def _other(alert: OtherAlert, routes: tree.Route) -> str:
     held = f" for {humanize(alert.for_)}" if alert.for_ else ""
     after = f", firing {humanize(alert.keep_firing_for)} longer" if alert.keep_firing_for else ""
     # An alert that none of our routes takes goes where the configuration of others says.
-    told = [match.receiver for match in tree.matches(routing.config, alert.label_set) if match.position]
+    told = [route.match.receiver for route in routes.takes(alert.label_set) if route.match.position]
     to = f", to {', '.join(dict.fromkeys(told))}" if told else ""
     texts = digest([dict(alert.labels), dict(alert.annotations)])
     query = digest([normalise(alert.expr), alert.group])
@@ -82,11 +83,10 @@ def _other(alert: OtherAlert, routing: Routing) -> str:
 
 def _numbered(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}
+    last: dict[str, int] = {}  # of each name, so that a thousand of one name are not counted again for each
     for name, words in lines:
-        key, number = name, 2
-        while key in found:
-            key, number = f"{name} #{number}", number + 1
-        found[key] = words
+        last[name] = last.get(name, 0) + 1
+        found[f"{name} #{last[name]}" if last[name] > 1 else name] = words
     return found
 
 

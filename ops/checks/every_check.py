@@ -15,6 +15,7 @@ from ops.checks import (
     active_alerts,
     each_replica,
     error_budget,
+    evaluation_time,
     failed,
     heartbeats,
     live_dashboard,
@@ -115,6 +116,7 @@ def run_checks(target: Target) -> Report:
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
     run.check("delivery", lambda: prerequisites.delivery(target), "prometheus")
     run.check("rules", lambda: rule_checks.running(target, files), "prometheus")
+    run.check(evaluation_time.NAME, lambda: evaluation_time.keeps_up(target.prometheus, files), "prometheus")
     run.check("rules/replicas", lambda: each_replica.run_rules(target, files), "prometheus")
     run.check("versions/prometheus", lambda: each_replica.versions(target, "prometheus"), "prometheus")
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")

@@ -64,13 +64,17 @@ class RunningRule:
 
 @dataclass(frozen=True, slots=True)
 class RunningGroup:
-    """A rule group as Prometheus runs it; `interval` in seconds, `file` as Prometheus sees it, `limit` 0 for none."""
+    """A rule group as Prometheus runs it; `file` as Prometheus sees it, `limit` 0 for none.
+
+    Seconds: its `interval`, and the `evaluation_time` that the last evaluation of all its rules took; 0: none yet.
+    """
 
     name: str
     file: str
     interval: float
     rules: tuple[RunningRule, ...]
     limit: int = 0
+    evaluation_time: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,7 @@ def _group(group: Mapping[str, JsonValue]) -> RunningGroup:
         interval=float(group["interval"]),
         rules=tuple(_rule(rule) for rule in group["rules"] or ()),
         limit=int(group.get("limit", 0)),
+        evaluation_time=float(group.get("evaluationTime", 0)),
     )
 
 

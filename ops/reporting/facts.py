@@ -71,6 +71,18 @@ class BudgetState:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleCost:
+    """A rule of ours that runs: seconds of its last evaluation, in words, and as a share of its group's interval."""
+
+    name: str
+    group: str
+    interval: float
+    seconds: float
+    shown: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteNode:
     """A route: its matchers, receiver, timing, our alerts that end there, and the routes below it."""
 
@@ -112,6 +124,7 @@ class Facts:
     shadows: tuple[ShadowAlert, ...] = ()
     budget: BudgetState | None = None
     no_budget: str = ""  # why there is none
+    evaluation: tuple[RuleCost, ...] = ()
 
     @property
     def firing(self) -> list[AlertState]:

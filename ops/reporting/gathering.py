@@ -13,7 +13,7 @@ from formats.durations import humanize
 from formats.quantities import percent
 from ops import targets
 from ops import window as windows
-from ops.checks import error_budget, success_criteria
+from ops.checks import error_budget, evaluation_time, success_criteria
 from ops.checks.every_check import run_checks
 from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.replay import mails
@@ -21,7 +21,16 @@ from ops.replay.alert_history import alert_name, fired
 from ops.replay.fetch import LABELS
 from ops.replay.mails import Firing
 from ops.repo import files, revision, tracking
-from ops.reporting.facts import AlertState, BaselineBlock, BudgetState, Facts, FrequentAlert, RouteNode, ShadowAlert
+from ops.reporting.facts import (
+    AlertState,
+    BaselineBlock,
+    BudgetState,
+    Facts,
+    FrequentAlert,
+    RouteNode,
+    RuleCost,
+    ShadowAlert,
+)
 from ops.targets import Target
 from ops.window import DAY, MINUTE, Window, parse_moment
 from ops.words import count_noun, listed
@@ -66,6 +75,7 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
         alerts=states,
         frequent=_frequent(history, alerts, at),
         shadows=_shadows(mails.arriving(target.prometheus.sender(), history), alerts, config, at),
+        evaluation=_evaluation(target),
         routes=routes,
         inhibitions=inhibitions,
         baseline=blocks,
@@ -109,6 +119,25 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
         for name, alert in alerts.items()
     ]
     return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # within a state, in the order of the files
+
+
+def _evaluation(target: Target) -> tuple[RuleCost, ...]:
+    """What each rule of ours that has been evaluated takes, the largest share of its interval first."""
+    groups = evaluation_time.our_groups(target.prometheus.rules(), rules.load(stack=target.name))
+    found = [
+        RuleCost(
+            rule.name,
+            group.name,
+            group.interval,
+            rule.evaluation_time,
+            evaluation_time.in_ms(rule.evaluation_time),
+            rule.evaluation_time / group.interval,
+        )
+        for group in groups
+        for rule in group.rules
+        if rule.evaluation_time > 0
+    ]
+    return tuple(sorted(found, key=lambda one: -one.share))
 
 
 def _without_template(template: str) -> str:
