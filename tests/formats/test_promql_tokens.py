@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from formats import promql_tokens
 
-
 PIECES = ["sum", "a:b", " ", "\n", "(x)", "[5m:1m]", '"a # b"', "# c\n", "=~", "1e5", "$v", "`\\`"]
 
 

@@ -1,6 +1,7 @@
 """Expressions on classic histograms, as they read native ones: the same series, matchers, windows and groups."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -94,67 +95,63 @@ def test_the_native_form(classic: str, native: str | None) -> None:
         rules.native_form(classic, HISTOGRAMS)
 
 
-WINDOWS = st.sampled_from(["5m", "1h30m", "1d", "2h:30m", "30m:"])
 LABELS = st.sampled_from(["path", "status", "instance", "method"])
-VALUES = ["200", "5..", "a(b|c)", "le, m_count"]
 GROUPS = st.lists(LABELS, max_size=3, unique=True)
-MATCHERS = st.lists(
-    st.tuples(LABELS, st.sampled_from(["=", "!=", "=~", "!~"]), st.sampled_from(VALUES)),
-    max_size=3,
-    unique_by=lambda one: one[0],
-)
-OFFSETS = st.sampled_from(["", " offset 1w", " offset -5m", " @ end()", " offset 1h @ 1700000000"])
+OPERATORS = st.sampled_from(["+", "/", "or", "and on ()", "> bool", "unless"])
+AGGREGATIONS = st.sampled_from(["sum", "max", "avg"])
 
 
-@st.composite
-def selectors(draw: st.DrawFn, part: str, window: bool) -> str:
-    name = f"{draw(st.sampled_from(sorted(HISTOGRAMS)))}_{part}"
-    matchers = ", ".join(f'{label}{operator}"{value}"' for label, operator, value in draw(MATCHERS))
-    return f"{name}{{{matchers}}}{f'[{draw(WINDOWS)}]' if window else ''}{draw(OFFSETS)}"
+def expressions(matchers: Sequence[str], windows: Sequence[str], whens: Sequence[str]) -> st.SearchStrategy[str]:
+    """Random expressions on `HISTOGRAMS`, of what a selector may have: matchers, a range, `offset …` or `@ …`."""
 
-
-@st.composite
-def numbers(draw: st.DrawFn) -> str:
-    part = draw(st.sampled_from(["count", "sum"]))
-    counting = st.sampled_from(["rate", "increase", "irate"])
-    return draw(
-        st.one_of(
-            selectors(part, False),
-            st.builds(lambda name, inner: f"{name}({inner})", counting, selectors(part, True)),
-            st.just('sum(up{job="x"})'),
+    def selector(parts: Sequence[str], *, window: bool) -> st.SearchStrategy[str]:
+        return st.builds(
+            lambda metric, part, matching, length, when: f"{metric}_{part}{{{', '.join(matching)}}}{length}{when}",
+            st.sampled_from(sorted(HISTOGRAMS)),
+            st.sampled_from(parts),
+            st.lists(st.sampled_from(matchers), max_size=3, unique=True),
+            st.sampled_from([f"[{one}]" for one in windows] if window else [""]),
+            st.sampled_from(whens),
         )
+
+    counting = st.sampled_from(["rate", "increase", "irate"])
+    numbers = st.one_of(
+        selector(["count", "sum"], window=False),
+        st.builds(lambda name, of: f"{name}({of})", counting, selector(["count", "sum"], window=True)),
+        st.just('sum(up{job="x"})'),
     )
 
+    @st.composite
+    def quantiles(draw: st.DrawFn) -> str:
+        inner = f"rate({draw(selector(['bucket'], window=True))})"
+        groups: list[str] = draw(GROUPS)
+        for _ in range(draw(st.integers(0, 2))):  # what the outer one keeps, the inner one has kept
+            clause = f"by ({', '.join(draw(st.permutations(['le', *groups])))})"
+            inner = draw(
+                st.sampled_from([f"sum {clause} ({inner})", f"avg({inner}) {clause}", f"(sum {clause}({inner}))"])
+            )
+            groups = groups[1:]
+        share = draw(st.one_of(st.just("0.95"), numbers.map(lambda one: f"scalar(1 - 2 / sum({one}))")))
+        return f"histogram_quantile({share}, {inner})"
 
-@st.composite
-def quantiles(draw: st.DrawFn) -> str:
-    inner = f"rate({draw(selectors('bucket', True))})"
-    for _ in range(draw(st.integers(0, 2))):
-        groups = ["le", *draw(GROUPS)]
-        clause = f"by ({', '.join(draw(st.permutations(groups)))})"
-        inner = draw(st.sampled_from([f"sum {clause} ({inner})", f"avg({inner}) {clause}", f"(sum {clause}({inner}))"]))
-    share = draw(st.one_of(st.just("0.95"), numbers().map(lambda one: f"scalar(1 - 2 / sum({one}))")))
-    return f"histogram_quantile({share}, {inner})"
+    def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+        return st.one_of(
+            st.builds(lambda a, operator, b: f"({a})\n{operator} ({b})", inner, OPERATORS, inner),
+            st.builds(lambda name, by, a: f"{name} by ({', '.join(by)}) ({a})", AGGREGATIONS, GROUPS, inner),
+            st.builds(lambda a, when: f"max_over_time(({a})[{windows[0]}:]{when})", inner, st.sampled_from(whens)),
+            st.builds(lambda a: f"clamp_max({a}, 1) # of m_count\n", inner),
+        )
 
-
-def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    operators = st.sampled_from(["+", "/", "or", "and on ()", "> bool", "unless"])
-    aggregations = st.sampled_from(["sum", "max", "avg"])
-    return st.one_of(
-        st.builds(lambda a, operator, b: f"({a})\n{operator} ({b})", inner, operators, inner),
-        st.builds(lambda name, by, a: f"{name} by ({', '.join(by)}) ({a})", aggregations, GROUPS, inner),
-        st.builds(
-            lambda a, window: f"max_over_time(({a})[{window}] offset 1d)", inner, st.sampled_from(["1h:5m", "1d:"])
-        ),
-        st.builds(lambda a: f"clamp_max({a}, 1) # of m_count", inner).map(lambda text: f"{text}\n"),
-    )
+    return st.recursive(st.one_of(numbers, quantiles()), larger, max_leaves=6)
 
 
 WHEN = re.compile(r"\[[^]]*\]|offset [-\w]+|@ \w+")
-EXPRESSIONS = st.recursive(st.one_of(numbers(), quantiles()), _larger, max_leaves=6)
+MATCHERS = ['path="200"', 'status!="5.."', 'instance=~"a(b|c)"', 'method!~"le, m_count"']
+WINDOWS = ["5m", "1h30m", "1d", "2h:30m", "30m:"]
+WHENS = ["", " offset 1w", " offset -5m", " @ end()", " offset 1h @ 1700000000"]
 
 
-@given(EXPRESSIONS)
+@given(expressions(MATCHERS, WINDOWS, WHENS))
 def test_the_native_form_asks_for_the_same(classic: str) -> None:
     """The same metrics, matchers, groups and functions in the same order, and the same lines."""
     native = rules.native_form(classic, HISTOGRAMS)
