@@ -174,6 +174,7 @@ class Settings:
     grafana: Grafana
     application_url: str
     scrape_job: str
+    histograms: str  # the form in which Prometheus has those of the application
     live_timeout: int  # seconds
     deploy_silence: bool
 

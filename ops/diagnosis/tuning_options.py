@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import metrics
 import rules
 from formats.durations import humanize
 from formats.json_types import JsonValue
@@ -113,7 +112,8 @@ def _limit(
     if margin(alert).keep is not None:
         return
     try:
-        found = tuning(target.prometheus, alert, over, None, rules.alerts(stack=target.name), metrics.load())
+        alerts = rules.alerts(stack=target.name, native=target.native)
+        found = tuning(target.prometheus, alert, over, None, alerts, target.contract)
     except OpsError:  # too little data, or no usable limit: `tune` says which
         return
     if found.proposal.changes:

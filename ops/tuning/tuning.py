@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import dashboards
+import rules
 from formats.durations import humanize
 from metrics import Contract
 from ops import window as windows
@@ -58,12 +59,13 @@ def tuning(
     """
     if to is not None:
         propose.check(alert, to, alerts, contract, margin(alert))  # before the query
-    signal = observe(prometheus, alert, over.start, over.end)
+    recordings = rules.recordings(native=contract.native)
+    signal = observe(prometheus, alert, over.start, over.end, recordings)
     values = observed(signal, over)
     propose.enough(alert, values)
     value = propose.proposed(alert, values, margin(alert), contract) if to is None else to
     propose.check(alert, value, alerts, contract, margin(alert))
-    unit = dashboards.units().get(alert.quantity, "")
+    unit = dashboards.units(dashboards.load(native=contract.native).panels).get(alert.quantity, "")
     proposal = Proposal(
         alert,
         propose.limit(alert, value),

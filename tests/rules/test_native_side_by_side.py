@@ -6,30 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
-import yaml
 from hypothesis import given, settings
-from werkzeug import Request, Response
 
 import dashboards
-import metrics
 import rules
 from ops import build_tools
 from ops.clients.prometheus import Prometheus
 from ops.errors import Refused
 from ops.replay.recordings import expand
-from ops.sandbox.servers.application import Application
-from ops.sandbox.servers.traffic import SCENARIOS
 from tests.rules.test_native import HISTOGRAMS, expressions
-from tests.support.real_servers import prometheus
-from tests.support.stand_in import stand_in
-from tests.support.waiting import until
+from tests.support.native_histograms import NATIVE, scraped
 
 pytestmark = pytest.mark.skipif(not build_tools.find("prometheus"), reason="`make tools` brings Prometheus")
 
-NATIVE = metrics.load().of_form("native").native
-A_SCRAPE = 60.0  # seconds of traffic between two scrapes
-SCRAPES = 12
-FAULTS = ("errors", "slow_endpoint", "db_slow", "queue", "webhook_failures", "webhook_slow")
 # The histograms of the random expressions, and ours.
 NAMES = dict(zip(sorted(HISTOGRAMS), sorted(NATIVE), strict=False))
 MATCHERS = ['path!=""', 'status=~"2..|5.."', 'status!~"4.."', 'instance!="x"', 'method="POST"', 'path="/nowhere"']
@@ -63,30 +52,9 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """The stand-in application with all faults at once, scraped once for both forms."""
-    application = Application(metrics.load(), seed=17)
-    faults = {name: SCENARIOS[name].usual for name in FAULTS}
-    application.pace = 1.0
-    application.set_scenarios(faults, 3600.0)
-
-    def page(request: Request) -> Response:
-        application.advance(A_SCRAPE)
-        status, kind, body = application.scrape(request.headers.get("Accept", ""))
-        return Response(body, status, content_type=kind)
-
-    folder = tmp_path_factory.mktemp("prometheus")
-    with stand_in(page) as url:
-        job = {
-            "job_name": "rsolv-platform",
-            "scrape_interval": "1s",
-            "convert_classic_histograms_to_nhcb": True,
-            "always_scrape_classic_histograms": True,
-            "static_configs": [{"targets": [url.removeprefix("http://")]}],
-        }
-        with prometheus(folder, yaml.safe_dump({"scrape_configs": [job]})) as server:
-            count = "count_over_time(up[1h])"
-            until(lambda: any(one.value >= SCRAPES for one in server.query(count)))
-            yield Both(server, server.query(count)[0].at)
+    """The stand-in application with faults, scraped once for both forms."""
+    with scraped(tmp_path_factory.mktemp("prometheus"), classic=True, native=True) as server:
+        yield Both(server, server.query("count_over_time(up[1h])")[0].at)
 
 
 def test_each_alert_recording_and_panel_reads_the_same(both: Both) -> None:
