@@ -17,20 +17,20 @@ from routing.on_call import with_on_call
 
 with without_gc(), readable_errors():
     require_cli()
-    settings, stack = configured(), pulumi.get_stack()
-    files, alerts, dashboard = rules.load(stack=stack), rules.alerts(stack=stack), dashboards.load()
-    metrics.load().hold(alerts.values(), rules.recordings(stack=stack))  # nothing that could never fire
-
+    settings, stack, contract = configured(), pulumi.get_stack(), metrics.load()
+    contract.hold(rules.alerts(stack=stack).values(), rules.recordings(stack=stack))  # nothing that could never fire
+    native = contract.of_form(settings.histograms).native
+    files, alerts = rules.load(stack=stack, native=native), rules.alerts(stack=stack, native=native)
+    board = dashboards.load(native=native)
     to_prometheus = rules_delivery(files, settings)
     to_alertmanager = routing_delivery(with_on_call(routing.load(), settings.on_call), alerts.values(), settings)
-    model, units = dashboards.deployed(dashboard, alerts), dashboards.units(dashboard.panels)
+    model, units = dashboards.deployed(board, alerts), dashboards.units(board.panels)
     to_grafana = dashboard_delivery(dashboards.UID, dashboards.text(model), settings)
     proof = Proof(files, to_prometheus, to_alertmanager, settings)
 
     # Made first, so taken back last.
     withdrawn = proof.withdrawn([*to_prometheus.own_paths(), *to_alertmanager.own_paths(), *to_grafana.own_paths()])
     opts = pulumi.ResourceOptions(providers=[cluster(settings.cluster)], depends_on=[withdrawn])
-
     deployed = [
         AlertRules(to_prometheus, rules_in_words(files, to_alertmanager.routing, units), opts),
         AlertRouting(to_alertmanager, to_alertmanager.in_words(), opts),

@@ -9,7 +9,7 @@ rules alone writes it, and `python -m dashboards` removes it.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +60,12 @@ class Dashboard:
     panels: tuple[Panel, ...]
 
 
-def load(path: Path = FILE) -> Dashboard:
-    """Read and check the dashboard. Raises DashboardError."""
-    return _Reader(path).dashboard()
+def load(path: Path = FILE, *, native: Collection[str] = ()) -> Dashboard:
+    """Read and check the dashboard. Raises DashboardError.
+
+    `native`: the histograms that Prometheus has as native ones: the queries read them so.
+    """
+    return _Reader(path, native).dashboard()
 
 
 def units(panels: Iterable[Panel] | None = None) -> dict[str, str]:
@@ -123,8 +126,9 @@ def _without_variables(query: str) -> str:
 class _Reader:
     """Reads one file; every refusal names it and the line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, native: Collection[str]) -> None:
         self.name = shown(path)
+        self.native = native
         self.uid = path.stem
         self.text = read_text(path, DashboardError)
 
@@ -203,9 +207,10 @@ class _Reader:
                 raise self.error(f"panel {title!r} has an empty query; write one or take it out", title)
             try:
                 measured(query)
+                target["expr"] = rules.native_form(query, self.native)
             except ValueError as error:
                 raise self.error(f"panel {title!r}: {error}; mend the query", query) from None
-            queries.append(query)
+            queries.append(target["expr"])
             legends.append(str(target.get("legendFormat", "")))
         for source in (raw.get("datasource"), *(target.get("datasource") for target in raw.get("targets") or ())):
             uid = source.get("uid") if isinstance(source, dict) else source

@@ -7,7 +7,7 @@ The metric contract: what the application exports, and whether rules and panels 
 import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -94,14 +94,25 @@ class _PlacedAlert(_Alert, _Placed, Protocol):
 
 @dataclass(frozen=True)
 class Contract:
-    """Every metric by its name."""
+    """Every metric by its name. `native`: the histograms that Prometheus has as native ones."""
 
     metrics: Mapping[str, Metric]
+    native: frozenset[str] = frozenset()
+
+    def of_form(self, histograms: str) -> "Contract":
+        """The contract where Prometheus has all histograms as `native` or `classic` ones: a stack's setting."""
+        names = {metric.name for metric in self.metrics.values() if metric.type == "histogram"}
+        return replace(self, native=frozenset(names if histograms == "native" else ()))
 
     @property
     def series(self) -> dict[str, Metric]:
-        """Every name that can be queried (`_bucket`, `_count` and `_sum` of histograms) → its metric."""
-        return {name: metric for metric in self.metrics.values() for name in _series(metric)}
+        """Every name that can be queried → its metric: of classic histograms `_bucket`, `_count` and `_sum`."""
+        every = self.metrics.values()
+        return {name: one for one in every for name in ((one.name,) if one.name in self.native else _series(one))}
+
+    def is_buckets(self, series: str) -> bool:
+        """Whether a series has a histogram's buckets, of which a quantile can be taken."""
+        return series.endswith("_bucket") or series in self.native
 
     def problems(self, expr: str, recordings: Collection[str] = ()) -> list[str]:
         """What `expr` asks for that the contract does not have; sentences, none if all is well.
@@ -127,11 +138,13 @@ class Contract:
         counting = _COUNTING & {*selector.functions}
         if counting and metric.type == "gauge":
             yield f"{selector.name} is a gauge, and {min(counting)}() is for counters"
-        if not counting and selector.name.endswith("_bucket") and "histogram_quantile" in selector.functions:
+        if not counting and self.is_buckets(selector.name) and "histogram_quantile" in selector.functions:
             yield f"{selector.name} counts since the start of the application: take its rate() before a quantile"
 
     def _hint(self, name: str) -> str:
         for metric in self.metrics.values():
+            if metric.name in self.native and name in _series(metric):
+                return f": it is a native histogram, so ask for {metric.name}"
             if name == metric.name and metric.type == "histogram":
                 return f": it is a histogram, so ask for {name}_bucket, _count or _sum"
             for alias in metric.aliases:

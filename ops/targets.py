@@ -8,8 +8,10 @@ from typing import Literal
 
 import yaml
 
+import metrics
 from components import settings
 from components.settings import Settings
+from metrics import Contract
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.grafana import Grafana
 from ops.clients.grafana import http as grafana_http
@@ -57,7 +59,7 @@ _StackFile.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"true|fal
 class Target:
     """The clients of one target; None where the target has no such server.
 
-    `settings` are the stack's; the sandbox has those of `prod`, with its own namespace.
+    `settings` are the stack's; the sandbox has those of `prod`, with its own namespace and classic histograms.
     """
 
     name: str
@@ -73,6 +75,16 @@ class Target:
     def is_sandbox(self) -> bool:
         """Whether this is the local sandbox."""
         return self.name == SANDBOX
+
+    @property
+    def contract(self) -> Contract:
+        """The metric contract, in the form in which this target's Prometheus has histograms. Raises ContractError."""
+        return metrics.load().of_form(self.settings.histograms)
+
+    @property
+    def native(self) -> frozenset[str]:
+        """The histograms that this target's Prometheus has as native ones. Raises ContractError."""
+        return self.contract.native
 
     def replicas(self, kind: Literal["prometheus", "alertmanager"], *, write: bool = False) -> Replicas:
         """Each replica of a server that can be asked; `write`: and be sent something. Raises ops.errors."""
@@ -188,6 +200,7 @@ def _sandbox() -> Target:
     state = sandbox_state.running()
     values = stack_values("prod") | {
         "namespace": state.namespace,
+        "histograms": "classic",
         "smtpSmarthost": state.smtp_smarthost,
         "smtpPasswordFile": state.smtp_password_file,
     }

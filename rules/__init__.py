@@ -9,11 +9,11 @@ signal. Other groups may have any rules that Prometheus takes.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from formats.places import Place, shown
-from rules import _objective, _promql, _reader, _stack_limits
+from rules import _native, _native_files, _objective, _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
 from rules._model import HOUSE, SHADOW, Alert, Group, OtherAlert, Recording, Rule, RuleFile
 from rules._promql import Limit
@@ -36,6 +36,7 @@ __all__ = [
     "StackObjective",
     "alerts",
     "load",
+    "native_form",
     "normalise",
     "objective",
     "objective_in",
@@ -57,10 +58,11 @@ BUDGET = _objective.RECORD  # the recording of the share of requests that may fa
 _FILE_NAME = re.compile(r"[A-Za-z0-9][-._A-Za-z0-9]*\.yml")
 
 
-def load(folder: Path = FOLDER, *, stack: str = "") -> tuple[RuleFile, ...]:
+def load(folder: Path = FOLDER, *, stack: str = "", native: Collection[str] = ()) -> tuple[RuleFile, ...]:
     """Every rule file of `folder`, in the order of their names, with the limits and the objective of `stack`'s own.
 
-    Raises RulesError for the first thing that is wrong.
+    `native`: the histograms that Prometheus has as native ones: our expressions read them so. Raises RulesError for
+    the first thing that is wrong.
     """
     if not folder.is_dir():
         refuse(folder, 1, "is no folder: it should hold the rule files")
@@ -76,7 +78,8 @@ def load(folder: Path = FOLDER, *, stack: str = "") -> tuple[RuleFile, ...]:
     _check_unique(found)
     if wrong := _objective.unreachable(found):
         refuse(wrong[0].file, wrong[0].limit_line, wrong[1])
-    return _with_stack_numbers(tuple(found), _stack_limits.file_of(folder, stack)) if stack else tuple(found)
+    files = _with_stack_numbers(tuple(found), _stack_limits.file_of(folder, stack)) if stack else tuple(found)
+    return _native_files.native(files, native) if native else files
 
 
 def parse(text: str, path: Path) -> RuleFile:
@@ -86,9 +89,9 @@ def parse(text: str, path: Path) -> RuleFile:
     return file
 
 
-def alerts(folder: Path = FOLDER, *, stack: str = "") -> dict[str, Alert]:
-    """Every alert in our form by its name, with the limits that `stack` has of its own."""
-    return {alert.name: alert for file in load(folder, stack=stack) for alert in file.alerts}
+def alerts(folder: Path = FOLDER, *, stack: str = "", native: Collection[str] = ()) -> dict[str, Alert]:
+    """Every alert in our form by its name; `stack` and `native` as in `load`."""
+    return {alert.name: alert for file in load(folder, stack=stack, native=native) for alert in file.alerts}
 
 
 def other_alerts(folder: Path = FOLDER) -> dict[str, OtherAlert]:
@@ -127,9 +130,9 @@ def on_budget(alerts: Iterable[Alert]) -> list[Alert]:
     return _objective.readers(alerts)
 
 
-def recordings(folder: Path = FOLDER, *, stack: str = "") -> dict[str, Recording]:
-    """Every recording rule by the name that it records, but for names that several record; as `stack` has them."""
-    return recorded_once(load(folder, stack=stack))
+def recordings(folder: Path = FOLDER, *, stack: str = "", native: Collection[str] = ()) -> dict[str, Recording]:
+    """Every recording rule by the name that it records, but for names that several record; arguments as of `load`."""
+    return recorded_once(load(folder, stack=stack, native=native))
 
 
 def recorded_once(files: Iterable[RuleFile]) -> dict[str, Recording]:
@@ -137,6 +140,14 @@ def recorded_once(files: Iterable[RuleFile]) -> dict[str, Recording]:
     every = [recording for file in files for recording in file.recordings]
     count = Counter(recording.name for recording in every)
     return {recording.name: recording for recording in every if count[recording.name] == 1}
+
+
+def native_form(expr: str, histograms: Collection[str]) -> str:
+    """An expression as it reads where these histograms are native ones. Raises RulesError where it has no such form."""
+    try:
+        return _native.native(expr, histograms)
+    except ValueError as error:
+        raise RulesError(f"the expression {expr!r} has no form for native histograms: it {error}") from None
 
 
 def normalise(expr: str) -> str:

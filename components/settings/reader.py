@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 # Settings whose values are the words in quotes in their description in Pulumi.yaml.
 _CHOICES = (
     *("rulesMode", "alertmanagerMode", "alertmanagerOtherRoutes", "grafanaMode"),
-    *("prometheusReload", "alertmanagerReload", "rulerApi"),
+    *("prometheusReload", "alertmanagerReload", "rulerApi", "histograms"),
 )
 _NAMES = (
     *("namespace", "rulesConfigMap", "sharedRulesConfigMap"),
@@ -117,6 +117,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         ),
         application_url=get.url("applicationUrl"),
         scrape_job=get.text("scrapeJob"),
+        histograms=get.text("histograms"),
         live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
         annotate_pods=get.flag("annotatePods"),
         deploy_silence=get.flag("deploySilence"),

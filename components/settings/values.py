@@ -186,6 +186,7 @@ class Settings:
     grafana: Grafana
     application_url: str
     scrape_job: str
+    histograms: str  # the form in which Prometheus has those of the application
     live_timeout: int  # seconds
     annotate_pods: bool
     deploy_silence: bool

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import dashboards
-import metrics
 import routing
 import rules
 from formats.durations import humanize
@@ -100,10 +99,11 @@ class _CheckRun:
 
 def run_checks(target: Target) -> Report:
     """Every check, in the order of dependence. Raises errors of the data packages only."""
-    files = rules.load(stack=target.name)
+    contract = target.contract
+    files = rules.load(stack=target.name, native=contract.native)
     every = {alert.name: alert for file in files for alert in file.alerts}
     ours = with_on_call(routing.load(), target.settings.on_call)
-    contract, board = metrics.load(), dashboards.load()
+    board = dashboards.load(native=contract.native)
     drawn = dashboards.deployed(board, every.values())
     sources = Sources(target, contract, files)
     run = _CheckRun()
@@ -124,7 +124,7 @@ def run_checks(target: Target) -> Report:
     run.check("versions/alertmanager", lambda: each_replica.versions(target, "alertmanager"), "alertmanager")
     run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
     run.check(heartbeats.NAME, lambda: heartbeats.posted(target), "prometheus", "alertmanager")
-    run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
+    run.check("queries", lambda: metric_checks.queries(target.prometheus, contract, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
     run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
     if error_budget.is_recorded(files):

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from formats.durations import humanize
 from metrics import Contract, Metric
-from ops.checks import Check, failed, passed
+from ops.checks import Check, failed, passed, skipped
 from ops.checks.live_dashboard import WINDOW, data
 from ops.checks.metric_sources import Sources
 from ops.clients.prometheus import Prometheus
 from ops.words import brief
-from rules import Alert
+from rules import Alert, native_form
 
 # The guide's four queries for whether metrics are collected.
 QUERIES = {
@@ -30,11 +30,12 @@ QUERIES = {
 _PARTS = re.compile(r"_(bucket|count|sum)$")
 
 
-def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
+def queries(prometheus: Prometheus, contract: Contract, sources: Sources) -> list[Check]:
     """One check for each of the guide's four queries: it returns data."""
     names = set(prometheus.metric_names())
     checks = []
-    for title, query in QUERIES.items():
+    for title, written in QUERIES.items():
+        query = native_form(written, contract.native)
         name, outcome = f"query/{title}", data(prometheus, query, names, sources)
         if isinstance(outcome, int):
             checks.append(passed(name, f"{outcome} series"))
@@ -45,26 +46,27 @@ def queries(prometheus: Prometheus, sources: Sources) -> list[Check]:
 
 def present(prometheus: Prometheus, contract: Contract, sources: Sources) -> list[Check]:
     """One check for each metric of the contract: there, with the labels that are asked for."""
-    return [_metric(prometheus, metric, sources) for metric in contract.metrics.values()]
+    every = contract.metrics.values()
+    return [_metric(prometheus, metric, metric.name in contract.native, sources) for metric in every]
 
 
-def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
+def _metric(prometheus: Prometheus, metric: Metric, native: bool, sources: Sources) -> Check:
     """Asked for as samples: Prometheus lists the names of series for hours after the last sample of them."""
-    name = f"metric/{metric.name}"
-    series = f"{metric.name}_bucket" if metric.type == "histogram" else metric.name
-    found = [one.labels for one in prometheus.query(f"last_over_time({series}[{WINDOW:.0f}s])")]
+    name, classic = f"metric/{metric.name}", f"{metric.name}_bucket"
+    series = classic if metric.type == "histogram" and not native else metric.name
+    found = _labels(prometheus, series)
     if not found:
         names = prometheus.metric_names(time.time() - WINDOW)
-        if form := _other_form(metric, names):
+        if form := _other_form(metric, names, native):
             return failed(name, form, sources.scrape())
         if before := prometheus.label_values("job", [series]):
             return failed(
                 name,
                 f"Prometheus had {metric.name} from job {brief(before)}, and no sample of it for "
-                f"{humanize(WINDOW)}; {did_you_mean(metric, names).partition('; ')[2]}",
+                f"{humanize(WINDOW)}; {did_you_mean(metric, names, native=native).partition('; ')[2]}",
                 sources.scrape(),
             )
-        return failed(name, did_you_mean(metric, names), sources.scrape())
+        return failed(name, did_you_mean(metric, names, native=native), sources.scrape())
     lacking = [label for label in metric.labels if not any(label in labels for labels in found)]
     if lacking:
         there = brief(sorted({label for labels in found for label in labels if not label.startswith("__")}), 8)
@@ -73,12 +75,24 @@ def _metric(prometheus: Prometheus, metric: Metric, sources: Sources) -> Check:
             f"has no label {brief(lacking)} (it has {there}); change the rules and panels that use it, and "
             "metrics/contract.yml",
         )
-    return passed(name, f"{metric.type}, {len(found)} series")
+    if metric.type != "histogram":
+        return passed(name, f"{metric.type}, {len(found)} series")
+    ours, other = ("native", classic) if native else ("classic", metric.name)
+    both = ", there in both forms, of which this one is read" if _labels(prometheus, other) else ""
+    return passed(name, f"{ours} histogram, {len(found)} series{both}")
 
 
-def did_you_mean(metric: Metric, names: Collection[str]) -> str:
-    """The message for a metric that has no samples; `names`: those that Prometheus lists, its own perhaps still too."""
-    if form := _other_form(metric, names):
+def _labels(prometheus: Prometheus, series: str) -> list[Mapping[str, str]]:
+    """The labels of each series of that name with a sample lately."""
+    return [one.labels for one in prometheus.query(f"last_over_time({series}[{WINDOW:.0f}s])")]
+
+
+def did_you_mean(metric: Metric, names: Collection[str], *, native: bool = False) -> str:
+    """The message for a metric that has no samples; `names`: those that Prometheus lists, its own perhaps still too.
+
+    `native`: whether it is read as a native histogram.
+    """
+    if form := _other_form(metric, names, native):
         return form
     bases = {_PARTS.sub("", name) if metric.type == "histogram" else name for name in names}
     bases.discard(metric.name)
@@ -93,15 +107,21 @@ def did_you_mean(metric: Metric, names: Collection[str]) -> str:
     return f"Prometheus has no {metric.name} and no similar name; it comes from {metric.source}: is that switched on?"
 
 
-def _other_form(metric: Metric, names: Collection[str]) -> str:
+def _other_form(metric: Metric, names: Collection[str], native: bool) -> str:
     """That a histogram is there in a form without the series that rules and panels read; "" where it is not."""
     if metric.type != "histogram":
         return ""
-    if metric.name in names:
+    if native and f"{metric.name}_bucket" in names:
+        return (
+            f"Prometheus has {metric.name} as a classic histogram, and rules and panels read the native one, as the "
+            "setting histograms is native; set it to classic, or in its scrape job scrape_native_histograms: true, or "
+            "convert_classic_histograms_to_nhcb: true where the application exports no native ones"
+        )
+    if not native and metric.name in names:
         return (
             f"Prometheus has {metric.name} as a native histogram, and rules and panels read the classic one "
-            f"({metric.name}_bucket); set always_scrape_classic_histograms: true in its scrape job "
-            "(scrape_classic_histograms before 3.0), and no convert_classic_histograms_to_nhcb"
+            f"({metric.name}_bucket), as the setting histograms is classic; set it to native, or in its scrape job "
+            "always_scrape_classic_histograms: true (scrape_classic_histograms before 3.0)"
         )
     if f"{metric.name}_count" in names and f"{metric.name}_bucket" not in names:
         return (
@@ -115,6 +135,10 @@ def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Ale
     """Every limit on a quantile is below the last finite bucket that the application exports."""
     name, every = "buckets", list(alerts.values())
     found = live_contract(prometheus, contract)
+    if not found.metrics and contract.native:
+        return skipped(
+            name, "native histograms; those with custom buckets have the contract's, exponential ones have no last one"
+        )
     if not found.metrics:
         return failed(
             name, "Prometheus has none of the contract's histograms; see the lines metric/…", sources.scrape()
@@ -134,11 +158,13 @@ def buckets(prometheus: Prometheus, contract: Contract, alerts: Mapping[str, Ale
 
 
 def live_contract(prometheus: Prometheus, contract: Contract) -> Contract:
-    """The contract's histograms that Prometheus has, with the buckets that it has of them."""
+    """The contract's classic histograms that Prometheus has, with the buckets that it has of them."""
     live = {
         metric.name: bounds
         for metric in contract.metrics.values()
-        if metric.type == "histogram" and (bounds := _live_bounds(prometheus, metric.name))
+        if metric.type == "histogram"
+        and metric.name not in contract.native
+        and (bounds := _live_bounds(prometheus, metric.name))
     }
     return Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
 

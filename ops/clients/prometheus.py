@@ -16,7 +16,10 @@ _AGENT = "unavailable with Prometheus Agent"  # what it says to nearly every que
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value at one moment (`at`: seconds since the epoch). A scalar has no labels."""
+    """One value, of a native histogram its count, at one moment (`at`: seconds since the epoch).
+
+    A scalar has no labels.
+    """
 
     labels: Mapping[str, str]
     value: float
@@ -103,7 +106,7 @@ class Prometheus(Server):
             return [Sample({}, float(data["result"][1]), float(data["result"][0]))]
         if data["resultType"] == "matrix":
             raise BadAnswer(f"`{query}` is a range vector; an instant query is needed")
-        return [Sample(row["metric"], float(row["value"][1]), float(row["value"][0])) for row in data["result"]]
+        return [Sample(row["metric"], value, at) for row in data["result"] for at, value in _points(row)]
 
     def query_range(
         self, query: str, start: float, end: float, step: float, *, timeout: float | None = None
@@ -111,10 +114,7 @@ class Prometheus(Server):
         """The values of `query` every `step` seconds from `start` to `end`; at most 11 000 points per series."""
         wanted: Params = {"query": query, "start": start, "end": end, "step": step}
         data = self._data("/api/v1/query_range", wanted, timeout)
-        return [
-            Series(row["metric"], tuple((float(at), float(value)) for at, value in row["values"]))
-            for row in data["result"]
-        ]
+        return [Series(row["metric"], tuple(_points(row))) for row in data["result"]]
 
     def rules(self) -> list[RunningGroup]:
         """Every rule group that runs, in Prometheus' order."""
@@ -220,6 +220,14 @@ class Prometheus(Server):
                 f"{self.http.name} at {self.url} runs in agent mode, in which it evaluates no rules and answers no "
                 f"queries: set {self.http.hints.setting or 'the address'} to the server that it writes to"
             ) from None
+
+
+def _points(row: Mapping[str, JsonValue]) -> list[tuple[float, float]]:
+    """The moments and values of a series, in order; a native histogram is an object with its count."""
+    numbers = row.get("values") or [row[key] for key in ("value",) if key in row]
+    histograms = row.get("histograms") or [row[key] for key in ("histogram",) if key in row]
+    every = [(float(at), float(value)) for at, value in numbers]
+    return sorted([*every, *((float(at), float(found["count"])) for at, found in histograms)])
 
 
 def _group(group: Mapping[str, JsonValue]) -> RunningGroup:

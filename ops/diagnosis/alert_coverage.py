@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
-import metrics
 import rules
 from formats.durations import humanize
 from metrics import Contract
@@ -83,8 +82,9 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
     client raises, and errors of the data packages.
     """
     start, end = between
-    alerts = {name: one for name, one in rules.alerts(stack=target.name).items() if not one.is_watchdog}
-    contract, prometheus = metrics.load(), target.prometheus
+    known = rules.alerts(stack=target.name, native=target.native)
+    alerts = {name: one for name, one in known.items() if not one.is_watchdog}
+    contract, prometheus = target.contract, target.prometheus
     names = {name for one in alerts.values() for name in coverage.metrics_read(one.signal)}
     asked = coverage.question(names, round(start * 1000), round(end * 1000))
     seen = coverage.coverage(names, asked, fetch.ask(prometheus, [asked])[asked])

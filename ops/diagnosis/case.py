@@ -31,8 +31,8 @@ class Case:
 
 def load_case(target: Target, name: str | None) -> Case:
     """All alerts of the repository but watchdogs, or the one of that name. Raises Misconfigured where there is none."""
-    files = rules.load(stack=target.name)
-    known = rules.alerts(stack=target.name)
+    files = rules.load(stack=target.name, native=target.native)
+    known = rules.alerts(stack=target.name, native=target.native)
     if name is None:
         chosen = [alert for alert in known.values() if not alert.is_watchdog]
     elif name in known:

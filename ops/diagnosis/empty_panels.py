@@ -43,7 +43,7 @@ class Case:
 
 def load_case(target: Target, title: str | None) -> Case:
     """All panels with a query, or the one whose title has these words; Misconfigured unless there is exactly one."""
-    board = dashboards.load()
+    board = dashboards.load(native=target.native)
     every = [panel for panel in board.panels if panel.queries]
     if title is None:
         return Case(target, board, every, named=False)
@@ -94,7 +94,7 @@ def scraped(target: Target) -> Step:
 
 def metrics_present(case: Case) -> Step:
     """Every metric that the panels read has a sample now; recorded ones are checked after those that they read."""
-    target, recordings = case.target, rules.recordings()
+    target, recordings = case.target, rules.recordings(native=case.target.native)
     read: dict[str, str] = {}
     for panel in case.panels:
         for query in _queries(case, panel):
@@ -106,10 +106,10 @@ def metrics_present(case: Case) -> Step:
         if name in found:
             continue
         if name in recordings:
-            sources = Sources(target, metrics.load(), rules.load())
+            sources = Sources(target, target.contract, rules.load(native=target.native))
             why = sources.early(name) or sources.absent(name)
             return broken(f"panel {title!r} reads {name}: {why}", verb_command(target, "verify --wait 20"))
-        said = live_metrics.missing(target, metrics.load(), name)
+        said = live_metrics.missing(target, target.contract, name)
         return broken(f"panel {title!r} reads {name}: {said}", f"curl -s {target.application_url}/metrics | grep '^#'")
     return ok(
         f"{agree(len(read), 'the one', f'all {len(read)}')} that {'it reads' if case.named else 'the panels read'}"
@@ -119,7 +119,7 @@ def metrics_present(case: Case) -> Step:
 def returns_data(case: Case) -> Step:
     """Each panel has a number. Broken where a query fails, or a filter in it matches nothing."""
     target, quiet, series = case.target, [], 0
-    sources = Sources(target, metrics.load(), rules.load())
+    sources = Sources(target, target.contract, rules.load(native=target.native))
     for panel in case.panels:
         answers = []
         for query in _queries(case, panel):
@@ -150,7 +150,7 @@ def returns_data(case: Case) -> Step:
 
 def deployed(case: Case) -> Step:
     """Grafana has the dashboard as it is deployed from here."""
-    drawn = dashboards.deployed(case.board, rules.alerts(stack=case.target.name))
+    drawn = dashboards.deployed(case.board, rules.alerts(stack=case.target.name, native=case.target.native))
     return from_check(dashboard_checks.present(case.target, drawn), deploy_command(case.target))
 
 

@@ -50,7 +50,8 @@ def missing(target: Target, contract: Contract, name: str) -> str:
     metric = contract.series.get(name)
     if metric is None:
         return "it is not in metrics/contract.yml; add it there, or use a metric that is"
-    return did_you_mean(metric, _fresh(target, f'__name__!="",job={_quoted(job)}'))
+    there = _fresh(target, f'__name__!="",job={_quoted(job)}')
+    return did_you_mean(metric, there, native=metric.name in contract.native)
 
 
 def emptying_matchers(prometheus: Prometheus, query: str, at: float | None = None) -> str | None:

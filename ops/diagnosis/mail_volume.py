@@ -71,7 +71,7 @@ def measure(target: Target, between: tuple[float, float], most: float) -> Volume
     start, end = between[0], float(int(between[1]))  # not rounded to a minute, so that alerts of the last seconds count
     over = Window(end - round((end - start) / STEP) * STEP, end, STEP)
     config = target.alertmanager.status().config
-    known = rules.alerts(stack=target.name)
+    known = rules.alerts(stack=target.name, native=target.native)
     firings = mails.arriving(target.prometheus.sender(), fired(target.prometheus, over))
     since = min((one.start for one in firings), default=None)
     found = volumes(config, firings, known, over)

@@ -98,8 +98,8 @@ def evaluated(case: Case) -> Step:
 
 def has_data(case: Case) -> Step:
     """The metrics that the expressions read are there."""
-    target, contract = case.target, metrics.load()
-    recordings = rules.recordings()
+    target, contract = case.target, case.target.contract
+    recordings = rules.recordings(native=target.native)
     empty = [alert for alert in case.alerts if not _values(target.prometheus, alert.signal)]
     read = {alert.name: {one.name for one in metrics.selectors(alert.signal)} for alert in empty}
     names = {name for of_it in read.values() for name in of_it}
@@ -221,7 +221,7 @@ def _distance(alert: Alert, value: float) -> str:
 
 def _source(target: Target, recording: Recording) -> str:
     """Why a recording rule has no value."""
-    contract = metrics.load()
+    contract = target.contract
     read = {one.name for one in metrics.selectors(recording.expr)}
     absent = sorted(read - live_metrics.names(target, read))
     if absent:

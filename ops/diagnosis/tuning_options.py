@@ -4,7 +4,6 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import metrics
 import rules
 from formats.durations import humanize
 from formats.json_types import JsonValue
@@ -113,8 +112,10 @@ def _limit(
     if margin(alert).keep is not None:
         return
     try:
-        alerts, recordings = rules.alerts(stack=target.name), rules.recordings(stack=target.name)
-        found = tuning(target.prometheus, alert, over, None, alerts, metrics.load(), recordings)
+        native = target.native
+        alerts = rules.alerts(stack=target.name, native=native)
+        recordings = rules.recordings(stack=target.name, native=native)
+        found = tuning(target.prometheus, alert, over, None, alerts, target.contract, recordings)
     except OpsError:  # too little data, or no usable limit: `tune` says which
         return
     if found.proposal.changes:

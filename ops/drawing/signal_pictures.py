@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import dashboards
 from ops import interruption
 from ops import window as windows
 from ops.clients.prometheus import Prometheus
@@ -15,14 +14,18 @@ from rules import Alert
 
 
 def draw(
-    prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], folder: Path, kind: Picture
+    prometheus: Prometheus,
+    over: Window,
+    alerts: Mapping[str, Alert],
+    folder: Path,
+    kind: Picture,
+    unit: Mapping[str, str],
 ) -> dict[str, Path]:
     """A picture of each quantity that alerts watch, with their limits; alert name → file. Existing files are replaced.
 
-    All are drawn before the first is written.
+    `unit`: quantity → unit, as `dashboards.units` says it. All are drawn before the first is written.
     Raises Misconfigured where a file cannot be written, and what the client raises.
     """
-    unit = dashboards.units()
     drawn: dict[str, Path] = {}
     images: dict[Path, bytes] = {}
     alerts = {name: alert for name, alert in alerts.items() if not alert.is_watchdog}

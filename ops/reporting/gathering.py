@@ -50,8 +50,9 @@ def gather(target: Target, over: Window, at: float, *, by: str, note: str) -> Fa
 
     Raises what the clients raise where Prometheus cannot be reached, and errors of the data packages.
     """
-    alerts = {name: alert for name, alert in rules.alerts(stack=target.name).items() if not alert.is_watchdog}
-    states = _states(target.prometheus, alerts, at)
+    known = rules.alerts(stack=target.name, native=target.native)
+    alerts = {name: alert for name, alert in known.items() if not alert.is_watchdog}
+    states = _states(target, alerts, at)
     checks = run_checks(target).checks
     config = with_on_call(routing.load(), target.settings.on_call).config
     routes, inhibitions = _routes(alerts, config)
@@ -106,12 +107,13 @@ def _budget(prometheus: Prometheus, over: Window, at: float) -> BudgetState | No
     )
 
 
-def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> tuple[AlertState, ...]:
+def _states(target: Target, alerts: Mapping[str, Alert], at: float) -> tuple[AlertState, ...]:
+    prometheus = target.prometheus
     loaded = {rule.name for group in prometheus.rules() for rule in group.rules if not rule.recording}
     active: dict[str, list[ActiveAlert]] = {}
     for one in prometheus.alerts():
         active.setdefault(one.name, []).append(one)
-    unit_of = dashboards.units()
+    unit_of = dashboards.units(dashboards.load(native=target.native).panels)
     found = [
         _state(
             alert, name in loaded, active.get(name, []), _value(prometheus, alert, at), unit_of.get(alert.quantity, "")
@@ -123,7 +125,7 @@ def _states(prometheus: Prometheus, alerts: Mapping[str, Alert], at: float) -> t
 
 def _evaluation(target: Target) -> tuple[RuleCost, ...]:
     """What each rule of ours that has been evaluated takes, the largest share of its interval first."""
-    groups = evaluation_time.our_groups(target.prometheus.rules(), rules.load(stack=target.name))
+    groups = evaluation_time.our_groups(target.prometheus.rules(), rules.load(stack=target.name, native=target.native))
     found = [
         RuleCost(
             rule.name,

@@ -29,12 +29,13 @@ class DrawnPanel:
     alerts: tuple[str, ...]
 
 
-def draw(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert], drawn: Counted) -> Iterator[DrawnPanel]:
+def draw(
+    prometheus: Prometheus, over: Window, panels: Sequence[Panel], alerts: Mapping[str, Alert], drawn: Counted
+) -> Iterator[DrawnPanel]:
     """Every panel, drawn one after the other; `drawn` is called with (panels drawn, panels in all).
 
     Raises what the client raises.
     """
-    panels = dashboards.load().panels
     for done, panel in enumerate(panels, 1):
         yield _drawn(prometheus, panel, over, alerts)
         drawn(done, len(panels))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dashboards
+import metrics
 import routing
 import rules
 from components import settings
@@ -68,12 +69,14 @@ def _read(folder: Path, name: str, target: str) -> Version:
     # A stack that is new has no earlier settings.
     values = targets.stack_values(stack, folder if (folder / file).exists() else ROOT)
     rules_, routes, boards = (folder / one for one in _FOLDERS)
+    found = settings.read(values, where=file)
+    native = metrics.load().of_form("classic" if target == targets.SANDBOX else found.histograms).native
     return Version(
         name,
         values,
-        rules.load(rules_, stack=target),
-        with_on_call(routing.load(routes), settings.read(values, where=file).on_call),
-        dashboards.load(boards / dashboards.FILE.name),
+        rules.load(rules_, stack=target, native=native),
+        with_on_call(routing.load(routes), found.on_call),
+        dashboards.load(boards / dashboards.FILE.name, native=native),
     )
 
 

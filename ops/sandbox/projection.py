@@ -36,6 +36,7 @@ def settings(state: State) -> dict[str, object]:
     return {
         **stack_values("prod"),
         "namespace": state.namespace,
+        "histograms": "classic",
         "rulesMode": "shared",
         "alertmanagerReplace": True,
         "prometheusUrl": state.prometheus_url,

@@ -31,6 +31,7 @@ def settings(home: Path, state: State) -> dict[str, object]:
     return {
         **stack_values("prod"),
         "namespace": state.namespace,
+        "histograms": "classic",
         "kubeconfig": str(Cluster(home).kubeconfig),
         "prometheusUrl": state.prometheus_url,
         "alertmanagerUrl": state.alertmanager_url,

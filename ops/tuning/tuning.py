@@ -70,7 +70,7 @@ def tuning(
     propose.enough(alert, values)
     value = propose.proposed(alert, values, margin(alert), contract) if to is None else to
     propose.check(alert, value, alerts, contract, margin(alert))
-    unit = dashboards.units().get(alert.quantity, "")
+    unit = dashboards.units(dashboards.load(native=contract.native).panels).get(alert.quantity, "")
     proposal = Proposal(
         alert,
         propose.limit(alert, value),

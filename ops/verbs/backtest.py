@@ -59,15 +59,18 @@ def backtest(
     if drawing is not None:
         timeline.check(drawing)
     start, until = windows.period(window, end)
-    ours = Rules("working tree", rules.alerts(stack=target), rules.recordings(stack=target))
+    servers = targets.load(target)
+    native = servers.native  # of every version: the metrics are those of one Prometheus
+    ours = Rules(
+        "working tree", rules.alerts(stack=target, native=native), rules.recordings(stack=target, native=native)
+    )
     with ExitStack() as stack:
         versions = [ours]
         if against is not None:
             folder = stack.enter_context(revision.folder(against))
-            recorded = rules.recordings(folder, stack=target)
-            versions.append(Rules(against, rules.alerts(folder, stack=target), recorded))
+            theirs = rules.alerts(folder, stack=target, native=native)
+            versions.append(Rules(against, theirs, rules.recordings(folder, stack=target, native=native)))
         names = _names(alerts or [], versions)
-        servers = targets.load(target)
         config = with_on_call(routing.load(), servers.settings.on_call).config
         what = f"{count_noun(len(names), 'alert')} over {humanize(until - start)}"
         progress(f"replaying {what} from {servers.prometheus.url} …")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import dashboards
 import rules
 from formats.durations import humanize
 from ops import targets
@@ -53,10 +54,10 @@ def baseline(
     A document has one record for each target: its window, the alerts that fired in it, and the values. Where an alert
     fired, a warning says so.
     """
-    alerts = rules.alerts(stack=target)
+    servers = targets.load(target)
+    alerts = rules.alerts(stack=target, native=servers.native)
     interval = alerts["APIP95LatencyHigh"].interval if "APIP95LatencyHigh" in alerts else 30.0
     over = windows.window(window, end, interval=interval)
-    servers = targets.load(target)
     into = tracking.place(document, tracking.DOCUMENT, targets.documents(target))
     tracking.record_edit(into, target, "")  # refuses what cannot be written, before the queries
     if not dry_run:
@@ -67,7 +68,8 @@ def baseline(
     drawn: dict[str, Path] = {}
     if not dry_run:
         if pictures_folder is not None:
-            drawn = draw(servers.prometheus, over, alerts, pictures_folder, picture_format)
+            units = dashboards.units(dashboards.load(native=servers.native).panels)
+            drawn = draw(servers.prometheus, over, alerts, pictures_folder, picture_format, units)
         files.write([edit])
     if format_ is Format.json:
         emit(_json(target, found, edit, drawn, dry_run))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import dashboards
 import rules
 from ops import fleet, targets
 from ops import window as windows
@@ -108,7 +109,8 @@ def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
         return page.markdown(found)
     progress("drawing the panels …")
     drawn = countdown("panels drawn", progress)
-    return page.html(found, panels.draw(target.prometheus, over, rules.alerts(stack=target.name), drawn))
+    alerts, board = rules.alerts(stack=target.name, native=target.native), dashboards.load(native=target.native)
+    return page.html(found, panels.draw(target.prometheus, over, board.panels, alerts, drawn))
 
 
 def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:

@@ -6,10 +6,8 @@ from typing import Annotated
 
 import typer
 
-import metrics
 import rules
 from formats.durations import humanize
-from metrics import Contract
 from ops import targets
 from ops import window as windows
 from ops.errors import Findings, Misconfigured
@@ -70,13 +68,13 @@ def tune(
 
     The record says where and when that was observed, and which alerts fired meanwhile; if any did, a warning says so.
     """
-    alerts, contract = rules.alerts(stack=target), metrics.load()
+    in_files = rules.alerts(stack=target)
     if alert is None:
         if to is not None or because is not None:
             raise Misconfigured("--to and --because need an alert; name one, such as APIP95LatencyHigh")
-        _overview(target, alerts, contract, window, end, format_)
+        _overview(target, window, end, format_)
         return
-    chosen = _chosen(alert, alerts)
+    chosen = _chosen(alert, in_files)
     value = _number(to) if to is not None else None
     reason = " ".join((because or "").split())
     if not reason and not dry_run:
@@ -92,7 +90,9 @@ def tune(
     log = tracking.place(limits, tracking.LIMITS, targets.documents(target))
     limit_edits.refuse_unwritable(chosen, document=record, limits=log, dry_run=dry_run)
     progress(f"reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
-    found = tuning(servers.prometheus, chosen, over, value, alerts, contract, rules.recordings(stack=target))
+    alerts = rules.alerts(stack=target, native=servers.native)
+    recordings = rules.recordings(stack=target, native=servers.native)
+    found = tuning(servers.prometheus, alerts[chosen.name], over, value, alerts, servers.contract, recordings)
     during = incidents(servers.prometheus, over, alerts)
     change = Change(
         date=time.strftime("%Y-%m-%d", time.gmtime()),
@@ -142,13 +142,12 @@ def tune(
         out.print("Look at it with git diff, then open a pull request; merging deploys it.", markup=False)
 
 
-def _overview(
-    target: str, alerts: dict[str, Alert], contract: Contract, window: str, end: str | None, format_: Format
-) -> None:
+def _overview(target: str, window: str, end: str | None, format_: Format) -> None:
     """Print the proposed limit of every alert, or why there is none; nothing is written."""
     servers = targets.load(target)
+    alerts, contract = rules.alerts(stack=target, native=servers.native), servers.contract
     rows: list[tuple[Alert, Tuning | None, str]] = []
-    recordings = rules.recordings(stack=target)
+    recordings = rules.recordings(stack=target, native=servers.native)
     tunable = [one for one in alerts.values() if not one.is_watchdog]
     for number, one in enumerate(tunable, 1):
         progress(f"{number}/{len(tunable)} {one.name} …")

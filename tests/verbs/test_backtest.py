@@ -32,7 +32,7 @@ def target(home: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: py
     """That past, and the rules with the limits that it was made for."""
     known, alerts = tmp_path_factory.mktemp("rules"), rules.alerts
     past.write_rules(known)
-    monkeypatch.setattr(rules, "alerts", lambda folder=known, *, stack="": alerts(folder, stack=stack))
+    monkeypatch.setattr(rules, "alerts", lambda folder=known, **form: alerts(folder, **form))
     monkeypatch.setenv("SANDBOX_HOME", str(home))
     monkeypatch.setenv("OPS_TARGET", "sandbox")
 

@@ -35,7 +35,7 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> Panel:
     """One panel more on the dashboard, of a recording that no rule of the repository makes."""
     board = dashboards.load()
     more = Panel(999, "Late", "", "timeseries", ("test:late",), "short", ())
-    monkeypatch.setattr(dashboards, "load", lambda: replace(board, panels=(*board.panels, more)))
+    monkeypatch.setattr(dashboards, "load", lambda **_: replace(board, panels=(*board.panels, more)))
     return more
 
 
