@@ -119,8 +119,8 @@ def test_what_a_change_becomes() -> None:
     assert made(subquery, "window") == ["[2h: → [12h:", "[2h: → [1h:"]
     assert made(subquery, "step") == ["15m] → 90m]", "15m] → 450s]"]
     assert made(subquery, "function") == ["min_over_time → max_over_time", "min_over_time → avg_over_time"]
-    few = "histogram_quantile(scalar(clamp(1 - 2.5 / sum(a_b), 0, 0.95)), c_bucket)"
-    assert made(few, "quantile") == ["0.95 → 0.5", "0.95 → 0.99", "2.5 → 1.5", "2.5 → 3.5"]
+    few = "histogram_quantile(scalar(clamp(1 - 3.5 / sum(a_b), 0, 0.95)), c_bucket)"
+    assert made(few, "quantile") == ["0.95 → 0.5", "0.95 → 0.99", "3.5 → 4.5", "3.5 → 2.5"]
     assert (made(few, "function"), made(few, "objective")) == (["0 → -1"], [])
 
 
