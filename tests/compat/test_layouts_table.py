@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.compat import compatibility_page, layouts_table
-from tests.e2e import layouts
+from tests.e2e import layouts, layouts_served
 from tests.e2e.lives import STEPS, Layout, lives
 from tests.support.checkout import ROOT
 
@@ -24,7 +24,8 @@ def test_each_row_names_a_test_that_pytest_finds_and_each_of_these_tests_has_a_r
 
 
 def test_every_layout_of_the_file_is_in_the_table_once_and_has_a_page_that_exists() -> None:
-    every = {one for one in vars(layouts).values() if isinstance(one, type) and issubclass(one, Layout)} - {Layout}
+    defined = [*vars(layouts).values(), *vars(layouts_served).values()]
+    every = {one for one in defined if isinstance(one, type) and issubclass(one, Layout)} - {Layout}
     assert set(layouts.EVERY) == every and len(layouts.EVERY) == len(every)
     assert len({layout.name for layout in every}) == len({layout.title for layout in every}) == len(every)
     for layout in every:
