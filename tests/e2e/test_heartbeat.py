@@ -90,7 +90,7 @@ def test_the_watchdog_is_heard_outside_until_destroy(
     rig.configure(**{**settings, "heartbeatInterval": "2m"})
     came = said(previewed(rig), "+")
     (route,) = (line for line in came if line.startswith("route "))
-    print(route)
+    # A line is shown up to its 150th character.
     assert f"to {RECEIVER} and goes on" in route and "again every 2 min" in route and WATCHDOG in route
     rig.up()
     rig.configure(alertmanagerReplace=all_ours)
