@@ -109,7 +109,7 @@ def run_checks(target: Target) -> Report:
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")
     run.check("routing/replicas", lambda: each_replica.run_routing(target, ours), "alertmanager")
     run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
-    run.check(heartbeats.NAME, lambda: heartbeats.posted(target), "prometheus", "alertmanager")
+    run.check("routing/heartbeat", lambda: heartbeats.posted(target), "prometheus", "alertmanager")
     run.check("queries", lambda: metric_checks.queries(target.prometheus, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
     run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
