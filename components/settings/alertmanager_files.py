@@ -24,7 +24,7 @@ def check(path: str, mode: str, refusal: Callable[[str], SettingsError]) -> str:
 def heartbeat(
     file: str | None, interval: str, given: bool, refusal: Callable[[str], SettingsError]
 ) -> Heartbeat | None:
-    """The heartbeat; None without a file, where the `interval` must not be `given` by the stack.
+    """The heartbeat; None without a file, where the stack must not have `given` an `interval` of its own.
 
     Raises the `refusal` of the interval, given what to write instead.
     """

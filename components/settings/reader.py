@@ -201,7 +201,7 @@ class _Reader:
 
     def heartbeat(self) -> Heartbeat | None:
         file, key = self.secret_file("heartbeatUrlFile"), "heartbeatInterval"
-        value, given = self.text(key), key in self._values
+        value, given = self.text(key), self.text(key) != schema()[key]["default"]  # the engine gives the default too
         return alertmanager_files.heartbeat(file, value, given, lambda wanted: self._refuse(key, value, wanted))
 
     def working_hours(self, key: str) -> WorkingHours | None:

@@ -10,7 +10,7 @@ import pytest
 import routing
 import rules
 from components.alert_routing import alertmanager_config
-from components.settings import OnCall, WorkingHours
+from components.settings import Heartbeat, OnCall, WorkingHours
 from formats.json_types import JsonObject, JsonValue
 from routing import tree
 from routing.on_call import with_on_call
@@ -106,7 +106,7 @@ def test_an_alert_reaches_our_receiver_and_its_mail_the_mailbox(operator: Operat
 # ── the AlertmanagerConfig, by the operator's own validation and translation ────────────────────────
 
 HOURS = WorkingHours(("monday", "tuesday", "friday"), (("08:00", "12:00"), ("13:00", "24:00")), "UTC")
-ON_CALL = OnCall(FILES[0], "#alerts", FILES[1], FILES[2], HOURS)
+ON_CALL = OnCall(FILES[0], "#alerts", FILES[1], FILES[2], HOURS, Heartbeat(FILES[2], "1m"))
 
 
 @pytest.mark.parametrize("on_call", [OnCall(None, None, None, None, None), ON_CALL], ids=["plain", "on call"])

@@ -47,6 +47,7 @@ def without_heartbeat(values: JsonObject) -> JsonObject:
 
 def test_the_settings_are_read() -> None:
     assert read({}, where="x").on_call.heartbeat is None
+    assert read({"heartbeatInterval": "1m"}, where="x").on_call.heartbeat is None  # as the engine gives defaults
     assert read({"heartbeatUrlFile": "/a/b"}, where="x").on_call.heartbeat == Heartbeat("/a/b", "1m")
     assert read(SETTINGS, where="x").on_call.heartbeat == Heartbeat(FILE, "2m")
 
@@ -56,7 +57,7 @@ def test_the_settings_are_read() -> None:
     [
         ({"heartbeatUrlFile": "url"}, "heartbeatUrlFile is 'url'; give the absolute path of a file in Alertmanager's"),
         ({"heartbeatUrlFile": "https://beat.test/x"}, "give the absolute path of a file in Alertmanager's container"),
-        ({"heartbeatInterval": "1m"}, "heartbeatInterval is '1m'; give heartbeatUrlFile too: it has no effect without"),
+        ({"heartbeatInterval": "2m"}, "heartbeatInterval is '2m'; give heartbeatUrlFile too: it has no effect without"),
         *(
             (
                 {**SETTINGS, "heartbeatInterval": wrong},
