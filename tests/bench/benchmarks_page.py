@@ -38,8 +38,9 @@ aggregates*. A query is not answered where Prometheus refuses it, or takes longe
     "many_rules": """## Many rules
 
 A checkout with rule files of other teams beside ours, a hundred rules in each, in a sandbox of its own: deployed by
-`pulumi up`, then `render`, a preview without changes, and `verify`. *a rule*: seconds for each rule more than in the
-first row, as a ratio to the same of the row before: 1 is linear.""",
+`pulumi up`, then `render`, a preview without changes, and `verify`. Seconds are those in which processors worked for a
+command and what it starts, and the least of two turns. *a rule*: what each rule more than in the first row takes, as a
+ratio to the same of the row before: 1 is linear.""",
     "fault_to_mail": """## From a fault to its mail
 
 The floor is what the settings ask for: until the next scrape, the next evaluation, `for`, and the route's group_wait.
