@@ -24,7 +24,8 @@ An application of ten instances with 10, 100 and 1,000 endpoints: a day of it an
 with a sample each 15 s. A real Prometheus over them answers each rule's expression, as it does when it evaluates rules;
 it says itself how long that ran and how many samples it read. Of several turns the least counts.
 
-The same 15 alerts, in four forms that were found to say the same:
+The same 15 alerts, in four forms. Each alert has the same values in all of them, which was looked at, but for the two
+of the generator, which have a value only while they fire:
 
 - *as in `rules/`*: what is deployed.
 - *naive*: each alert by itself from the raw series, with nothing recorded.
