@@ -45,7 +45,7 @@ compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with eac
 mutants: .venv/.installed ## Change one thing at a time in the rules; says which changes no scenario sees (two minutes)
 	@$(PY) -m tests.mutants
 
-bench: .venv/.installed tools ## Measure times, each beside what it is compared with (ONLY=evaluation: one part); writes docs/benchmarks.md
+bench: .venv/.installed tools ## Measure times, each beside what it is compared with (ONLY=rule_evaluation: one part); writes docs/benchmarks.md
 	@$(PY) -m tests.bench $(ONLY)
 
 drills: .venv/.installed tools ## Let everything go wrong on real servers, one thing after the other, for half an hour; writes docs/drills.md

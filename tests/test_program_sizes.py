@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import rules
 from tests.bench import other_rules
 from tests.support.tree_copy import Copy, copy
 
@@ -39,6 +40,15 @@ def many(copy: Copy) -> Copy:
 
 def size(folder: Path) -> int:
     return sum(len(file.name) + file.stat().st_size for file in folder.glob("*.yml"))
+
+
+def test_hundreds_of_files_are_read_once(tmp_path: Path) -> None:
+    """A program or verb asks for the rules several times; what it has read is what it gets."""
+    for number in range(300):
+        (tmp_path / f"team-{number}.yml").write_text(f"groups: [{{name: team-{number}, rules: []}}]\n", "utf-8")
+    first = rules.load(tmp_path)
+    assert len(first) == 300
+    assert all(one is again for one, again in zip(first, rules.load(tmp_path), strict=True))
 
 
 def test_more_than_one_config_map_holds(many: Copy) -> None:

@@ -116,7 +116,7 @@ def run_checks(target: Target) -> Report:
     run.check("scrape-target", lambda: prerequisites.scrape_target(target, sources.scrape()), "prometheus")
     run.check("delivery", lambda: prerequisites.delivery(target), "prometheus")
     run.check("rules", lambda: rule_checks.running(target, files), "prometheus")
-    run.check(evaluation_time.NAME, lambda: evaluation_time.keeps_up(target.prometheus, files), "prometheus")
+    run.check("evaluation", lambda: evaluation_time.keeps_up(target.prometheus, files), "prometheus")
     run.check("rules/replicas", lambda: each_replica.run_rules(target, files), "prometheus")
     run.check("versions/prometheus", lambda: each_replica.versions(target, "prometheus"), "prometheus")
     run.check("routing", lambda: routing_checks.live(target, ours, every.values()), "alertmanager")

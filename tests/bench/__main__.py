@@ -1,6 +1,6 @@
 """`make bench`: figures, each measured side by side with its yardstick in one run; writes docs/benchmarks.md.
 
-    python -m tests.bench [evaluation …]
+    python -m tests.bench [rule_evaluation …]
 
 With names only those are measured, and the rest of the page stays.
 """

@@ -11,19 +11,21 @@ FILE = ROOT / "docs" / "benchmarks.md"
 
 _HEAD = """# Benchmarks
 
-Written by `make bench`; edits are lost. `make bench ONLY=evaluation` measures one part alone. Seconds are those of one
-machine, which may have other work to do; what counts are the ratios, as both sides of each were measured in one run.
+Written by `make bench`; edits are lost. `make bench ONLY=rule_evaluation` measures one part alone. Seconds are those of
+one machine, which may have other work to do; what counts are the ratios, as both sides of each were measured in one
+run.
 """
 
 # File → title, what is measured and what it must reach.
 PARTS = {
-    "evaluation": """## What the rules cost Prometheus
+    "rule_evaluation": """## What the rules cost Prometheus
 
 An application of ten instances with 10, 100 and 1,000 endpoints: a day of it and the same day a week ago lie in blocks,
 with a sample each 15 s. A real Prometheus over them answers each rule's expression, as it does when it evaluates rules;
 it says itself how long that ran and how many samples it read. Of several turns the least counts.
 
-The same 15 alerts, in four forms that were found to say the same:
+The same 15 alerts, in four forms. Each alert has the same values in all of them, which was looked at, but for the two
+of the generator, which have a value only while they fire:
 
 - *as in `rules/`*: what is deployed.
 - *naive*: each alert by itself from the raw series, with nothing recorded.
@@ -34,12 +36,13 @@ The same 15 alerts, in four forms that were found to say the same:
     "dashboard_load": """## What a look at the dashboard costs Prometheus
 
 Every query of every panel once, over the last 24 hours, a point each two minutes; on the same blocks, also *on
-aggregates*. A query is not answered where Prometheus refuses it, or takes longer than a minute.""",
+aggregates*. A query is not answered where Prometheus refuses it, or takes longer than fifteen seconds.""",
     "many_rules": """## Many rules
 
 A checkout with rule files of other teams beside ours, a hundred rules in each, in a sandbox of its own: deployed by
-`pulumi up`, then `render`, a preview without changes, and `verify`. *a rule*: seconds for each rule more than in the
-first row, as a ratio to the same of the row before: 1 is linear.""",
+`pulumi up`, then `render`, a preview without changes, and `verify`. Seconds are those in which processors worked for a
+command and what it starts. *a rule*: what each rule more than in the first row takes, as a
+ratio to the same of the row before: 1 is linear.""",
     "fault_to_mail": """## From a fault to its mail
 
 The floor is what the settings ask for: until the next scrape, the next evaluation, `for`, and the route's group_wait.

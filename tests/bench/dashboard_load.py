@@ -12,11 +12,11 @@ from ops.errors import OpsError
 from ops.sandbox.evaluation import evaluating
 from tests.bench import recorded_history, rule_forms, synthetic_series
 from tests.bench.bench_words import say, table
-from tests.bench.evaluation import ENDPOINTS
+from tests.bench.rule_evaluation import ENDPOINTS
 from tests.bench.synthetic_series import DAY
 
 _POINT = 120  # seconds between two points, as Grafana asks for a panel of half a screen
-_PATIENCE = 60.0  # seconds, after which somebody who looks has gone
+_PATIENCE = 15.0  # seconds, after which somebody who looks has gone
 
 
 def run() -> list[str]:

@@ -3,7 +3,7 @@
 import math
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ TURNS = 3
 _MINUTE = 60.0
 _AT_LEAST = 0.2  # seconds in which one query is asked again and again
 _COUNTED = 0.1  # processor seconds from which their count is exact enough
+SHARE, CHEAPER = 0.01, 10.0  # the targets
 _NEAR = 0.1  # the share by which the values of two forms may differ
 
 
@@ -162,8 +163,28 @@ def _values(prometheus: Prometheus, rule: Written, end: int) -> dict[tuple[tuple
 
 
 def words(costs: Sequence[FormCost]) -> list[str]:
-    """Two tables: the forms beside each other, and each group."""
-    return [*_forms(costs), "", *_groups(costs)]
+    """What of the targets is met, then two tables: the forms beside each other, and each group."""
+    return [*_targets(costs), "", *_forms(costs), "", *_groups(costs)]
+
+
+def _targets(costs: Sequence[FormCost]) -> Iterator[str]:
+    """For the largest application: whether each form reaches what the rules are to reach."""
+    largest = [cost for cost in costs if cost.endpoints == costs[-1].endpoints]
+    naive = next(cost for cost in largest if cost.form.name == "naive")
+    yield (
+        f"What the rules are to reach at 100,000 series (here {naive.series:,}): each group takes less than "
+        f"{SHARE:.0%} of its interval, and all together cost at most a tenth of the naive form."
+    )
+    yield ""
+    for cost in largest:
+        if cost is naive:
+            continue
+        over = [f"`{one.group.name}` takes {one.share:.1%}" for one in cost.groups if one.share >= SHARE]
+        cheaper = naive.seconds / cost.seconds
+        yield (
+            f"- *{cost.form.name}*: {'not met: ' + ', '.join(over) if over else f'each group is below {SHARE:.0%}'}; "
+            f"{cheaper:.1f} times cheaper, which is {'met' if cheaper >= CHEAPER else 'not met'}."
+        )
 
 
 def _forms(costs: Sequence[FormCost]) -> list[str]:
