@@ -16,6 +16,7 @@ from formats.places import Place, shown
 from rules import _native, _native_files, _objective, _promql, _reader, _stack_limits
 from rules._errors import RulesError, refuse
 from rules._model import HOUSE, SHADOW, Alert, Group, OtherAlert, Recording, Rule, RuleFile
+from rules._native import series_of
 from rules._promql import Limit
 from rules._stack_limits import StackLimit, StackObjective
 
@@ -46,6 +47,7 @@ __all__ = [
     "quantity",
     "recorded_once",
     "recordings",
+    "series_of",
     "stack_limits",
     "stack_objective",
     "with_limit",

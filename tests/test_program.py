@@ -5,7 +5,6 @@ Mocks prove no more than that; tests/e2e runs the same program on a real engine 
 
 import contextvars
 import json
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -295,17 +294,3 @@ def test_no_secret_is_shown() -> None:
     found = declared(grafanaAuth="glsa_example")
     assert "glsa_example" not in str(found)
     assert SECRET in str(found)
-
-
-def test_with_native_histograms_rules_and_panels_read_these() -> None:
-    """Of the classic series nothing is left, and all else is as before."""
-    classic, native = declared(grafanaMode="sidecar"), declared(grafanaMode="sidecar", histograms="native")
-    series = re.compile(r"[a-z_]+_milliseconds_(?:bucket|count|sum)\b")
-    texts = [text for found in of_type(native, ":ConfigMap") for text in found.inputs["data"].values()]
-    assert len(texts) > len(FILES)
-    assert not [text for text in texts if series.search(text)]
-    before = [text for found in of_type(classic, ":ConfigMap") for text in found.inputs["data"].values()]
-    for old, new in zip(before, texts, strict=True):
-        assert [line for line in old.split("\n") if "milliseconds" not in line] == [
-            line for line in new.split("\n") if "milliseconds" not in line
-        ]

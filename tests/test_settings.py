@@ -76,6 +76,7 @@ def test_production_stack_file_is_read() -> None:
         ({"rulesMode": "ruler"}, "rulerUrl is ''; give the URL of Mimir or Cortex, as rulesMode is ruler"),
         ({**TENANT, "rulerUrl": ""}, "rulerUrl is ''; give the URL of Mimir or Cortex, as alertmanagerMode is tenant"),
         ({"rulerApi": "loki"}, "rulerApi is 'loki'; give one of mimir, cortex"),
+        ({"histograms": "both"}, "histograms is 'both'; give one of classic, native"),
         (
             {"alertmanagerMode": "secret", "alertmanagerSecret": "Alerts"},
             "alertmanagerSecret is 'Alerts'; give a Kubernetes name",

@@ -1,5 +1,9 @@
 """The scenarios a second time: the same traffic as native histograms, and our rules as they read these."""
 
+import math
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from tests.rules.test_promtool_scenarios import SCENARIOS
 
 CONTRACT = metrics.load()
 NATIVE = CONTRACT.of_form("native").native
+SCHEMA = 3  # of exponential buckets: each bound is 2 ** (1 / 2 ** 3) times the one before
 FILES = {file.name: file for file in rules.load(native=NATIVE)}
 
 
@@ -74,3 +79,53 @@ def test_classic_input_does_not_do(promtool: Path, written: Path, tmp_path: Path
     copy = tmp_path / file.name
     copy.write_text(yaml.safe_dump(test))
     assert run(promtool, "test", "rules", copy).returncode == 1
+
+
+def exponential(observations: Sequence[float]) -> str:
+    """promtool's notation for so many more of these observations each minute, in buckets that grow by 9 %."""
+    counts = Counter(math.ceil(math.log2(one) * 2**SCHEMA) for one in observations)
+    first = min(counts)
+    buckets = " ".join(str(counts[at]) for at in range(first, max(counts) + 1))
+    one = f"{{{{schema:{SCHEMA} count:{len(observations)} sum:1 offset:{first} buckets:[{buckets}]}}}}"
+    return f"{one}+{one}x30"
+
+
+@pytest.mark.parametrize(
+    "took",
+    [[51.0] * 100, [random.Random(17).lognormvariate(4.5, 1) for _ in range(1000)]],
+    ids=["all the same", "many"],
+)
+def test_exponential_buckets_read_closer_than_those_of_the_contract(
+    took: list[float], promtool: Path, tmp_path: Path
+) -> None:
+    """A quantile is at most a bucket from the truth, here 9.1 %."""
+    alert = rules.alerts(native=NATIVE)["DatabaseQueryLatencyHigh"]
+    metric = next(iter(metrics.selectors(alert.quantity))).name
+    truth = sorted(took)[math.ceil(0.95 * len(took)) - 1]
+    asked = f"abs(({alert.quantity}) / {truth} - 1) <= bool {2 ** (1 / 2**SCHEMA) - 1 + 1e-6}"
+    _hold(asked, 1, {f'{metric}{{repo="a"}}': exponential(took)}, promtool, tmp_path)
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["classic", "native with the same buckets"])
+def test_the_buckets_of_the_contract_read_240_where_all_take_51(native: bool, promtool: Path, tmp_path: Path) -> None:
+    """Between 50 and 250, the two bounds about it, both forms interpolate on a straight line."""
+    alert = rules.alerts(native=NATIVE if native else ())["DatabaseQueryLatencyHigh"]
+    metric = "rsolv_prom_ex_ecto_query_duration_milliseconds"
+    classic = [
+        {"series": f'{metric}_bucket{{le="{bound}"}}', "values": f"0+{100 if bound >= 250 else 0}x30"}
+        for bound in (*CONTRACT.metrics[metric].buckets, float("inf"))
+    ]
+    series = native_series.as_native(classic, CONTRACT) if native else classic
+    given = {one["series"].replace("inf", "+Inf"): one["values"] for one in series}
+    _hold(alert.quantity, 240, given, promtool, tmp_path)
+
+
+def _hold(expr: str, value: float, series: Mapping[str, str], promtool: Path, folder: Path) -> None:
+    """promtool finds one series without labels, of that value, after 20 minutes of these series."""
+    asked = {"expr": expr, "eval_time": "20m", "exp_samples": [{"labels": "{}", "value": value}]}
+    given = [{"series": name, "values": values} for name, values in series.items()]
+    test = {"rule_files": [], "tests": [{"interval": "1m", "input_series": given, "promql_expr_test": [asked]}]}
+    copy = folder / "one.test.yml"
+    copy.write_text(yaml.safe_dump(test | {"fuzzy_compare": True}, width=10**9))
+    outcome = run(promtool, "test", "rules", copy)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr

@@ -21,7 +21,7 @@ from components.live.cluster.workload import RunningServer
 from components.live.handlers.handler import Handler
 from components.live.inputs import COMPARED
 from components.live.provider import Props, info, warn
-from components.live.running import expressions, server_versions, wait
+from components.live.running import expressions, histogram_forms, server_versions, wait
 from components.live.running.deploy_silence import deploy_silence
 from components.live.running.wanted import decode_wanted
 from components.live.text import rule_files
@@ -45,6 +45,7 @@ class WithdrawnHandler(Handler):
         known = _olds.get("own") or ()  # checked when this was made
         server_versions.refuse_unknown(news)
         expressions.refuse_unknown(_olds, news)
+        histogram_forms.warn_other_form(news)
         try:
             cluster = connections.kubernetes(news)
 
