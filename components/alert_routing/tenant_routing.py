@@ -5,48 +5,35 @@ That Alertmanager may read no files, so the mail relay's password stands in its 
 
 import pulumi
 
-from components.alert_routing.routing_delivery import RoutingDelivery
+from components.alert_routing.inlined_delivery import InlinedDelivery
 from components.live.tenant_resources import TenantText
 from components.settings import SettingsError
 from routing import Parts
-from routing.inline_password import HIDDEN, whole_with_password, with_password
+from routing.inline_password import whole_with_password, with_password
 
 
-class Delivery(RoutingDelivery):
+class Delivery(InlinedDelivery):
     """Edits the tenant's configuration by its API."""
 
     def declare(self, child: pulumi.ResourceOptions) -> None:
         """The edit. Raises SettingsError."""
-        settings, password = self.settings, self.settings.smtp.password or ""
+        settings = self.settings
         assert settings.alertmanager.tenant is not None  # the settings' reader has made one
+        editor, ours = self.written(settings.smtp.password or "")
         TenantText(
             "tenant-alertmanager-config",
             tenant=settings.alertmanager.tenant,
-            editor="replace" if settings.alertmanager_replace else "routing",
-            ours=self._whole(password) if settings.alertmanager_replace else self._parts(password).as_json(),
+            editor=editor,
+            ours=ours,
             alerts=self.alerts,
             sent_by=settings.prometheus,
             ask=settings.other_routes == "ask",
             opts=child,
         )
 
-    def parts(self) -> Parts:
-        """Our parts, the password hidden; with `alertmanagerOtherRoutes: continue` others get our alerts too."""
-        return self._parts(HIDDEN)
-
-    def whole_config(self) -> str | None:
-        """Our alertmanager.yml with this stack's mail settings, the password hidden, if it is to replace theirs."""
-        return self._whole(HIDDEN) if self.settings.alertmanager_replace else None
-
-    def own_paths(self) -> list[str]:
-        """None: no Secret is made."""
-        return []
-
-    def _parts(self, password: str) -> Parts:
+    def _with_password(self, parts: Parts, password: str) -> Parts:
         self._refuse_password_file()
-        found = self.routing.parts(self.smtp)
-        found = found.continuing() if self.settings.other_routes == "continue" else found
-        return with_password(found, password)
+        return with_password(parts, password)
 
     def _whole(self, password: str) -> str:
         self._refuse_password_file()
