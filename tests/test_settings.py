@@ -77,6 +77,11 @@ def test_production_stack_file_is_read() -> None:
         ({**TENANT, "rulerUrl": ""}, "rulerUrl is ''; give the URL of Mimir or Cortex, as alertmanagerMode is tenant"),
         ({"rulerApi": "loki"}, "rulerApi is 'loki'; give one of mimir, cortex"),
         ({"histograms": "both"}, "histograms is 'both'; give one of classic, native"),
+        ({"histograms": 1}, "histograms is 1; give one of classic, native"),
+        ({"histograms": None}, "histograms is empty; give one of classic, native"),
+        ({"annotatePods": "yes please"}, "annotatePods is 'yes please'; give true or false"),
+        ({"annotatePods": 1}, "annotatePods is 1; give true or false"),
+        ({"annotatePods": None}, "annotatePods is empty; give true or false"),
         (
             {"alertmanagerMode": "secret", "alertmanagerSecret": "Alerts"},
             "alertmanagerSecret is 'Alerts'; give a Kubernetes name",
@@ -119,6 +124,24 @@ def test_production_stack_file_is_read() -> None:
 def test_bad_value_gets_one_sentence(values: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         read(values, where="Pulumi.prod.yaml")
+
+
+@pytest.mark.parametrize("key", ["heartbeatUrlFile", "pagerdutyKeyFile", "slackWebhookFile", "webhookUrlFile"])
+def test_a_secret_in_the_place_of_its_file_is_not_shown(key: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^x: {key} is no path .*; give the absolute path of a file") as refused:
+        read({key: "https://hooks.example/hunter2"}, where="x")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_pods_are_annotated_only_where_some_mount_what_is_written() -> None:
+    ruler = {"rulesMode": "ruler", "rulerUrl": "https://mimir.example"}
+    for values in ({"rulesMode": "operator"}, {"alertmanagerMode": "operator"}, ruler, TENANT):
+        assert read({**values, "annotatePods": True}, where="x").annotate_pods
+    for values in ({"rulesMode": "operator", "alertmanagerMode": "operator"}, {**ruler, **TENANT}):
+        modes = f"rulesMode {values['rulesMode']} and alertmanagerMode {values['alertmanagerMode']}"
+        with pytest.raises(SettingsError, match=f"annotatePods is True; give false: with {modes} no pod mounts what "):
+            read({**values, "annotatePods": True}, where="x")
+        assert not read({**values, "annotatePods": False}, where="x").annotate_pods
 
 
 def test_the_servers_of_a_tenant_are_found_by_one_url() -> None:

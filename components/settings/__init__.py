@@ -4,8 +4,17 @@ Pulumi-free, so that the program and the verbs in `ops` read the same stack file
 defaults and descriptions stand in Pulumi.yaml and nowhere else (schema.py); what is read stands in values.py.
 """
 
-from components.settings.reader import read, refuse_plain
-from components.settings.schema import PROJECT_FILE, SECRETS, SettingsError, choices, project, required_cli, schema
+from components.settings.reader import read
+from components.settings.schema import (
+    PROJECT_FILE,
+    SECRETS,
+    SettingsError,
+    choices,
+    project,
+    refuse_plain,
+    required_cli,
+    schema,
+)
 from components.settings.values import (
     OPERATOR_SECRET,
     ROUTING_OBJECT,

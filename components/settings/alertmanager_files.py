@@ -7,6 +7,7 @@ from components.settings.values import OPERATOR_SECRET, Heartbeat
 from formats import durations
 
 _SHORTEST, _LONGEST = 30.0, 86400.0  # seconds; services for heartbeats have periods from a minute to days
+INTERVAL = "a duration from 30s to 1d, such as 1m or 5m"
 
 
 def check(path: str, mode: str, refusal: Callable[[str], SettingsError]) -> str:
@@ -37,5 +38,5 @@ def heartbeat(
     except ValueError:
         length = 0.0
     if not _SHORTEST <= length <= _LONGEST:
-        raise refusal("a duration from 30s to 1d, such as 1m or 5m")
+        raise refusal(INTERVAL)
     return Heartbeat(file, interval)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, cast
 
 from components.settings import alertmanager_files, working_hours
-from components.settings.schema import SECRETS, SettingsError, choices, schema
+from components.settings.schema import SettingsError, choices, schema, shown
 from components.settings.values import (
     Cluster,
     Credentials,
@@ -41,19 +41,6 @@ _WORKLOADS = ("Deployment", "StatefulSet")
 _PATH = r"/[^\s:]*[^\s:/]"
 # As ops.clients.server_access reads it: without a scheme no Service is called `https`, which would be a forgotten port.
 _SERVICE = r"(https?:)?(?!https?:)[^\s:/]+:[^\s:/]+(/[^\s/]+)*/?"
-
-
-def refuse_plain(plain: Mapping[str, object], *, where: str) -> None:
-    """Raise SettingsError for secrets among `plain`, settings that are not encrypted; a path is none."""
-    given = plain.get("kubeconfig")
-    secret = [*SECRETS, *(["kubeconfig"] if isinstance(given, str) and kubeconfig_text.contents(given) else [])]
-    if found := [key for key in secret if plain.get(key)]:
-        verb = "is" if len(found) == 1 else "are"
-        commands = " and ".join(f"`pulumi config set --secret {key}`" for key in found)
-        raise SettingsError(
-            f"{where}: {' and '.join(found)} {verb} in plain text; run {commands}, which asks for the value and "
-            "keeps it encrypted"
-        )
 
 
 def read(values: Mapping[str, object], *, where: str) -> Settings:
@@ -119,7 +106,7 @@ def read(values: Mapping[str, object], *, where: str) -> Settings:
         scrape_job=get.text("scrapeJob"),
         histograms=get.text("histograms"),
         live_timeout=get.whole("liveTimeout", "a whole number of seconds, 1 or more", least=1),
-        annotate_pods=get.flag("annotatePods"),
+        annotate_pods=get.annotate_pods("annotatePods"),
         deploy_silence=get.flag("deploySilence"),
     )
 
@@ -136,32 +123,39 @@ class _Reader:
         self._values, self._where = values, where
 
     def _refuse(self, key: str, value: object, wanted: str) -> SettingsError:
-        shown = "(a secret)" if key in SECRETS else repr(value)
-        return SettingsError(f"{self._where}: {key} is {shown}; give {wanted}")
+        return SettingsError(f"{self._where}: {key} is {shown(key, value)}; give {wanted}")
 
-    def optional(self, key: str, *, only_with: str | None = None) -> str | None:
+    def optional(self, key: str, *, only_with: str | None = None, wanted: str = "text") -> str | None:
         value = self._values.get(key, schema()[key]["default"])
         if not isinstance(value, str):
-            raise self._refuse(key, value, "text")
+            raise self._refuse(key, value, wanted)
         if value and only_with and not self.optional(only_with):
             raise self._refuse(key, value, f"{only_with} too: it has no effect without")
         return value or None
 
-    def text(self, key: str) -> str:
-        value = self.optional(key)
+    def text(self, key: str, wanted: str = "text") -> str:
+        known = choices(key) if key in _CHOICES else []
+        value = self.optional(key, wanted=f"one of {', '.join(known)}" if known else wanted)
         if value is None:
             raise self._refuse(key, "", "a value, or leave it out for the default")
-        if key in _CHOICES and value not in (known := choices(key)):
-            raise self._refuse(key, value, "one of " + ", ".join(known))
+        if known and value not in known:
+            raise self._refuse(key, value, f"one of {', '.join(known)}")
         if key in _NAMES and not _NAME.fullmatch(value):
             raise self._refuse(key, value, "a Kubernetes name (lower-case letters, digits, '-' and '.')")
         return value
 
     def flag(self, key: str) -> bool:
         value = self._values.get(key, schema()[key]["default"])
-        if value not in (True, False, "true", "false"):
+        if not isinstance(value, bool) and value not in ("true", "false"):
             raise self._refuse(key, value, "true or false")
         return value in (True, "true")
+
+    def annotate_pods(self, key: str) -> bool:
+        rules, alertmanager = self.text("rulesMode"), self.text("alertmanagerMode")
+        if (found := self.flag(key)) and rules in ("operator", "ruler") and alertmanager in ("operator", "tenant"):
+            no_pods = f"with rulesMode {rules} and alertmanagerMode {alertmanager} no pod mounts what is written"
+            raise self._refuse(key, found, f"false: {no_pods}")
+        return found
 
     def whole(self, key: str, wanted: str, *, least: int) -> int:
         value = self._values.get(key, schema()[key]["default"])
@@ -170,7 +164,7 @@ class _Reader:
         return int(str(value))
 
     def matching(self, key: str, pattern: str, wanted: str) -> str:
-        value = self.text(key)
+        value = self.text(key, wanted)
         if not re.fullmatch(pattern, value):
             raise self._refuse(key, value, wanted)
         return value
@@ -193,15 +187,17 @@ class _Reader:
         return self.matching(key, r"[^\s:/]+:\d{1,5}", "NAME:PORT")
 
     def secret_file(self, key: str) -> str | None:
-        if self.optional(key) is None:
+        wanted = "the absolute path of a file in Alertmanager's container"
+        if self.optional(key, wanted=wanted) is None:
             return None
-        value = self.matching(key, _PATH, "the absolute path of a file in Alertmanager's container")
+        value = self.matching(key, _PATH, wanted)
         mode = self.text("alertmanagerMode")
         return alertmanager_files.check(value, mode, lambda wanted: self._refuse(key, value, wanted))
 
     def heartbeat(self) -> Heartbeat | None:
         file, key = self.secret_file("heartbeatUrlFile"), "heartbeatInterval"
-        value, given = self.text(key), self.text(key) != schema()[key]["default"]  # the engine gives the default too
+        value = self.text(key, alertmanager_files.INTERVAL)
+        given = value != schema()[key]["default"]  # the engine gives the default too
         return alertmanager_files.heartbeat(file, value, given, lambda wanted: self._refuse(key, value, wanted))
 
     def working_hours(self, key: str) -> WorkingHours | None:

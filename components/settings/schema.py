@@ -8,6 +8,8 @@ from typing import TypedDict, cast
 
 import yaml
 
+from formats import kubeconfig_text
+
 SECRETS = (
     "alertmanagerPassword",
     "alertmanagerToken",
@@ -18,6 +20,8 @@ SECRETS = (
     "tenantPassword",
     "tenantToken",
 )  # never shown, and never in plain text in a stack file
+# Each names a file whose content is a secret: what is no path there may be that secret, written into the wrong place.
+_FILES_WITH_SECRETS = ("heartbeatUrlFile", "pagerdutyKeyFile", "slackWebhookFile", "webhookUrlFile")
 PROJECT_FILE = Path(__file__).resolve().parents[2] / "Pulumi.yaml"
 
 
@@ -42,6 +46,30 @@ def schema() -> Mapping[str, Setting]:
 def choices(key: str) -> list[str]:
     """The values that a setting may have, as its description in Pulumi.yaml has them, in quotes."""
     return list(dict.fromkeys(re.findall(r'"(\w+)"', schema()[key]["description"])))
+
+
+def refuse_plain(plain: Mapping[str, object], *, where: str) -> None:
+    """Raise SettingsError for secrets among `plain`, settings that are not encrypted; a path is none."""
+    given = plain.get("kubeconfig")
+    secret = [*SECRETS, *(["kubeconfig"] if isinstance(given, str) and kubeconfig_text.contents(given) else [])]
+    if found := [key for key in secret if plain.get(key)]:
+        verb = "is" if len(found) == 1 else "are"
+        commands = " and ".join(f"`pulumi config set --secret {key}`" for key in found)
+        raise SettingsError(
+            f"{where}: {' and '.join(found)} {verb} in plain text; run {commands}, which asks for the value and "
+            "keeps it encrypted"
+        )
+
+
+def shown(key: str, value: object) -> str:
+    """A value as a message may have it: without what is, or may be, a secret."""
+    if value is None:  # a key with nothing behind it
+        return "empty"
+    if key in SECRETS:
+        return "(a secret)"
+    if key in _FILES_WITH_SECRETS and not str(value).startswith("/"):
+        return "no path (it is not shown, as it may be the secret itself)"
+    return repr(value)
 
 
 def project() -> str:

@@ -63,8 +63,6 @@ def versions(target: Target, kind: Literal["prometheus", "alertmanager"]) -> Che
     name, found = f"versions/{kind}", target.replicas(kind)
     if found.unseen:
         return skipped(name, found.unseen)
-    if len(found.each) == 1:
-        return passed(name, "there is one replica")
     by_version: dict[str, list[str]] = {}
     for replica in found.each:
         client = Prometheus(replica.http) if kind == "prometheus" else Alertmanager(replica.http)
@@ -72,7 +70,8 @@ def versions(target: Target, kind: Literal["prometheus", "alertmanager"]) -> Che
             by_version.setdefault(client.version(), []).append(replica.name)
     oldest_first = sorted(by_version, key=lambda version: (number(version) or (0, 0), version))
     if len(oldest_first) < 2:
-        return passed(name, f"all that answer are {oldest_first[0]}" if oldest_first else "none answers")
+        who = "one replica, " if len(found.each) == 1 else "all that answer are "
+        return passed(name, f"{who}{oldest_first[0]}" if oldest_first else "none answers")
     each = ", ".join(f"{version} ({brief(by_version[version])})" for version in oldest_first)
     return skipped(
         name,

@@ -19,9 +19,10 @@ def keeps_up(prometheus: Prometheus, files: Sequence[RuleFile]) -> Check:
 
     What was left out is only known where Prometheus scrapes itself. Raises ops.errors.
     """
-    groups = [group for group in our_groups(prometheus.rules(), files) if group.evaluation_time > 0]
+    ours = our_groups(prometheus.rules(), files)
+    groups = [group for group in ours if group.evaluation_time > 0]
     if not groups:
-        return skipped(NAME, "no group of ours has been evaluated yet")
+        return skipped(NAME, "no group of ours has been evaluated yet; look again in two minutes")
     missed = {one.labels["rule_group"]: one.value for one in prometheus.query(MISSED)}
     faults = [fault for group in groups if (fault := _fault(group, missed.get(f"{group.file};{group.name}", 0.0)))]
     if faults:
@@ -32,10 +33,11 @@ def keeps_up(prometheus: Prometheus, files: Sequence[RuleFile]) -> Check:
         )
     slowest = max(groups, key=share)
     took = sum(group.evaluation_time for group in groups)
+    what = count_noun(len(ours), "group") if len(groups) == len(ours) else f"{len(groups)} of {len(ours)} groups so far"
     return passed(
         NAME,
-        f"{count_noun(len(groups), 'group')} took {in_ms(took)} in all, each evaluated once; the slowest for its "
-        f"interval, {slowest.name}, {_of_interval(slowest)}, most of it {_slowest_rule(slowest)}",
+        f"{what} took {in_ms(took)} in all; nearest to its interval is {slowest.name} with {_of_interval(slowest)}, "
+        f"its slowest rule {_slowest_rule(slowest)}",
     )
 
 
@@ -50,7 +52,7 @@ def share(group: RunningGroup) -> float:
 
 
 def in_ms(seconds: float) -> str:
-    """`0.42 ms`, `31 ms`, `2.5 s`."""
+    """`0.42 ms`, `31 ms`, `0.12 s`, `2.5 s`."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.2g} ms" if seconds < 0.1 else f"{seconds:.2f} s"
 
 
@@ -58,11 +60,11 @@ def _fault(group: RunningGroup, missed: float) -> str | None:
     takes = f"takes {_of_interval(group)}"
     if missed:
         return f"{group.name} left out {count_noun(round(missed), 'evaluation')} within five minutes, as it {takes}"
-    return f"{group.name} {takes}, most of it {_slowest_rule(group)}" if share(group) > MOST else None
+    return f"{group.name} {takes}, its slowest rule {_slowest_rule(group)}" if share(group) > MOST else None
 
 
 def _of_interval(group: RunningGroup) -> str:
-    return f"{in_ms(group.evaluation_time)} of {group.interval:g} s ({share(group):.2%})"
+    return f"{in_ms(group.evaluation_time)} of {group.interval:g} s ({share(group) * 100:.2f} %)"
 
 
 def _slowest_rule(group: RunningGroup) -> str:

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass, replace
 
 from formats.durations import humanize
 from formats.json_types import JsonValue
+from ops.checks.evaluation_time import in_ms
 from ops.repo.tracking import Change
+from ops.words import count_noun
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,13 @@ class Facts:
     def firing(self) -> list[AlertState]:
         """The alerts that fire, without those of which nobody is told."""
         return [alert for alert in self.alerts if alert.state == "firing" and not alert.shadow]
+
+    @property
+    def other_rules(self) -> str:
+        """The rules below the ten of which the page has what their evaluation takes."""
+        rest = self.evaluation[10:]
+        took = in_ms(sum(one.seconds for one in rest))
+        return f"The other {count_noun(len(rest), 'rule')} took {took} in all (with `--format json`: each of them)."
 
     @property
     def unmet(self) -> list[dict[str, str]]:

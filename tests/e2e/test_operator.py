@@ -13,6 +13,7 @@ from components.alert_routing import alertmanager_config
 from components.settings import Heartbeat, OnCall, WorkingHours
 from formats.json_types import JsonObject, JsonValue
 from routing import tree
+from routing.heartbeat import RECEIVER
 from routing.on_call import with_on_call
 from tests.e2e.operated import FILES, OURS, Operated, configure, manifest, reached
 from tests.e2e.rig import Rig
@@ -178,12 +179,19 @@ def said(receiver: Mapping[str, JsonValue]) -> JsonObject:
     return found
 
 
-def test_working_hours_and_senders_are_proved_live(operator: Operated) -> None:
+def test_working_hours_senders_and_heartbeat_are_proved_live(operator: Operated) -> None:
     rig = operator.rig
-    operator.secret("on-call", {"slack": "http://127.0.0.1:9/s", "webhook": "http://127.0.0.1:9/w"})
+    urls = {key: f"http://127.0.0.1:9/{key}" for key in ("slack", "webhook", "heartbeat")}
+    operator.secret("on-call", urls)
     try:
-        configure(rig, slackWebhookFile=FILES[0], webhookUrlFile=FILES[2], workingHours="Mon-Fri 08:00-18:00 UTC")
+        configure(
+            rig,
+            **{"slackWebhookFile": FILES[0], "webhookUrlFile": FILES[2], "workingHours": "Mon-Fri 08:00-18:00 UTC"},
+            heartbeatUrlFile=FILES[2].replace("webhook", "heartbeat"),
+        )
         rig.up()
+        assert f"{OURS}{RECEIVER}" in rig.receivers()
+        assert not {url for url in urls.values() if url in "".join(rig.said)}
         assert rig.preview(refresh=True) == {}, "".join(rig.said)
         rig.destroy()
     finally:

@@ -27,6 +27,7 @@ from tests.support.waiting import PATIENCE
 
 FILE = "/etc/alertmanager/secrets/heartbeat/url"
 SETTINGS: dict[str, object] = {"heartbeatUrlFile": FILE, "heartbeatInterval": "2m"}
+NO_PATH = "heartbeatUrlFile is no path (it is not shown, as it may be the secret itself)"
 WATCHDOG = next(name for name, alert in rules.alerts().items() if alert.is_watchdog)
 HANDMADE = (
     (ROOT / "ops" / "sandbox" / "handmade" / "alertmanager.yml").read_text("utf-8").replace("@smtp@", "x.test:25")
@@ -55,8 +56,16 @@ def test_the_settings_are_read() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"heartbeatUrlFile": "url"}, "heartbeatUrlFile is 'url'; give the absolute path of a file in Alertmanager's"),
-        ({"heartbeatUrlFile": "https://beat.test/x"}, "give the absolute path of a file in Alertmanager's container"),
+        *(
+            ({"heartbeatUrlFile": wrong}, f"{said}; give the absolute path of a file in Alertmanager's container")
+            for wrong, said in {
+                "url": NO_PATH,
+                "https://beat.test/x": NO_PATH,
+                7: NO_PATH,
+                None: "File is empty",
+            }.items()
+        ),
+        ({"heartbeatUrlFile": "/a/b/"}, "heartbeatUrlFile is '/a/b/'; give the absolute path of a file"),
         ({"heartbeatInterval": "2m"}, "heartbeatInterval is '2m'; give heartbeatUrlFile too: it has no effect without"),
         *(
             (
@@ -65,7 +74,8 @@ def test_the_settings_are_read() -> None:
             )
             for wrong in ("29s", "0", "1 min", "-1m", "25h", "often")
         ),
-        ({**SETTINGS, "heartbeatInterval": 60}, "heartbeatInterval is 60; give text"),
+        ({**SETTINGS, "heartbeatInterval": 60}, "heartbeatInterval is 60; give a duration from 30s to 1d"),
+        ({**SETTINGS, "heartbeatInterval": None}, "heartbeatInterval is empty; give a duration from 30s to 1d"),
         (
             {**SETTINGS, "alertmanagerMode": "tenant", "tenantUrl": "https://mimir.test", "smtpPassword": "x"},
             "give no file: in alertmanagerMode tenant Alertmanager reads none",

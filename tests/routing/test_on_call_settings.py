@@ -35,7 +35,10 @@ def test_settings_are_read() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"slackWebhookFile": "slack"}, "slackWebhookFile is 'slack'; give the absolute path of a file"),
+        (
+            {"slackWebhookFile": "slack"},
+            "slackWebhookFile is no path (it is not shown, as it may be the secret itself); ",
+        ),
         ({"slackChannel": "#x"}, "slackChannel is '#x'; give slackWebhookFile too: it has no effect without"),
         ({"workingHours": "always"}, "give days, hours and a time zone, such as Mon-Fri 08:00-18:00 Europe/Berlin"),
         ({"workingHours": "Mo-Fr 08:00-18:00 UTC"}, "give days as Mon-Fri or Mon,Wed,Fri"),

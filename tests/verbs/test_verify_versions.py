@@ -52,7 +52,8 @@ def test_versions_that_differ_are_named_the_oldest_first(kind: str) -> None:
         (["3.9.2", "3.9.2"], "all that answer are 3.9.2"),
         (["3.9.2", ""], "all that answer are 3.9.2"),
         (["", ""], "none answers"),
-        (["3.9.2"], "there is one replica"),
+        (["3.9.2"], "one replica, 3.9.2"),
+        ([""], "none answers"),
     ],
 )
 def test_one_version_is_in_order(versions: Sequence[str], says: str) -> None:
