@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -55,7 +56,12 @@ def require_cli() -> None:
 
 
 def configured() -> Settings:
-    """The settings of the selected stack; raises SettingsError, also for a secret that is in plain text."""
+    """The settings of the selected stack, and a warning where numbers of its own may stand under a wrong name.
+
+    Raises SettingsError, also for a secret that is in plain text.
+    """
+    for line in unread_numbers(pulumi.get_stack()):
+        pulumi.log.warn(line)
     # Pulumi's Config reads single keys that are known: it would not see a mistyped one.
     every = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     prefix = f"{pulumi.get_project()}:"
@@ -64,6 +70,17 @@ def configured() -> Settings:
     plain = {key: value for key, value in own.items() if not pulumi_config.is_config_secret(f"{prefix}{key}")}
     settings.refuse_plain(plain, where=where)
     return settings.read(own, where=where)
+
+
+def unread_numbers(stack: str, *, folder: Path = rules.FOLDER, project: Path = settings.PROJECT_FILE) -> list[str]:
+    """A line for each file in `folder` that has the limits of a stack by its name, and that no stack reads."""
+    every = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.parent.glob("Pulumi.*.yaml")}
+    read = {f"limits.{one}.yml" for one in (*every, stack, "sandbox")}
+    return [
+        f"rules/{path.name} is read by no stack: call it limits.STACK.yml, as in Pulumi.STACK.yaml, or take it out"
+        for path in sorted(folder.glob("limits.*"))
+        if path.name not in read
+    ]
 
 
 def cluster(of: settings.Cluster) -> k8s.Provider:

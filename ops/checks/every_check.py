@@ -123,7 +123,8 @@ def run_checks(target: Target) -> Report:
     run.check("routing/replicas", lambda: each_replica.run_routing(target, ours), "alertmanager")
     run.check("versions/alertmanager", lambda: each_replica.versions(target, "alertmanager"), "alertmanager")
     run.check("routing/watchdog", lambda: routing_checks.watchdog(target, every.values()), "prometheus", "alertmanager")
-    run.check("routing/heartbeat", lambda: heartbeats.posted(target), "prometheus", "alertmanager")
+    if target.settings.on_call.heartbeat:  # else nobody misses it, also where Alertmanager is dead
+        run.check("routing/heartbeat", lambda: heartbeats.posted(target), "prometheus", "alertmanager")
     run.check("queries", lambda: metric_checks.queries(target.prometheus, contract, sources), "prometheus")
     run.check("metrics", lambda: metric_checks.present(target.prometheus, contract, sources), "prometheus")
     run.check("buckets", lambda: metric_checks.buckets(target.prometheus, contract, every, sources), "prometheus")
