@@ -72,6 +72,11 @@ class Node:
         return isinstance(self.yaml, yaml.ScalarNode) and self.yaml.style == "|"
 
     @property
+    def is_single(self) -> bool:
+        """Whether a single value stands here, and neither a list nor lines of keys."""
+        return isinstance(self.yaml, yaml.ScalarNode)
+
+    @property
     def is_null(self) -> bool:
         """Whether nothing stands here."""
         return bool(self.yaml.tag == f"{_TAG}null")

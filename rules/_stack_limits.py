@@ -57,6 +57,8 @@ def read(path: Path) -> StackNumbers:
         if name == OBJECTIVE:
             objective = _objective_of(node)
             continue
+        if yaml_nodes.similar(name.lower(), [OBJECTIVE]):
+            raise RulesError(f"{name} is no alert: did you mean {OBJECTIVE}?", Place(node.file, node.line))
         node.what = f"the limit of {name}"
         parts = node.fields({"limit", "why"}, ("limit", "why"))
         value = _number(parts["limit"])
@@ -69,11 +71,24 @@ def read(path: Path) -> StackNumbers:
 
 def _objective_of(node: Node) -> StackObjective:
     node.what = "the objective"
+    if node.is_single:
+        node.refuse(f"needs two lines below it, `share: {_share_of(node) or 0.995:g}` and `why: …`")
     parts = node.fields({"share", "why"}, ("share", "why"))
     value = _number(parts["share"])
     if wrong := _objective.problem(value):
-        parts["share"].refuse(wrong)
+        meant = _share_of(parts["share"])
+        parts["share"].refuse(f"must be a number: write {meant:g}" if meant and math.isnan(value) else wrong)
     return StackObjective(value, _reason(parts["why"], "another objective"), Place(node.file, node.line))
+
+
+def _share_of(node: Node) -> float | None:
+    """The objective that was meant by `99.5 %`, or by one that can be used as it is; None where it cannot be told."""
+    written = node.scalar().strip()
+    try:
+        value = float(written.removesuffix("%")) / (100 if written.endswith("%") else 1)
+    except ValueError:
+        return None
+    return value if not _objective.problem(value) else None
 
 
 def _number(node: Node) -> float:
