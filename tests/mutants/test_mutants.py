@@ -105,7 +105,7 @@ def test_what_a_change_becomes() -> None:
         "nothing → instance,",
     ]
     assert made("sum_over_time(a_b[1d:1h])", "window") == ["[1d:1h] → [6d:1h]", "[1d:1h] → [12h:1h]"]
-    assert made("sum_over_time(a_b[1d:1h])", "step") == [":1h] → :6h]", ":1h] → :30m]"]
+    assert made("sum_over_time(a_b[1d:1h])", "step") == ["1h] → 6h]", "1h] → 30m]"]
     assert made("rate(a_b[5m]) / rate(a_b[1d])", "window") == [
         "[5m] → [30m]",
         "[5m] → [150s]",
@@ -118,7 +118,7 @@ def test_what_a_change_becomes() -> None:
     ]
     assert made("a_b offset 1w", "offset") == ["offset 1w → nothing", "offset 1w → offset 1d"]
     subquery = "min_over_time(a_b[2h:15m])"
-    assert made(subquery, "window") == ["[2h: → [12h:", "[2h: → [1h:"]
+    assert made(subquery, "window") == ["[2h:15m] → [12h:15m]", "[2h:15m] → [1h:15m]"]
     assert made(subquery, "step") == ["15m] → 90m]", "15m] → 450s]"]
     assert made(subquery, "function") == ["min_over_time → max_over_time", "min_over_time → avg_over_time"]
     few = "histogram_quantile(scalar(clamp(1 - 3.5 / sum(a_b), 0, 0.95)), c_bucket)"
