@@ -14,8 +14,8 @@ from ops.options import console
 _SIGNS: dict[Status, tuple[str, str]] = {"fail": ("✗", "red"), "skip": ("–", "yellow"), "pass": ("✓", "green")}
 # What is said of a topic together: the first part of a check's name → topic. A name that is not here is its own topic.
 _TOPICS = {
-    **dict.fromkeys(("prometheus", "alertmanager", "grafana", "pods"), "servers"),
-    **dict.fromkeys(("metrics-endpoint", "scrape-target", "metrics", "metric", "buckets"), "metrics"),
+    **dict.fromkeys(("prometheus", "alertmanager", "grafana", "pods", "versions"), "servers"),
+    **dict.fromkeys(("metrics-endpoint", "scrape-target", "metrics", "metric", "buckets", "error-budget"), "metrics"),
     **dict.fromkeys(("query", "queries"), "queries"),
     **dict.fromkeys(("dashboard", "panel", "panels"), "dashboard"),
     **dict.fromkeys(("delivery", "routing"), "routing"),

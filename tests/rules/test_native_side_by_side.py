@@ -69,7 +69,8 @@ def test_each_alert_recording_and_panel_reads_the_same(both: Both) -> None:
     seen |= {name: both.same(recorded[name].expr, recorded_native[name].expr) for name in recorded}
     for one, other in zip(dashboards.load().panels, dashboards.load(native=NATIVE).panels, strict=True):
         for query, native_query in zip(one.queries, other.queries, strict=True):
-            seen[query] = both.same(expand(query, recorded), expand(native_query, recorded_native))
+            if query not in recorded:  # 30 days, one by one, would take minutes; what is recorded was compared above
+                seen[query] = both.same(expand(query, recorded), expand(native_query, recorded_native))
     assert len(classic) >= 15
     assert not [name for name, count in seen.items() if not count], "a query without an answer proves nothing"
 
