@@ -20,7 +20,7 @@ def keeps_up(prometheus: Prometheus, files: Sequence[RuleFile]) -> Check:
     What was left out is only known where Prometheus scrapes itself. Raises ops.errors.
     """
     ours = our_groups(prometheus.rules(), files)
-    groups = [group for group in ours if group.evaluation_time > 0]
+    groups = [group for group in ours if is_evaluated(group)]
     if not groups:
         return skipped(NAME, "no group of ours has been evaluated yet; look again in two minutes")
     missed = {one.labels["rule_group"]: one.value for one in prometheus.query(MISSED)}
@@ -44,6 +44,11 @@ def keeps_up(prometheus: Prometheus, files: Sequence[RuleFile]) -> Check:
 def our_groups(live: Sequence[RunningGroup], files: Iterable[RuleFile]) -> list[RunningGroup]:
     """The running groups that are ours, each once, in the order of the files."""
     return [found for file in files for group in file.groups for found in matching_groups(group, live)[:1]]
+
+
+def is_evaluated(group: RunningGroup) -> bool:
+    """Whether each of its rules has been: when a group has changed, Prometheus keeps its own time, and not theirs."""
+    return group.evaluation_time > 0 and all(rule.evaluation_time > 0 for rule in group.rules)
 
 
 def share(group: RunningGroup) -> float:
