@@ -24,19 +24,18 @@ An application of ten instances with 10, 100 and 1,000 endpoints: a day of it an
 with a sample each 15 s. A real Prometheus over them answers each rule's expression, as it does when it evaluates rules;
 it says itself how long that ran and how many samples it read. Of several turns the least counts.
 
-The same 15 alerts, in four forms. Each alert has the same values in all of them, which was looked at, but for the two
+The same 15 alerts, in three forms. Each alert has the same values in all of them, which was looked at, but for the two
 of the generator, which have a value only while they fire:
 
-- *as in `rules/`*: what is deployed.
+- *as in `rules/`*: what is deployed. Recordings read each raw series once; alerts and long windows read what they
+  record.
 - *naive*: each alert by itself from the raw series, with nothing recorded.
 - *by a generator*: the two alerts on the error budget as a generator of burn-rate rules writes them, each window
-  recorded from the raw series every minute; the others naively.
-- *on aggregates*: not deployed. Four recordings, in a group that is evaluated first, read each raw series once every
-  30 s; alerts and long windows read what they record.""",
+  recorded from the raw series every minute; the others naively.""",
     "dashboard_load": """## What a look at the dashboard costs Prometheus
 
-Every query of every panel once, over the last 24 hours, a point each two minutes; on the same blocks, also *on
-aggregates*. A query is not answered where Prometheus refuses it, or takes longer than fifteen seconds.""",
+Every query of every panel once, over the last 24 hours, a point each two minutes; on the same blocks. A query is not
+answered where Prometheus refuses it, or takes longer than fifteen seconds.""",
     "many_rules": """## Many rules
 
 A checkout with rule files of other teams beside ours, a hundred rules in each, in a sandbox of its own: deployed by

@@ -26,7 +26,6 @@ def run() -> list[str]:
         "endpoints",
         "series",
         "queries",
-        "form of the queries",
         "answered",
         "s in all",
         "slowest",
@@ -37,24 +36,19 @@ def run() -> list[str]:
 
 def _rows(endpoints: int) -> Iterator[tuple[str, ...]]:
     end = int(time.time()) // 60 * 60
-    forms = [rule_forms.ours(), rule_forms.aggregated()]
-    written = list(dict.fromkeys(query for panel in dashboards.load().panels for query in panel.queries))
+    queries = list(dict.fromkeys(query for panel in dashboards.load().panels for query in panel.queries))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         database = Path(folder) / "data"
         say(f"{endpoints} endpoints: drawing the dashboard")
         series = synthetic_series.write(database, endpoints, end)
-        recorded_history.write(database, forms, end)
+        recorded_history.write(database, [rule_forms.ours()], end)
         with evaluating(database, synthetic_series.STEP) as prometheus:
-            for name, queries in (
-                ("as in `dashboards/`", written),
-                (forms[1].name, [rule_forms.on_aggregates(query) for query in written]),
-            ):
-                found = [_asked(prometheus, query, end) for query in queries]
-                times = [took for took, _ in found if took is not None]
-                yield (
-                    *(f"{endpoints:,}", f"{series:,}", f"{len(queries)}", name, f"{len(times)} of {len(found)}"),
-                    *(f"{sum(times):.2f}", f"{max(times):.2f}", f"{sum(read for _, read in found) / 1e6:,.1f}"),
-                )
+            found = [_asked(prometheus, query, end) for query in queries]
+            times = [took for took, _ in found if took is not None]
+            yield (
+                *(f"{endpoints:,}", f"{series:,}", f"{len(queries)}", f"{len(times)} of {len(found)}"),
+                *(f"{sum(times):.2f}", f"{max(times):.2f}", f"{sum(read for _, read in found) / 1e6:,.1f}"),
+            )
 
 
 def _asked(prometheus: Prometheus, query: str, end: int) -> tuple[float | None, int]:
