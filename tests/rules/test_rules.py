@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import metrics
 import rules
 from rules import Alert
 from tests.rules.our_rules import ALERTS, PERFORMANCE, run
@@ -115,6 +116,18 @@ def test_recordings_are_named_by_convention_and_stand_apart() -> None:
     for recording in recordings:
         assert re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_0-9]+", recording.name)
         assert recording.group != "api_performance"
+
+
+def test_each_raw_series_is_read_once() -> None:
+    """By one rule alone, but for a part of it that labels choose, and for whether it is there at all."""
+    readers: dict[str, set[str]] = {}
+    for rule in (*PERFORMANCE.values(), *rules.recordings().values()):
+        for selector in metrics.selectors(rule.signal if isinstance(rule, Alert) else rule.expr):
+            raw = ":" not in selector.name and not selector.matchers and "absent" not in selector.functions
+            if rule.is_house and raw:
+                readers.setdefault(selector.name, set()).add(rule.name)
+    assert len(readers) > 8
+    assert not {name: found for name, found in readers.items() if len(found) > 1}, "record it once"
 
 
 def test_promtool_and_the_parser_agree_on_every_expression(promtool: Path) -> None:
