@@ -11,7 +11,7 @@ from ops.sandbox.evaluation import evaluating
 from tests.bench import synthetic_series
 from tests.bench.block_files import write_block
 from tests.bench.rule_forms import Form, Written
-from tests.bench.synthetic_series import STEP, WEEK
+from tests.bench.synthetic_series import STEP, WEEK_AGO
 
 _NAME = re.compile(r"[a-zA-Z_]\w*(?::\w+)+")  # of a recorded series: level:metric:operation
 LabelPairs = tuple[tuple[str, str], ...]
@@ -43,5 +43,5 @@ def _write(database: Path, recordings: Iterable[tuple[Written, float]], end: int
         at = times[times % (interval * 1000) == 0]
         shapes = [np.full(len(at), value) for value in own.values()]
         series = [(dict(labels), number) for number, labels in enumerate(own)]
-        for shift in (0, WEEK):
+        for shift in (0, WEEK_AGO):
             write_block(database, series, shapes, at - shift * 1000)
