@@ -70,7 +70,7 @@ def service(rig: Rig, name: str, port: int, server: int | None = None) -> Iterat
             }
         )
         # The API server proxies to a pod's own address alone.
-        rig.cluster.apply(kubelet.pod(name, name, {"app": name}))
+        rig.cluster.apply(kubelet.pod(name, name, name))
         rig.report(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}", {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]})
         rig.cluster.apply(
             {
@@ -121,7 +121,7 @@ def pods(rig: Rig, server: str, port: int, served: list[int]) -> Iterator[None]:
             forwarding = running.enter_context(Forwarding(of_server))
             threading.Thread(target=forwarding.serve_forever, args=(0.05,), daemon=True).start()
             running.callback(forwarding.shutdown)
-            pod = kubelet.pod(f"{server}-{number}", server, {"app": server})
+            pod = kubelet.pod(f"{server}-{number}", server, server)
             pod["spec"]["containers"][0]["ports"] = [{"name": "web", "containerPort": forwarding.server_address[1]}]
             rig.cluster.apply(pod)
             at = {"podIP": ADDRESS, "podIPs": [{"ip": ADDRESS}]}

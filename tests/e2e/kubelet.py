@@ -20,14 +20,56 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Request
 
 from formats.json_types import JsonObject
+from ops.sandbox.cluster import NAMESPACE
+from tests.e2e.rig import Rig
 from tests.support.waiting import PATIENCE
 
 NODE = "node"
 STATUS = b"\x03"  # the channel on which a command's end is told
 
 
+class Node:
+    """Our Node, and the pods on it. `commands`: what the kubelet was told to run in them."""
+
+    def __init__(self, rig: Rig, commands: list[list[str]]) -> None:
+        self.commands = commands
+        self._rig = rig
+        self._pods: list[str] = []
+
+    def run(self, name: str, container: str, app: str, status: JsonObject) -> None:
+        """A pod with this container, the label `app` and this status."""
+        self._rig.cluster.apply(pod(name, container, app))
+        self._pods.append(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}")
+        self._rig.report(self._pods[-1], status)
+
+    def remove(self) -> None:
+        """The pods, and the Node."""
+        for pod in self._pods:
+            self._rig.cluster.http.request("DELETE", f"{pod}?gracePeriodSeconds=0")
+        self._rig.cluster.http.request("DELETE", f"/api/v1/nodes/{NODE}")
+
+
 @contextmanager
-def serving(pids: Mapping[str, int], *, has_kill: bool = True) -> Iterator[tuple[JsonObject, list[list[str]]]]:
+def node(rig: Rig, pids: Mapping[str, int], *, has_kill: bool = True) -> Iterator[Node]:
+    """A Node whose kubelet signals the process of a pod (`pids`, by its name); removed at the end, with its pods."""
+    with _serving(pids, has_kill=has_kill) as (manifest, commands):
+        found = Node(rig, commands)
+        rig.cluster.http.request("POST", "/api/v1/nodes", json=manifest)
+        try:
+            rig.report(f"/api/v1/nodes/{NODE}", manifest["status"])
+            yield found
+        finally:
+            found.remove()
+
+
+def server_pids(rig: Rig) -> dict[str, int]:
+    """The processes of the sandbox's Prometheus and Alertmanager."""
+    assert rig.sandbox.state is not None
+    return {name: int(rig.sandbox.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
+
+
+@contextmanager
+def _serving(pids: Mapping[str, int], *, has_kill: bool) -> Iterator[tuple[JsonObject, list[list[str]]]]:
     """A kubelet for pods named like `pids`: its Node object, and what it was told to run.
 
     `has_kill`: the images have that command.
@@ -58,12 +100,12 @@ def serving(pids: Mapping[str, int], *, has_kill: bool = True) -> Iterator[tuple
             thread.join()
 
 
-def pod(name: str, container: str, labels: Mapping[str, str]) -> JsonObject:
+def pod(name: str, container: str, app: str) -> JsonObject:
     """A Pod on our Node."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "labels": dict(labels)},
+        "metadata": {"name": name, "labels": {"app": app}},
         "spec": {"nodeName": NODE, "containers": [{"name": container, "image": "none"}]},
     }
 

@@ -112,25 +112,16 @@ def test_each_account_may_ask_and_one_may_reload_through_the_pod_proxy(accounts:
 
 
 def test_a_signal_needs_one_more_role(rig: Rig) -> None:
-    assert rig.sandbox.state is not None
-    pids = {name: int(rig.sandbox.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
-    with applied(rig, "signal.yml") as accounts, kubelet.serving(pids) as (node, commands):
+    pids = kubelet.server_pids(rig)
+    with applied(rig, "signal.yml") as accounts, kubelet.node(rig, pids) as node:
         accounts.use(DEPLOY)
         reloads = {"prometheusReload": "signal", "alertmanagerReload": "signal"}
         rig.configure(rulesMode="shared", **reloads, kubeconfig=str(accounts.kubeconfig))
-        rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
-        rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
-        try:
-            for name in pids:
-                rig.cluster.apply(kubelet.pod(name, name, {"app": name}))
-                rig.report(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}", kubelet.READY)
-            rig.up()
-            assert ["kill", "-HUP", "1"] in commands
-            rig.destroy()
-        finally:
-            for name in pids:
-                rig.cluster.http.request("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{name}?gracePeriodSeconds=0")
-            rig.cluster.http.request("DELETE", f"/api/v1/nodes/{kubelet.NODE}")
+        for name in pids:
+            node.run(name, name, name, kubelet.READY)
+        rig.up()
+        assert ["kill", "-HUP", "1"] in node.commands
+        rig.destroy()
     assert rig.objects() == rig.before
 
 

@@ -10,25 +10,16 @@ from tests.e2e.rig import Rig
 
 
 def test_a_signal_reloads_both_where_nothing_else_does(rig: Rig) -> None:
-    assert rig.sandbox.state is not None
-    pids = {name: int(rig.sandbox.state.processes[name]["pid"]) for name in ("prometheus", "alertmanager")}
+    pids = kubelet.server_pids(rig)
     rig.configure(rulesMode="shared", prometheusReload="signal", alertmanagerReload="signal")
-    with kubelet.serving(pids) as (node, commands):
-        rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
-        rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
-        try:
-            for name in pids:
-                rig.cluster.apply(kubelet.pod(name, name, {"app": name}))
-                rig.report(f"/api/v1/namespaces/monitoring/pods/{name}", kubelet.READY)
-            rig.up()
-            assert set(rules.alerts()) <= rig.rules()
-            assert ["kill", "-HUP", "1"] in commands
-            rig.destroy()
-            assert not set(rules.alerts()) & rig.rules()
-        finally:
-            for name in pids:
-                rig.cluster.http.request("DELETE", f"/api/v1/namespaces/monitoring/pods/{name}?gracePeriodSeconds=0")
-            rig.cluster.http.request("DELETE", f"/api/v1/nodes/{kubelet.NODE}")
+    with kubelet.node(rig, pids) as node:
+        for name in pids:
+            node.run(name, name, name, kubelet.READY)
+        rig.up()
+        assert set(rules.alerts()) <= rig.rules()
+        assert ["kill", "-HUP", "1"] in node.commands
+        rig.destroy()
+        assert not set(rules.alerts()) & rig.rules()
     assert rig.objects() == rig.before
 
 

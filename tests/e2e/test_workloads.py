@@ -174,25 +174,13 @@ def test_a_rolling_update_that_could_not_get_ready_is_refused_in_preview(rig: Ri
 @contextmanager
 def pods(rig: Rig, *, has_kill: bool = True) -> Iterator[list[list[str]]]:
     """A pod for each StatefulSet, and before it one that was evicted; what kubelet is told to run."""
-    assert rig.sandbox.state is not None
-    pids = {f"{name}-0": int(rig.sandbox.state.processes[server]["pid"]) for server, name in SETS.items()}
-    evicted = [f"{name}-evicted" for name in SETS.values()]
-    core = f"/api/v1/namespaces/{NAMESPACE}/pods"
-    with kubelet.serving(pids, has_kill=has_kill) as (node, commands):
-        rig.cluster.http.request("POST", "/api/v1/nodes", json=node)
-        rig.report(f"/api/v1/nodes/{kubelet.NODE}", node["status"])
-        try:
-            for server, name in SETS.items():
-                container = "prometheus-server" if server == "prometheus" else server
-                for pod in (f"{name}-0", f"{name}-evicted"):
-                    rig.cluster.apply(kubelet.pod(pod, container, {"app": server}))
-                rig.report(f"{core}/{name}-0", {**kubelet.READY, "phase": "Running"})
-                rig.report(f"{core}/{name}-evicted", {"phase": "Failed", "reason": "Evicted"})
-            yield commands
-        finally:
-            for pod in (*pids, *evicted):
-                rig.cluster.http.request("DELETE", f"{core}/{pod}?gracePeriodSeconds=0")
-            rig.cluster.http.request("DELETE", f"/api/v1/nodes/{kubelet.NODE}")
+    running = kubelet.server_pids(rig)
+    with kubelet.node(rig, {f"{name}-0": running[server] for server, name in SETS.items()}, has_kill=has_kill) as node:
+        for server, name in SETS.items():
+            container = "prometheus-server" if server == "prometheus" else server
+            node.run(f"{name}-0", container, server, {**kubelet.READY, "phase": "Running"})
+            node.run(f"{name}-evicted", container, server, {"phase": "Failed", "reason": "Evicted"})
+        yield node.commands
 
 
 SIGNALS = {"rulesMode": "shared", "prometheusReload": "signal", "alertmanagerReload": "signal"}
