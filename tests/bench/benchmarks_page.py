@@ -40,8 +40,7 @@ answered where Prometheus refuses it, or takes longer than fifteen seconds.""",
 
 A checkout with rule files of other teams beside ours, a hundred rules in each, in a sandbox of its own: deployed by
 `pulumi up`, then `render`, a preview without changes, and `verify`. Seconds are those in which processors worked for a
-command and what it starts. *a rule*: what each rule more than in the first row takes, as a
-ratio to the same of the row before: 1 is linear.""",
+command and what it starts, the least of three turns. Where a rule more takes as long in each row, growth is linear.""",
     "fault_to_mail": """## From a fault to its mail
 
 The floor is what the settings ask for: until the next scrape, the next evaluation, `for`, and the route's group_wait.
