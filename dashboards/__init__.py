@@ -60,12 +60,13 @@ class Dashboard:
     panels: tuple[Panel, ...]
 
 
-def load(path: Path = FILE, *, native: Collection[str] = ()) -> Dashboard:
+def load(path: Path = FILE, *, native: Collection[str] = (), rule_folder: Path = rules.FOLDER) -> Dashboard:
     """Read and check the dashboard. Raises DashboardError.
 
-    `native`: the histograms that Prometheus has as native ones: the queries read them so.
+    `native`: the histograms that Prometheus has as native ones: the queries read them so, and those that the rules of
+    `rule_folder` record of them (raises RulesError for these).
     """
-    return _Reader(path, native).dashboard()
+    return _Reader(path, native, rules.recorded_histograms(rule_folder, native=native)).dashboard()
 
 
 def units(panels: Iterable[Panel] | None = None) -> dict[str, str]:
@@ -126,9 +127,9 @@ def _without_variables(query: str) -> str:
 class _Reader:
     """Reads one file; every refusal names it and the line."""
 
-    def __init__(self, path: Path, native: Collection[str]) -> None:
+    def __init__(self, path: Path, native: Collection[str], recorded: Collection[str]) -> None:
         self.name = shown(path)
-        self.native = native
+        self.native, self.recorded = native, recorded
         self.uid = path.stem
         self.text = read_text(path, DashboardError)
 
@@ -207,7 +208,7 @@ class _Reader:
                 raise self.error(f"panel {title!r} has an empty query; write one or take it out", title)
             try:
                 measured(query)
-                target["expr"] = rules.native_form(query, self.native)
+                target["expr"] = rules.native_form(query, self.native, self.recorded)
             except ValueError as error:
                 raise self.error(f"panel {title!r}: {error}; mend the query", query) from None
             queries.append(target["expr"])

@@ -45,6 +45,7 @@ __all__ = [
     "other_alerts",
     "parse",
     "quantity",
+    "recorded_histograms",
     "recorded_once",
     "recordings",
     "series_of",
@@ -144,10 +145,18 @@ def recorded_once(files: Iterable[RuleFile]) -> dict[str, Recording]:
     return {recording.name: recording for recording in every if count[recording.name] == 1}
 
 
-def native_form(expr: str, histograms: Collection[str]) -> str:
-    """An expression as it reads where these histograms are native ones. Raises RulesError where it has no such form."""
+def recorded_histograms(folder: Path = FOLDER, *, native: Collection[str] = ()) -> frozenset[str]:
+    """The recordings that record a histogram where Prometheus has these as native ones. Raises RulesError."""
+    return _native_files.recorded(load(folder), native) if native else frozenset()
+
+
+def native_form(expr: str, histograms: Collection[str], recorded: Collection[str] = ()) -> str:
+    """An expression as it reads where these histograms are native ones. Raises RulesError where it has no such form.
+
+    `recorded`: the recordings that record one, as of `recorded_histograms`.
+    """
     try:
-        return _native.native(expr, histograms)
+        return _native.native(expr, histograms, recorded)
     except ValueError as error:
         raise RulesError(f"the expression {expr!r} has no form for native histograms: it {error}") from None
 

@@ -4,6 +4,9 @@
 around it (sums, offsets of subqueries, comparisons, `or vector(0)`) stays as it is and keeps its meaning. Under
 `histogram_quantile`, `sum by (le, path) (rate(X_bucket[5m]))` becomes `sum by (path) (rate(X[5m]))`. Only these words
 of the text change: its lines, spaces and comments stay. What has no such form is refused.
+
+A recording whose whole expression is rates of buckets, or a sum of them, records a native histogram under its own name.
+What reads that name reads buckets in the classic form, and the histogram here: `le` goes where these are added up.
 """
 
 import re
@@ -17,6 +20,8 @@ Edit = tuple[int, int, str]
 
 # Of a histogram they give the histogram whose count and sum are what they give of the count and the sum.
 _LINEAR = ("rate", "increase", "irate", "delta", "idelta", "last_over_time", "sum_over_time", "avg_over_time")
+# Those of them that have a meaning where rates are recorded: the others are for what counts from a start.
+_OF_RECORDED = ("last_over_time", "sum_over_time", "avg_over_time")
 # What they give does not depend on the values.
 _OF_PRESENCE = ("absent", "absent_over_time", "present_over_time", "count_over_time", "timestamp")
 _ADDING = ("sum", "avg")
@@ -55,12 +60,15 @@ def series_of(histogram: str) -> tuple[str, str, str]:
     return (f"{histogram}_bucket", f"{histogram}_count", f"{histogram}_sum")
 
 
-def native(expr: str, histograms: Collection[str]) -> str:
+def native(
+    expr: str, histograms: Collection[str], recorded: Collection[str] = (), *, is_recording: bool = False
+) -> str:
     """The expression for these histograms being native ones; itself where it reads none of them.
 
-    It has as many lines as before. Raises ValueError, saying in a few words what in it has no native form.
+    `recorded`: the names of the recordings that record a histogram. `is_recording`: whether the value may be one. It
+    has as many lines as before. Raises ValueError, saying in a few words what in it has no native form.
     """
-    parts = {series: (name, series[len(name) + 1 :]) for name in histograms for series in series_of(name)}
+    parts = _parts(histograms, recorded)
     if not any(series in expr for series in parts) and "__name__" not in expr:
         return expr
     tokens = promql_tokens.read(expr)
@@ -69,10 +77,33 @@ def native(expr: str, histograms: Collection[str]) -> str:
         histogram, part = parts[selector.series]
         named = tokens.every[selector.name]
         edits.append((named.start, named.end, named.text.replace(selector.series, histogram)))
-        edits += _of_bucket(tokens, selector) if part == "bucket" else _of_number(tokens, selector, _FUNCTIONS[part])
+        if part in _FUNCTIONS:
+            edits += _of_number(tokens, selector, _FUNCTIONS[part])
+            continue
+        of_bucket, is_value = _of_bucket(tokens, selector, part == "recorded")
+        if is_value and not is_recording:
+            raise _other_use(selector, part == "recorded")
+        edits += of_bucket
     if edits:
         _refuse_names(tokens)
     return promql_tokens.changed(expr, edits)
+
+
+def is_histogram(expr: str, histograms: Collection[str], recorded: Collection[str]) -> bool:
+    """Whether a recording of this expression records a histogram; False also where it has no native form."""
+    parts = _parts(histograms, recorded)
+    try:
+        tokens = promql_tokens.read(expr)
+        found = [(one, parts[one.series][1]) for one in _selectors(tokens, parts)]
+        return any(_of_bucket(tokens, one, part == "recorded")[1] for one, part in found if part not in _FUNCTIONS)
+    except ValueError:
+        return False
+
+
+def _parts(histograms: Collection[str], recorded: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Each series of a histogram → the histogram, and which part of it the series has."""
+    found = {series: (name, series[len(name) + 1 :]) for name in histograms for series in series_of(name)}
+    return found | {name: (name, "recorded") for name in recorded}
 
 
 def _selectors(tokens: Tokens, parts: Collection[str]) -> Iterator[_Selector]:
@@ -205,8 +236,11 @@ def _wrapped(tokens: Tokens, function: str, first: int, last: int) -> list[Edit]
     return [(start, start, f"{function}("), (end, end, ")")]
 
 
-def _of_bucket(tokens: Tokens, selector: _Selector) -> list[Edit]:
-    """No `le` in what lies between the buckets and `histogram_quantile`. Raises ValueError for any other use."""
+def _of_bucket(tokens: Tokens, selector: _Selector, recorded: bool) -> tuple[list[Edit], bool]:
+    """No `le` in what lies between the buckets and `histogram_quantile`, or between them and the whole expression.
+
+    The edits, and whether the histogram is the value of the whole. Raises ValueError for any other use.
+    """
     if any(tokens.every[at].unquoted == "le" and tokens.text(at + 1) in _MATCHING for at in selector.labels):
         raise ValueError(f"selects buckets of {selector.series} by le: ask for a share with histogram_fraction()")
     edits: list[Edit] = []
@@ -214,18 +248,24 @@ def _of_bucket(tokens: Tokens, selector: _Selector) -> list[Edit]:
     while True:
         first, last = _around(tokens, first, last)
         call = _call(tokens, first, last)
-        if call is None or (in_range and call.function not in _LINEAR):
+        if call is None or (in_range and call.function not in (_OF_RECORDED if recorded else _LINEAR)):
             break
         if call.function == "histogram_quantile" and call.position == 1:
-            return edits
+            return edits, False
         if call.function in _ADDING:
             edits += _without_le(tokens, call, selector.series)
         elif not in_range:
             break
         first, last, in_range = call.first, call.last, False
-    raise ValueError(
-        f"reads {selector.series} other than as histogram_quantile(…, sum by (le, …) (rate({selector.series}[…])))"
-    )
+    # What is no rate counts from a start: a quantile of it is of all time.
+    if first == 0 and last == len(tokens.every) - 1 and not in_range and (selector.bracket >= 0 or recorded):
+        return edits, True
+    raise _other_use(selector, recorded)
+
+
+def _other_use(selector: _Selector, recorded: bool) -> ValueError:
+    read = selector.series if recorded else f"sum by (le, …) (rate({selector.series}[…]))"
+    return ValueError(f"reads {selector.series} other than as histogram_quantile(…, {read})")
 
 
 def _without_le(tokens: Tokens, call: _Call, series: str) -> list[Edit]:

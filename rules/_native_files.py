@@ -15,16 +15,30 @@ def native(files: Iterable[RuleFile], histograms: Collection[str]) -> tuple[Rule
 
     Each line keeps its number. Rules of others stay as they are. Raises RulesError for what has no native form.
     """
-    return tuple(_file(file, histograms) for file in files)
+    every = tuple(files)
+    made = recorded(every, histograms)
+    return tuple(_file(file, histograms, made) for file in every)
 
 
-def _file(file: RuleFile, histograms: Collection[str]) -> RuleFile:
+def recorded(files: Iterable[RuleFile], histograms: Collection[str]) -> frozenset[str]:
+    """The recordings of our groups that record a native histogram, also from another one that does.
+
+    `files`: as they are written, for classic histograms.
+    """
+    waiting = {one.name: one.expr for file in files for one in file.recordings if one.is_house}
+    found: set[str] = set()
+    while new := {name for name, expr in waiting.items() if _native.is_histogram(expr, histograms, found)} - found:
+        found |= new
+    return frozenset(found)
+
+
+def _file(file: RuleFile, histograms: Collection[str], made: Collection[str]) -> RuleFile:
     lines = file.text.split("\n")
     wanted: list[str] = []
-    for name, node in _expressions(file):
+    for name, node, is_recording in _expressions(file):
         expr = node.text()
         try:
-            changed = _native.native(expr, histograms)
+            changed = _native.native(expr, histograms, made, is_recording=is_recording)
         except ValueError as error:
             node.refuse(
                 f"has no form for native histograms: {name} {error}; write it otherwise, or leave the setting "
@@ -37,14 +51,14 @@ def _file(file: RuleFile, histograms: Collection[str]) -> RuleFile:
     if text == file.text:
         return file
     found = _reader.parse(text, file.path)
-    written = [node.text() for _, node in _expressions(found)]
+    written = [node.text() for _, node, _ in _expressions(found)]
     if written != wanted:
         refuse(file.path, 1, "cannot be written for native histograms: write each expression as a block (`expr: |`)")
     return found
 
 
-def _expressions(file: RuleFile) -> Iterable[tuple[str, Node]]:
-    """Name and expression of each rule of our groups."""
+def _expressions(file: RuleFile) -> Iterable[tuple[str, Node, bool]]:
+    """Name and expression of each rule of our groups, and whether it is a recording."""
     root = yaml_nodes.read(file.text, shown(file.path), RulesError, plain=True)
     assert root is not None  # it was read before
     for group in root.fields()["groups"].items():
@@ -54,7 +68,7 @@ def _expressions(file: RuleFile) -> Iterable[tuple[str, Node]]:
                 found = rule.fields()
                 name = (found.get("alert") or found["record"]).scalar()
                 found["expr"].what = "`expr`"
-                yield name, found["expr"]
+                yield name, found["expr"], "record" in found
 
 
 def _put(lines: list[str], node: Node, expr: str, changed: str) -> None:

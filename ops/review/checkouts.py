@@ -76,7 +76,7 @@ def _read(folder: Path, name: str, target: str) -> Version:
         values,
         rules.load(rules_, stack=target, native=native),
         with_on_call(routing.load(routes), found.on_call),
-        dashboards.load(boards / dashboards.FILE.name, native=native),
+        dashboards.load(boards / dashboards.FILE.name, native=native, rule_folder=rules_),
     )
 
 

@@ -37,6 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         (folder / file.name).write_text(re.sub(r"interval: \w+", "interval: 1s", file.text))
     with scraped(folder, classic=False, native=True, rule_files=str(folder / "api*.yml")) as server:
         until(lambda: server.query("api:http_request_errors:ratio_rate1d and api:http_request_errors:ratio_rate1h"))
+        for name in rules.recorded_histograms(native=NATIVE):
+            until(lambda name=name: server.query(f"histogram_quantile(0.95, {name}) > 0"))
         yield server
 
 
@@ -87,6 +89,15 @@ def test_verify_is_in_order(native: Target) -> None:
                 assert not live_rules.group_problem(native.prometheus, file, own, list(running.values()))
 
 
+def test_what_is_recorded_of_buckets_is_a_histogram(native: Target) -> None:
+    """Recorded by that Prometheus itself: it has a quantile, and a count, which no series of buckets has."""
+    for name in rules.recorded_histograms(native=native.native):
+        expr = rules.recordings(native=native.native)[name].expr
+        assert native.prometheus.query(f"histogram_quantile(0.95, {name}) > 0 and histogram_count({name}) > 0"), name
+        assert not native.prometheus.query(f'{name}{{le!=""}}')
+        assert native.prometheus.query(f"histogram_count({expr})"), name
+
+
 def test_diagnosis_finds_nothing(native: Target) -> None:
     assert empty_panels.metrics_present(panels(native)).status == "pass"
     assert empty_panels.returns_data(panels(native)).status == "pass"
@@ -106,5 +117,7 @@ def test_the_wrong_setting_is_named(classic: Target) -> None:
     assert wanted in silent_alerts.has_data(alerts(classic)).detail
     end = classic.prometheus.query("time()")[0].value
     coverage = alert_coverage.measure(classic, (end - 600, end))
-    slow = next(one for one in coverage.alerts if one.alert == "APIP95LatencyCritical")
+    # One that reads the histogram itself: what that Prometheus recorded has a quantile, whatever the setting says.
+    reader = next(one.name for one in rules.alerts().values() if f"{name}_bucket" in one.signal)
+    slow = next(one for one in coverage.alerts if one.alert == reader)
     assert wanted in slow.impossible
