@@ -37,8 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         (folder / file.name).write_text(re.sub(r"interval: \w+", "interval: 1s", file.text))
     with scraped(folder, classic=False, native=True, rule_files=str(folder / "api*.yml")) as server:
         until(lambda: server.query("api:http_request_errors:ratio_rate1d and api:http_request_errors:ratio_rate1h"))
-        for name in rules.recorded_histograms(native=NATIVE):
-            until(lambda name=name: server.query(f"histogram_quantile(0.95, {name}) > 0"))
+        made = rules.recorded_histograms(native=NATIVE)
+        until(lambda: all(server.query(f"histogram_quantile(0.95, {name}) > 0") for name in made))
         yield server
 
 

@@ -130,7 +130,7 @@ def expressions(
     @st.composite
     def quantiles(draw: st.DrawFn) -> str:
         inner = f"rate({draw(selector(['bucket'], window=True))})"
-        if recorded and draw(st.booleans()):
+        if bool(recorded) and draw(st.booleans()):
             inner = (
                 f"{draw(st.sampled_from(recorded))}{{{draw(st.sampled_from(matchers))}}}{draw(st.sampled_from(whens))}"
             )
