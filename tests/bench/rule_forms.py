@@ -75,7 +75,7 @@ def _read(name: str) -> tuple[WrittenGroup, ...]:
 
 
 def _written(group: rules.Group) -> WrittenGroup:
-    def expression(rule: Alert | Recording) -> str:
+    def expression(rule: rules.Rule) -> str:
         return rule.signal if isinstance(rule, Alert) and rule.is_house else rule.expr
 
     found = (Written(rule.name, isinstance(rule, Recording), expression(rule), rule.labels) for rule in group.rules)
