@@ -7,15 +7,15 @@ The metric contract: what the application exports, and whether rules and panels 
 import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from formats import yaml_nodes
 from formats.places import FormatError, Place, read_text, shown
 from formats.yaml_nodes import Node
 from metrics import _expressions
 from metrics._expressions import Selector
+from metrics._rules_asked import Alert, Placed, PlacedAlert, Recorded
 
 __all__ = ["FILE", "Contract", "ContractError", "Metric", "Selector", "load", "selectors"]
 
@@ -54,55 +54,25 @@ class Metric:
     help: str
 
 
-class _Limit(Protocol):
-    @property
-    def operator(self) -> str: ...
-    @property
-    def value(self) -> float: ...
-
-
-class _Alert(Protocol):
-    """What is asked of an alert here; rules.Alert is one."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def quantity(self) -> str: ...
-    @property
-    def limit(self) -> _Limit: ...
-
-
-class _Placed(Protocol):
-    """A rule that knows where it stands; rules.Recording is one. `is_house`: whether it is held to the contract."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def is_house(self) -> bool: ...
-    @property
-    def expr(self) -> str: ...
-    @property
-    def file(self) -> Path: ...
-    @property
-    def line(self) -> int: ...
-
-
-class _PlacedAlert(_Alert, _Placed, Protocol):
-    @property
-    def limit_line(self) -> int: ...
-
-
 @dataclass(frozen=True)
 class Contract:
-    """Every metric by its name. `native`: the histograms that Prometheus has as native ones."""
+    """Every metric by its name. `native`: the histograms that Prometheus has as native ones.
+
+    `recorded`: what rules record, name → expression: of a recording, the metric is what that reads.
+    """
 
     metrics: Mapping[str, Metric]
     native: frozenset[str] = frozenset()
+    recorded: Mapping[str, str] = field(default_factory=dict)
 
     def of_form(self, histograms: str) -> "Contract":
         """The contract where Prometheus has all histograms as `native` or `classic` ones: a stack's setting."""
         names = {metric.name for metric in self.metrics.values() if metric.type == "histogram"}
         return replace(self, native=frozenset(names if histograms == "native" else ()))
+
+    def reading(self, recordings: Mapping[str, Recorded]) -> "Contract":
+        """The contract that sees through these recordings, by name, to the metrics that they read."""
+        return replace(self, recorded={name: one.expr for name, one in recordings.items()})
 
     @property
     def series(self) -> dict[str, Metric]:
@@ -113,6 +83,25 @@ class Contract:
     def is_buckets(self, series: str) -> bool:
         """Whether a series has a histogram's buckets, of which a quantile can be taken."""
         return series.endswith("_bucket") or series in self.native
+
+    def raw(self, expr: str) -> list[str]:
+        """The names of the series that `expr` reads, in order, each once; of a recording, of what it reads.
+
+        Raises ContractError if `expr` is not PromQL.
+        """
+        found: dict[str, None] = {}
+        seen: set[str] = set()
+
+        def visit(expr: str) -> None:
+            for selector in selectors(expr):
+                if selector.name not in self.recorded:
+                    found[selector.name] = None
+                elif selector.name not in seen:
+                    seen.add(selector.name)
+                    visit(self.recorded[selector.name])
+
+        visit(expr)
+        return list(found)
 
     def problems(self, expr: str, recordings: Collection[str] = ()) -> list[str]:
         """What `expr` asks for that the contract does not have; sentences, none if all is well.
@@ -152,7 +141,7 @@ class Contract:
                     return f", which calls it {metric.name}{name.removeprefix(alias)}"
         return ": add it there, or use a metric that is"
 
-    def limit_problems(self, alerts: Iterable[_Alert]) -> list[str]:
+    def limit_problems(self, alerts: Iterable[Alert]) -> list[str]:
         """Alerts on a quantile that can never fire, or always would: limits outside the histogram's finite buckets."""
         found = []
         for alert, metric in self._quantiles(alerts):
@@ -164,7 +153,7 @@ class Contract:
                 )
         return found
 
-    def limit_warnings(self, alerts: Iterable[_Alert]) -> list[str]:
+    def limit_warnings(self, alerts: Iterable[Alert]) -> list[str]:
         """Limits between two bucket bounds: the quantile is interpolated there, and only as exact as they are close."""
         found = []
         for alert, metric in self._quantiles(alerts):
@@ -178,27 +167,37 @@ class Contract:
                 )
         return found
 
-    def hold(self, alerts: Iterable[_PlacedAlert], recordings: Mapping[str, _Placed]) -> None:
+    def hold(self, alerts: Iterable[PlacedAlert], recordings: Mapping[str, Placed]) -> None:
         """Raise ContractError for the first rule of ours that asks for what is not exported, or can never fire.
 
         `recordings`: by the name that they record. Rules of others may read anything.
         """
         alerts = [alert for alert in alerts if alert.is_house]
         for rule in (*(one for one in recordings.values() if one.is_house), *alerts):
-            for problem in self.problems(rule.expr, recordings):
+            recorded = [f"histogram_quantile(0.5, {one.expr})" for one in _of_quantiles(rule.expr, recordings)]
+            for problem in (one for expr in (rule.expr, *recorded) for one in self.problems(expr, recordings)):
                 raise ContractError(f"{rule.name} cannot work: {problem}", Place(shown(rule.file), rule.line))
         for alert in alerts:
-            for problem in self.limit_problems([alert]):
+            for problem in self.reading(recordings).limit_problems([alert]):
                 raise ContractError(problem, Place(shown(alert.file), alert.limit_line))
 
-    def _quantiles(self, alerts: Iterable[_Alert]) -> Iterable[tuple[_Alert, Metric]]:
+    def _quantiles(self, alerts: Iterable[Alert]) -> Iterable[tuple[Alert, Metric]]:
         """The alerts whose value is a histogram's quantile, each with its histogram."""
         for alert in alerts:
             if _QUANTILE.match(alert.quantity):
-                for selector in selectors(alert.quantity)[:1]:
-                    metric = self.series.get(selector.name)
+                for name in self.raw(alert.quantity)[:1]:
+                    metric = self.series.get(name)
                     if metric is not None and metric.buckets:
                         yield alert, metric
+
+
+def _of_quantiles(expr: str, recordings: Mapping[str, Placed]) -> list[Placed]:
+    """The recordings of which `expr` takes a quantile."""
+    return [
+        recordings[selector.name]
+        for selector in selectors(expr)
+        if selector.name in recordings and "histogram_quantile" in selector.functions
+    ]
 
 
 def selectors(expr: str) -> list[Selector]:

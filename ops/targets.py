@@ -9,6 +9,7 @@ from typing import Literal
 import yaml
 
 import metrics
+import rules
 from components import settings
 from components.settings import Settings
 from metrics import Contract
@@ -78,13 +79,17 @@ class Target:
 
     @property
     def contract(self) -> Contract:
-        """The metric contract, in the form in which this target's Prometheus has histograms. Raises ContractError."""
-        return metrics.load().of_form(self.settings.histograms)
+        """The metric contract, in the form in which this target's Prometheus has histograms.
+
+        It knows what our recordings read. Raises ContractError or RulesError.
+        """
+        found = metrics.load().of_form(self.settings.histograms)
+        return found.reading(rules.recordings(stack=self.name, native=found.native))
 
     @property
     def native(self) -> frozenset[str]:
         """The histograms that this target's Prometheus has as native ones. Raises ContractError."""
-        return self.contract.native
+        return metrics.load().of_form(self.settings.histograms).native
 
     def replicas(self, kind: Literal["prometheus", "alertmanager"], *, write: bool = False) -> Replicas:
         """Each replica of a server that can be asked; `write`: and be sent something. Raises ops.errors."""

@@ -22,7 +22,7 @@ from tests.support.our_routes import ROUTING, receiver, receiver_of
 from tests.support.tree_copy import Copy
 
 OURS = {name: alert for name, alert in rules.alerts().items() if alert.is_house}
-CONTRACT = metrics.load()
+CONTRACT = metrics.load().reading(rules.recordings())
 BOARD = f"dashboards/{dashboards.FILE.name}"
 ROUTES = "routing/alertmanager.yml"
 PROGRAM = "tests/test_program.py"

@@ -166,7 +166,8 @@ def live_contract(prometheus: Prometheus, contract: Contract) -> Contract:
         and metric.name not in contract.native
         and (bounds := _live_bounds(prometheus, metric.name))
     }
-    return Contract({known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()})
+    metrics = {known: replace(contract.metrics[known], buckets=bounds) for known, bounds in live.items()}
+    return Contract(metrics, recorded=contract.recorded)
 
 
 def _live_bounds(prometheus: Prometheus, name: str) -> tuple[float, ...]:

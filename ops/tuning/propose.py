@@ -151,7 +151,8 @@ def _buckets(alert: Alert, contract: Contract) -> tuple[float, ...]:
     if "histogram_quantile" not in alert.quantity:
         return ()
     series = contract.series
-    return next((series[name].buckets for name in series if contract.is_buckets(name) and name in alert.quantity), ())
+    read = contract.raw(alert.quantity)
+    return next((series[name].buckets for name in read if name in series and contract.is_buckets(name)), ())
 
 
 def _pair(alert: Alert, alerts: Iterable[Alert]) -> list[Alert]:

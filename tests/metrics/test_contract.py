@@ -13,7 +13,7 @@ import rules
 from metrics import Contract, ContractError
 from tests.support.checkout import ROOT
 
-CONTRACT = metrics.load()
+CONTRACT = metrics.load().reading(rules.recordings())
 ALERTS = {name: alert for name, alert in rules.alerts().items() if alert.is_house or alert.is_watchdog}
 RECORDINGS = {name: recording for name, recording in rules.recordings().items() if recording.is_house}
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -124,7 +124,7 @@ def test_what_cannot_work_is_refused_with_its_place(tmp_path: Path) -> None:
     last = CONTRACT.metrics[HTTP].buckets[-1]
     refused(rules.with_limit(source.text, alert, last), alert.limit_line, "can never fire")
     lines = source.text.split("\n")
-    lines[alert.line + 1] = lines[alert.line + 1].replace("phoenix_http", "phoenix_htpt")
+    lines[alert.line + 1] = lines[alert.line + 1].replace("api:http", "api:htpt")
     refused("\n".join(lines), alert.line, "is not in the contract")
 
 
@@ -133,8 +133,8 @@ def test_limits_between_two_buckets_are_flagged() -> None:
         alert.name
         for alert in ALERTS.values()
         if alert.quantity.startswith("histogram_quantile")
-        for selector in metrics.selectors(alert.quantity)
-        if alert.limit.value not in CONTRACT.series[selector.name].buckets
+        for name in CONTRACT.raw(alert.quantity)
+        if alert.limit.value not in CONTRACT.series[name].buckets
     }
     assert {warning.partition(":")[0] for warning in CONTRACT.limit_warnings(ALERTS.values())} == between
 
