@@ -56,23 +56,27 @@ def metrics_read(expression: str) -> set[str]:
 
 def lookback(expression: str) -> float:
     """How many seconds an expression looks back: its longest sum of ranges and offsets."""
+    return max(reaches(expression).values(), default=0.0)
+
+
+def reaches(expression: str) -> dict[str, float]:
+    """How many seconds an expression looks back at each metric that it reads, by name."""
     nested = [0.0]
-    longest = 0.0
+    found: dict[str, float] = {}
 
     def enter(node: object) -> None:
-        nonlocal longest
         if isinstance(node, promql.SubqueryExpr | promql.MatrixSelector):
             nested.append(nested[-1] + _seconds(node.range) + _offset(node))
         elif isinstance(node, promql.VectorSelector):
-            longest = max(longest, nested[-1] + _offset(node))
-        longest = max(longest, nested[-1])
+            name = node.name or ""
+            found[name] = max(found.get(name, 0.0), nested[-1] + _offset(node))
 
     def leave(node: object) -> None:
         if isinstance(node, promql.SubqueryExpr | promql.MatrixSelector):
             nested.pop()
 
     promql.walk(parse(expression), enter, leave)
-    return longest
+    return found
 
 
 def overlap(spans: Iterable[Span], start: int, end: int) -> float:

@@ -54,11 +54,11 @@ def on_metrics(expressions: Sequence[tuple[str, str]], seen: Coverage, start: fl
 
 
 def on_recordings(computed: Mapping[str, Sequence[str]]) -> list[str]:
-    """A note on the alerts that were computed from raw series. `computed`: recording → alerts."""
+    """A note on the alerts that were not read from what was recorded. `computed`: recording → alerts."""
     if not computed:
         return []
     of = list(dict.fromkeys(alert for alerts in computed.values() for alert in alerts))
     return [
-        f"{brief(of)}: computed from the raw series, as these were not recorded during the whole window, or with "
+        f"{brief(of)}: computed from what these recordings read, as they were not recorded for long enough, or with "
         f"another expression: {brief(sorted(computed))}."
     ]

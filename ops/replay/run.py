@@ -8,7 +8,7 @@ import rules
 from ops import window
 from ops.clients.prometheus import Prometheus, RunningGroup
 from ops.errors import BadAnswer
-from ops.replay import coverage, fetch, mails, notes
+from ops.replay import coverage, fetch, mails, notes, recorded
 from ops.replay.coverage import Coverage
 from ops.replay.fetch import Question
 from ops.replay.mails import Firing, Message
@@ -134,9 +134,11 @@ def _signals(
     phases = {group.name: _phase(group) for group in groups}
     running = {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
     warm_up = max((alert.for_ + alert.keep_firing_for for _, alert in pairs), default=0.0)
-    written = {(version.name, alert.name): expand(alert.signal, version.recordings) for version, alert in pairs}
+    written = {
+        (version.name, alert.name): expand(alert.signal, version.recordings, alert.interval) for version, alert in pairs
+    }
     names = {name for text in written.values() for name in coverage.metrics_read(text)}
-    names |= {name for _, alert in pairs for name in coverage.metrics_read(alert.signal)}
+    names |= {name for version, alert in pairs for name in recorded.read(alert.signal, version.recordings)}
     reach = max((coverage.lookback(text) for text in written.values()), default=0.0)
     first, last = round((start - warm_up) * 1000), round(end * 1000)
     asked = coverage.question(names, first - round(reach * 1000), last)
@@ -149,10 +151,9 @@ def _signals(
     questions: dict[tuple[str, str], Question] = {}
     computed: dict[str, list[str]] = {}
     for version, alert in pairs:
-        missing = _not_recorded(version, alert, running, seen, first, last)
+        text, missing = recorded.computed(alert, version.recordings, running, seen, first, last)
         for name in missing:
             computed.setdefault(name, []).append(alert.name)
-        text = written[version.name, alert.name] if missing else alert.signal
         moments = _moments(first, last, alert.interval, phases.get(alert.group, 0))
         questions[version.name, alert.name] = Question(rules.normalise(text), moments)
     answers = fetch.ask(prometheus, questions.values(), progress)
@@ -184,20 +185,6 @@ def _phase(group: RunningGroup) -> int:
     # the group's rules are evaluated one after the other: the first began when the group did
     moment = min(datetime.fromisoformat(text).timestamp() for text in evaluated)
     return int(moment * 1000) % max(1, round(group.interval * 1000))
-
-
-def _not_recorded(
-    version: Rules, alert: Alert, running: Mapping[str, str], seen: Coverage, first: int, last: int
-) -> list[str]:
-    """The recordings that the alert reads and that were not recorded, or with another expression."""
-    found = []
-    for name in sorted(coverage.metrics_read(alert.signal) & set(version.recordings)):
-        recording = version.recordings[name]
-        differs = name not in running or rules.normalise(running[name]) != rules.normalise(recording.expr)
-        there = coverage.overlap(seen.anything, first, last)
-        if differs or there - coverage.overlap(seen.metrics.get(name, ()), first, last) > notes.GAP:
-            found.append(name)
-    return found
 
 
 def _with_companions(

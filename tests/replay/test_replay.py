@@ -17,7 +17,7 @@ from ops.replay import Rules, coverage, observe, run
 from ops.replay.fetch import Answer, Question, ask
 from ops.replay.recordings import expand
 from ops.replay.signals import crosses, observed, signal
-from rules import Alert, Limit, Recording
+from rules import Alert, Limit
 from tests.support import past, real_servers
 from tests.support.waiting import until
 
@@ -172,7 +172,7 @@ def test_recordings_that_were_not_recorded_are_computed(server: Prometheus) -> N
     ours = Rules("working tree", rules.alerts(), rules.recordings())
     config = routing.load().config
     outcome = run(server, [ours], ["APIErrorBudgetBurnFast"], END - 3600, END, config)
-    assert any("computed from the raw series" in note for note in outcome.notes)
+    assert any("computed from what these recordings read" in note for note in outcome.notes)
     fetched = observe(server, ours.alerts["APIErrorBudgetBurnFast"], END - 3600, END)
     (points,) = [points for _, points in fetched.values()]
     objective = rules.objective(rules.load())
@@ -213,32 +213,6 @@ def test_mails_of_a_critical_alert_replace_those_of_the_warning(server: Promethe
     assert usual.replays["APIP95LatencyHigh"].episodes == muted.replays["APIP95LatencyHigh"].episodes
     assert usual.sent("APIP95LatencyHigh") == 1
     assert muted.sent("APIP95LatencyHigh") == 0
-
-
-def recording(name: str, expr: str, **labels: str) -> Recording:
-    return Recording(name, "g", 60.0, Path("x.yml"), 1, expr, labels)
-
-
-def test_expansion_keeps_ranges_offsets_and_labels() -> None:
-    known = {one.name: one for one in (recording("a:b", "sum(x)"), recording("c:d", "max(a:b)", team="t"))}
-    assert expand("a:b offset 1w > 3", known).split() == ["last_over_time((sum(x))[1m:1m]", "offset", "1w)", ">", "3"]
-    assert "max_over_time" in expand("max_over_time(a:b[1h])", known) and "[1h:1m]" in expand("rate(a:b[1h])", known)
-    assert 'label_replace(max(last_over_time((sum(x))[1m:1m])), "team", "t", "", "")' in expand("c:d", known)
-    assert expand("sum(x)", known) == "sum(x)"
-
-
-def test_expansion_reaches_into_subqueries() -> None:
-    known = {one.name: one for one in (recording("a:b", "sum(x)"), recording("c:d", "sum_over_time(a:b[30d:1h])"))}
-    once = "sum_over_time(last_over_time((sum(x))[1m:1m])[30d:1h])"
-    assert expand("c:d", known).split() == f"last_over_time(({once})[1m:1m])".split()
-    assert coverage.lookback(expand("c:d", known)) == 30 * 86400 + 120
-
-
-def test_expansion_refuses_what_it_cannot_say() -> None:
-    with pytest.raises(Misconfigured, match="matchers"):
-        expand('a:b{x="y"}', {"a:b": recording("a:b", "sum(x)")})
-    with pytest.raises(Misconfigured, match="reads itself"):
-        expand("a:b", {"a:b": recording("a:b", "a:b + 1")})
 
 
 def test_how_far_an_expression_looks_back() -> None:

@@ -1,0 +1,61 @@
+"""Which recordings Prometheus has for a past, and what has to be computed instead of those that it lacks."""
+
+from collections.abc import Mapping
+
+import rules
+from ops.replay import coverage, notes
+from ops.replay.coverage import Coverage
+from ops.replay.recordings import expand
+from rules import Alert, Recording
+
+
+def read(expression: str, recordings: Mapping[str, Recording]) -> set[str]:
+    """The recordings that an expression reads, and those that these read."""
+    found: set[str] = set()
+    waiting = [expression]
+    while waiting:
+        new = (coverage.metrics_read(waiting.pop()) & recordings.keys()) - found
+        found |= new
+        waiting += [recordings[name].expr for name in new]
+    return found
+
+
+def computed(
+    alert: Alert,
+    recordings: Mapping[str, Recording],
+    running: Mapping[str, str],
+    seen: Coverage,
+    first: int,
+    last: int,
+) -> tuple[str, list[str]]:
+    """The alert's signal for evaluations from `first` to `last` (ms), and the recordings that are computed in it.
+
+    `running`: what Prometheus records, name → expression. A recording is computed if it was not recorded for as long as
+    the signal looks back at it, or is recorded with another expression; so are those that it reads then, and no others:
+    a long window over many series is read from what is recorded of them, if anything is.
+    """
+    missing: set[str] = set()
+    while True:
+        text = expand(alert.signal, {name: recordings[name] for name in missing}, alert.interval)
+        more = {
+            name
+            for name, reach in coverage.reaches(text).items()
+            if name in recordings
+            and (_differs(name, recordings, running) or _lacks(name, seen, first - round(reach * 1000), last))
+        }
+        if not more:
+            return text if missing else alert.signal, sorted(missing)
+        missing |= more
+
+
+def _differs(name: str, recordings: Mapping[str, Recording], running: Mapping[str, str]) -> bool:
+    """Whether Prometheus records something else by this name, also by what it reads."""
+    return any(
+        one not in running or rules.normalise(running[one]) != rules.normalise(recordings[one].expr)
+        for one in {name, *read(recordings[name].expr, recordings)}
+    )
+
+
+def _lacks(name: str, seen: Coverage, first: int, last: int) -> bool:
+    there = coverage.overlap(seen.anything, first, last)
+    return there - coverage.overlap(seen.metrics.get(name, ()), first, last) > notes.GAP
