@@ -26,7 +26,7 @@ _BEFORE, _AFTERWARDS = 1800.0, 2400.0  # seconds that are looked at besides the 
 _FINE = 5400.0  # seconds before the fault with all samples
 _DAY, _WEEK = 86400.0, 7 * 86400.0  # how far our rules look back
 _AROUND = 3600.0  # seconds before and after the same time a week ago, which are looked at too
-_DAILY_STEP, _WEEKLY_STEP = 300.0, 60.0  # seconds between samples that only long windows read
+_DAILY_STEP, _WEEKLY_STEP = 120.0, 60.0  # seconds between samples that only long windows read; two in five minutes
 _FIRST = datetime(2024, 1, 10, tzinfo=UTC).timestamp()  # a Wednesday
 _APART = 2 * _WEEK
 _SEED = 20240110

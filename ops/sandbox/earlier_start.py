@@ -24,13 +24,14 @@ from ops.replay.signals import Replay
 from ops.sandbox.blocks import Floats, write_series
 from ops.sandbox.evaluation import evaluating
 from ops.sandbox.lifecycle import Sandbox
-from ops.sandbox.past_traffic import SPARSEST, TARGET, Incident, PastTraffic
+from ops.sandbox.past_traffic import TARGET, Incident, PastTraffic, recording_levels
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.targets import SANDBOX
 
 LONGEST = 6 * 3600.0  # seconds
 STEP = 15.0  # seconds between samples of the new past
 SCRAPED_WITHIN = 60.0  # seconds
+_SPARSEST = 120.0  # seconds between two values of a recording, at most
 _AT_ONCE = 120.0  # seconds; a snapshot of many days takes a while
 
 
@@ -113,12 +114,14 @@ def _rewrite(database: Path, scenarios: Mapping[str, float], start: float, end: 
     length = end - start
     past = PastTraffic(database, length, step=STEP, end=end, faults=[Incident(length, length, scenarios)])
     past.traffic()
+    first, *others = recording_levels()
     with evaluating(database, STEP) as prometheus:  # it loads new blocks at its start
-        past.evaluate_recordings(prometheus.url, start)
+        past.evaluate_recordings(prometheus.url, start, first)
         known = rules.recordings(stack=SANDBOX)
         replays = [replay(prometheus, alert, start, end, recordings=known) for alert in ours]
-    with evaluating(database, SPARSEST) as prometheus:  # what is recorded has a value every few minutes only
-        past.evaluate_recordings(prometheus.url, start, of_recordings=True)
+    for level in others:
+        with evaluating(database, _SPARSEST) as prometheus:  # what is recorded has fewer values than the traffic
+            past.evaluate_recordings(prometheus.url, start, level)
     times = np.append(past.times, end)
     series = [line for replayed in replays for line in _states(replayed, times)]
     if series:

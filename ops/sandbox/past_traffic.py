@@ -7,7 +7,7 @@ then evaluates the recording rules over them, so that long windows have data.
 import math
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,10 @@ from ops.sandbox.blocks import Floats, last_line, selector_of, write_series
 from ops.sandbox.sandbox_errors import SandboxError
 from ops.sandbox.servers import traffic
 from ops.targets import SANDBOX
-from rules import Recording
+from rules import Group, Recording
 
 DAY = 86400.0
-COARSE = 300.0  # seconds between samples of the time before `fine`
-SPARSEST = 240.0  # seconds between values of a recording, as Prometheus looks back five minutes
+COARSE = 120.0  # seconds between samples of the time before `fine`: two in the five minutes that rules count
 LOADED_WITHIN = 180.0  # seconds; two reloads of blocks, and Prometheus before 3.9 has one a minute
 _BLOCK_RELOADS = "prometheus_tsdb_reloads_total"  # at the blocks on disk
 TARGET = {"job": "rsolv-platform", "instance": "rsolv-platform:4000"}
@@ -98,32 +97,27 @@ class PastTraffic:
         Raises SandboxError.
         """
         start = self.start + 300  # before, no window of 5 minutes is full
+        levels = recording_levels()
+        total, before = sum(len(_groups(names)) for names in levels), 0
+
+        def told(done: int, _: int) -> None:
+            evaluated(before + done, total)
+
         with Http(prometheus_url, name="Prometheus") as http:
-            self.evaluate_recordings(prometheus_url, start, evaluated)
-            self._wait_loaded(Prometheus(http))
-            self.evaluate_recordings(prometheus_url, start, of_recordings=True)
-            self._wait_loaded(Prometheus(http))
+            for names in levels:
+                self.evaluate_recordings(prometheus_url, start, names, told)
+                self._wait_loaded(Prometheus(http))
+                before += len(_groups(names))
 
     def evaluate_recordings(
-        self, prometheus_url: str, start: float, evaluated: Counted = untold, *, of_recordings: bool = False
+        self, prometheus_url: str, start: float, names: Collection[str], evaluated: Counted = untold
     ) -> None:
-        """Evaluate our recording rules from `start` to the end, by Prometheus, into blocks in `folder`.
+        """Evaluate these recording rules from `start` to the end, by Prometheus, into blocks in `folder`.
 
-        Those that read none that is recorded; with `of_recordings` those that do, once Prometheus has the others. For
-        more than a day, at four times each group's interval, which saves time. Raises SandboxError.
+        Prometheus has to have what they read: see `recording_levels`. They get a value as often as their group is
+        evaluated, or as there are samples, if these are fewer. Raises SandboxError.
         """
-        known = rules.recordings(stack=SANDBOX)
-        chosen = {
-            name
-            for name, one in known.items()
-            if one.is_house and of_recordings == any(read.name in known for read in metrics.selectors(one.expr))
-        }
-        groups = [
-            (file.text, group)
-            for file in rules.load(stack=SANDBOX)
-            for group in file.groups
-            if group.interval and any(rule.name in chosen for rule in group.rules if isinstance(rule, Recording))
-        ]
+        groups = _groups(names)
         with TemporaryDirectory(dir=self.folder.parent) as scratch, ThreadPoolExecutor(2) as pool:
             jobs = []
             for text, group in groups:
@@ -131,10 +125,9 @@ class PastTraffic:
                 ours = [part for part in yaml.safe_load(text)["groups"] if part["name"] == group.name]
                 for part in ours:
                     part.pop("interval", None)  # promtool prefers it to --eval-interval
-                    part["rules"] = [rule for rule in part["rules"] if rule.get("record") in chosen]
+                    part["rules"] = [rule for rule in part["rules"] if rule.get("record") in names]
                 file.write_text(yaml.safe_dump({"groups": ours}), encoding="utf-8")
-                often = min(4 * (group.interval or 0.0), SPARSEST)
-                interval = max(self.step, often if self.seconds > DAY else 0.0)
+                interval = max(self.step, group.interval or 0.0)
                 jobs.append(pool.submit(self._evaluate, prometheus_url, file, start, interval))
             for done, job in enumerate(as_completed(jobs), 1):
                 job.result()
@@ -244,6 +237,33 @@ class PastTraffic:
             usual = usual & ~where
             found.append((where, incident.scenarios))
         return [(usual, {}), *found]
+
+
+def recording_levels() -> list[set[str]]:
+    """The names of our recordings in the order in which they can be evaluated: each set reads those before it only."""
+    waiting = {name: one for name, one in rules.recordings(stack=SANDBOX).items() if one.is_house}
+    found: list[set[str]] = []
+    while waiting:
+        ready = {
+            name
+            for name, one in waiting.items()
+            if not any(read.name in waiting for read in metrics.selectors(one.expr))
+        }
+        if not ready:
+            raise SandboxError(f"the recordings {', '.join(sorted(waiting))} read one another; correct their rules")
+        found.append(ready)
+        waiting = {name: one for name, one in waiting.items() if name not in ready}
+    return found
+
+
+def _groups(names: Collection[str]) -> list[tuple[str, Group]]:
+    """The groups that record one of `names`, each with the text of its file."""
+    return [
+        (file.text, group)
+        for file in rules.load(stack=SANDBOX)
+        for group in file.groups
+        if group.interval and any(rule.name in names for rule in group.rules if isinstance(rule, Recording))
+    ]
 
 
 def shares(bounds: Floats, flow: traffic.Flow) -> Floats:

@@ -66,7 +66,7 @@ def test_every_signal_has_the_value_that_it_has_by_the_slow_clock(tmp_path: Path
         np.concatenate(
             [
                 np.arange(SHOWN - 7 * DAY - 7200, SHOWN - 7 * DAY + 32400, 60.0),
-                np.arange(SHOWN - DAY - 7200, SHOWN - 9000, 300.0),
+                np.arange(SHOWN - DAY - 7200, SHOWN - 9000, 120.0),
                 np.arange(SHOWN - 9000, SHOWN + 30600, 15.0),
             ]
         )
