@@ -15,7 +15,7 @@ from ops.countdown import Counted, untold
 from ops.diagnosis import live_metrics, same_metrics
 from ops.diagnosis.chain import Diagnosis, deploy_command, verb_command
 from ops.errors import BadAnswer
-from ops.replay import coverage, fetch
+from ops.replay import coverage, fetch, recorded
 from ops.replay.fetch import Answer, Question
 from ops.replay.notes import GAP
 from ops.replay.signals import crosses, observed
@@ -23,7 +23,7 @@ from ops.targets import Target
 from ops.tuning import margins
 from ops.window import DAY
 from ops.words import brief
-from rules import Alert
+from rules import Alert, Recording
 
 SHORTEST, LONGEST = 600.0, 90 * DAY  # a window, in seconds
 FINENESS, COARSEST = 10, 300.0  # steps in `for`; seconds between two
@@ -85,7 +85,9 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
     known = rules.alerts(stack=target.name, native=target.native)
     alerts = {name: one for name, one in known.items() if not one.is_watchdog}
     contract, prometheus = target.contract, target.prometheus
-    names = {name for one in alerts.values() for name in coverage.metrics_read(one.signal)}
+    recordings = _running(target)
+    read = {name: recorded.read_through(one.signal, recordings) for name, one in alerts.items()}
+    names = set[str]().union(*read.values())
     asked = coverage.question(names, round(start * 1000), round(end * 1000))
     seen = coverage.coverage(names, asked, fetch.ask(prometheus, [asked])[asked])
     kept = coverage.overlap(seen.anything, round(start * 1000), round(end * 1000))
@@ -95,7 +97,7 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
             "UTC; choose another --window or --end"
         )
     began = max(start, seen.anything[0][0] / 1000)
-    questions = {name: _questions(one, began, end) for name, one in alerts.items()}
+    questions = {name: _questions(one, recordings, seen, began, end) for name, one in alerts.items()}
     answers = fetch.ask(prometheus, [one for pair in questions.values() for one in pair], told)
     last = (seen.anything[-1][1] - coverage.COARSE / 2) / 1000  # the last sample counts then
     live = live_contract(prometheus, contract)
@@ -103,7 +105,7 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
     for name, alert in alerts.items():
         signal, bare = questions[name]
         moments = observed(signal.at, seen.anything)
-        missing = [one for one in coverage.metrics_read(alert.signal) if not seen.metrics[one]]
+        missing = [one for one in read[name] if one not in recordings and not seen.metrics[one]]
         why = partial(_impossible, target, contract, live, alert, missing, last)
         found.append(_nearness(alert, moments, answers[signal], answers[bare], why))
     checks = [
@@ -119,11 +121,29 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
     return Coverage(began, end, kept, found, diagnosis)
 
 
-def _questions(alert: Alert, start: float, end: float) -> tuple[Question, Question]:
-    """The signal, and what it measures without its guards."""
+def _running(target: Target) -> dict[str, Recording]:
+    """Our recordings that Prometheus evaluates: what they have no sample of was before it did, and can be computed."""
+    ours = rules.recordings(stack=target.name, native=target.native)
+    runs = {rule.name: rule.query for group in target.prometheus.rules() for rule in group.rules if rule.recording}
+    return {
+        name: one
+        for name, one in ours.items()
+        if name in runs and rules.normalise(runs[name]) == rules.normalise(one.expr)
+    }
+
+
+def _questions(
+    alert: Alert, recordings: Mapping[str, Recording], seen: coverage.Coverage, start: float, end: float
+) -> tuple[Question, Question]:
+    """The signal, and what it measures without its guards; computed where it was not recorded yet."""
     step = round(1000 * max(alert.interval, min(alert.for_ / FINENESS, COARSEST)))
     at = range(round(start * 1000) // step * step + step, round(end * 1000) + 1, step)
-    return Question(rules.normalise(alert.signal), at), Question(alert.quantity, at)
+    runs = {name: one.expr for name, one in recordings.items()}
+    signal, bare = (
+        recorded.computed(text, step / 1000, recordings, runs, seen, round(start * 1000), round(end * 1000))[0]
+        for text in (alert.signal, alert.quantity)
+    )
+    return Question(rules.normalise(signal), at), Question(rules.normalise(bare), at)
 
 
 def _nearness(

@@ -6,7 +6,7 @@ import rules
 from ops.replay import coverage, notes
 from ops.replay.coverage import Coverage
 from ops.replay.recordings import expand
-from rules import Alert, Recording
+from rules import Recording
 
 
 def read(expression: str, recordings: Mapping[str, Recording]) -> set[str]:
@@ -20,15 +20,22 @@ def read(expression: str, recordings: Mapping[str, Recording]) -> set[str]:
     return found
 
 
+def read_through(expression: str, recordings: Mapping[str, Recording]) -> set[str]:
+    """Every series that an expression reads, by name, also through recordings: these too."""
+    through = [recordings[name].expr for name in read(expression, recordings)]
+    return {name for text in (expression, *through) for name in coverage.metrics_read(text)}
+
+
 def computed(
-    alert: Alert,
+    signal: str,
+    every: float,
     recordings: Mapping[str, Recording],
     running: Mapping[str, str],
     seen: Coverage,
     first: int,
     last: int,
 ) -> tuple[str, list[str]]:
-    """The alert's signal for evaluations from `first` to `last` (ms), and the recordings that are computed in it.
+    """A signal for evaluations from `first` to `last` (ms), `every` so many seconds, and what is computed in it.
 
     `running`: what Prometheus records, name → expression. A recording is computed if it was not recorded for as long as
     the signal looks back at it, or is recorded with another expression; so are those that it reads then, and no others:
@@ -36,7 +43,7 @@ def computed(
     """
     missing: set[str] = set()
     while True:
-        text = expand(alert.signal, {name: recordings[name] for name in missing}, alert.interval)
+        text = expand(signal, {name: recordings[name] for name in missing}, every)
         more = {
             name
             for name, reach in coverage.reaches(text).items()
@@ -44,7 +51,7 @@ def computed(
             and (_differs(name, recordings, running) or _lacks(name, seen, first - round(reach * 1000), last))
         }
         if not more:
-            return text if missing else alert.signal, sorted(missing)
+            return text if missing else signal, sorted(missing)
         missing |= more
 
 

@@ -151,7 +151,7 @@ def _signals(
     questions: dict[tuple[str, str], Question] = {}
     computed: dict[str, list[str]] = {}
     for version, alert in pairs:
-        text, missing = recorded.computed(alert, version.recordings, running, seen, first, last)
+        text, missing = recorded.computed(alert.signal, alert.interval, version.recordings, running, seen, first, last)
         for name in missing:
             computed.setdefault(name, []).append(alert.name)
         moments = _moments(first, last, alert.interval, phases.get(alert.group, 0))

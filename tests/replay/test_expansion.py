@@ -1,19 +1,15 @@
 """Recordings that were not recorded: which they are, and the expressions that stand in their place."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import rules
 from ops.errors import Misconfigured
 from ops.replay import coverage
 from ops.replay.recorded import computed
 from ops.replay.recordings import expand
 from rules import Recording
-
-AN_ALERT = next(iter(rules.alerts().values()))
 
 
 def recording(name: str, expr: str, **labels: str) -> Recording:
@@ -62,7 +58,7 @@ def chosen(signal: str, five: int, hour: int, running: Mapping[str, str] | None 
     seen = coverage.Coverage([(0, STOP)], {"x": [(0, STOP)], "a:five": [(five, STOP)], "a:hour": [(hour, STOP)]})
     queries = {"a:five": FIVE.expr, "a:hour": HOUR.expr, **(running or {})}
     known = {one.name: one for one in (FIVE, HOUR)}
-    return computed(replace(AN_ALERT, signal=signal, interval=60.0), known, queries, seen, START, STOP)
+    return computed(signal, 60.0, known, queries, seen, START, STOP)
 
 
 def test_only_what_was_not_recorded_is_computed() -> None:
