@@ -1,8 +1,10 @@
-"""Each rule as it is written in its file, and a file made of some of them."""
+"""Each rule as it is written in its file, a file made of some of them, and scenarios that read no more than that."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import metrics
 import rules
@@ -10,6 +12,7 @@ from rules import Alert, OtherAlert, Recording, RuleFile
 from tests.rules.our_rules import as_scenarios_have_it
 
 FILES = ("api-performance-alerts.yml", "api-performance-recordings.yml")
+_RULE_FILES = re.compile(r"^rule_files: .*$", re.MULTILINE)
 
 
 class Place(StrEnum):
@@ -49,10 +52,10 @@ class RuleText:
         return True
 
 
-def load() -> dict[str, RuleText]:
-    """Every rule of the two files by its name, in their order."""
-    found = {file.name: as_scenarios_have_it(file) for file in rules.load() if file.name in FILES}
-    return {text.rule.name: text for name in FILES for text in _texts(found[name])}
+def load(names: Iterable[str] = FILES, native: Collection[str] = ()) -> dict[str, RuleText]:
+    """Every rule of these files by its name, in their order. `native`: as in rules.load()."""
+    found = {file.name: as_scenarios_have_it(file) for file in rules.load(native=native)}
+    return {text.rule.name: text for name in names for text in texts(found[name])}
 
 
 def with_what_it_reads(name: str, every: Mapping[str, RuleText], instead: Mapping[str, str] | None = None) -> str:
@@ -77,7 +80,27 @@ def readers(name: str, every: Mapping[str, RuleText]) -> list[str]:
     return list(dict.fromkeys(last for one in direct for last in readers(one, every))) or [name]
 
 
-def _texts(file: RuleFile) -> Iterable[RuleText]:
+def recordings(every: Mapping[str, RuleText]) -> str:
+    """A rule file with all recordings and nothing else."""
+    return _file((text.rule, text.text) for text in every.values() if isinstance(text.rule, Recording))
+
+
+def groups(text: str) -> list[str]:
+    """The groups of a rule file, in their order, which is that in which promtool has to evaluate them."""
+    return [group.name for group in rules.parse(text, Path("rules.yml")).groups]
+
+
+def copied(scenarios: Path, text: str, folder: Path) -> Path:
+    """A copy of a file of scenarios in `folder`, which reads the rules of `text`, a rule file, and no others."""
+    name = scenarios.name.removesuffix(".test.yml")
+    (folder / f"{name}.yml").write_text(text, "utf-8")
+    copy = folder / scenarios.name
+    copy.write_text(_RULE_FILES.sub(f"rule_files: [{name}.yml]", scenarios.read_text("utf-8")), "utf-8")
+    return copy
+
+
+def texts(file: RuleFile) -> Iterable[RuleText]:
+    """Every rule of ours in a file, in its order."""
     lines = file.text.splitlines(keepends=True)
     for group in file.groups:
         for rule in group.rules:

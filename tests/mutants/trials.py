@@ -22,7 +22,6 @@ _AT_ONCE = 8  # mutants in one process, at most: its start costs as much as some
 # The scenarios that see most changes; what none of them sees is tried with all. It halves the time.
 _FIRST = "^(begins and ends|what is recorded|just enough)"
 _SCENARIOS = ROOT / "tests" / "rules"
-_RULE_FILES = re.compile(r"^rule_files: .*$", re.MULTILINE)
 _TESTED = re.compile(r"^(?:Unit Testing: |Processing test file:) (.+)$", re.MULTILINE)  # before 3.11, and since
 _CHECKED = re.compile(r"^Checking (.+)$", re.MULTILINE)
 
@@ -74,14 +73,11 @@ def _tests(name: str, text: str, every: Mapping[str, RuleText], folder: Path) ->
     folder.mkdir(parents=True)
     found = []
     for reader in rule_texts.readers(name, every):
-        scenarios = scenarios_of(every[reader].rule)
-        needed = scenarios.name.removesuffix(".test.yml") + ".yml"
-        (folder / needed).write_text(rule_texts.with_what_it_reads(reader, every, {name: text}), "utf-8")
-        found.append(folder / scenarios.name)
-        found[-1].write_text(_RULE_FILES.sub(f"rule_files: [{needed}]", scenarios.read_text("utf-8")), "utf-8")
-        parsed = rules.parse((folder / needed).read_text("utf-8"), every[reader].rule.file)
+        needed = rule_texts.with_what_it_reads(reader, every, {name: text})
+        found.append(rule_texts.copied(scenarios_of(every[reader].rule), needed, folder))
+        parsed = rules.parse(needed, every[reader].rule.file)
         changed = [one for one in parsed.alerts if one.name == reader]
-        if signals := signal_cases.text(changed):
+        if signals := signal_cases.text(changed, f"{reader}.yml", rule_texts.groups(needed)):
             found.append(folder / f"{reader}.signals.test.yml")
             found[-1].write_text(signals, "utf-8")
     return found

@@ -1,6 +1,6 @@
 """Reads signals.yml, and makes promtool's tests of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -17,8 +17,11 @@ def cases() -> Mapping[str, list[JsonObject]]:
     return found
 
 
-def text(alerts: Iterable[Alert]) -> str:
-    """A file of promtool's tests that ask for the signals of these alerts; "" where none of them has a case."""
+def text(alerts: Iterable[Alert], rule_file: str, groups: Sequence[str]) -> str:
+    """A file of promtool's tests that ask for the signals of these alerts; "" where none of them has a case.
+
+    `rule_file`: a file with the recordings that they read; `groups`: its groups, in the order of their evaluation.
+    """
     tests = [
         {
             "name": f"{alert.name}: {case['name']}",
@@ -35,4 +38,5 @@ def text(alerts: Iterable[Alert]) -> str:
         for alert in alerts
         for case in cases().get(alert.name, [])
     ]
-    return yaml.safe_dump({"rule_files": [], "tests": tests}) if tests else ""
+    order = {"rule_files": [rule_file], "group_eval_order": [*groups]}
+    return yaml.safe_dump({**order, "evaluation_interval": "1m", "tests": tests}) if tests else ""

@@ -12,13 +12,15 @@ import yaml
 import metrics
 import rules
 from formats.json_types import JsonObject
+from tests.mutants import rule_texts
 from tests.rules import native_series, signal_cases
 from tests.rules.our_rules import ALERTS, run
-from tests.rules.test_promtool_scenarios import SCENARIOS
+from tests.rules.test_promtool_scenarios import SCENARIOS, tried_by
 
 CONTRACT = metrics.load()
 NATIVE = CONTRACT.of_form("native").native
 SCHEMA = 3  # of exponential buckets: each bound is 2 ** (1 / 2 ** 3) times the one before
+EVERY = rule_texts.load([file.name for file in rules.load()], NATIVE)
 FILES = {file.name: file for file in rules.load(native=NATIVE)}
 
 
@@ -41,18 +43,19 @@ def as_native(test: JsonObject) -> JsonObject:
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda path: path.name.removesuffix(".test.yml"))
-def test_scenarios_end_the_same_on_native_histograms(file: Path, promtool: Path, written: Path, tmp_path: Path) -> None:
-    test = as_native(yaml.safe_load(file.read_text()))
-    test["rule_files"] = [str(written / Path(one).name) for one in test["rule_files"]]
-    copy = tmp_path / file.name
-    copy.write_text(yaml.safe_dump(test, width=10**9))
+def test_scenarios_end_the_same_on_native_histograms(file: Path, promtool: Path, tmp_path: Path) -> None:
+    copy = rule_texts.copied(file, rule_texts.with_what_it_reads(tried_by(file), EVERY), tmp_path)
+    copy.write_text(yaml.safe_dump(as_native(yaml.safe_load(copy.read_text())), width=10**9))
     outcome = run(promtool, "test", "rules", copy)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
 def test_signals_answer_the_same_on_native_histograms(promtool: Path, tmp_path: Path) -> None:
     alerts = rules.alerts(native=NATIVE)
-    test = as_native(yaml.safe_load(signal_cases.text(alerts[name] for name in ALERTS)))
+    recordings = rule_texts.recordings(EVERY)
+    (tmp_path / "recordings.yml").write_text(recordings)
+    cases = signal_cases.text((alerts[name] for name in ALERTS), "recordings.yml", rule_texts.groups(recordings))
+    test = as_native(yaml.safe_load(cases))
     copy = tmp_path / "signals.test.yml"
     copy.write_text(yaml.safe_dump(test, width=10**9))
     outcome = run(promtool, "test", "rules", copy)

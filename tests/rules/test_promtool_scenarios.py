@@ -11,20 +11,37 @@ import metrics
 import rules
 from ops.tuning import margins
 from rules import Alert
+from tests.mutants import rule_texts
 from tests.rules import signal_cases
-from tests.rules.our_rules import ALERTS, PERFORMANCE, as_scenarios_have_it, run
+from tests.rules.our_rules import ALERTS, PERFORMANCE, run
 from tests.support.checkout import ROOT
 
 FOLDER = ROOT / "tests" / "rules"
 SCENARIOS = sorted(FOLDER.glob("*.test.yml"))
 RECORDED = sorted((FOLDER / "recorded").glob("*.test.yml"))  # of recordings that no rule reads
+EVERY = rule_texts.load([file.name for file in rules.load()])
 SIX = ("quiet", "storm", "recovery", "no traffic", "no data", "counter reset")
 
 
 @pytest.mark.parametrize("file", [*SCENARIOS, *RECORDED], ids=lambda path: path.name.removesuffix(".test.yml"))
-def test_scenarios(file: Path, promtool: Path, scenarios: Path) -> None:
-    outcome = run(promtool, "test", "rules", scenarios / file.relative_to(FOLDER))
+def test_scenarios(file: Path, promtool: Path, tmp_path: Path) -> None:
+    """Each with the rule that it is named after, and what that reads: all rules would take six times as long."""
+    copy = rule_texts.copied(file, rule_texts.with_what_it_reads(tried_by(file), EVERY), tmp_path)
+    outcome = run(promtool, "test", "rules", copy)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.parametrize("file", [*SCENARIOS, *RECORDED], ids=lambda path: path.name.removesuffix(".test.yml"))
+def test_scenarios_can_be_run_by_hand(file: Path) -> None:
+    """`promtool test rules FILE` finds each rule that they need, and evaluates it after what it reads."""
+    test = yaml.safe_load(file.read_text("utf-8"))
+    needed = rules.parse(rule_texts.with_what_it_reads(tried_by(file), EVERY), file)
+    found = {path.name for pattern in test["rule_files"] for path in file.parent.glob(pattern)}
+    read = {EVERY[rule.name].rule.file.name for group in needed.groups for rule in group.rules}
+    assert read <= found, f"write into rule_files of tests/rules/{file.name}: {', '.join(sorted(read - found))}"
+    groups = [group.name for group in needed.groups]
+    order = [group for group in test.get("group_eval_order", groups[:1]) if group in groups]
+    assert order == groups, f"write into group_eval_order of tests/rules/{file.name}, in this order: {groups}"
 
 
 @pytest.mark.parametrize("alert", PERFORMANCE.values(), ids=lambda alert: alert.name)
@@ -72,6 +89,14 @@ def test_hours_that_were_recorded_before_the_requests_were_do_not_count(promtool
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
 
+def tried_by(file: Path) -> str:
+    """The rule that a file of scenarios is named after: an alert, or the last part of a recording's name."""
+    name = file.name.removesuffix(".test.yml")
+    found = [each for each in EVERY if each.rpartition(":")[2] == name]
+    assert found, f"delete tests/rules/{file.name}, or name it after the alert: there is none of this name"
+    return found[0]
+
+
 def tuned(alert: Alert, factor: float) -> float:
     """Its limit times `factor`; halfway to what its signal cannot exceed, where that is nearer."""
     value, below = alert.limit.value * factor, margins.margin(alert).below
@@ -81,25 +106,16 @@ def tuned(alert: Alert, factor: float) -> float:
 def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path) -> None:
     """With every limit a fifth stricter or looser they end the same: tuning a limit breaks no test."""
 
-    recordings = next(file for file in rules.load() if any(each.is_house for each in file.recordings))
-    recordings = as_scenarios_have_it(recordings)
-
     def outcome(factor: float) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / f"{factor}"
         folder.mkdir()
-        (folder / recordings.name).write_text(recordings.text)
         copies = []
         for path in SCENARIOS:
-            alert = ALERTS.get(path.name.removesuffix(".test.yml"))
-            assert alert, f"delete tests/rules/{path.name}, or name it after the alert: there is none of this name"
+            alert = ALERTS[tried_by(path)]
             text = rules.with_limit(alert.file.read_text(), alert, tuned(alert, factor))
-            only = yaml.safe_load(text)
-            only["groups"][0]["rules"] = [rule for rule in only["groups"][0]["rules"] if rule["alert"] == alert.name]
-            (folder / f"{alert.name}.yml").write_text(yaml.safe_dump(only))
-            read_by_it = [recordings.name] if any(each.name in alert.expr for each in recordings.recordings) else []
-            test = yaml.safe_load(path.read_text()) | {"rule_files": [f"{alert.name}.yml", *read_by_it]}
-            copies.append(folder / path.name)
-            copies[-1].write_text(yaml.safe_dump(test))
+            changed = {each.rule.name: each.text for each in rule_texts.texts(rules.parse(text, alert.file))}
+            only = rule_texts.with_what_it_reads(alert.name, EVERY, {alert.name: changed[alert.name]})
+            copies.append(rule_texts.copied(path, only, folder))
         return run(promtool, "test", "rules", *copies)
 
     with ThreadPoolExecutor(2) as pool:
@@ -111,7 +127,9 @@ def test_scenarios_stay_well_clear_of_the_limits(promtool: Path, tmp_path: Path)
 def test_signals_answer_where_silence_would_mislead(promtool: Path, tmp_path: Path) -> None:
     """No 5xx series is an error share of 0; the first week has as many requests as expected; absence is counted."""
     file = tmp_path / "signals.test.yml"
-    file.write_text(signal_cases.text(ALERTS.values()))
+    recordings = rule_texts.recordings(EVERY)
+    (tmp_path / "recordings.yml").write_text(recordings)
+    file.write_text(signal_cases.text(ALERTS.values(), "recordings.yml", rule_texts.groups(recordings)))
     outcome = run(promtool, "test", "rules", file)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
