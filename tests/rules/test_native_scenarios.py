@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import yaml
 import metrics
 import rules
 from formats.json_types import JsonObject
+from ops.replay.recordings import expand
 from tests.mutants import rule_texts
 from tests.rules import native_series, signal_cases
 from tests.rules.our_rules import ALERTS, run
@@ -19,6 +20,7 @@ from tests.rules.test_promtool_scenarios import SCENARIOS, tried_by
 
 CONTRACT = metrics.load()
 NATIVE = CONTRACT.of_form("native").native
+RECORDED = rules.recorded_histograms(native=NATIVE)
 SCHEMA = 3  # of exponential buckets: each bound is 2 ** (1 / 2 ** 3) times the one before
 EVERY = rule_texts.load([file.name for file in rules.load()], NATIVE)
 FILES = {file.name: file for file in rules.load(native=NATIVE)}
@@ -38,7 +40,7 @@ def as_native(test: JsonObject) -> JsonObject:
     for one in test["tests"]:
         one["input_series"] = native_series.as_native(one["input_series"], CONTRACT)
         for asked in one.get("promql_expr_test", ()):
-            asked["expr"] = rules.native_form(asked["expr"], NATIVE)
+            asked["expr"] = rules.native_form(asked["expr"], NATIVE, recorded=RECORDED)
     return test
 
 
@@ -93,6 +95,11 @@ def exponential(observations: Sequence[float]) -> str:
     return f"{one}+{one}x30"
 
 
+def queries(native: Collection[str]) -> str:
+    """What the alert on slow queries measures, with what it reads of recordings computed."""
+    return expand(rules.alerts(native=native)["DatabaseQueryLatencyHigh"].quantity, rules.recordings(native=native))
+
+
 @pytest.mark.parametrize(
     "took",
     [[51.0] * 100, [random.Random(17).lognormvariate(4.5, 1) for _ in range(1000)]],
@@ -102,17 +109,16 @@ def test_exponential_buckets_read_closer_than_those_of_the_contract(
     took: list[float], promtool: Path, tmp_path: Path
 ) -> None:
     """A quantile is at most a bucket from the truth, here 9.1 %."""
-    alert = rules.alerts(native=NATIVE)["DatabaseQueryLatencyHigh"]
-    metric = next(iter(metrics.selectors(alert.quantity))).name
+    quantity = queries(NATIVE)
+    metric = next(iter(metrics.selectors(quantity))).name
     truth = sorted(took)[math.ceil(0.95 * len(took)) - 1]
-    asked = f"abs(({alert.quantity}) / {truth} - 1) <= bool {2 ** (1 / 2**SCHEMA) - 1 + 1e-6}"
+    asked = f"abs(({quantity}) / {truth} - 1) <= bool {2 ** (1 / 2**SCHEMA) - 1 + 1e-6}"
     _hold(asked, 1, {f'{metric}{{repo="a"}}': exponential(took)}, promtool, tmp_path)
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["classic", "native with the same buckets"])
 def test_the_buckets_of_the_contract_read_240_where_all_take_51(native: bool, promtool: Path, tmp_path: Path) -> None:
     """Between 50 and 250, the two bounds about it, both forms interpolate on a straight line."""
-    alert = rules.alerts(native=NATIVE if native else ())["DatabaseQueryLatencyHigh"]
     metric = "rsolv_prom_ex_ecto_query_duration_milliseconds"
     classic = [
         {"series": f'{metric}_bucket{{le="{bound}"}}', "values": f"0+{100 if bound >= 250 else 0}x30"}
@@ -120,7 +126,7 @@ def test_the_buckets_of_the_contract_read_240_where_all_take_51(native: bool, pr
     ]
     series = native_series.as_native(classic, CONTRACT) if native else classic
     given = {one["series"].replace("inf", "+Inf"): one["values"] for one in series}
-    _hold(alert.quantity, 240, given, promtool, tmp_path)
+    _hold(queries(NATIVE if native else ()), 240, given, promtool, tmp_path)
 
 
 def _hold(expr: str, value: float, series: Mapping[str, str], promtool: Path, folder: Path) -> None:
