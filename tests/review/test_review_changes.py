@@ -26,7 +26,7 @@ def test_nothing_changed_is_said_so() -> None:
         (changed(ALERT, other(ALERT)), "limit "),
         (after_name(ALERT, "for: ", "for: 1"), "for "),
         (after_name(ALERT, "severity: warning", "severity: critical"), "severity warning → critical"),
-        (after_name(ALERT, ">= 3", ">= 4"), "another query"),
+        (after_name(ALERT, "increase5m /", "increase1h /"), "another query"),
         (after_name(ALERT, "summary: ", "summary: Really, "), "another summary"),
         (after_name(ALERT, "signal: ", "owner: sre\n          signal: "), "owner none → sre"),
         (after_name(ALERT, "team: ", "team: other-"), f"team {ALERT.team} → other-{ALERT.team}"),
