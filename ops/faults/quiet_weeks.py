@@ -16,7 +16,7 @@ from ops.sandbox.evaluation import evaluating
 DAYS = 28
 STEP = 60.0  # seconds between samples; a window of five minutes has five
 _BEFORE = 8 * 86400.0  # seconds; no rule looks back longer
-_DAILY_STEP = 120.0  # seconds between samples of the time before, which only long windows read; two in five minutes
+_DAILY_STEP = 150.0  # seconds between samples of the time before, which only long windows read; two in five minutes
 _DAY = 86400.0
 # A single error in three hours besides the usual 6 of 10,000, and one of a thousand events twenty times as slow.
 NOISE = Noise(errors=1 / 10800, slow=0.001)
