@@ -139,11 +139,14 @@ def _questions(
     step = round(1000 * max(alert.interval, min(alert.for_ / FINENESS, COARSEST)))
     at = range(round(start * 1000) // step * step + step, round(end * 1000) + 1, step)
     runs = {name: one.expr for name, one in recordings.items()}
-    signal, bare = (
-        recorded.computed(text, step / 1000, recordings, runs, seen, round(start * 1000), round(end * 1000))[0]
-        for text in (alert.signal, alert.quantity)
-    )
-    return Question(rules.normalise(signal), at), Question(rules.normalise(bare), at)
+
+    def question(text: str) -> Question:
+        asked, coarse, _ = recorded.computed(
+            text, step / 1000, recordings, runs, seen, round(start * 1000), round(end * 1000)
+        )
+        return Question(rules.normalise(asked), at, coarse)
+
+    return question(alert.signal), question(alert.quantity)
 
 
 def _nearness(

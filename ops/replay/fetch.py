@@ -15,10 +15,11 @@ TIMEOUT = 130.0  # seconds; Prometheus stops a query after two minutes
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query at every moment of `at` (ms)."""
+    """A query at every moment of `at` (ms). `coarse`: asked where Prometheus refuses to read so many samples."""
 
     query: str
     at: range
+    coarse: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def ask(
     collected: dict[Question, dict[LABELS, dict[int, float]]] = {question: {} for question in wanted}
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        running = {pool.submit(_piece, prometheus, question.query, at): question for question, at in pieces}
+        running = {pool.submit(_piece, prometheus, question, at): question for question, at in pieces}
         for done, future in enumerate(as_completed(running), 1):
             for series in future.result():
                 labels = tuple(sorted(series.labels.items()))
@@ -58,12 +59,14 @@ def _pieces(at: range, most: int) -> Sequence[range]:
     return [at[first : first + most] for first in range(0, len(at), most)]
 
 
-def _piece(prometheus: Prometheus, query: str, at: range) -> list[Series]:
-    """One request; split in two where Prometheus refuses it for too many samples."""
+def _piece(prometheus: Prometheus, question: Question, at: range) -> list[Series]:
+    """One request; where Prometheus refuses it for too many samples, the coarse query, or else it is split in two."""
     try:
-        return prometheus.query_range(query, at[0] / 1000, at[-1] / 1000, at.step / 1000, timeout=TIMEOUT)
+        return prometheus.query_range(question.query, at[0] / 1000, at[-1] / 1000, at.step / 1000, timeout=TIMEOUT)
     except Refused as refusal:
-        if "too many samples" not in refusal.words or len(at) < 50:
+        if "too many samples" not in refusal.words or (len(at) < 50 and not question.coarse):
             raise
+    if question.coarse:
+        return _piece(prometheus, Question(question.coarse, at), at)
     middle = len(at) // 2
-    return _piece(prometheus, query, at[:middle]) + _piece(prometheus, query, at[middle:])
+    return _piece(prometheus, question, at[:middle]) + _piece(prometheus, question, at[middle:])

@@ -34,8 +34,8 @@ def computed(
     seen: Coverage,
     first: int,
     last: int,
-) -> tuple[str, list[str]]:
-    """A signal for evaluations from `first` to `last` (ms), `every` so many seconds, and what is computed in it.
+) -> tuple[str, str, list[str]]:
+    """A signal for evaluations from `first` to `last` (ms), `every` so many seconds; coarser; what is computed in it.
 
     `running`: what Prometheus records, name → expression. A recording is computed if it was not recorded for as long as
     the signal looks back at it, or is recorded with another expression; so are those that it reads then, and no others:
@@ -43,7 +43,8 @@ def computed(
     """
     missing: set[str] = set()
     while True:
-        text = expand(signal, {name: recordings[name] for name in missing}, every)
+        replaced = {name: recordings[name] for name in missing}
+        text = expand(signal, replaced, every)
         more = {
             name
             for name, reach in coverage.reaches(text).items()
@@ -51,7 +52,9 @@ def computed(
             and (_differs(name, recordings, running) or _lacks(name, seen, first - round(reach * 1000), last))
         }
         if not more:
-            return text if missing else signal, sorted(missing)
+            if not missing:
+                return signal, "", []
+            return text, expand(signal, replaced, every, coarse=True), sorted(missing)
         missing |= more
 
 

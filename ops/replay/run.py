@@ -151,11 +151,13 @@ def _signals(
     questions: dict[tuple[str, str], Question] = {}
     computed: dict[str, list[str]] = {}
     for version, alert in pairs:
-        text, missing = recorded.computed(alert.signal, alert.interval, version.recordings, running, seen, first, last)
+        text, coarse, missing = recorded.computed(
+            alert.signal, alert.interval, version.recordings, running, seen, first, last
+        )
         for name in missing:
             computed.setdefault(name, []).append(alert.name)
         moments = _moments(first, last, alert.interval, phases.get(alert.group, 0))
-        questions[version.name, alert.name] = Question(rules.normalise(text), moments)
+        questions[version.name, alert.name] = Question(rules.normalise(text), moments, coarse)
     answers = fetch.ask(prometheus, questions.values(), progress)
     found = {}
     for version, alert in pairs:

@@ -41,6 +41,14 @@ def test_what_is_read_at_multiples_of_its_interval_is_computed_then_only() -> No
     assert expand("max_over_time(a:b[1h:])", known, 60.0) == f"max_over_time({held}[1h:])"
 
 
+def test_a_day_is_read_each_minute_where_that_has_to_do() -> None:
+    known = {"a:b": Recording("a:b", "g", 15.0, Path("x.yml"), 1, "sum(x)", {})}
+    read = "sum_over_time(a:b[1d]) / sum_over_time(a:b[2h])"
+    exact, coarse = (expand(read, known, coarse=one) for one in (False, True))
+    assert "[1d:15s]" in exact and "[2h:15s]" in exact
+    assert "[1d:1m]" in coarse and "[2h:15s]" in coarse
+
+
 def test_expansion_refuses_what_it_cannot_say() -> None:
     with pytest.raises(Misconfigured, match="matchers"):
         expand('a:b{x="y"}', {"a:b": recording("a:b", "sum(x)")})
@@ -58,7 +66,8 @@ def chosen(signal: str, five: int, hour: int, running: Mapping[str, str] | None 
     seen = coverage.Coverage([(0, STOP)], {"x": [(0, STOP)], "a:five": [(five, STOP)], "a:hour": [(hour, STOP)]})
     queries = {"a:five": FIVE.expr, "a:hour": HOUR.expr, **(running or {})}
     known = {one.name: one for one in (FIVE, HOUR)}
-    return computed(signal, 60.0, known, queries, seen, START, STOP)
+    text, _, missing = computed(signal, 60.0, known, queries, seen, START, STOP)
+    return text, missing
 
 
 def test_only_what_was_not_recorded_is_computed() -> None:
