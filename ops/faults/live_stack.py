@@ -4,7 +4,6 @@ All on loopback, with files in one folder. They are the servers of the sandbox; 
 """
 
 import contextlib
-import math
 import re
 import sys
 import time
@@ -21,12 +20,11 @@ from ops.build_tools import Progress
 from ops.clients.alertmanager import Alertmanager
 from ops.clients.http import Http
 from ops.clients.prometheus import Prometheus
-from ops.faults import scaled_config
-from ops.faults.instances import COUNT, Traffic
+from ops.faults import live_past, scaled_config
+from ops.faults.instances import COUNT
 from ops.faults.replayed import RHYTHM
 from ops.faults.scaled_clock import Clock
 from ops.sandbox import handmade_stack, parts, processes
-from ops.sandbox.blocks import Floats, write_series
 from ops.sandbox.mounts import ALERTMANAGER, PROMETHEUS, Mounts
 from ops.sandbox.past_traffic import TARGET
 from ops.sandbox.ports import HOST, choose
@@ -35,11 +33,9 @@ from ops.sandbox.sandbox_errors import PortTaken, SandboxError
 _DAY = datetime(2026, 1, 14, tzinfo=UTC).timestamp()  # a Wednesday without a holiday
 _ATTEMPTS = 3  # a free port may be taken before it is used
 _LEAD = 600.0  # seconds of the clock from the end of the past to the time at which the scenario should begin
-_WRITING = 4.0  # real seconds that writing the past may take, so that it ends when Prometheus starts
+_WRITING = 6.0  # real seconds that writing the past may take, so that it ends when Prometheus starts
 _LOOKBACK = 300.0  # seconds of the clock, as Prometheus has by itself
 _RESEND = 60.0  # likewise
-_HOUR = 3600.0
-_REACH = 7 * 86400.0  # how far our rules look back, and an hour more or less
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,7 @@ def _start_all(
 
     progress("writing the past, a week and a day of it")
     clock = Clock(speed, time.time() + _WRITING, _DAY + at - _LEAD)
-    _write_past(home / "data" / "prometheus", clock, lasts)
+    live_past.write(home / "data" / "prometheus", clock, lasts)
     mounts.write(PROMETHEUS, "rules", scaled_config.rule_texts(clock), only=True)
     text = scaled_config.prometheus_text(
         clock,
@@ -156,21 +152,6 @@ def _start_all(
 def instance_label(number: int) -> str:
     """The label `instance` of an instance."""
     return f"rsolv-platform-{number}:4000"
-
-
-def _write_past(database: Path, clock: Clock, lasts: float) -> None:
-    """Write traffic up to what the clock is set to: around this time a week ago, a day with few samples, two hours."""
-    end = clock.shown
-    times: Floats = np.concatenate(
-        [
-            np.arange(end - _REACH - 2 * _HOUR, end - _REACH + lasts + 2 * _HOUR, 60.0),
-            np.arange(end - 86400.0 - 2 * _HOUR, end - 2 * _HOUR, 300.0),
-            np.arange(end - 2 * _HOUR, end, scaled_config.SCRAPE_INTERVAL),
-        ]
-    )
-    times = np.unique(times)
-    traffic = Traffic(times=times, pace=RHYTHM.pace, seed=math.floor(clock.real))
-    write_series(database, traffic.series(), clock.real + (times - clock.shown) / clock.speed)
 
 
 def _instance(number: int, ports: Mapping[str, int], speed: float) -> parts.Part:
