@@ -25,6 +25,7 @@ from ops.clients.server import Server
 from ops.clients.server_access import server_http
 from ops.errors import Misconfigured
 from ops.sandbox import state as sandbox_state
+from rules import Recording
 
 ROOT = settings.PROJECT_FILE.parent
 SANDBOX = "sandbox"
@@ -83,8 +84,12 @@ class Target:
 
         It knows what our recordings read. Raises ContractError or RulesError.
         """
-        found = metrics.load().of_form(self.settings.histograms)
-        return found.reading(rules.recordings(stack=self.name, native=found.native))
+        return metrics.load().of_form(self.settings.histograms).reading(self.recordings)
+
+    @property
+    def recordings(self) -> dict[str, Recording]:
+        """What our rules record here, by name. Raises RulesError or ContractError."""
+        return rules.recordings(stack=self.name, native=self.native)
 
     @property
     def native(self) -> frozenset[str]:

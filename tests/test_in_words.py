@@ -50,7 +50,7 @@ def test_a_limit_is_said_with_its_unit() -> None:
     [
         ("for: ", "for: 1", "for "),
         ("severity: warning", "severity: critical", "critical"),
-        ("[5m]", "[6m]", "query"),
+        (" >= 3", " >= 4", "query"),
         ("summary: ", "summary: Really, ", "texts"),
         ("signal: ", "signal: other-", "texts"),
     ],

@@ -24,9 +24,10 @@ _OF_TARGETS = ("up", "scrape_")
 
 @dataclass(frozen=True, slots=True)
 class _Recorder:
-    """A rule that records a series. `evaluated` is None where Prometheus does not run it."""
+    """A rule that records a series, at `place` in its group. `evaluated` is None where Prometheus does not run it."""
 
     group: str
+    place: int
     interval: float
     expr: str
     evaluated: bool | None
@@ -97,7 +98,14 @@ class Sources:
             return SCRAPES * self._interval, (self._scrape_step,)
         seconds, steps = self._longest(_names(found.expr), (*seen, name))
         step = f"group {found.group} is evaluated every {humanize(found.interval)}"
+        if steps[-1] == step and self._comes_after(found):
+            return seconds, steps  # the rules of a group are evaluated one after the other
         return seconds + found.interval + found.takes, (*steps, step)
+
+    def _comes_after(self, one: _Recorder) -> bool:
+        """Whether it stands in its group after all those of the group that it reads."""
+        read = (found for name in _names(one.expr) if (found := self._recorded.get(name)))
+        return all(found.place < one.place for found in read if found.group == one.group)
 
     def _recorders(self, names: Iterable[str], seen: tuple[str, ...]) -> Iterable[tuple[str, _Recorder]]:
         """Each recording that `names` depend on, after those that it depends on itself."""
@@ -111,15 +119,16 @@ class Sources:
     def _recorded(self) -> dict[str, _Recorder]:
         """Every recording by its name; of several the slowest."""
         found = {
-            rule.name: _Recorder(rule.group, rule.interval, rule.expr, None)
+            rule.name: _Recorder(rule.group, place, rule.interval, rule.expr, None)
             for file in self._files
             for group in file.groups
-            for rule in group.rules
+            for place, rule in enumerate(group.rules)
             if isinstance(rule, Recording)
         }
-        running = [(group, rule) for group in self._target.prometheus.rules() for rule in group.rules if rule.recording]
-        for group, rule in sorted(running, key=lambda one: one[0].interval):
-            found[rule.name] = _running(group, rule)
+        for group in sorted(self._target.prometheus.rules(), key=lambda one: one.interval):
+            for place, rule in enumerate(group.rules):
+                if rule.recording:
+                    found[rule.name] = _running(group, place, rule)
         return found
 
     @cached_property
@@ -140,9 +149,9 @@ class Sources:
         return f"{self._target.settings.scrape_job} is scraped every {humanize(self._interval)}"
 
 
-def _running(group: RunningGroup, rule: RunningRule) -> _Recorder:
+def _running(group: RunningGroup, place: int, rule: RunningRule) -> _Recorder:
     takes = sum(one.evaluation_time for one in group.rules)
-    return _Recorder(group.name, group.interval, rule.query, rule.health != "unknown", takes)
+    return _Recorder(group.name, place, group.interval, rule.query, rule.health != "unknown", takes)
 
 
 def _names(query: str) -> Sequence[str]:

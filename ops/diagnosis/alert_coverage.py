@@ -123,7 +123,7 @@ def measure(target: Target, between: tuple[float, float], told: Counted = untold
 
 def _running(target: Target) -> dict[str, Recording]:
     """Our recordings that Prometheus evaluates: what they have no sample of was before it did, and can be computed."""
-    ours = rules.recordings(stack=target.name, native=target.native)
+    ours = target.recordings
     runs = {rule.name: rule.query for group in target.prometheus.rules() for rule in group.rules if rule.recording}
     return {
         name: one

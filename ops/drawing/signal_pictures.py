@@ -4,18 +4,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ops import interruption
-from ops import window as windows
-from ops.clients.prometheus import Prometheus
 from ops.drawing import line_chart
 from ops.drawing.line_chart import Picture
 from ops.options import progress
-from ops.window import Window
+from ops.replay.history import History
 from rules import Alert
 
 
 def draw(
-    prometheus: Prometheus,
-    over: Window,
+    history: History,
     alerts: Mapping[str, Alert],
     folder: Path,
     kind: Picture,
@@ -32,16 +29,13 @@ def draw(
     for quantity in dict.fromkeys(alert.quantity for alert in alerts.values()):
         group = [alert for alert in alerts.values() if alert.quantity == quantity]
         progress(f"drawing {group[0].name} …")
-        lines = [
-            line_chart.Line(series_name(series.labels), series.points)
-            for series in windows.history(prometheus, quantity, over)
-        ]
+        lines = [line_chart.Line(series_name(series.labels), series.points) for series in history.series(quantity)]
         marks = [line_chart.Mark(alert.limit.text, alert.limit.value, alert.severity) for alert in group]
         path = folder / f"{group[0].name}.{kind.value}"
         images[path] = line_chart.file(
             lines,
             marks,
-            over,
+            history.over,
             title=", ".join(alert.name for alert in group),
             unit=unit.get(quantity, ""),
             kind=kind,

@@ -1,12 +1,15 @@
 """Which recordings Prometheus has for a past, and what has to be computed instead of those that it lacks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import rules
+from ops.clients.prometheus import RunningGroup
 from ops.replay import coverage, notes
 from ops.replay.coverage import Coverage
 from ops.replay.recordings import expand
 from rules import Recording
+
+_LEAST = 600_000  # ms before the last moment in which there has to be a value, also where nobody looks back
 
 
 def read(expression: str, recordings: Mapping[str, Recording]) -> set[str]:
@@ -24,6 +27,11 @@ def read_through(expression: str, recordings: Mapping[str, Recording]) -> set[st
     """Every series that an expression reads, by name, also through recordings: these too."""
     through = [recordings[name].expr for name in read(expression, recordings)]
     return {name for text in (expression, *through) for name in coverage.metrics_read(text)}
+
+
+def running(groups: Iterable[RunningGroup]) -> dict[str, str]:
+    """What Prometheus records, name → expression, but for what gets labels."""
+    return {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
 
 
 def computed(
@@ -67,5 +75,6 @@ def _differs(name: str, recordings: Mapping[str, Recording], running: Mapping[st
 
 
 def _lacks(name: str, seen: Coverage, first: int, last: int) -> bool:
+    first = min(first, last - _LEAST)
     there = coverage.overlap(seen.anything, first, last)
-    return there - coverage.overlap(seen.metrics.get(name, ()), first, last) > notes.GAP
+    return there - coverage.overlap(seen.metrics.get(name, ()), first, last) > min(notes.GAP, there / 2)

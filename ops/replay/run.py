@@ -132,7 +132,7 @@ def _signals(
     """When there was data, the signals by (version, alert), and notes on them."""
     groups = prometheus.rules()
     phases = {group.name: _phase(group) for group in groups}
-    running = {rule.name: rule.query for group in groups for rule in group.rules if rule.recording and not rule.labels}
+    running = recorded.running(groups)
     warm_up = max((alert.for_ + alert.keep_firing_for for _, alert in pairs), default=0.0)
     written = {
         (version.name, alert.name): expand(alert.signal, version.recordings, alert.interval) for version, alert in pairs

@@ -1,6 +1,5 @@
 """Gathers a report's facts from the servers, the repository and the tracking document."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from ops.clients.prometheus import ActiveAlert, Prometheus
 from ops.replay import mails
 from ops.replay.alert_history import alert_name, fired
 from ops.replay.fetch import LABELS
+from ops.replay.history import History
 from ops.replay.mails import Firing
 from ops.repo import files, revision, tracking
 from ops.reporting.facts import (
@@ -108,16 +108,14 @@ def _budget(prometheus: Prometheus, over: Window, at: float) -> BudgetState | No
 
 
 def _states(target: Target, alerts: Mapping[str, Alert], at: float) -> tuple[AlertState, ...]:
-    prometheus = target.prometheus
+    prometheus, now = target.prometheus, _moment(target, at)
     loaded = {rule.name for group in prometheus.rules() for rule in group.rules if not rule.recording}
     active: dict[str, list[ActiveAlert]] = {}
     for one in prometheus.alerts():
         active.setdefault(one.name, []).append(one)
     unit_of = dashboards.units(dashboards.load(native=target.native).panels)
     found = [
-        _state(
-            alert, name in loaded, active.get(name, []), _value(prometheus, alert, at), unit_of.get(alert.quantity, "")
-        )
+        _state(alert, name in loaded, active.get(name, []), _value(now, alert), unit_of.get(alert.quantity, ""))
         for name, alert in alerts.items()
     ]
     return tuple(sorted(found, key=lambda one: _URGENCY.index(one.state)))  # within a state, in the order of the files
@@ -147,11 +145,12 @@ def _without_template(template: str) -> str:
     return re.sub(r"\{\{\s*\$labels\.(\w+)\s*\}\}", r"(\1)", template)
 
 
-def _value(prometheus: Prometheus, alert: Alert, at: float) -> float | None:
-    values = [one.value for one in prometheus.query(alert.quantity, at) if math.isfinite(one.value)]
-    if not values:
-        return None
-    return min(values) if alert.limit.fires_below else max(values)
+def _moment(target: Target, at: float) -> History:
+    return History(target.prometheus, target.recordings, Window(at - MINUTE, at, MINUTE))
+
+
+def _value(now: History, alert: Alert) -> float | None:
+    return now.last(alert.quantity, lowest=alert.limit.fires_below)
 
 
 def _state(alert: Alert, loaded: bool, active: list[ActiveAlert], value: float | None, unit: str) -> AlertState:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import dashboards
 from dashboards import Panel
 from formats import quantities
-from ops import window as windows
-from ops.clients.prometheus import Prometheus
 from ops.countdown import Counted
 from ops.drawing import line_chart
 from ops.drawing.line_chart import Line, Mark
 from ops.drawing.signal_pictures import series_name
-from ops.window import Window
+from ops.replay.history import History
 from rules import Alert
 
 
@@ -30,25 +28,25 @@ class DrawnPanel:
 
 
 def draw(
-    prometheus: Prometheus, over: Window, panels: Sequence[Panel], alerts: Mapping[str, Alert], drawn: Counted
+    history: History, panels: Sequence[Panel], alerts: Mapping[str, Alert], drawn: Counted
 ) -> Iterator[DrawnPanel]:
     """Every panel, drawn one after the other; `drawn` is called with (panels drawn, panels in all).
 
     Raises what the client raises.
     """
     for done, panel in enumerate(panels, 1):
-        yield _drawn(prometheus, panel, over, alerts)
+        yield _drawn(history, panel, alerts)
         drawn(done, len(panels))
 
 
-def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[str, Alert]) -> DrawnPanel:
+def _drawn(history: History, panel: Panel, alerts: Mapping[str, Alert]) -> DrawnPanel:
     measured: dict[str, str] = {}  # each once, with what Grafana calls it
     for query, legend in zip(panel.queries, panel.legends, strict=True):
         measured.setdefault(dashboards.measured(query), legend)
     lines = [
         Line(_name(query, legend, series.labels) if len(measured) > 1 else series_name(series.labels), series.points)
         for query, legend in measured.items()
-        for series in windows.history(prometheus, query, over)
+        for series in history.series(query)
     ]
     watched = [alert for alert in alerts.values() if alert.quantity in measured]
     marks = [Mark(alert.limit.text, alert.limit.value, alert.severity) for alert in watched] or _own(panel)
@@ -57,7 +55,7 @@ def _drawn(prometheus: Prometheus, panel: Panel, over: Window, alerts: Mapping[s
     return DrawnPanel(
         panel.title,
         panel.row,
-        line_chart.inline(lines, marks, over, title=panel.title, unit=panel.unit, lowest=lowest),
+        line_chart.inline(lines, marks, history.over, title=panel.title, unit=panel.unit, lowest=lowest),
         _latest(latest) if len(lines) == 1 or panel.kind == "stat" else "",
         line_chart.legend(lines),
         tuple(alert.name for alert in watched),

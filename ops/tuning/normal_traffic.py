@@ -13,13 +13,14 @@ import promql_parser
 from formats import promql, quantities
 from formats.durations import humanize
 from ops import window as windows
-from ops.clients.prometheus import Prometheus
 from ops.errors import Findings, Misconfigured
+from ops.replay.history import History
 from ops.tuning.incidents import Incidents, incidents
 from ops.window import Values, Window
 from ops.words import listed
 from rules import Alert
 
+COUNTED = 5.0  # minutes in which the alerts on errors count requests
 FULL = 0.98  # share of the moments; less than this is reported, a restart is not
 
 
@@ -84,14 +85,16 @@ class Baseline:
         return "\n\n".join([*blocks, *self.gaps])
 
 
-def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -> Baseline:
+def measure(history: History, alerts: Mapping[str, Alert]) -> Baseline:
     """Measure the guide's values over a window, by nine range queries, and read which of `alerts` fired in it.
 
     Raises Findings where there is no data, Misconfigured where an alert is missing, and what the client raises.
     """
 
+    prometheus, over = history.prometheus, history.over
+
     def values(query: str) -> Values:
-        return windows.worst(windows.history(prometheus, query, over), over)
+        return windows.worst(history.series(query), over)
 
     def quantity(name: str) -> str:
         if name not in alerts:
@@ -112,8 +115,7 @@ def measure(prometheus: Prometheus, over: Window, alerts: Mapping[str, Alert]) -
             "nothing was recorded; check its targets, or choose another --window or --end"
         )
     failed = windows.weighted(values(failures), webhooks)
-    rate = requests.average
-    per_minute = rate * 60 if rate is not None else None
+    per_minute = requests.average / COUNTED if requests.average is not None else None
 
     api, base, hooks = "API Performance", "Database Performance", "Webhook Processing"
     return Baseline(

@@ -25,6 +25,7 @@ from ops.options import (
     emit,
     progress,
 )
+from ops.replay.history import History
 from ops.repo import files, tracking
 from ops.tuning.normal_traffic import Baseline, measure
 from ops.words import count_noun
@@ -63,13 +64,14 @@ def baseline(
     if not dry_run:
         files.must_be_writable(into.path)
     progress(f"reading {humanize(over.span)} from {servers.prometheus.url} …")
-    found = measure(servers.prometheus, over, alerts)
+    history = History(servers.prometheus, servers.recordings, over)
+    found = measure(history, alerts)
     edit = tracking.record_edit(into, target, found.record(target))
     drawn: dict[str, Path] = {}
     if not dry_run:
         if pictures_folder is not None:
             units = dashboards.units(dashboards.load(native=servers.native).panels)
-            drawn = draw(servers.prometheus, over, alerts, pictures_folder, picture_format, units)
+            drawn = draw(history, alerts, pictures_folder, picture_format, units)
         files.write([edit])
     if format_ is Format.json:
         emit(_json(target, found, edit, drawn, dry_run))

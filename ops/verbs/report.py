@@ -25,6 +25,7 @@ from ops.options import (
     emit,
     progress,
 )
+from ops.replay.history import History
 from ops.repo import files
 from ops.repo.files import Edit
 from ops.reporting import facts, gathering, page, panels
@@ -110,7 +111,9 @@ def _page(target: Target, found: facts.Facts, over: Window, path: Path) -> str:
     progress("drawing the panels …")
     drawn = countdown("panels drawn", progress)
     alerts, board = rules.alerts(stack=target.name, native=target.native), dashboards.load(native=target.native)
-    return page.html(found, panels.draw(target.prometheus, over, board.panels, alerts, drawn))
+    return page.html(
+        found, panels.draw(History(target.prometheus, target.recordings, over), board.panels, alerts, drawn)
+    )
 
 
 def _earlier(path: Path, *, required: bool) -> dict[str, object] | None:

@@ -91,7 +91,7 @@ def tune(
     limit_edits.refuse_unwritable(chosen, document=record, limits=log, dry_run=dry_run)
     progress(f"reading {humanize(over.span)} of {chosen.name} from {servers.prometheus.url} …")
     alerts = rules.alerts(stack=target, native=servers.native)
-    recordings = rules.recordings(stack=target, native=servers.native)
+    recordings = servers.recordings
     found = tuning(servers.prometheus, alerts[chosen.name], over, value, alerts, servers.contract, recordings)
     during = incidents(servers.prometheus, over, alerts)
     change = Change(
@@ -147,7 +147,7 @@ def _overview(target: str, window: str, end: str | None, format_: Format) -> Non
     servers = targets.load(target)
     alerts, contract = rules.alerts(stack=target, native=servers.native), servers.contract
     rows: list[tuple[Alert, Tuning | None, str]] = []
-    recordings = rules.recordings(stack=target, native=servers.native)
+    recordings = servers.recordings
     tunable = [one for one in alerts.values() if not one.is_watchdog]
     for number, one in enumerate(tunable, 1):
         progress(f"{number}/{len(tunable)} {one.name} …")

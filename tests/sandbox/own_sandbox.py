@@ -1,12 +1,12 @@
 """What the tests of a sandbox of their own share: the command line, and rules that answer at once."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import rules
+from ops.replay.recordings import expand
 from tests.support.checkout import ROOT
 from tests.support.waiting import PATIENCE
 
@@ -25,6 +25,4 @@ def ops(*arguments: str, home: Path, **environment: str) -> subprocess.Completed
 
 def in_full(expr: str) -> str:
     """`expr` with what it reads of recordings computed instead, as those are recorded once a minute only."""
-    for name, recording in rules.recordings().items():
-        expr = re.sub(rf"(?<![\w:]){re.escape(name)}(?![\w:])", f"({recording.expr.strip()})", expr)
-    return expr
+    return expand(expr, rules.recordings())

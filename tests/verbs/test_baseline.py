@@ -233,10 +233,14 @@ def test_an_unreachable_prometheus_is_no_empty_one(
 
 def test_what_is_read_off_the_rules() -> None:
     alerts = rules.alerts()
-    for name, which in (("APIP95LatencyHigh", 0.5), ("WebhookProcessingLatencyHigh", 0.95)):
+    for name, which, of in (
+        ("APIP95LatencyHigh", 0.5, "api:"),
+        ("WebhookProcessingLatencyHigh", 0.95, "sum by (le) ("),
+    ):
         found = normal_traffic.percentile(alerts[name].quantity, which)
-        assert found.startswith(f"histogram_quantile({which}, sum by (le) (rate(")
-    assert normal_traffic.traffic(alerts["APIErrorRateHigh"].quantity).startswith("sum(rate(")
+        assert found.startswith(f"histogram_quantile({which}, {of}")
+    assert normal_traffic.traffic(alerts["APIErrorRateHigh"].quantity) == "api:http_requests:increase5m"
+    assert normal_traffic.traffic(alerts["WebhookProcessingFailuresHigh"].quantity).startswith("sum(rate(")
     for derive in (lambda one: normal_traffic.percentile(one, 0.5), normal_traffic.traffic):
         with pytest.raises(Misconfigured):
             derive("up")
