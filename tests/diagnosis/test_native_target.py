@@ -36,7 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     for file in rules.load(native=NATIVE):
         (folder / file.name).write_text(re.sub(r"interval: \w+", "interval: 1s", file.text))
     with scraped(folder, classic=False, native=True, rule_files=str(folder / "api*.yml")) as server:
-        until(lambda: server.query("api:http_request_errors:ratio_rate1d and api:http_request_errors:ratio_rate1h"))
+        until(lambda: all(map(server.query, rules.recordings(native=NATIVE))), "not all is recorded")
         made = rules.recorded_histograms(native=NATIVE)
         until(lambda: all(server.query(f"histogram_quantile(0.95, {name}) > 0") for name in made))
         yield server
