@@ -225,7 +225,8 @@ def _run(command: list[str], tool: Tool, stop: threading.Event) -> None:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
-    if stop.is_set():
+    # An interrupt reaches the build too, and it may end before the one who sets `stop` has got to it.
+    if stop.is_set() or (process.returncode and stop.wait(1.0)):
         log.unlink(missing_ok=True)
         raise Stopped(f"{tool.name}: its build was stopped")
     if process.returncode != 0:
