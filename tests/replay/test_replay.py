@@ -208,8 +208,8 @@ def test_mails_of_a_critical_alert_replace_those_of_the_warning(server: Promethe
     }
     config = routing.load().config
     names = ["APIP95LatencyHigh"]
-    usual = run(server, [Rules("a", known, rules.recordings())], names, END - 7200, END, config).versions[0]
-    muted = run(server, [Rules("b", strict, rules.recordings())], names, END - 7200, END, config).versions[0]
+    both = [Rules("a", known, rules.recordings()), Rules("b", strict, rules.recordings())]
+    usual, muted = run(server, both, names, END - 7200, END, config).versions
     assert usual.replays["APIP95LatencyHigh"].episodes == muted.replays["APIP95LatencyHigh"].episodes
     assert usual.sent("APIP95LatencyHigh") == 1
     assert muted.sent("APIP95LatencyHigh") == 0
