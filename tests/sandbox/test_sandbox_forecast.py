@@ -131,7 +131,8 @@ def test_the_times_follow_from_the_rule_and_the_traffic() -> None:
     longer = first(replace(alert, for_=600.0))
     assert longer.firing is not None
     assert longer.firing - longer.pending == 600
-    wider = first(replace(alert, signal=alert.signal.replace("[5m]", "[30m]")))
+    half_hour = (f"sum_over_time(api:{one}:increase5m[30m])" for one in ("http_request_errors", "http_requests"))
+    wider = first(replace(alert, signal=" / ".join(half_hour)))
     assert wider.pending > usual.pending, "a wide window takes longer to fill"
     assert first(alert, 0.9).pending <= usual.pending
     past = first(alert, already=1200)
