@@ -39,7 +39,7 @@ def write(database: Path, clock: Clock, lasts: float) -> None:
     near = np.arange(end - 2 * _HOUR, end, scaled_config.SCRAPE_INTERVAL)
     times: Floats = np.unique(np.concatenate([week_ago, day, near]))
     traffic = Traffic(times=times, pace=RHYTHM.pace, seed=math.floor(clock.real))
-    write_series(database, traffic.series(), _real(clock, times))
+    write_series(database, traffic.series(), np.array([clock.moment(at) for at in times]))
     _record(database, clock, [(week_ago[0], week_ago[-1]), (day[0], end)])
 
 
@@ -81,7 +81,3 @@ def _ms(seconds: float) -> int:
 
 def _text(value: float | None) -> str:
     return "" if value is None else repr(value)
-
-
-def _real(clock: Clock, times: Floats) -> Floats:
-    return clock.real + (times - clock.shown) / clock.speed
