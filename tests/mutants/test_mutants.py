@@ -32,7 +32,7 @@ HAS: dict[str, Callable[[Alert | Recording], object]] = {
     "step": lambda rule: re.search(r"\[\w+:\w+\]", rule.expr),
     "for": lambda rule: isinstance(rule, Alert) and rule.for_,
     "keep_firing_for": lambda rule: isinstance(rule, Alert) and rule.keep_firing_for,
-    "guard": lambda rule: "and on ()" in rule.expr or re.search(r"> [\d.]+\)", rule.expr),
+    "guard": lambda rule: re.search(r"and on \(\w*\)", rule.expr) or re.search(r"> [\d.]+\)", rule.expr),
     "or": lambda rule: re.search(r"\bor\b", rule.expr),
     "rate": lambda rule: re.search(r"\b(?:rate|increase)\(", rule.expr),
     "filter": lambda rule: "{" in rule.expr,

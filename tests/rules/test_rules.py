@@ -8,6 +8,7 @@ import pytest
 
 import metrics
 import rules
+from ops.replay.recordings import expand
 from rules import Alert
 from tests.rules.our_rules import ALERTS, PERFORMANCE, run
 from tests.support.checkout import ROOT
@@ -82,7 +83,8 @@ def test_links_are_derived_from_the_name(alert: Alert) -> None:
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
 def test_prose_names_no_limit_and_only_labels_that_are_there(alert: Alert) -> None:
-    grouping = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", alert.quantity))))
+    measured = expand(alert.quantity, rules.recordings())
+    grouping = set(re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", measured))))
     for text in alert.annotations.values():
         assert (
             not re.search(rf"(?<![\w.%]){re.escape(f'{alert.limit.value:g}')}(?![\w.])", text) or not alert.limit.value
@@ -132,6 +134,13 @@ def test_each_raw_series_is_read_once() -> None:
     for name in recorded:
         readers = [rule.name for rule in every if name in read(rule)]
         assert len(readers) == 1, f"{' and '.join(readers)} read {name}: let one record it for the others"
+
+
+def test_the_critical_endpoints_are_the_same_in_each_recording() -> None:
+    ours = [one for one in rules.recordings().values() if one.name.startswith("critical_endpoint:")]
+    lists = {tuple(map(str, selector.matchers)) for one in ours for selector in metrics.selectors(one.expr)}
+    assert len(ours) >= 2
+    assert len(lists) == 1, "list the same endpoints in each recording of critical_endpoint:"
 
 
 def test_promtool_and_the_parser_agree_on_every_expression(promtool: Path) -> None:
