@@ -132,7 +132,7 @@ def test_limits_between_two_buckets_are_flagged() -> None:
     between = {
         alert.name
         for alert in ALERTS.values()
-        if alert.quantity.startswith("histogram_quantile")
+        if alert.quantity.lstrip().startswith("histogram_quantile")
         for name in CONTRACT.raw(alert.quantity)
         if alert.limit.value not in CONTRACT.series[name].buckets
     }
