@@ -42,7 +42,7 @@ e2e-node: .venv/.installed tools ## Run the tests on a real node: kubelet, conta
 compat: .venv/.installed tools ## Try a sandbox, from start to destroy, with each version of the servers; writes docs/compatibility.md
 	@$(PY) -m tests.compat
 
-mutants: .venv/.installed ## Change one thing at a time in the rules; says which changes no scenario sees (three minutes)
+mutants: .venv/.installed ## Change one thing at a time in the rules; says which changes no scenario sees (about seven minutes)
 	@$(PY) -m tests.mutants
 
 bench: .venv/.installed tools ## Measure times, each beside what it is compared with (ONLY=rule_evaluation: one part); writes docs/benchmarks.md
