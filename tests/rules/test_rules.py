@@ -138,7 +138,7 @@ def test_each_raw_series_is_read_once() -> None:
 
 def test_the_critical_endpoints_are_the_same_in_each_recording() -> None:
     ours = [one for one in rules.recordings().values() if one.name.startswith("critical_endpoint:")]
-    lists = {tuple(map(str, selector.matchers)) for one in ours for selector in metrics.selectors(one.expr)}
+    lists = {tuple(selector.matchers.items()) for one in ours for selector in metrics.selectors(one.expr)}
     assert len(ours) >= 2
     assert len(lists) == 1, "list the same endpoints in each recording of critical_endpoint:"
 
